@@ -1,0 +1,44 @@
+"""Cancellation: one event and one deadline that every chunk and every wait looks at. Signals are wired in cli."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from imagesync.errors import Cancelled
+
+
+class Cancellation:
+    """Set once, by a signal or by the deadline; never unset.
+
+    `deadline_seconds` counts from when the object is made; None means no deadline.
+    """
+
+    def __init__(self, deadline_seconds: float | None = None) -> None:
+        self._event = threading.Event()
+        self._deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
+        self._reason = "interrupted"
+
+    def cancel(self, reason: str = "interrupted") -> None:
+        """Ask everything to stop. `reason` ends up in each Cancelled that is raised."""
+        if not self._event.is_set():
+            self._reason = reason
+            self._event.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            self.cancel("the deadline has passed")
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise Cancelled if the work was asked to stop."""
+        if self.is_cancelled:
+            raise Cancelled(self._reason)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep; raise Cancelled as soon as the work is asked to stop."""
+        if self._deadline is not None:
+            seconds = min(seconds, max(0.0, self._deadline - time.monotonic()))
+        self._event.wait(seconds)
+        self.check()

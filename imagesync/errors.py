@@ -1,0 +1,202 @@
+"""Every error imagesync raises, and the exit code each class ends a command with.
+
+    ImagesyncError                     1   something failed; the rest was carried out
+    ├── UsageError                     4   the command line is wrong
+    ├── SpecError                      4   the spec is wrong: carries every Problem found
+    ├── PlanFileError                  4   a plan file does not fit this spec, or is damaged
+    ├── InvalidReference               4   a name, tag or digest that breaks the grammar
+    ├── InvalidManifest                1   a manifest or index that breaks the format
+    ├── StoreError                     1   reading or writing a repository failed
+    │   ├── AuthenticationError            no credential, a wrong one, or no right
+    │   ├── NotFoundError                  the repository, manifest or blob is not there
+    │   ├── ImmutableError             3   the registry refuses to move a tag
+    │   ├── LimitError                     quota, size or rate limit
+    │   ├── UnsupportedError               the registry cannot do or take this
+    │   ├── IntegrityError                 bytes do not match their digest or size
+    │   ├── ProtocolError                  the answer is not one a registry gives
+    │   ├── TlsError                       certificate or handshake; never retried
+    │   └── NetworkError                   no connection, cut, or timed out; retried before it is raised
+    └── Cancelled                    130   a signal or a deadline stopped the work
+
+Nothing else may end a command: what a library raises is mapped to one of these where it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+class ImagesyncError(Exception):
+    """What happened, to what, and what to do next.
+
+    `message` says what happened in one sentence, without a final full stop. `hint` says what the reader
+    can do about it. Neither ever holds a secret or an unescaped control character from a server.
+    """
+
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(ImagesyncError):
+    """The command line is wrong; nothing was touched."""
+
+    exit_code = 4
+    kind = "usage"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A spot in a file: `line` and `column` count from 1; 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake in a spec: where, what was found and what is allowed, and what to do."""
+
+    place: Place
+    message: str
+    hint: str | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" + (f"\n    {self.hint}" if self.hint else "")
+
+
+class SpecError(ImagesyncError):
+    """The spec is wrong. `problems` holds all that were found, in the order of the files."""
+
+    exit_code = 4
+    kind = "spec"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PlanFileError(ImagesyncError):
+    """A plan file cannot be carried out: damaged, of another format, or not of this spec."""
+
+    exit_code = 4
+    kind = "plan-file"
+
+
+class InvalidReference(ImagesyncError):
+    """A repository name, tag, digest or reference that breaks the grammar."""
+
+    exit_code = 4
+    kind = "reference"
+
+
+class InvalidManifest(ImagesyncError):
+    """A manifest or index that breaks the image specification, or is not one."""
+
+    kind = "manifest"
+
+
+class StoreError(ImagesyncError):
+    """Reading or writing a repository failed.
+
+    `operation` is what was tried ("PUT manifest"), `reference` on what; `side` is set by the room that
+    knows it ("source", "destination"). `status` is the HTTP status, where there was one.
+    """
+
+    kind = "store"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        operation: str = "",
+        reference: str = "",
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.operation = operation
+        self.reference = reference
+        self.status = status
+        self.side: str | None = None
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.side, self.reference) if part)
+        what = f"{self.operation}: {self.message}" if self.operation else self.message
+        text = f"{where}: {what}" if where else what
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class AuthenticationError(StoreError):
+    """401 or 403 after one fresh login: names the credential source, the scope and the repository."""
+
+    kind = "authentication"
+
+
+class NotFoundError(StoreError):
+    """404: the repository, manifest or blob is not there."""
+
+    kind = "not-found"
+
+
+class ImmutableError(StoreError):
+    """The registry refuses to move this tag."""
+
+    exit_code = 3
+    kind = "immutable"
+
+
+class LimitError(StoreError):
+    """A quota, a size limit, or a rate limit that waiting within the deadline does not lift."""
+
+    kind = "limit"
+
+
+class UnsupportedError(StoreError):
+    """The registry cannot do this, or does not take this media type."""
+
+    kind = "unsupported"
+
+
+class IntegrityError(StoreError):
+    """Bytes that do not match the digest or size they were asked for by. Re-read once, then permanent."""
+
+    kind = "integrity"
+
+
+class ProtocolError(StoreError):
+    """An answer that no registry gives: an HTML page, a missing Location, a foreign Link."""
+
+    kind = "protocol"
+
+
+class TlsError(StoreError):
+    """The certificate or handshake failed. Never retried, and never answered by plain HTTP."""
+
+    kind = "tls"
+
+
+class NetworkError(StoreError):
+    """No connection, a connection cut, or no answer in time."""
+
+    kind = "network"
+
+
+class Cancelled(ImagesyncError):
+    """A signal or the deadline stopped the work before this was done."""
+
+    exit_code = 130
+    kind = "cancelled"

@@ -1,0 +1,147 @@
+"""The actions of a plan: values that say what will be done to one destination tag, or why nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from imagesync.errors import Place
+from imagesync.manifest import Content, Descriptor
+from imagesync.reference import Digest, Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """Bring `source` to `destination` and let its tag point there.
+
+    `source` has a digest, and the tag it was resolved from; `destination` has a tag. `replaces` is the digest
+    that the destination's tag has now: another one at apply makes the action stale. `missing` are the blobs
+    that the destination lacks; `present_bytes` counts those it already holds.
+    """
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+    root: Descriptor
+    replaces: Digest | None = None
+    platforms: tuple[str, ...] = ()
+    missing: tuple[Descriptor, ...] = ()
+    present_bytes: int = 0
+    note: str = ""
+    """Shown behind the line: `not readable, will try`."""
+
+    @property
+    def bytes_to_copy(self) -> int:
+        return sum(blob.size_bytes for blob in self.missing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """The destination's tag already has the source's digest."""
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Nothing to do for this image, and that is no failure: an empty selection with `on_empty: warn`."""
+
+    rule: str
+    place: Place
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """This image, or this tag of it, could not be planned; the others go on. `kind` is the error's."""
+
+    rule: str
+    place: Place
+    subject: str
+    reason: str
+    kind: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A copy that review does not allow."""
+
+    copy: Copy
+    reason: str
+
+    @property
+    def rule(self) -> str:
+        return self.copy.rule
+
+    @property
+    def place(self) -> Place:
+        return self.copy.place
+
+    @property
+    def destination(self) -> Reference:
+        return self.copy.destination
+
+
+Action = Copy | Keep | Skip | Failure | Blocked
+
+
+@dataclass(frozen=True, slots=True)
+class SpecPin:
+    """A spec file as it was when the plan was made: its path as written, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done, in the order of the spec. Data: printed, saved, compared, carried out later."""
+
+    actions: tuple[Action, ...]
+    contents: Mapping[Digest, Content] = field(default_factory=dict, repr=False)
+    """The manifests and indexes of every Copy, by digest, so that apply reads none of them again."""
+    specs: tuple[SpecPin, ...] = ()
+    from_file: bool = False
+
+    def copies(self) -> tuple[Copy, ...]:
+        return tuple(action for action in self.actions if isinstance(action, Copy))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a plan; `changes` is 0 for one that would do nothing."""
+
+    add: int
+    update: int
+    unchanged: int
+    skipped: int
+    blocked: int
+    failed: int
+    bytes_to_copy: int
+    """Each blob once for each destination repository."""
+
+    @property
+    def changes(self) -> int:
+        return self.add + self.update
+
+
+def summarise(plan: Plan) -> Summary:
+    """Count a plan's actions."""
+    copies = plan.copies()
+    kinds = [type(action) for action in plan.actions]
+    moved = {(copy.destination.repository, blob.digest): blob.size_bytes for copy in copies for blob in copy.missing}
+    return Summary(
+        add=sum(copy.replaces is None for copy in copies),
+        update=sum(copy.replaces is not None for copy in copies),
+        unchanged=kinds.count(Keep),
+        skipped=kinds.count(Skip),
+        blocked=kinds.count(Blocked),
+        failed=kinds.count(Failure),
+        bytes_to_copy=sum(moved.values()),
+    )

@@ -1,0 +1,39 @@
+"""Outcome: what became of one action. The executor makes them, report counts and prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from imagesync.plan.actions import Action
+
+
+class Status(Enum):
+    """What became of an action."""
+
+    COPIED = "copied"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    BLOCKED = "blocked"
+    STALE = "stale"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One action and what became of it.
+
+    `reason` says why it was not copied; `hint` what to do about it; `kind` is the error's class. `bytes_copied`
+    and `bytes_mounted` count what this action moved itself, not what another image brought there in this run.
+    """
+
+    action: Action
+    status: Status
+    reason: str = ""
+    hint: str | None = None
+    kind: str = ""
+    exit_code: int = 0
+    bytes_copied: int = 0
+    bytes_mounted: int = 0
+    seconds: float = 0.0

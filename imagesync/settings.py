@@ -1,0 +1,201 @@
+"""What a registry is told to be: login, TLS, limits, timeouts, mirrors; frozen values that spec fills and registry obeys.
+
+A Secret is read when a login needs it and shown by nothing. No network here, and no defaults that depend on
+a host's answers: those are the registry's own business.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from imagesync.errors import UsageError
+
+DEFAULT_CONCURRENCY = 16
+HUB_CONCURRENCY = 4
+MAX_BODIES = 6
+"""Blob bodies over 1 MiB under way on one host at once, below its `concurrency`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Text that is read late and never printed: its repr and str are `***`.
+
+    `origin` says where it comes from, for messages (`environment variable HUB_TOKEN`). `read` returns it and
+    may raise UsageError when that place is empty.
+    """
+
+    origin: str
+    read: Callable[[], str] = field(repr=False, compare=False)
+
+    def reveal(self) -> str:
+        """The text itself. Call it only to log in."""
+        return self.read()
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    @classmethod
+    def literal(cls, text: str, origin: str = "the spec") -> Secret:
+        return cls(origin, lambda: text)
+
+    @classmethod
+    def from_environment(cls, name: str) -> Secret:
+        return cls(f"environment variable {name}", lambda: _environment(name))
+
+    @classmethod
+    def from_file(cls, path: Path) -> Secret:
+        return cls(f"file {path}", lambda: _file(path))
+
+    @classmethod
+    def joined(cls, parts: tuple[str | Secret, ...]) -> Secret:
+        """Text with secrets in it, as `"user-${secret:NAME}"` gives."""
+        origin = ", ".join(part.origin for part in parts if isinstance(part, Secret)) or "the spec"
+        return cls(origin, lambda: "".join(part.reveal() if isinstance(part, Secret) else part for part in parts))
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultAuth:
+    """Look for a login where docker and podman keep theirs; anonymous where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """No login, whatever the credential files hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A user name and password, from the spec."""
+
+    username: Secret
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityToken:
+    """A token that is exchanged for access tokens (OAuth2 refresh token)."""
+
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """`docker-credential-NAME` on PATH is asked."""
+
+    name: str
+
+
+Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """The login for reading and the one for writing; one identity for both unless the spec sets them apart."""
+
+    pull: Login = DefaultAuth()
+    push: Login = DefaultAuth()
+
+
+class TlsMode(Enum):
+    """`REQUIRED` is TLS with a checked certificate, with one exception: on loopback a server that answers in
+    plain HTTP is taken as it is. `INSECURE` does not check the certificate, `DISABLED` is plain HTTP."""
+
+    REQUIRED = "required"
+    INSECURE = "insecure"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to trust a registry: its CA, and the client certificate that it asks for, as PEM files."""
+
+    mode: TlsMode = TlsMode.REQUIRED
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, between two pieces of data, and for a registry to commit what was uploaded."""
+
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    commit_seconds: float = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """One registry's settings. `None` in a layer of them means: not said here."""
+
+    auth: Auth | None = None
+    tls: Tls | None = None
+    concurrency: int | None = None
+    timeouts: Timeouts | None = None
+    mirrors: tuple[str, ...] | None = None
+
+    def over(self, below: RegistrySettings) -> RegistrySettings:
+        """These settings, and those of `below` wherever nothing is said here."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        return replace(below, **said)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a spec says about registries: by host pattern, host, and host/prefix, least specific first."""
+
+    patterns: tuple[tuple[str, RegistrySettings], ...] = ()
+    hosts: tuple[tuple[str, RegistrySettings], ...] = ()
+    prefixes: tuple[tuple[str, RegistrySettings], ...] = ()
+    anonymous: bool = False
+    """No login at all, for `plan --anonymous`."""
+
+    def for_host(self, host: str) -> RegistrySettings:
+        """Merge by key in the order pattern < host, over the defaults; a longer pattern wins over a shorter one."""
+        merged = default_settings(host)
+        for pattern, settings in sorted(self.patterns, key=lambda item: len(item[0])):
+            if fnmatchcase(host, pattern):
+                merged = settings.over(merged)
+        merged = dict(self.hosts).get(host, RegistrySettings()).over(merged)
+        return replace(merged, auth=Auth(Anonymous(), Anonymous())) if self.anonymous else merged
+
+    def auth_for(self, host: str, path: str) -> Auth:
+        """The login for one repository: the longest host/prefix above it, else the host's."""
+        if not self.anonymous:
+            full = f"{host}/{path}"
+            matching = [(prefix, s.auth) for prefix, s in self.prefixes if s.auth and f"{full}/".startswith(f"{prefix}/")]
+            if matching:
+                return max(matching, key=lambda item: len(item[0]))[1]
+        return self.for_host(host).auth or Auth()
+
+
+def default_settings(host: str) -> RegistrySettings:
+    """What holds for a host of which nothing is said: Docker Hub gets few requests at once, others more."""
+    return RegistrySettings(
+        auth=Auth(),
+        tls=Tls(),
+        concurrency=HUB_CONCURRENCY if host == "docker.io" else DEFAULT_CONCURRENCY,
+        timeouts=Timeouts(),
+        mirrors=(),
+    )
+
+
+def _environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise UsageError(f"secret {name} is not set in the environment", hint=f"export {name}, or mount it as a file")
+    return value
+
+
+def _file(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"secret file {path} cannot be read: {error.__class__.__name__}") from error

@@ -1,0 +1,72 @@
+"""The frozen Spec that the other rooms read: rules in the order of the file, settings, files. Nothing here reads YAML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from imagesync.errors import Place
+from imagesync.reference import Digest, Repository
+from imagesync.selection import Retag, TagFilter
+from imagesync.settings import Settings
+
+
+class OnEmpty(Enum):
+    """What a filter that keeps nothing means."""
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One image of one sync entry, all defaults applied: these tags of `source` belong into each destination.
+
+    Either `tags` selects tags, or `digest` names the content; a digest is written to the one tag that `tags`
+    names exactly (the tag it was written with, or `as_tag`).
+    """
+
+    entry: str
+    """Name of the sync entry, or `sync[N]` where it has none."""
+    image: str
+    """The image's name as the spec writes it, without tag and digest."""
+    place: Place
+    source: Repository
+    destinations: tuple[Repository, ...]
+    tags: TagFilter
+    digest: Digest | None = None
+    retag: Retag = Retag()
+    on_empty: OnEmpty = OnEmpty.FAIL
+
+    @property
+    def name(self) -> str:
+        """What `--only` and messages call it."""
+        return f"{self.entry}/{self.image}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile:
+    """One file that was read, and the SHA-256 of its bytes as hex."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpecWarning:
+    """Something in the spec that parses and is surely not what was meant."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything a run needs to know of what the user wrote."""
+
+    rules: tuple[Rule, ...]
+    settings: Settings
+    files: tuple[SpecFile, ...]
+    directory: str = "."
+    """Where relative `oci:` paths in Repository.registry count from: the folder of the first file."""
+    warnings: tuple[SpecWarning, ...] = ()

@@ -1,0 +1,92 @@
+"""What a repository can do, one method a Protocol; a registry, an OCI layout and an archive implement them.
+
+Only signatures and their meaning live here. Every method raises StoreError (or a subclass) and nothing else;
+NotFoundError means that the store answered and the thing is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import Protocol
+
+from imagesync.manifest import Content, Descriptor
+from imagesync.reference import Digest, Repository, Tag
+
+CHUNK_BYTES = 1024 * 1024
+"""Bodies move in pieces of this many bytes: large enough that hashing and TLS release the interpreter lock."""
+
+BlobReader = Callable[[], AbstractContextManager[Iterator[bytes]]]
+"""Opens a blob's bytes from the start, as often as it is called; the caller verifies them."""
+
+
+class Pushed(Enum):
+    """How a blob got where it is now."""
+
+    PRESENT = "present"
+    MOUNTED = "mounted"
+    UPLOADED = "uploaded"
+
+
+class Resolver(Protocol):
+    def resolve(self, target: Tag | Digest) -> Descriptor:
+        """What a tag or digest points to, by the cheapest request (distribution spec end-3, HEAD)."""
+        ...
+
+
+class ManifestFetcher(Protocol):
+    def fetch_manifest(self, target: Tag | Digest) -> Content:
+        """Read one manifest or index, exact bytes, hashed; by digest the bytes hash to that digest (end-3)."""
+        ...
+
+
+class BlobFetcher(Protocol):
+    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        """Open a blob and yield its bytes in pieces of at most CHUNK_BYTES, unverified (end-2, GET)."""
+        ...
+
+
+class BlobChecker(Protocol):
+    def has_blob(self, blob: Descriptor) -> bool:
+        """Whether the repository holds this blob at its right size (end-2, HEAD)."""
+        ...
+
+
+class BlobPusher(Protocol):
+    def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        """Store one blob, in a single attempt: mount it from a repository of the same registry that holds it,
+        else upload what `read` yields (end-11, end-4, end-5, end-6). `read` is not called when it was mounted."""
+        ...
+
+
+class ManifestPusher(Protocol):
+    def push_manifest(self, content: Content, tag: Tag | None = None) -> None:
+        """Write the exact bytes, under their digest or under a tag (end-7). All successors must be there."""
+        ...
+
+
+class TagLister(Protocol):
+    def list_tags(self) -> tuple[Tag, ...]:
+        """All legal tags, sorted, each once (end-8a); what a server lists that is no tag is left out."""
+        ...
+
+
+class Readable(Resolver, ManifestFetcher, BlobFetcher, BlobChecker, TagLister, Protocol):
+    """A repository that is copied from."""
+
+
+class Writable(Resolver, ManifestFetcher, BlobChecker, BlobPusher, ManifestPusher, TagLister, Protocol):
+    """A repository that is copied to."""
+
+
+class Stores(Protocol):
+    """Opens repositories by name; the same store each time for the same repository."""
+
+    def source(self, repository: Repository) -> Readable: ...
+
+    def destination(self, repository: Repository) -> Writable: ...
+
+    def concurrency(self, registry: str) -> int:
+        """Requests that may be under way at once on this registry."""
+        ...
