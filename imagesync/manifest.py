@@ -201,7 +201,7 @@ def _strict_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidManifest(f"key {ascii(twice)} stands twice in one object")
+        raise InvalidManifest(f"key {twice!a} stands twice in one object")
     return result
 
 
@@ -216,16 +216,16 @@ def _media_type(document: dict[str, Any], stated: str) -> str:
     if stated in SCHEMA_1_TYPES or own in SCHEMA_1_TYPES or document.get("schemaVersion") == 1:
         raise InvalidManifest("image is in Docker's schema 1", hint="rebuild or re-push it: schema 1 is not supported")
     if document.get("schemaVersion") != 2 or isinstance(document.get("schemaVersion"), bool):
-        raise InvalidManifest(f"schemaVersion is {ascii(document.get('schemaVersion'))}, not 2")
+        raise InvalidManifest(f"schemaVersion is {document.get('schemaVersion')!a}, not 2")
     has_entries = "manifests" in document
     if has_entries and ("layers" in document or "config" in document):
         raise InvalidManifest("document is an index and an image manifest at once")
     known = MANIFEST_TYPES | INDEX_TYPES
     if stated in known and own is not None and own != stated:
-        raise InvalidManifest(f"served as {stated}, but says that it is {ascii(own)}")
+        raise InvalidManifest(f"served as {stated}, but says that it is {own!a}")
     kind = stated if stated in known else own or (OCI_INDEX if has_entries else OCI_MANIFEST)
     if kind not in known:
-        raise InvalidManifest(f"{ascii(kind)} is not a manifest or index type")
+        raise InvalidManifest(f"{kind!a} is not a manifest or index type")
     if (kind in INDEX_TYPES) != has_entries and (has_entries or "layers" in document or "config" in document):
         raise InvalidManifest(f"document has not the shape of {kind}")
     return kind

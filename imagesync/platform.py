@@ -77,6 +77,6 @@ class Platform:
         match = re.fullmatch(r"([^/()]+)(?:\(([^/()]*)\))?/([^/()]+)(?:/([^/()]+))?", text)
         parts = [part for part in match.groups() if part] if match else []
         if match is None or not all(_PART.fullmatch(part.lower()) for part in parts):
-            raise InvalidReference(f"{ascii(text[:80])} is not a platform: os/architecture or os/architecture/variant")
+            raise InvalidReference(f"{text[:80]!a} is not a platform: os/architecture or os/architecture/variant")
         os, version, architecture, variant = match.groups()
         return cls.make(os, architecture, variant or "", version or "")

@@ -125,7 +125,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A repository path with an optional tag and digest, without a host: how a spec names an image below its source."""
+    """A path with an optional tag and digest, without a host: how a spec names an image below its source."""
 
     path: str
     tag: Tag | None = None
@@ -155,7 +155,7 @@ def parse_name(text: str) -> Name:
 
 @lru_cache(maxsize=4096)
 def make_repository(registry: str, path: str) -> Repository:
-    """A Repository from its two parts, with Docker Hub's rules applied: `docker.io`, `nginx` is `library/nginx`."""
+    """A Repository from its two parts, by Docker Hub's rules: `docker.io` and `nginx` make `library/nginx`."""
     if registry.startswith(LAYOUT_SCHEMES):
         return Repository(registry, check_path(path))
     host = normalise_host(registry)
@@ -165,7 +165,7 @@ def make_repository(registry: str, path: str) -> Repository:
 
 
 def normalise_host(text: str) -> str:
-    """Check `host[:port]` and fold it to the form that hosts are compared in: lower case, `docker.io` for its alias."""
+    """Check `host[:port]` and fold it to the form hosts are compared in: lower case, `docker.io` for its alias."""
     match = _HOST.fullmatch(text)
     if match is None:
         raise InvalidReference(f"{_shown(text)} is not a host: letters, digits, '-', '.', and an optional :port")

@@ -1,4 +1,7 @@
-"""Which tags a rule keeps, each drop with its reason. Pure: tags in, Selection out; where tags come from is the survey's business."""
+"""Which tags a rule keeps, each drop with its reason, and what a kept tag is called at the destination.
+
+Pure: tags in, Selection out; where tags come from is the survey's business.
+"""
 
 from __future__ import annotations
 

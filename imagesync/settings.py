@@ -1,4 +1,4 @@
-"""What a registry is told to be: login, TLS, limits, timeouts, mirrors; frozen values that spec fills and registry obeys.
+"""What a registry is told to be: login, TLS, limits, timeouts, mirrors; values that spec fills and registry obeys.
 
 A Secret is read when a login needs it and shown by nothing. No network here, and no defaults that depend on
 a host's answers: those are the registry's own business.
@@ -170,7 +170,9 @@ class Settings:
         """The login for one repository: the longest host/prefix above it, else the host's."""
         if not self.anonymous:
             full = f"{host}/{path}"
-            matching = [(prefix, s.auth) for prefix, s in self.prefixes if s.auth and f"{full}/".startswith(f"{prefix}/")]
+            matching = [
+                (prefix, s.auth) for prefix, s in self.prefixes if s.auth and f"{full}/".startswith(f"{prefix}/")
+            ]
             if matching:
                 return max(matching, key=lambda item: len(item[0]))[1]
         return self.for_host(host).auth or Auth()

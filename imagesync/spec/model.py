@@ -1,4 +1,4 @@
-"""The frozen Spec that the other rooms read: rules in the order of the file, settings, files. Nothing here reads YAML."""
+"""The frozen Spec that the other rooms read: rules in the order of the file, settings, files. No YAML here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from imagesync.errors import Place
 from imagesync.reference import Digest, Repository
 from imagesync.selection import Retag, TagFilter
 from imagesync.settings import Settings
+
+KEEP_TAG = Retag()
 
 
 class OnEmpty(Enum):
@@ -35,7 +37,7 @@ class Rule:
     destinations: tuple[Repository, ...]
     tags: TagFilter
     digest: Digest | None = None
-    retag: Retag = Retag()
+    retag: Retag = KEEP_TAG
     on_empty: OnEmpty = OnEmpty.FAIL
 
     @property
