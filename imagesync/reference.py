@@ -135,7 +135,8 @@ class Name:
 def parse_reference(text: str) -> Reference:
     """Parse `[host/]path[:tag][@digest]` by Docker's rules: `nginx` is `docker.io/library/nginx:latest`.
 
-    Hosts are folded to lower case, but for one that only its capitals make a host. Raises InvalidReference, saying which rule was broken.
+    Hosts are folded to lower case, but for one that only its capitals make a host. Raises InvalidReference,
+    saying which rule was broken.
     """
     _check_text(text)
     remainder, tag, digest = _split(text)
