@@ -7,22 +7,28 @@ import time
 
 from imagesync.errors import Cancelled
 
+GRACE_SECONDS = 5.0
+
 
 class Cancellation:
     """Set once, by a signal or by the deadline; never unset.
 
-    `deadline_seconds` counts from when the object is made; None means no deadline.
+    `deadline_seconds` counts from when the object is made; None means no deadline. What is under way when it
+    is set has `grace_seconds` to come to an end by itself.
     """
 
-    def __init__(self, deadline_seconds: float | None = None) -> None:
+    def __init__(self, deadline_seconds: float | None = None, *, grace_seconds: float = GRACE_SECONDS) -> None:
         self._event = threading.Event()
         self._deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
         self._reason = "interrupted"
+        self.cancelled_at = 0.0
+        self.grace_seconds = grace_seconds
 
     def cancel(self, reason: str = "interrupted") -> None:
         """Ask everything to stop. `reason` ends up in each Cancelled that is raised."""
         if not self._event.is_set():
             self._reason = reason
+            self.cancelled_at = time.monotonic()
             self._event.set()
 
     @property
@@ -31,10 +37,14 @@ class Cancellation:
             self.cancel("the deadline has passed")
         return self._event.is_set()
 
+    def error(self) -> Cancelled:
+        """What a task that was stopped ends with."""
+        return Cancelled(self._reason)
+
     def check(self) -> None:
         """Raise Cancelled if the work was asked to stop."""
         if self.is_cancelled:
-            raise Cancelled(self._reason)
+            raise self.error()
 
     def wait(self, seconds: float) -> None:
         """Sleep; raise Cancelled as soon as the work is asked to stop."""
