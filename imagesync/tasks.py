@@ -1,0 +1,223 @@
+"""Tasks: a graph of calls on a bounded pool of threads, with slots for each host.
+
+A task is queued when all it needs is done and started when every host it uses has a free slot, so no worker
+ever waits for another worker, and one thread is enough for any graph. Limits live here and nowhere below.
+What a task does is none of this room's business.
+"""
+
+from __future__ import annotations
+
+import heapq
+import queue
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Generic, TypeVar
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import Cancelled
+
+T = TypeVar("T")
+MAX_HEAVY = 6
+"""Tasks that move a large body, under way on one host at once, below its own ceiling."""
+ABANDON_SECONDS = 3.0
+"""How long a running task is waited for after cancellation before it is left to its daemon thread."""
+_POLL_SECONDS = 0.1
+
+
+@dataclass(eq=False)
+class Task(Generic[T]):
+    """One call. When it `is_finished`, either `error` is set or `result()` returns what the call returned."""
+
+    run: Callable[[], T]
+    hosts: tuple[str, ...] = ()
+    is_heavy: bool = False
+    rank: tuple[int, ...] = ()
+    needs: int = 0
+    value: T | None = None
+    error: BaseException | None = None
+    is_finished: bool = False
+    is_started: bool = False
+    dependents: list[Task[Any]] = field(default_factory=list, repr=False)
+    listeners: list[queue.SimpleQueue[Task[Any]]] = field(default_factory=list, repr=False)
+
+    def result(self) -> T:
+        """What the call returned; raises what it raised, or what a task that it needed raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+
+class Tasks:
+    """Runs tasks. `workers` threads at most; `ceiling` gives the slots of a host by its name.
+
+    When the cancellation is set, tasks that have not started end with Cancelled. Used from one thread, apart
+    from its own workers.
+    """
+
+    def __init__(self, *, workers: int, ceiling: Callable[[str], int], cancellation: Cancellation) -> None:
+        self._workers = max(1, workers)
+        self._ceiling = ceiling
+        self._cancellation = cancellation
+        self._changed = threading.Condition()
+        self._ready: dict[tuple[tuple[str, ...], bool], list[tuple[tuple[int, ...], int, Task[Any]]]] = defaultdict(list)
+        self._sequence = count()
+        self._slots: Counter[str] = Counter()
+        self._heavy_slots: Counter[str] = Counter()
+        self._threads = 0
+        self._idle = 0
+        self._unfinished: set[Task[Any]] = set()
+        self._is_closed = False
+
+    def add(
+        self,
+        run: Callable[[], T],
+        *,
+        hosts: Iterable[str] = (),
+        is_heavy: bool = False,
+        needs: Sequence[Task[Any]] = (),
+        rank: tuple[int, ...] = (),
+    ) -> Task[T]:
+        """Queue a call that uses these hosts, to start after the tasks it `needs`; lower `rank` starts first.
+
+        If a needed task fails, this one is not run and fails with the same error.
+        """
+        task = Task(run, tuple(sorted(set(hosts))), is_heavy, rank)
+        with self._changed:
+            self._unfinished.add(task)
+            failed = next((need.error for need in needs if need.is_finished and need.error is not None), None)
+            waiting = [need for need in needs if not need.is_finished]
+            if failed is not None:
+                self._finish(task, error=failed)
+            elif waiting:
+                task.needs = len(waiting)
+                for need in waiting:
+                    need.dependents.append(task)
+            else:
+                self._queue(task)
+        return task
+
+    def completed(self, tasks: Iterable[Task[T]]) -> Iterator[Task[T]]:
+        """Yield these tasks as they finish. After cancellation, those that hang are left behind as Cancelled."""
+        finished: queue.SimpleQueue[Task[T]] = queue.SimpleQueue()
+        outstanding = 0
+        with self._changed:
+            for task in tasks:
+                outstanding += 1
+                if task.is_finished:
+                    finished.put(task)
+                else:
+                    task.listeners.append(finished)
+        while outstanding:
+            try:
+                task = finished.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                self._drop_what_waits()
+                continue
+            outstanding -= 1
+            yield task
+
+    def results(self, tasks: Sequence[Task[T]]) -> list[T]:
+        """Wait for all of these and return their results in order; raises the first error by that order."""
+        for _ in self.completed(tasks):
+            pass
+        return [task.result() for task in tasks]
+
+    def close(self) -> None:
+        """Let the workers go once they are idle. Tasks that have not started end with Cancelled."""
+        with self._changed:
+            self._is_closed = True
+            for task in [task for task in self._unfinished if not task.is_started]:
+                self._finish(task, error=Cancelled("the run has ended"))
+            self._changed.notify_all()
+
+    def _drop_what_waits(self) -> None:
+        """After cancellation: end what has not started, and in the end what does not come back."""
+        if not self._cancellation.is_cancelled:
+            return
+        abandon = time.monotonic() - self._cancellation.cancelled_at > self._cancellation.grace_seconds + ABANDON_SECONDS
+        with self._changed:
+            for task in [task for task in self._unfinished if abandon or not task.is_started]:
+                self._finish(task, error=self._cancellation.error())
+
+    def _queue(self, task: Task[Any]) -> None:
+        heapq.heappush(self._ready[task.hosts, task.is_heavy], (task.rank, next(self._sequence), task))
+        if self._idle:
+            self._changed.notify()
+        elif self._threads < self._workers:
+            self._threads += 1
+            threading.Thread(target=self._work, name=f"imagesync-{self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                task = self._take()
+                while task is None:
+                    if self._is_closed:
+                        self._threads -= 1
+                        return
+                    self._idle += 1
+                    self._changed.wait()
+                    self._idle -= 1
+                    task = self._take()
+            value, error = None, None
+            try:
+                self._cancellation.check()
+                value = task.run()
+            except BaseException as raised:  # noqa: BLE001 - a worker hands every error to who asked for the task
+                error = raised
+            with self._changed:
+                self._give_back(task)
+                self._finish(task, value=value, error=error)
+
+    def _take(self) -> Task[Any] | None:
+        """The best-ranked task that is ready and whose hosts have free slots; its slots are taken."""
+        best: list[tuple[tuple[int, ...], int, Task[Any]]] | None = None
+        for (hosts, is_heavy), heap in self._ready.items():
+            while heap and heap[0][2].is_finished:
+                heapq.heappop(heap)
+            if heap and self._has_slots(hosts, is_heavy) and (best is None or heap[0][:2] < best[0][:2]):
+                best = heap
+        if best is None:
+            return None
+        task = heapq.heappop(best)[2]
+        task.is_started = True
+        self._slots.update(task.hosts)
+        if task.is_heavy:
+            self._heavy_slots.update(task.hosts)
+        return task
+
+    def _has_slots(self, hosts: tuple[str, ...], is_heavy: bool) -> bool:
+        for host in hosts:
+            ceiling = max(1, self._ceiling(host))
+            if self._slots[host] >= ceiling or (is_heavy and self._heavy_slots[host] >= min(MAX_HEAVY, ceiling)):
+                return False
+        return True
+
+    def _give_back(self, task: Task[Any]) -> None:
+        self._slots.subtract(task.hosts)
+        if task.is_heavy:
+            self._heavy_slots.subtract(task.hosts)
+        self._changed.notify()
+
+    def _finish(self, task: Task[Any], *, value: object = None, error: BaseException | None = None) -> None:
+        """Record what came of a task, tell who waits, and queue or fail what needed it. Without recursion: chains
+        of dependents can be as long as a spec."""
+        finished = [(task, value, error)]
+        while finished:
+            task, value, error = finished.pop()
+            if task.is_finished:
+                continue
+            task.is_finished, task.value, task.error = True, value, error
+            self._unfinished.discard(task)
+            for listener in task.listeners:
+                listener.put(task)
+            for dependent in task.dependents:
+                dependent.needs -= 1
+                if error is not None:
+                    finished.append((dependent, None, error))
+                elif dependent.needs == 0 and not dependent.is_finished:
+                    self._queue(dependent)
