@@ -113,10 +113,12 @@ class StoreError(ImagesyncError):
     """Reading or writing a repository failed.
 
     `operation` is what was tried ("PUT manifest"), `reference` on what; `side` is set by the room that
-    knows it ("source", "destination"). `status` is the HTTP status, where there was one.
+    knows it ("source", "destination"). `status` is the HTTP status and `code` the registry's own error code,
+    where there was one. `is_transient` says that the same thing may work when it is tried again.
     """
 
     kind = "store"
+    is_transient: bool = False
 
     def __init__(
         self,
@@ -126,11 +128,16 @@ class StoreError(ImagesyncError):
         operation: str = "",
         reference: str = "",
         status: int | None = None,
+        code: str = "",
+        is_transient: bool | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
+        if is_transient is not None:
+            self.is_transient = is_transient
         self.operation = operation
         self.reference = reference
         self.status = status
+        self.code = code
         self.side: str | None = None
 
     def __str__(self) -> str:
@@ -141,9 +148,14 @@ class StoreError(ImagesyncError):
 
 
 class AuthenticationError(StoreError):
-    """401 or 403 after one fresh login: names the credential source, the scope and the repository."""
+    """401 or 403 after one fresh login: names the credential source, the scope and the repository.
+
+    `is_refusal` is True where the login itself was good and this one thing was refused: some registries
+    answer so for a repository that does not exist yet.
+    """
 
     kind = "authentication"
+    is_refusal = False
 
 
 class NotFoundError(StoreError):
@@ -193,6 +205,7 @@ class NetworkError(StoreError):
     """No connection, a connection cut, or no answer in time."""
 
     kind = "network"
+    is_transient = True
 
 
 class Cancelled(ImagesyncError):

@@ -63,7 +63,9 @@ class Tasks:
         self._ceiling = ceiling
         self._cancellation = cancellation
         self._changed = threading.Condition()
-        self._ready: dict[tuple[tuple[str, ...], bool], list[tuple[tuple[int, ...], int, Task[Any]]]] = defaultdict(list)
+        self._ready: dict[tuple[tuple[str, ...], bool], list[tuple[tuple[int, ...], int, Task[Any]]]] = defaultdict(
+            list
+        )
         self._sequence = count()
         self._slots: Counter[str] = Counter()
         self._heavy_slots: Counter[str] = Counter()
@@ -132,24 +134,33 @@ class Tasks:
             self._is_closed = True
             for task in [task for task in self._unfinished if not task.is_started]:
                 self._finish(task, error=Cancelled("the run has ended"))
+            self._idle = 0
             self._changed.notify_all()
 
     def _drop_what_waits(self) -> None:
         """After cancellation: end what has not started, and in the end what does not come back."""
         if not self._cancellation.is_cancelled:
             return
-        abandon = time.monotonic() - self._cancellation.cancelled_at > self._cancellation.grace_seconds + ABANDON_SECONDS
+        abandon = (
+            time.monotonic() - self._cancellation.cancelled_at > self._cancellation.grace_seconds + ABANDON_SECONDS
+        )
         with self._changed:
             for task in [task for task in self._unfinished if abandon or not task.is_started]:
                 self._finish(task, error=self._cancellation.error())
 
     def _queue(self, task: Task[Any]) -> None:
         heapq.heappush(self._ready[task.hosts, task.is_heavy], (task.rank, next(self._sequence), task))
-        if self._idle:
-            self._changed.notify()
-        elif self._threads < self._workers:
+        if not self._wake() and self._threads < self._workers:
             self._threads += 1
             threading.Thread(target=self._work, name=f"imagesync-{self._threads}", daemon=True).start()
+
+    def _wake(self) -> bool:
+        """Wake one idle worker. It is counted as busy from here on: several wake-ups in a row wake several."""
+        if not self._idle:
+            return False
+        self._idle -= 1
+        self._changed.notify()
+        return True
 
     def _work(self) -> None:
         while True:
@@ -161,7 +172,6 @@ class Tasks:
                         return
                     self._idle += 1
                     self._changed.wait()
-                    self._idle -= 1
                     task = self._take()
             value, error = None, None
             try:
@@ -201,7 +211,7 @@ class Tasks:
         self._slots.subtract(task.hosts)
         if task.is_heavy:
             self._heavy_slots.subtract(task.hosts)
-        self._changed.notify()
+        self._wake()
 
     def _finish(self, task: Task[Any], *, value: object = None, error: BaseException | None = None) -> None:
         """Record what came of a task, tell who waits, and queue or fail what needed it. Without recursion: chains

@@ -32,8 +32,14 @@ class Copy:
     """Shown behind the line: `not readable, will try`."""
 
     @property
+    def is_within_registry(self) -> bool:
+        """Both sides are one registry: blobs are mounted, none is moved."""
+        return self.source.repository.registry == self.destination.repository.registry
+
+    @property
     def bytes_to_copy(self) -> int:
-        return sum(blob.size_bytes for blob in self.missing)
+        """What has to be read and written; 0 within one registry, where blobs are mounted."""
+        return 0 if self.is_within_registry else sum(blob.size_bytes for blob in self.missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +141,12 @@ def summarise(plan: Plan) -> Summary:
     """Count a plan's actions."""
     copies = plan.copies()
     kinds = [type(action) for action in plan.actions]
-    moved = {(copy.destination.repository, blob.digest): blob.size_bytes for copy in copies for blob in copy.missing}
+    moved = {
+        (copy.destination.repository, blob.digest): blob.size_bytes
+        for copy in copies
+        for blob in copy.missing
+        if not copy.is_within_registry
+    }
     return Summary(
         add=sum(copy.replaces is None for copy in copies),
         update=sum(copy.replaces is not None for copy in copies),

@@ -1,0 +1,136 @@
+"""The diff: what is wanted and what was seen in, the plan out. Pure; which reads it still needs, it says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
+from imagesync.plan.actions import Action, Copy, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
+from imagesync.plan.wants import Want
+from imagesync.reference import Digest, Reference, Repository
+
+Wanted = Want | Skip | Failure
+
+
+def contents_to_read(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> dict[Digest, Reference]:
+    """The source digests whose manifests a plan needs, each with one place to read it: those of tags that differ."""
+    needed: dict[Digest, Reference] = {}
+    for want in wants:
+        source = heads[want.source] if isinstance(want, Want) else None
+        if isinstance(want, Want) and isinstance(source, Present) and _differs(want, heads):
+            needed.setdefault(source.descriptor.digest, _pinned(want.source, source))
+    return needed
+
+
+def blobs_to_check(wants: Iterable[Wanted], inventory: Inventory) -> dict[Repository, tuple[Descriptor, ...]]:
+    """For each destination repository the blobs to ask it for: not those of its own registry, which are mounted."""
+    asked: dict[Repository, dict[Digest, Descriptor]] = {}
+    for want in wants:
+        if not isinstance(want, Want) or not _differs(want, inventory.heads):
+            continue
+        if want.source.repository.registry != want.destination.repository.registry:
+            root = _root(want, inventory)
+            if root is not None:
+                blobs = asked.setdefault(want.destination.repository, {})
+                blobs.update((blob.digest, blob) for blob in blobs_of(root, inventory.contents))
+    return {repository: tuple(blobs.values()) for repository, blobs in asked.items()}
+
+
+def blobs_of(root: Content, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:
+    """Every blob below a root, each digest once."""
+    blobs: dict[Digest, Descriptor] = {}
+    for node in walk(root, contents):
+        leaves = node.successors() if isinstance(node, Manifest) else _blob_entries(node)
+        blobs.update((blob.digest, blob) for blob in leaves)
+    return tuple(blobs.values())
+
+
+def diff(wants: Sequence[Wanted], inventory: Inventory, specs: tuple[SpecPin, ...] = ()) -> Plan:
+    """One action for every want, in their order; `contents` holds just what the copies need."""
+    actions = tuple(_action(want, inventory) for want in wants)
+    needed: dict[Digest, Content] = {}
+    for action in actions:
+        if isinstance(action, Copy):
+            nodes = walk(inventory.contents[action.root.digest], inventory.contents)
+            needed.update((node.digest, node) for node in nodes)
+    return Plan(actions, needed, specs)
+
+
+def _action(want: Wanted, inventory: Inventory) -> Action:
+    if not isinstance(want, Want):
+        return want
+    source, destination = inventory.heads[want.source], inventory.heads[want.destination]
+    if not isinstance(source, Present):
+        return _unusable(want, source, "source", want.source)
+    if isinstance(destination, Broken):
+        return _unusable(want, destination, "destination", want.destination)
+    if isinstance(destination, Present) and destination.descriptor.digest == source.descriptor.digest:
+        return Keep(
+            rule=want.rule.name,
+            place=want.rule.place,
+            source=_pinned(want.source, source),
+            destination=want.destination,
+        )
+    broken = inventory.broken.get(source.descriptor.digest)
+    if broken is not None:
+        return _unusable(want, broken, "source", want.source)
+    return _copy(want, source, destination, inventory)
+
+
+def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) -> Copy:
+    root = inventory.contents[source.descriptor.digest]
+    held = inventory.present.get(want.destination.repository, frozenset())
+    blobs = () if want.source.repository == want.destination.repository else blobs_of(root, inventory.contents)
+    return Copy(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=_pinned(want.source, source),
+        destination=want.destination,
+        root=root.descriptor,
+        replaces=destination.descriptor.digest if isinstance(destination, Present) else None,
+        platforms=tuple(str(platform) for platform in root.platforms()) if isinstance(root, Index) else (),
+        missing=tuple(blob for blob in blobs if blob.digest not in held),
+        present_bytes=sum(blob.size_bytes for blob in blobs if blob.digest in held),
+        note="not readable, will try" if isinstance(destination, Unreadable) else "",
+    )
+
+
+def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failure:
+    if isinstance(head, Broken):
+        reason, kind, hint = head.reason, head.kind, head.hint
+    else:
+        reason, kind = f"{side} {reference}: not found", "not-found"
+        hint = f"`imagesync tags --repository {reference.repository}` lists what is there"
+    return Failure(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        reason=reason,
+        kind=kind,
+        hint=hint,
+    )
+
+
+def _differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
+    """Whether a copy comes of this want: the source is there, the destination has something else or nothing."""
+    source, destination = heads[want.source], heads[want.destination]
+    if not isinstance(source, Present) or isinstance(destination, Broken):
+        return False
+    if isinstance(destination, Absent | Unreadable):
+        return True
+    return destination.descriptor.digest != source.descriptor.digest
+
+
+def _root(want: Want, inventory: Inventory) -> Content | None:
+    head = inventory.heads[want.source]
+    return inventory.contents.get(head.descriptor.digest) if isinstance(head, Present) else None
+
+
+def _pinned(reference: Reference, head: Present) -> Reference:
+    return Reference(reference.repository, reference.tag, head.descriptor.digest)
+
+
+def _blob_entries(index: Index) -> tuple[Descriptor, ...]:
+    """Entries of an index that are no manifests: rare, legal, and copied as blobs."""
+    return tuple(entry for entry in index.successors() if not entry.is_manifest)

@@ -1,0 +1,121 @@
+"""Wants: rules and tag lists in, one Want for every destination tag out, or the reason why there is none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imagesync.errors import InvalidReference
+from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.inventory import Broken
+from imagesync.reference import Reference, Repository, Tag
+from imagesync.selection import Selection
+from imagesync.spec.model import OnEmpty, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """`destination` should point to what `source` points to."""
+
+    rule: Rule
+    source: Reference
+    destination: Reference
+
+
+Listings = Mapping[Repository, tuple[Tag, ...] | Broken]
+
+
+def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
+    """The source repositories whose tag list a rule asks for, each once."""
+    return tuple(dict.fromkeys(rule.source for rule in rules if rule.digest is None and rule.tags.needs_list))
+
+
+def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
+    """Apply every rule. Two rules that want one destination tag from different sources both fail."""
+    wants = [want for rule in rules for want in _of_rule(rule, listings)]
+    return tuple(_without_conflicts(wants))
+
+
+def select(rule: Rule, listings: Listings) -> Selection | Broken:
+    """The tags that a rule keeps of its source's list."""
+    listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
+    return listed if isinstance(listed, Broken) else rule.tags.select(listed)
+
+
+def _of_rule(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
+    selection = select(rule, listings)
+    if isinstance(selection, Broken):
+        yield Failure(
+            rule=rule.name,
+            place=rule.place,
+            subject=str(rule.source),
+            reason=f"tags cannot be listed: {selection.reason}",
+            kind=selection.kind,
+            hint=selection.hint,
+        )
+        return
+    if not selection.kept:
+        yield _nothing_kept(rule, len(selection.dropped))
+    for tag in selection.kept:
+        yield from _of_tag(rule, tag)
+
+
+def _nothing_kept(rule: Rule, dropped: int) -> Skip | Failure:
+    reason = f"no tag of {rule.source} is selected: all {dropped} that it lists are dropped"
+    if rule.on_empty is OnEmpty.WARN:
+        return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
+    return Failure(
+        rule=rule.name,
+        place=rule.place,
+        subject=str(rule.source),
+        reason=reason,
+        kind="empty",
+        hint="`imagesync tags` shows why each is dropped; `on_empty: warn` lets it pass",
+    )
+
+
+def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
+    source = Reference(rule.source, tag, rule.digest)
+    try:
+        renamed = rule.retag.apply(tag)
+    except InvalidReference as error:
+        yield Failure(
+            rule=rule.name,
+            place=rule.place,
+            subject=str(source),
+            reason=error.message,
+            kind=error.kind,
+            hint=error.hint,
+        )
+        return
+    for repository in rule.destinations:
+        yield Want(rule, source, Reference(repository, renamed))
+
+
+def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want | Skip | Failure]:
+    wants = list(wants)
+    sources: dict[Reference, dict[Reference, Rule]] = {}
+    for want in wants:
+        if isinstance(want, Want):
+            sources.setdefault(want.destination, {}).setdefault(want.source, want.rule)
+    seen: set[Reference] = set()
+    for want in wants:
+        if not isinstance(want, Want):
+            yield want
+        elif len(sources[want.destination]) > 1:
+            yield _conflict(want, sources[want.destination])
+        elif want.destination not in seen:
+            seen.add(want.destination)
+            yield want
+
+
+def _conflict(want: Want, sources: Mapping[Reference, Rule]) -> Failure:
+    others = ", ".join(f"{source} ({rule.place})" for source, rule in sources.items() if source != want.source)
+    return Failure(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        reason=f"{want.source} would be written there, and so would {others}",
+        kind="conflict",
+        hint="give one of them another destination, `as` or `retag`",
+    )

@@ -1,0 +1,164 @@
+"""The survey: reads both sides at once into an Inventory. What to read, pure functions of plan say, round by round."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+from imagesync.errors import AuthenticationError, Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
+from imagesync.plan.diff import Wanted, blobs_to_check, contents_to_read
+from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
+from imagesync.plan.wants import Listings, Want, lists_needed, make_wants
+from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.spec.model import Rule
+from imagesync.store import Resolver, Stores
+from imagesync.tasks import Tasks
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def survey(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> tuple[tuple[Wanted, ...], Inventory]:
+    """Read tag lists, the heads of both sides, the manifests of what differs, and which blobs are there.
+
+    An unchanged tag costs one request a side. What fails is a Broken in the inventory and stops nothing else;
+    only Cancelled is raised.
+    """
+    listings = read_listings(rules, stores, tasks)
+    wants = make_wants(rules, listings)
+    heads = _read_heads(wants, stores, tasks)
+    contents, broken = _read_contents(contents_to_read(wants, heads), stores, tasks)
+    seen = Inventory(listings, heads, contents, broken)
+    present = _read_present(blobs_to_check(wants, seen), stores, tasks)
+    return wants, Inventory(listings, heads, contents, broken, present)
+
+
+def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listings:
+    """The tag lists of the source repositories whose rules ask for one."""
+
+    def read(repository: Repository) -> tuple[Tag, ...] | Broken:
+        return _or_broken(lambda: stores.source(repository).list_tags(), "source")
+
+    return _read_all(lists_needed(rules), read, lambda repository: repository.registry, tasks)
+
+
+def _read_heads(wants: Iterable[Wanted], stores: Stores, tasks: Tasks) -> Mapping[Reference, Head]:
+    pairs = [want for want in wants if isinstance(want, Want)]
+    sources = dict.fromkeys(want.source for want in pairs)
+    destinations = dict.fromkeys(want.destination for want in pairs if want.destination not in sources)
+
+    def read(reference: Reference) -> Head:
+        if reference in sources:
+            return _head(lambda: stores.source(reference.repository), reference, "source")
+        return _head(lambda: stores.destination(reference.repository), reference, "destination")
+
+    return _read_all((*sources, *destinations), read, lambda reference: reference.repository.registry, tasks)
+
+
+def _head(open_store: Callable[[], Resolver], reference: Reference, side: str) -> Head:
+    try:
+        return Present(open_store().resolve(reference.target))
+    except NotFoundError:
+        return Absent()
+    except AuthenticationError as error:
+        if side == "destination" and error.is_refusal:
+            return Unreadable(error.message)
+        return _broken(error, side)
+    except ImagesyncError as error:
+        return _broken(error, side)
+
+
+def _read_contents(
+    roots: Mapping[Digest, Reference], stores: Stores, tasks: Tasks
+) -> tuple[dict[Digest, Content], dict[Digest, Broken]]:
+    """Read every root and what its indexes list, all images one level at a time, each digest once."""
+    contents: dict[Digest, Content] = {}
+    broken: dict[Digest, Broken] = {}
+    counts: Counter[Digest] = Counter()
+    level = {root: [root] for root in roots}
+    for _ in range(MAX_DEPTH):
+        missing = [
+            Reference(roots[root].repository, None, digest)
+            for root, digests in level.items()
+            for digest in digests
+            if digest not in contents
+        ]
+        found = _read_manifests(missing, stores, tasks)
+        contents.update((content.digest, content) for content in found.values() if not isinstance(content, Broken))
+        failures = {reference: content for reference, content in found.items() if isinstance(content, Broken)}
+        below: dict[Digest, list[Digest]] = {}
+        for root, digests in level.items():
+            references = [Reference(roots[root].repository, None, digest) for digest in digests]
+            failure = next((failures[reference] for reference in references if reference in failures), None)
+            children = _children(digests, contents)
+            counts[root] += len(children)
+            if failure is not None or counts[root] > MAX_ENTRIES:
+                broken[root] = failure or _TOO_LARGE
+            elif children:
+                below[root] = children
+        level = below
+    broken.update(dict.fromkeys(level, _TOO_LARGE))
+    return contents, broken
+
+
+_TOO_LARGE = Broken(
+    f"index is nested more than {MAX_DEPTH} levels deep, or lists more than {MAX_ENTRIES} manifests", "manifest"
+)
+
+
+def _children(digests: Iterable[Digest], contents: Mapping[Digest, Content]) -> list[Digest]:
+    indexes = [content for digest in digests if isinstance(content := contents.get(digest), Index)]
+    return list(dict.fromkeys(entry.digest for index in indexes for entry in index.successors() if entry.is_manifest))
+
+
+def _read_manifests(references: Iterable[Reference], stores: Stores, tasks: Tasks) -> dict[Reference, Content | Broken]:
+    def read(reference: Reference) -> Content | Broken:
+        return _or_broken(lambda: stores.source(reference.repository).fetch_manifest(reference.target), "source")
+
+    return _read_all(references, read, lambda reference: reference.repository.registry, tasks)
+
+
+def _read_present(
+    asked: Mapping[Repository, tuple[Descriptor, ...]], stores: Stores, tasks: Tasks
+) -> dict[Repository, frozenset[Digest]]:
+    """Which of these blobs each destination repository holds; one that cannot be asked holds none."""
+
+    def read(key: tuple[Repository, Descriptor]) -> bool:
+        repository, blob = key
+        held = _or_broken(lambda: stores.destination(repository).has_blob(blob), "destination")
+        return held is True
+
+    keys = [(repository, blob) for repository, blobs in asked.items() for blob in blobs]
+    found = _read_all(keys, read, lambda key: key[0].registry, tasks)
+    return {
+        repository: frozenset(blob.digest for blob in blobs if found[repository, blob])
+        for repository, blobs in asked.items()
+    }
+
+
+def _read_all(keys: Iterable[K], read: Callable[[K], V], host: Callable[[K], str], tasks: Tasks) -> dict[K, V]:
+    """One task for each key, under the limit of its host."""
+    unique = list(dict.fromkeys(keys))
+    return dict(
+        zip(unique, tasks.results([tasks.add(partial(read, key), hosts=[host(key)]) for key in unique]), strict=True)
+    )
+
+
+def _or_broken(read: Callable[[], V], side: str) -> V | Broken:
+    try:
+        return read()
+    except Cancelled:
+        raise
+    except ImagesyncError as error:
+        return _broken(error, side)
+
+
+def _broken(error: ImagesyncError, side: str) -> Broken:
+    if isinstance(error, Cancelled):
+        raise error
+    if isinstance(error, StoreError):
+        error.side = side
+    return Broken.from_error(error)

@@ -1,0 +1,102 @@
+"""The blob copy: one blob from one repository to another, tried again where that may help.
+
+One of the two places that retry: each attempt opens the source anew. The transport below makes one attempt
+of whatever streams a body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import IntegrityError, StoreError
+from imagesync.manifest import Descriptor
+from imagesync.reference import Repository
+from imagesync.store import BlobFetcher, BlobPusher, Pushed
+from imagesync.transfer.meter import Meter
+from imagesync.transfer.verify import verified
+
+ATTEMPTS = 5
+INTEGRITY_ATTEMPTS = 2
+"""Bytes that do not match are read once more: a bad edge of a CDN is worth exactly that."""
+
+
+class BlobCopy:
+    """Copies blobs from `source` to `destination`; made once for each pair of repositories."""
+
+    def __init__(
+        self, source: BlobFetcher, destination: BlobPusher, *, meter: Meter, cancellation: Cancellation
+    ) -> None:
+        self._source = source
+        self._destination = destination
+        self._meter = meter
+        self._cancellation = cancellation
+
+    def run(self, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
+        """Move one blob, verified on the way. Raises what the last attempt raised."""
+        attempts = Retrying(
+            retry=retry_if_exception(_may_help),
+            stop=_spent,
+            wait=wait_random_exponential(multiplier=0.5, max=30),
+            sleep=self._cancellation.wait,
+            reraise=True,
+        )
+        return attempts(self._attempt, blob, mount_from)
+
+    def _attempt(self, blob: Descriptor, mount_from: Repository | None) -> Pushed:
+        sent = _Sent()
+        try:
+            return self._destination.push_blob(blob, lambda: self._open(blob, sent), mount_from)
+        except BaseException:
+            self._meter.moved(-sent.size_bytes)
+            raise
+
+    @contextmanager
+    def _open(self, blob: Descriptor, sent: _Sent) -> Iterator[Iterator[bytes]]:
+        if blob.data is not None:
+            yield self._counted(iter([blob.data]), sent)
+            return
+        with self._fetch(blob) as chunks:
+            yield self._counted(verified(_blamed_on_source(chunks), blob), sent)
+
+    def _fetch(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        try:
+            return self._source.fetch_blob(blob)
+        except StoreError as error:
+            error.side = error.side or "source"
+            raise
+
+    def _counted(self, chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._cancellation.check()
+            yield chunk
+            sent.size_bytes += len(chunk)
+            self._meter.moved(len(chunk))
+
+
+class _Sent:
+    """How much of an attempt has gone out: taken back from the meter when the attempt fails."""
+
+    size_bytes = 0
+
+
+def _blamed_on_source(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; an error while reading them says which side it is of."""
+    try:
+        yield from chunks
+    except StoreError as error:
+        error.side = error.side or "source"
+        raise
+
+
+def _may_help(error: BaseException) -> bool:
+    return isinstance(error, IntegrityError) or (isinstance(error, StoreError) and error.is_transient)
+
+
+def _spent(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    limit = INTEGRITY_ATTEMPTS if isinstance(error, IntegrityError) else ATTEMPTS
+    return stop_after_attempt(limit)(state)
