@@ -7,18 +7,20 @@ no longer has the digest that the plan saw. How one blob is copied is transfer's
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, ImagesyncError, NotFoundError, StoreError
-from imagesync.manifest import Content, Descriptor, Index, walk
+from imagesync.manifest import Content, Descriptor, Manifest, walk
 from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.review import ReviewedPlan
-from imagesync.reference import Digest, Repository
+from imagesync.reference import Digest, Repository, Tag
 from imagesync.store import Pushed, Stores, Writable
 from imagesync.tasks import Task, Tasks
 from imagesync.transfer.blob import BlobCopy
@@ -26,6 +28,8 @@ from imagesync.transfer.meter import Meter
 
 HEAVY_BYTES = 1024 * 1024
 """A blob above this size counts against the bodies that a host may have under way."""
+STALE_EXIT_CODE = 3
+"""As for a blocked copy: the tag was left alone, the rest was carried out."""
 _MANIFEST_RANK, _BLOB_RANK = 0, 1
 
 
@@ -43,7 +47,7 @@ class Executor:
         plan = reviewed.plan
         copies = plan.copies()
         graph = _Graph(self._stores, self._tasks, self.meter, self._cancellation)
-        running = {graph.add(copy, plan): copy for copy in copies}
+        running = {one.last: one for one in (graph.add(copy, plan) for copy in copies)}
         self.meter.total = len(copies)
         self.meter.total_bytes = graph.bytes_to_move
         for action in plan.actions:
@@ -51,7 +55,7 @@ class Executor:
                 yield _settled(action)
         for task in self._tasks.completed(running):
             self.meter.finished()
-            yield graph.outcome(running[task], task)
+            yield running[task].outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,36 @@ class _Done:
 
     status: Status
     reason: str = ""
-    finished_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """One copy under way: its last task, and the blobs that it moves itself."""
+
+    copy: Copy
+    last: Task[_Done]
+    blobs: tuple[tuple[Descriptor, Task[Pushed]], ...]
+    started_at: float
+
+    def outcome(self) -> Outcome:
+        """What became of the copy, once its last task has finished."""
+        seconds = time.monotonic() - self.started_at
+        try:
+            done = self.last.result()
+        except ImagesyncError as error:
+            return _failed(self.copy, error, seconds)
+        return Outcome(
+            self.copy,
+            done.status,
+            done.reason,
+            exit_code=STALE_EXIT_CODE if done.status is Status.STALE else 0,
+            bytes_copied=self._bytes(Pushed.UPLOADED),
+            bytes_mounted=self._bytes(Pushed.MOUNTED),
+            seconds=seconds,
+        )
+
+    def _bytes(self, how: Pushed) -> int:
+        return sum(blob.size_bytes for blob, task in self.blobs if task.value is how)
 
 
 class _Graph:
@@ -71,79 +104,55 @@ class _Graph:
         self._tasks = tasks
         self._meter = meter
         self._cancellation = cancellation
-        self._blobs: dict[tuple[Repository, Digest], Task[Pushed]] = {}
-        self._manifests: dict[tuple[Repository, Digest], Task[None]] = {}
-        self._own_blobs: dict[Copy, list[tuple[Descriptor, Task[Pushed]]]] = {}
-        self._started = time.monotonic()
+        self._nodes: dict[tuple[Repository, Digest], Task[Any]] = {}
+        self._started_at = time.monotonic()
         self.bytes_to_move = 0
 
-    def add(self, copy: Copy, plan: Plan) -> Task[_Done]:
-        """Queue everything that one copy needs; the task returned is its last, the one that writes the tag."""
-        self._own_blobs[copy] = []
-        blobs = [self._blob(copy, blob) for blob in copy.missing]
+    def add(self, copy: Copy, plan: Plan) -> _Running:
+        """Queue everything that one copy needs, what writes the tag last."""
+        own = tuple((blob, task) for blob in copy.missing if (task := self._blob(copy, blob)) is not None)
         root = plan.contents[copy.root.digest]
-        below = [node for node in walk(root, plan.contents) if node.digest != root.digest]
-        children = self._children(copy, below, dict(zip((blob.digest for blob in copy.missing), blobs, strict=True)))
-        return self._tasks.add(
+        for node in walk(root, plan.contents):
+            if node.digest != root.digest:
+                self._child(copy, node)
+        last = self._tasks.add(
             partial(self._write_tag, copy, root, plan.from_file),
             hosts=[copy.destination.repository.registry],
-            needs=[*blobs, *children],
+            needs=self._below(copy, root),
             rank=(_MANIFEST_RANK,),
         )
+        return _Running(copy, last, own, self._started_at)
 
-    def outcome(self, copy: Copy, task: Task[_Done]) -> Outcome:
-        """What became of a copy, by its last task."""
-        moved = [(blob, own.value) for blob, own in self._own_blobs[copy]]
-        sizes = {
-            how: sum(blob.size_bytes for blob, pushed in moved if pushed is how)
-            for how in (Pushed.UPLOADED, Pushed.MOUNTED)
-        }
-        try:
-            done = task.result()
-        except ImagesyncError as error:
-            return _failed(copy, error, time.monotonic() - self._started)
-        return Outcome(
-            copy,
-            done.status,
-            done.reason,
-            bytes_copied=sizes[Pushed.UPLOADED],
-            bytes_mounted=sizes[Pushed.MOUNTED],
-            seconds=done.finished_at - self._started,
-        )
-
-    def _blob(self, copy: Copy, blob: Descriptor) -> Task[Pushed]:
+    def _blob(self, copy: Copy, blob: Descriptor) -> Task[Pushed] | None:
+        """A task for this blob, or None where another copy of this run brings it to the same repository."""
         key = (copy.destination.repository, blob.digest)
-        task = self._blobs.get(key)
-        if task is None or (task.is_finished and task.error is not None):
-            task = self._blobs[key] = self._tasks.add(
-                partial(self._copy_blob, copy, blob),
-                hosts=[copy.source.repository.registry, copy.destination.repository.registry],
-                is_heavy=blob.size_bytes > HEAVY_BYTES,
-                rank=(_BLOB_RANK, -blob.size_bytes),
-            )
-            self._own_blobs[copy].append((blob, task))
-            self.bytes_to_move += 0 if copy.is_within_registry else blob.size_bytes
+        if key in self._nodes:
+            return None
+        task = self._nodes[key] = self._tasks.add(
+            partial(self._copy_blob, copy, blob),
+            hosts=[copy.source.repository.registry, copy.destination.repository.registry],
+            is_heavy=blob.size_bytes > HEAVY_BYTES,
+            rank=(_BLOB_RANK, -blob.size_bytes),
+        )
+        self.bytes_to_move += 0 if copy.is_within_registry else blob.size_bytes
         return task
 
-    def _children(self, copy: Copy, below: Sequence[Content], blobs: dict[Digest, Task[Pushed]]) -> list[Task[None]]:
-        """Tasks for everything between the blobs and the root, children first, so that what one needs is known."""
-        repository = copy.destination.repository
-        tasks = []
-        for node in below:
-            key = (repository, node.digest)
-            if key not in self._manifests:
-                needs = [self._manifests.get((repository, entry.digest)) for entry in node.successors()]
-                needs += [blobs.get(entry.digest) for entry in node.successors()]
-                self._manifests[key] = self._tasks.add(
-                    partial(self._push_manifest, copy, node),
-                    hosts=[repository.registry],
-                    needs=[need for need in needs if need is not None],
-                    rank=(_MANIFEST_RANK,),
-                )
-            tasks.append(self._manifests[key])
-        return tasks
+    def _child(self, copy: Copy, node: Content) -> None:
+        key = (copy.destination.repository, node.digest)
+        if key not in self._nodes:
+            self._nodes[key] = self._tasks.add(
+                partial(self._push_manifest, copy, node, None),
+                hosts=[copy.destination.repository.registry],
+                needs=self._below(copy, node),
+                rank=(_MANIFEST_RANK,),
+            )
 
-    def _copy_blob(self, copy: Copy, blob: Descriptor) -> Pushed:
+    def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
+        """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
+        keys = [(copy.destination.repository, entry.digest) for entry in node.successors()]
+        return [self._nodes[key] for key in keys if key in self._nodes]
+
+    def _copy_blob(self, copy: Copy, blob: Descriptor, *, may_mount: bool = True) -> Pushed:
         source, destination = copy.source.repository, copy.destination.repository
         work = BlobCopy(
             self._stores.source(source),
@@ -151,54 +160,59 @@ class _Graph:
             meter=self._meter,
             cancellation=self._cancellation,
         )
-        try:
-            return work.run(blob, source if copy.is_within_registry else None)
-        except StoreError as error:
-            error.side = error.side or "destination"
-            raise
+        with _blamed_on("destination"):
+            return work.run(blob, source if copy.is_within_registry and may_mount else None)
 
-    def _push_manifest(self, copy: Copy, node: Content) -> None:
-        with _Blamed("destination"):
-            self._stores.destination(copy.destination.repository).push_manifest(node)
+    def _push_manifest(self, copy: Copy, node: Content, tag: Tag | None) -> None:
+        destination = self._stores.destination(copy.destination.repository)
+        with _blamed_on("destination"):
+            try:
+                destination.push_manifest(node, tag)
+            except StoreError as error:
+                if error.code != "MANIFEST_BLOB_UNKNOWN" or not isinstance(node, Manifest):
+                    raise
+                self._bring_what_is_missing(copy, node, destination)
+                destination.push_manifest(node, tag)
+
+    def _bring_what_is_missing(self, copy: Copy, manifest: Manifest, destination: Writable) -> None:
+        """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
+        for blob in manifest.successors():
+            if not destination.has_blob(blob):
+                self._copy_blob(copy, blob, may_mount=False)
 
     def _write_tag(self, copy: Copy, root: Content, from_file: bool) -> _Done:
-        with _Blamed("destination"):
-            destination = self._stores.destination(copy.destination.repository)
-            if from_file or copy.replaces is not None:
-                left_alone = self._stale(copy, destination)
-                if left_alone is not None:
-                    return left_alone
-            self._cancellation.check()
-            destination.push_manifest(root, copy.destination.tag)
-            return _Done(Status.COPIED, finished_at=time.monotonic())
+        if from_file or copy.replaces is not None:
+            with _blamed_on("destination"):
+                left_alone = self._left_alone(copy)
+            if left_alone is not None:
+                return left_alone
+        self._cancellation.check()
+        self._push_manifest(copy, root, copy.destination.tag)
+        return _Done(Status.COPIED)
 
-    def _stale(self, copy: Copy, destination: Writable) -> _Done | None:
+    def _left_alone(self, copy: Copy) -> _Done | None:
         """Read the tag once more: a registry has no compare-and-set, this comes as close as it gets."""
         try:
-            now = destination.resolve(copy.destination.target).digest
+            now = self._stores.destination(copy.destination.repository).resolve(copy.destination.target).digest
         except NotFoundError:
             now = None
         if now == copy.root.digest:
-            return _Done(Status.UNCHANGED, "another hand has written the same digest", time.monotonic())
+            return _Done(Status.UNCHANGED, "another hand has written the same digest")
         if now == copy.replaces:
             return None
         seen = f"pointed to {copy.replaces.short}" if copy.replaces else "was not there"
         found = f"points to {now.short} now" if now else "is gone now"
-        return _Done(Status.STALE, f"the tag {seen} when the plan was made, and {found}", time.monotonic())
+        return _Done(Status.STALE, f"the tag {seen} when the plan was made, and {found}")
 
 
-class _Blamed:
-    """Says of every StoreError that passes through which side it is of."""
-
-    def __init__(self, side: str) -> None:
-        self._side = side
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, StoreError):
-            error.side = error.side or self._side
+@contextmanager
+def _blamed_on(side: str) -> Iterator[None]:
+    """Say of a StoreError that passes through which side it is of, unless that is known."""
+    try:
+        yield
+    except StoreError as error:
+        error.side = error.side or side
+        raise
 
 
 def _settled(action: Keep | Skip | Failure | Blocked) -> Outcome:

@@ -142,9 +142,8 @@ def _read_present(
 def _read_all(keys: Iterable[K], read: Callable[[K], V], host: Callable[[K], str], tasks: Tasks) -> dict[K, V]:
     """One task for each key, under the limit of its host."""
     unique = list(dict.fromkeys(keys))
-    return dict(
-        zip(unique, tasks.results([tasks.add(partial(read, key), hosts=[host(key)]) for key in unique]), strict=True)
-    )
+    reads = [tasks.add(partial(read, key), hosts=[host(key)]) for key in unique]
+    return dict(zip(unique, tasks.results(reads), strict=True))
 
 
 def _or_broken(read: Callable[[], V], side: str) -> V | Broken:

@@ -1,4 +1,4 @@
-"""Verification: a stream of blob bytes that ends only if size and digest are right. Where it comes from is not known here."""
+"""Verification: a stream of blob bytes that ends only if size and digest are right. No I/O of its own."""
 
 from __future__ import annotations
 
