@@ -1,0 +1,43 @@
+"""Whether a plan from a file is one that this spec yields: an edited file cannot do more than the spec. Pure."""
+
+from __future__ import annotations
+
+from imagesync.errors import InvalidReference, PlanFileError
+from imagesync.plan.actions import Blocked, Copy, Plan
+from imagesync.spec.model import Rule, Spec
+
+_SHOWN = 10
+
+
+def check_same_spec(plan: Plan, spec: Spec) -> None:
+    """Raise PlanFileError unless the plan was made from these very spec files."""
+    planned = {(pin.path, pin.sha256) for pin in plan.specs}
+    given = {(file.path, file.sha256) for file in spec.files}
+    if planned != given:
+        changed = ", ".join(sorted({path for path, _ in planned ^ given}))
+        raise PlanFileError(
+            f"the plan was made from another spec: {changed} differs",
+            hint="plan again, or use --approved FILE: a fresh plan that may do nothing the file does not hold",
+        )
+
+
+def check_yielded(plan: Plan, spec: Spec) -> None:
+    """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
+    copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
+    foreign = [copy for copy in copies if isinstance(copy, Copy) and not any(_yields(r, copy) for r in spec.rules)]
+    if foreign:
+        named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
+        raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
+
+
+def _yields(rule: Rule, copy: Copy) -> bool:
+    tag = copy.source.tag
+    if copy.source.repository != rule.source or copy.destination.repository not in rule.destinations or tag is None:
+        return False
+    if rule.digest is not None and copy.source.digest != rule.digest:
+        return False
+    try:
+        renamed = rule.retag.apply(tag)
+    except InvalidReference:
+        return False
+    return renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept

@@ -1,0 +1,179 @@
+"""The plan file: a Plan as JSON and back, exact to the digest. Its form is in schema.json beside this.
+
+Reading checks everything again: manifests hash to their names, blobs stand in their manifests. What a spec
+allows is checked in `conformity`. Reading and writing the file itself is cli's business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from imagesync import __version__
+from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
+from imagesync.manifest import Content, Index, parse_manifest, walk
+from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, summarise
+from imagesync.plan.diff import blobs_of
+from imagesync.reference import Digest, Reference, Tag, make_repository
+
+FORMAT_VERSION = 1
+
+
+def plan_to_json(plan: Plan, *, created: str = "") -> str:
+    """The plan as the text of a file: stable order, two spaces, a final newline. `created` is RFC 3339, UTC."""
+    summary = summarise(plan)
+    document = {
+        "format_version": FORMAT_VERSION,
+        "imagesync": __version__,
+        **({"created": created} if created else {}),
+        "specs": [asdict(pin) for pin in plan.specs],
+        "summary": {"changes": summary.changes, **asdict(summary)},
+        "actions": [_action_to_dict(action) for action in plan.actions],
+        "manifests": {
+            digest: {"media_type": content.media_type, "content": content.raw.decode("utf-8")}
+            for digest, content in sorted(plan.contents.items())
+        },
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def plan_from_json(text: str, *, name: str) -> Plan:
+    """Read a plan file; `name` is what messages call it. Raises PlanFileError for whatever does not fit."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PlanFileError(f"{name} is not JSON: {error}", hint="write it anew with `imagesync plan -o`") from error
+    _check_form(document, name)
+    try:
+        contents = {
+            Digest(digest): parse_manifest(entry["content"].encode("utf-8"), entry["media_type"], Digest(digest))
+            for digest, entry in document["manifests"].items()
+        }
+        actions = tuple(_action_from_dict(action, contents) for action in document["actions"])
+    except (InvalidManifest, InvalidReference, UnicodeEncodeError) as error:
+        raise PlanFileError(f"{name} is damaged: {error}", hint="write it anew with `imagesync plan -o`") from error
+    specs = tuple(SpecPin(pin["path"], pin["sha256"]) for pin in document["specs"])
+    return Plan(actions, contents, specs, from_file=True)
+
+
+def schema_text() -> str:
+    """The plan file's JSON Schema (draft-07)."""
+    return files("imagesync.plan").joinpath("schema.json").read_text("utf-8")
+
+
+@cache
+def _validator() -> Any:
+    import fastjsonschema  # noqa: PLC0415 - not needed to make a plan
+
+    return fastjsonschema.compile(json.loads(schema_text()))
+
+
+def _check_form(document: object, name: str) -> None:
+    found = document.get("format_version") if isinstance(document, dict) else None
+    if found != FORMAT_VERSION:
+        raise PlanFileError(
+            f"{name} has format_version {ascii(found)[:40]}, this imagesync reads {FORMAT_VERSION}",
+            hint="write it anew with `imagesync plan -o`",
+        )
+    from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - as above
+
+    try:
+        _validator()(document)
+    except JsonSchemaValueException as error:
+        where = ".".join(str(part) for part in error.path[1:])
+        raise PlanFileError(f"{name} is damaged at {ascii(where)[1:-1]}", hint="write it anew") from error
+
+
+def _action_to_dict(action: Action) -> dict[str, Any]:
+    shared = {"rule": action.rule, "place": asdict(action.place)}
+    if isinstance(action, Blocked):
+        return {"action": "blocked", **shared, "reason": action.reason, **_copy_to_dict(action.copy)}
+    if isinstance(action, Copy):
+        return {"action": "copy", **shared, **_copy_to_dict(action)}
+    if isinstance(action, Keep):
+        sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
+        return {"action": "keep", **shared, **sides}
+    said = {"subject": action.subject, "reason": action.reason}
+    if isinstance(action, Skip):
+        return {"action": "skip", **shared, **said}
+    return {"action": "failure", **shared, **said, "kind": action.kind, "hint": action.hint}
+
+
+def _copy_to_dict(copy: Copy) -> dict[str, Any]:
+    return {
+        "source": _to_dict(copy.source),
+        "destination": _to_dict(copy.destination),
+        "replaces": copy.replaces,
+        "platforms": list(copy.platforms),
+        "bytes_to_copy": copy.bytes_to_copy,
+        "present_bytes": copy.present_bytes,
+        "missing": [blob.digest for blob in copy.missing],
+        "note": copy.note,
+    }
+
+
+def _to_dict(reference: Reference) -> dict[str, Any]:
+    repository = reference.repository
+    return {
+        "registry": repository.registry,
+        "path": repository.path,
+        "tag": reference.tag,
+        "digest": reference.digest,
+    }
+
+
+def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Content]) -> Action:
+    rule, place = value["rule"], Place(**{key: value["place"][key] for key in ("file", "line", "column")})
+    kind = value["action"]
+    if kind == "copy":
+        return _copy_from_dict(value, rule, place, contents)
+    if kind == "blocked":
+        return Blocked(copy=_copy_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
+    if kind == "keep":
+        source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
+        return Keep(rule=rule, place=place, source=source, destination=destination)
+    subject, reason = value["subject"], value["reason"]
+    if kind == "skip":
+        return Skip(rule=rule, place=place, subject=subject, reason=reason)
+    hint = value.get("hint")
+    return Failure(rule=rule, place=place, subject=subject, reason=reason, kind=value.get("kind", "error"), hint=hint)
+
+
+def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:
+    """The Copy, with its blobs looked up in the manifests: a file cannot name others."""
+    source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
+    root = contents.get(source.digest) if source.digest else None
+    if root is None or destination.tag is None:
+        raise InvalidManifest(f"the copy to {destination} lacks its manifest, its digest or its tag")
+    nodes = {node.digest for node in walk(root, contents)}
+    blobs = {blob.digest: blob for blob in blobs_of(root, contents)}
+    entries = [entry for node in nodes if isinstance(found := contents[node], Index) for entry in found.successors()]
+    lost = [entry.digest for entry in entries if entry.is_manifest and entry.digest not in nodes]
+    unknown = [digest for digest in value["missing"] if digest not in blobs]
+    if lost or unknown:
+        raise InvalidManifest(f"the copy to {destination} does not fit its manifests")
+    return Copy(
+        rule=rule,
+        place=place,
+        source=source,
+        destination=destination,
+        root=root.descriptor,
+        replaces=Digest(value["replaces"]) if value["replaces"] is not None else None,
+        platforms=tuple(str(platform) for platform in root.platforms()) if isinstance(root, Index) else (),
+        missing=tuple(blobs[digest] for digest in value["missing"]),
+        present_bytes=value["present_bytes"],
+        note=value.get("note", ""),
+    )
+
+
+def _from_dict(value: Mapping[str, Any]) -> Reference:
+    tag, digest = value.get("tag"), value.get("digest")
+    return Reference(
+        make_repository(value["registry"], value["path"]),
+        Tag(tag) if tag is not None else None,
+        Digest(digest) if digest is not None else None,
+    )
