@@ -1,0 +1,201 @@
+"""Where a login comes from: the spec, or the files and helpers of docker and podman.
+
+The first source that has a match wins; within one, the longest path prefix, then credHelpers, credsStore and
+the host's own entry. A damaged file or a failing helper ends the search: going on could find a wrong login.
+What the files look like is dockerconfig's business.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imagesync.errors import AuthenticationError, UsageError
+from imagesync.reference import HUB
+from imagesync.registry.credential_helper import TIMEOUT_SECONDS, TOKEN_USER, CredentialHelper
+from imagesync.registry.dockerconfig import HUB_KEY, DockerConfig, Entry, read_config
+from imagesync.settings import Anonymous, Helper, IdentityToken, Login, Password, Secret
+
+HELPER_SECONDS = 300.0
+"""How long a helper's answer is kept: helpers are slow, and the logins of cloud registries expire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A login. Its repr shows where it comes from, and none of it.
+
+    `identity_token` is exchanged for access tokens, `registry_token` is an access token itself. `origin` is a
+    phrase for messages: `~/.docker/config.json auths`.
+    """
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    identity_token: str | None = field(default=None, repr=False)
+    origin: str = "the spec"
+    registry_token: str | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Credential(***, origin={self.origin!r})"
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One question to a helper, asked once by whoever comes first."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    until: float = 0.0
+    answer: Credential | AuthenticationError | None = None
+
+
+class CredentialStore:
+    """Finds logins. `environment` is where all variables are read from, PATH and HOME among them."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        helper_timeout_seconds: float = TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._environment = environment
+        self._helper_timeout_seconds = helper_timeout_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._asked: dict[tuple[str, str], _Asked] = {}
+
+    def find(self, host: str, path: str, login: Login) -> Credential | None:
+        """The login for a repository; None means anonymous.
+
+        `host` is the registry as references spell it (`docker.io`). Raises AuthenticationError when a source
+        that might hold a login cannot be read.
+        """
+        try:
+            return self._find(host, path, login)
+        except UsageError as error:
+            raise AuthenticationError(error.message, hint=error.hint, reference=host) from error
+        except AuthenticationError as error:
+            error.reference = error.reference or host
+            raise
+
+    def _find(self, host: str, path: str, login: Login) -> Credential | None:
+        match login:
+            case Anonymous():
+                return None
+            case Password(username, password):
+                return Credential(username.reveal(), password.reveal(), origin=_spec_origin(host, password))
+            case IdentityToken(token):
+                return Credential("", "", token.reveal(), _spec_origin(host, token))
+            case Helper(name):
+                return self._from_helper(name, host)
+        found = (self._from_config(config, host, path) for config in configs(self._environment))
+        return next((credential for credential in found if credential is not None), None)
+
+    def _from_config(self, config: DockerConfig, host: str, path: str) -> Credential | None:
+        if scoped := config.entry_for_path(host, path):
+            return _from_entry(scoped[1], f"{config.label} auths {scoped[0]}")
+        if helper := config.helper_for(host):
+            return self._from_helper(helper, host)
+        stored = self._from_helper(config.credentials_store, host) if config.credentials_store else None
+        if stored is not None:
+            return stored
+        entry = config.entry_for_host(host)
+        return _from_entry(entry, f"{config.label} auths") if entry else None
+
+    def _from_helper(self, name: str, host: str) -> Credential | None:
+        """Docker keeps the Hub's login under its own URL; podman under `docker.io`."""
+        servers = (HUB_KEY, HUB) if host == HUB else (host,)
+        found = (self._asked_once(name, server) for server in servers)
+        return next((credential for credential in found if credential is not None), None)
+
+    def _asked_once(self, name: str, server: str) -> Credential | None:
+        """Many threads ask at once, and each run of a helper may unlock a key ring: one run answers them all."""
+        with self._lock:
+            asked = self._asked.setdefault((name, server), _Asked())
+        with asked.lock:
+            if self._clock() >= asked.until:
+                asked.answer = self._ask(name, server)
+                asked.until = self._clock() + HELPER_SECONDS
+            answer = asked.answer
+        if isinstance(answer, AuthenticationError):
+            raise AuthenticationError(answer.message, hint=answer.hint)
+        return answer
+
+    def _ask(self, name: str, server: str) -> Credential | AuthenticationError | None:
+        helper = CredentialHelper(name, self._environment, self._helper_timeout_seconds)
+        try:
+            answer = helper.get(server)
+        except AuthenticationError as error:
+            return error
+        if answer is None:
+            return None
+        if answer.username == TOKEN_USER:
+            return Credential("", "", answer.secret, helper.program)
+        return Credential(answer.username, answer.secret, None, helper.program)
+
+
+def configs(environment: Mapping[str, str]) -> Iterator[DockerConfig]:
+    """The credential files that are there, in the order they are asked. Raises AuthenticationError for a bad one."""
+    alone = environment.get("REGISTRY_AUTH_FILE")
+    if alone:
+        config = read_config(Path(alone), alone)
+        if config is None:
+            raise AuthenticationError(f"REGISTRY_AUTH_FILE names {alone!a}, which is not there", hint="or unset it")
+        yield config
+        return
+    inline = environment.get("DOCKER_AUTH_CONFIG")
+    if inline:
+        yield DockerConfig.parse(inline, "DOCKER_AUTH_CONFIG")
+    for path in _paths(environment):
+        config = read_config(path, shown_path(path, environment))
+        if config is not None:
+            yield config
+
+
+def docker_config_path(environment: Mapping[str, str]) -> Path | None:
+    """Docker's config.json, there or not; None where neither DOCKER_CONFIG nor a home is known."""
+    directory = environment.get("DOCKER_CONFIG")
+    if directory:
+        return Path(directory, "config.json")
+    home = _home(environment)
+    return home / ".docker" / "config.json" if home else None
+
+
+def shown_path(path: Path, environment: Mapping[str, str]) -> str:
+    """A path for messages, with `~` for the home."""
+    home = _home(environment)
+    return f"~/{path.relative_to(home)}" if home and path.is_relative_to(home) else str(path)
+
+
+def _paths(environment: Mapping[str, str]) -> Iterator[Path]:
+    docker = docker_config_path(environment)
+    if docker:
+        yield docker
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    if runtime:
+        yield Path(runtime, "containers", "auth.json")
+    elif hasattr(os, "getuid"):
+        yield Path(f"/run/containers/{os.getuid()}/auth.json")
+    home = _home(environment)
+    configuration = environment.get("XDG_CONFIG_HOME") or (home / ".config" if home else None)
+    if configuration:
+        yield Path(configuration, "containers", "auth.json")
+
+
+def _home(environment: Mapping[str, str]) -> Path | None:
+    home = environment.get("HOME") or environment.get("USERPROFILE")
+    return Path(home) if home else None
+
+
+def _from_entry(entry: Entry, origin: str) -> Credential:
+    return Credential(
+        entry.username, entry.password, entry.identity_token or None, origin, entry.registry_token or None
+    )
+
+
+def _spec_origin(host: str, secret: Secret) -> str:
+    place = f"spec registries/{host}"
+    return place if secret.origin == "the spec" else f"{place}, {secret.origin}"
