@@ -1,0 +1,21 @@
+"""`python -m imagesync` and the `imagesync` command: the version at once, everything else through cli."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run one command; returns its exit code."""
+    if sys.argv[1:] in (["--version"], ["version"]):
+        from imagesync import __version__  # noqa: PLC0415 - nothing else is needed
+
+        sys.stdout.write(f"imagesync {__version__}\n")
+        return 0
+    from imagesync.cli.main import run  # noqa: PLC0415 - as above
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Running a command: parse, dispatch, and turn whatever is raised into a message on stderr and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from imagesync.cli.output import complain
+from imagesync.cli.parser import build_parser, command_module
+from imagesync.errors import ImagesyncError
+from imagesync.log import Level, log
+
+EXIT_BUG = 70
+"""A mistake in imagesync itself (sysexits.h, EX_SOFTWARE)."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code."""
+    try:
+        parser = build_parser()
+        parsed = parser.parse_args(arguments)
+        if parsed.command is None:
+            parser.print_help()
+            return 4
+        configure_log(parsed)
+        code: int = command_module(parsed.command).run(parsed)
+        sys.stdout.flush()
+    except ImagesyncError as error:
+        complain(error)
+        return error.exit_code
+    except BrokenPipeError:
+        _close_stdout()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def configure_log(parsed: argparse.Namespace) -> None:
+    """Set the log's level and form from the options of every command."""
+    level = Level.ERROR if parsed.quiet else Level.DEBUG if parsed.verbose else Level.WARNING
+    log.configure(level, as_json=parsed.log_format == "json")
+
+
+def _close_stdout() -> None:
+    """The reader has gone: let Python's own flush at exit go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,121 @@
+"""The parser: the list of commands, and the options that several of them share. What a command does, its file says."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from types import ModuleType
+from typing import NoReturn
+
+from imagesync import __version__
+from imagesync.errors import UsageError
+
+COMMANDS = (
+    "init",
+    "add",
+    "validate",
+    "config",
+    "plan",
+    "apply",
+    "copy",
+    "tags",
+    "inspect",
+    "registry",
+    "login",
+    "logout",
+    "auth",
+    "schema",
+    "completion",
+    "version",
+)
+"""Every command, in the order of `--help`; each is the module of that name in this room."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a wrong command line is a UsageError: exit 4, since 2 means that changes are pending."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"see `{self.prog} --help`")
+
+
+def build_parser() -> Parser:
+    """All commands with their options. Command modules import what they need when they run."""
+    parser = Parser(
+        prog="imagesync",
+        description="Keeps container images where they should be: plans the difference and moves exactly that.",
+        epilog="Exit codes: 0 done, 1 something failed, 2 changes pending or drift, 3 blocked, 4 spec or command wrong, "
+        "75 another run is under way, 130 and 143 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"imagesync {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name in COMMANDS:
+        module = command_module(name)
+        summary = (module.__doc__ or "").partition("\n")[0].partition(": ")[2]
+        one = commands.add_parser(name, help=summary, description=summary)
+        module.add_arguments(one)
+        add_log_options(one)
+    return parser
+
+
+def command_module(name: str) -> ModuleType:
+    """The module of a command: it has `add_arguments(parser)` and `run(arguments) -> int`."""
+    return import_module(f"imagesync.cli.{name}")
+
+
+def add_log_options(parser: argparse.ArgumentParser) -> None:
+    """Options of every command."""
+    group = parser.add_argument_group("log")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="say more: unchanged tags, and requests on stderr"
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="no progress and no warnings")
+    group.add_argument("--log-format", choices=["console", "json"], default="console", help="form of the log on stderr")
+
+
+def add_spec_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("spec", metavar="SPEC", help="the spec, a YAML file; - reads it from standard input")
+
+
+def add_format_option(parser: argparse.ArgumentParser, *choices: str) -> None:
+    parser.add_argument(
+        "--format", choices=choices, default="text", help="form of the result on stdout (default: text)"
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options of the commands that read registries."""
+    group = parser.add_argument_group("run")
+    group.add_argument("--concurrency", type=_positive, default=32, metavar="N", help="threads at most (default: 32)")
+    group.add_argument(
+        "--timeout", type=_seconds, metavar="TIME", help="stop after this long, as Ctrl-C does: 90s, 30m, 2h"
+    )
+
+
+def add_selection_options(parser: argparse.ArgumentParser) -> None:
+    """Options that narrow a spec."""
+    group = parser.add_argument_group("selection")
+    group.add_argument(
+        "--only", action="append", metavar="NAME[/IMAGE]", help="only these entries or images (repeatable)"
+    )
+    group.add_argument("--shard", type=_shard, metavar="I/N", help="only the I-th of N stable shares of the images")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units.get(text[-1:])) if text[-1:] in units else (text, 1)
+    if not number.isdecimal() or not unit or int(number) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: 90s, 30m, 2h")
+    return float(int(number) * unit)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, whole = text.partition("/")
+    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N")
+    return int(part), int(whole)

@@ -1,0 +1,57 @@
+"""Signals: the first asks the work to stop and, after its grace, wakes what hangs; the second ends the process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from imagesync.cancellation import Cancellation
+
+_HANDLED = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Which signal came, if any; its exit code is 128 and the signal's number."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        return None if self.signal_number is None else 128 + self.signal_number
+
+
+@contextmanager
+def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Iterator[Interruption]:
+    """Within the block, SIGINT and SIGTERM set the cancellation; `wake` is called when its grace has passed,
+    or once the deadline and its grace have. A second signal exits at once."""
+    interruption = Interruption()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if interruption.signal_number is not None:
+            os._exit(128 + number)
+        interruption.signal_number = number
+        cancellation.cancel(f"interrupted by {signal.Signals(number).name}")
+
+    stopped = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(cancellation, wake, stopped), daemon=True, name="imagesync-watch")
+    watcher.start()
+    before = {number: signal.signal(number, handle) for number in _HANDLED}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        stopped.set()
+
+
+def _watch(cancellation: Cancellation, wake: Callable[[], None], stopped: threading.Event) -> None:
+    while not stopped.wait(0.1):
+        if cancellation.is_cancelled:
+            if not stopped.wait(cancellation.grace_seconds):
+                wake()
+            return

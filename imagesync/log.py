@@ -1,0 +1,105 @@
+"""Logging: events with fields, on stderr, through structlog; it is imported when the first event is written.
+
+Levels are those of `-q`, default and `-v`. One processor takes secrets out of every event, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from enum import IntEnum
+from typing import Any, TextIO
+
+SECRET_FIELDS = frozenset(
+    {"authorization", "cookie", "password", "proxy-authorization", "secret", "set-cookie", "token"}
+)
+_VISIBLE_QUERY = frozenset({"scope", "service", "mount", "from", "digest", "n", "last", "artifactType"})
+_QUERY = re.compile(r"([?&])([^=&\s]+)=([^&\s]*)")
+_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class Level(IntEnum):
+    """What is written: ERROR with -q, WARNING by default, DEBUG with -v."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+
+
+class Log:
+    """Writes events: a short sentence in lower case, and fields."""
+
+    def __init__(self) -> None:
+        self._level = Level.WARNING
+        self._as_json = False
+        self._stream: TextIO | None = None
+        self._logger: Any = None
+
+    def configure(self, level: Level, *, as_json: bool = False, stream: TextIO | None = None) -> None:
+        """Set the level and the form: lines for people, or one JSON object a line. stderr unless told."""
+        self._level, self._as_json, self._stream, self._logger = level, as_json, stream, None
+
+    def debug(self, event: str, **fields: object) -> None:
+        self._write(Level.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        self._write(Level.INFO, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        self._write(Level.WARNING, event, fields)
+
+    def _write(self, level: Level, event: str, fields: Mapping[str, object]) -> None:
+        if level < self._level:
+            return
+        if self._logger is None:
+            self._logger = self._make_logger()
+        getattr(self._logger, level.name.lower())(event, **fields)
+
+    def _make_logger(self) -> Any:
+        structlog = _import_structlog()
+        renderer = (
+            structlog.processors.JSONRenderer()
+            if self._as_json
+            else structlog.processors.KeyValueRenderer(key_order=["event"], drop_missing=True)
+        )
+        processors = [structlog.processors.TimeStamper(fmt="iso", utc=True)] if self._as_json else []
+        return structlog.wrap_logger(
+            structlog.WriteLogger(self._stream or sys.stderr),
+            processors=[structlog.processors.add_log_level, *processors, redact, renderer],
+            wrapper_class=structlog.BoundLogger,
+        )
+
+
+log = Log()
+
+
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The processor that every event passes: fields that hold secrets, and queries of URLs that may, become `***`."""
+    for name, value in event.items():
+        if name.lower() in SECRET_FIELDS:
+            event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = redacted(value)
+    return event
+
+
+def redacted(text: str) -> str:
+    """The text with user names and passwords in URLs, and all but known harmless query values, taken out."""
+    text = _USERINFO.sub("***@", text)
+    return _QUERY.sub(lambda m: m[0] if m[2] in _VISIBLE_QUERY else f"{m[1]}{m[2]}=***", text)
+
+
+def _import_structlog() -> Any:
+    """structlog without its `dev` part's import of rich, which costs three times as much as the rest."""
+    missing = object()
+    before = sys.modules.get("rich", missing)
+    if before is missing:
+        sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        import structlog  # noqa: PLC0415
+    finally:
+        if before is missing:
+            del sys.modules["rich"]
+    return structlog

@@ -1,0 +1,162 @@
+"""The plan file: there and back, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from imagesync.errors import PlanFileError
+from imagesync.plan.actions import Blocked, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.conformity import check_same_spec, check_yielded
+from imagesync.plan.diff import diff
+from imagesync.plan.file import plan_from_json, plan_to_json, schema_text
+from imagesync.plan.review import approved_by, review
+from imagesync.plan.wants import make_wants
+from imagesync.reference import Repository, Tag
+from imagesync.selection import Retag
+from imagesync.spec.model import SpecFile
+from tests.plan.values import (
+    HUB_NGINX,
+    LOCAL_NGINX,
+    PLACE,
+    make_index,
+    make_inventory,
+    make_manifest,
+    make_reference,
+    make_rule,
+    make_spec,
+)
+
+CHILDREN = make_manifest("base", "amd"), make_manifest("base", "ärm")
+INDEX = make_index(*CHILDREN)
+OLD = make_manifest("old")
+SPECS = (SpecPin("sync.yaml", "0" * 64),)
+
+
+def make_plan() -> Plan:
+    wants = make_wants([make_rule("1.27", "latest")], {})
+    heads = {
+        make_reference(HUB_NGINX, "1.27"): INDEX,
+        make_reference(HUB_NGINX, "latest"): INDEX,
+        make_reference(LOCAL_NGINX, "1.27"): INDEX,
+        make_reference(LOCAL_NGINX, "latest"): OLD,
+    }
+    plan = diff(wants, make_inventory(heads, contents=CHILDREN), SPECS)
+    more = (
+        Skip(rule="bases/redis", place=PLACE, subject="docker.io/library/redis", reason="nothing selected"),
+        Failure(
+            rule="bases/app", place=PLACE, subject="a.example/app:1", reason="refused", kind="network", hint="wait"
+        ),
+    )
+    return replace(plan, actions=plan.actions + more)
+
+
+def test_a_plan_comes_back_the_same() -> None:
+    plan = make_plan()
+    again = plan_from_json(plan_to_json(plan), name="plan.json")
+    assert again == replace(plan, from_file=True)
+    assert again.contents[INDEX.digest].raw == INDEX.raw
+
+
+def test_a_blocked_copy_comes_back_blocked() -> None:
+    blocked = review(make_plan(), (lambda _: "not today",)).plan
+    again = plan_from_json(plan_to_json(blocked), name="plan.json")
+    assert [type(action) for action in again.actions] == [Keep, Blocked, Skip, Failure]
+
+
+def test_the_text_is_stable_and_counts_its_changes() -> None:
+    first, second = plan_to_json(make_plan()), plan_to_json(make_plan())
+    assert first == second
+    assert json.loads(first)["summary"]["changes"] == 1
+
+
+def test_the_published_schema_is_draft_07() -> None:
+    assert json.loads(schema_text())["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> str:
+    document = json.loads(plan_to_json(make_plan()))
+    change(document)
+    return json.dumps(document)
+
+
+def copy_of(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(action for action in document["actions"] if action["action"] == "copy")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(format_version=2), "format_version 2, this imagesync reads 1"),
+        (lambda d: d.pop("specs"), "damaged"),
+        (lambda d: d["actions"].append({"action": "explode"}), r"damaged at actions"),
+        (lambda d: copy_of(d).pop("destination"), "damaged at actions"),
+        (lambda d: copy_of(d)["destination"].update(tag=None), "lacks its manifest"),
+        (lambda d: copy_of(d)["destination"].update(tag="not a tag"), "is not a tag"),
+        (lambda d: copy_of(d)["source"].update(digest="sha256:" + "0" * 64), "lacks its manifest"),
+        (lambda d: copy_of(d)["missing"].append("sha256:" + "0" * 64), "does not fit its manifests"),
+        (lambda d: d["manifests"].pop(CHILDREN[0].digest), "does not fit its manifests"),
+        (lambda d: d["manifests"][INDEX.digest].update(content=OLD.raw.decode()), "hashes to"),
+    ],
+)
+def test_a_damaged_file_is_refused(change: Callable[[dict[str, Any]], object], message: str) -> None:
+    with pytest.raises(PlanFileError, match=message):
+        plan_from_json(edited(change), name="plan.json")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format_version": NaN}', "[" * 100_000])
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(PlanFileError):
+        plan_from_json(text, name="plan.json")
+
+
+def test_a_plan_of_this_spec_conforms() -> None:
+    spec = make_spec(make_rule("1.*", "latest"))
+    check_same_spec(make_plan(), spec)
+    check_yielded(make_plan(), spec)
+
+
+def test_another_spec_is_refused_by_its_hash() -> None:
+    spec = replace(make_spec(make_rule("latest")), files=(SpecFile("sync.yaml", "1" * 64),))
+    with pytest.raises(PlanFileError, match=r"made from another spec: sync.yaml differs"):
+        check_same_spec(make_plan(), spec)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        make_rule("1.27"),
+        make_rule("latest", source=Repository("quay.io", "nginx")),
+        make_rule("latest", destinations=[Repository("other.example", "nginx")]),
+        make_rule("latest", retag=Retag("{tag}-x")),
+        make_rule("latest", retag=Retag("{major}")),
+        make_rule("latest", digest=OLD.digest),
+    ],
+)
+def test_a_copy_that_no_rule_yields_is_refused(rule: object) -> None:
+    """An edited file cannot widen itself."""
+    with pytest.raises(PlanFileError, match=r"no rule of the spec yields docker.io/library/nginx:latest@sha256"):
+        check_yielded(make_plan(), make_spec(rule))  # type: ignore[arg-type]
+
+
+def test_approval_holds_for_the_same_copy_alone() -> None:
+    """`--approved`: destination, source digest and replaced digest."""
+    approved = plan_from_json(plan_to_json(make_plan()), name="plan.json")
+    reviewer = approved_by(approved)
+    (copy,) = make_plan().copies()
+    assert reviewer(copy) is None
+    assert reviewer(replace(copy, replaces=None)) == "not in the approved plan"
+    assert reviewer(replace(copy, root=OLD.descriptor)) == "not in the approved plan"
+    assert reviewer(replace(copy, destination=make_reference(LOCAL_NGINX, str(Tag("other"))))) is not None
+
+
+def test_review_blocks_with_all_the_reasons() -> None:
+    reviewed = review(make_plan(), (lambda _: "first", lambda _: None, lambda _: "second"))
+    (blocked,) = [action for action in reviewed.plan.actions if isinstance(action, Blocked)]
+    assert blocked.reason == "first; second"
+    assert reviewed.plan.copies() == ()

@@ -1,0 +1,173 @@
+"""Tasks: order, slots, failures and cancellation of the one scheduler."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import Cancelled, NetworkError
+from imagesync.tasks import MAX_HEAVY, Tasks
+
+MakeTasks = Callable[..., Tasks]
+
+
+@pytest.fixture
+def make_tasks() -> Iterator[MakeTasks]:
+    made: list[Tasks] = []
+
+    def make(workers: int = 8, ceiling: int = 16, cancellation: Cancellation | None = None) -> Tasks:
+        made.append(Tasks(workers=workers, ceiling=lambda _: ceiling, cancellation=cancellation or Cancellation()))
+        return made[-1]
+
+    yield make
+    for tasks in made:
+        tasks.close()
+
+
+class Crowd:
+    """Counts how many are inside at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.inside = 0
+        self.most = 0
+
+    def visit(self) -> None:
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        time.sleep(0.01)
+        with self._lock:
+            self.inside -= 1
+
+
+def test_results_come_in_the_order_asked_for(make_tasks: MakeTasks) -> None:
+    tasks = make_tasks()
+    assert tasks.results([tasks.add(lambda n=n: n * n) for n in range(50)]) == [n * n for n in range(50)]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_a_task_starts_after_everything_it_needs(make_tasks: MakeTasks, workers: int) -> None:
+    """`--concurrency 1` must finish any graph: no worker waits for another."""
+    tasks, done = make_tasks(workers), []
+    first = [tasks.add(lambda n=n: done.append(n)) for n in range(10)]
+    second = tasks.add(lambda: done.append("second"), needs=first)
+    third = tasks.add(lambda: done.append("third"), needs=[second, *first])
+    tasks.results([third])
+    assert sorted(done[:10]) == list(range(10))
+    assert done[10:] == ["second", "third"]
+
+
+def test_never_more_tasks_on_a_host_than_its_ceiling(make_tasks: MakeTasks) -> None:
+    tasks, crowd = make_tasks(workers=16, ceiling=3), Crowd()
+    tasks.results([tasks.add(crowd.visit, hosts=["a"]) for _ in range(30)])
+    assert crowd.most == 3
+
+
+def test_a_task_takes_a_slot_on_each_of_its_hosts(make_tasks: MakeTasks) -> None:
+    tasks, crowd = make_tasks(workers=16, ceiling=2), Crowd()
+    pairs = [("a", "b"), ("b", "c"), ("b", "a"), ("c", "b")] * 5
+    tasks.results([tasks.add(crowd.visit, hosts=pair) for pair in pairs])
+    assert crowd.most == 2
+
+
+def test_copies_both_ways_between_two_hosts_with_one_slot_each_finish(make_tasks: MakeTasks) -> None:
+    tasks, crowd = make_tasks(workers=16, ceiling=1), Crowd()
+    tasks.results([tasks.add(crowd.visit, hosts=pair) for pair in [("a", "b"), ("b", "a")] * 10])
+    assert crowd.most == 1
+
+
+def test_heavy_tasks_leave_slots_for_small_ones(make_tasks: MakeTasks) -> None:
+    tasks, gate, crowd = make_tasks(workers=32, ceiling=16), threading.Event(), Crowd()
+
+    def heavy() -> None:
+        crowd.visit()
+        gate.wait(5)
+
+    blocked = [tasks.add(heavy, hosts=["a"], is_heavy=True) for _ in range(20)]
+    assert tasks.results([tasks.add(lambda: "small", hosts=["a"])]) == ["small"]
+    gate.set()
+    tasks.results(blocked)
+    assert crowd.most <= MAX_HEAVY
+
+
+def test_the_lowest_rank_starts_first(make_tasks: MakeTasks) -> None:
+    tasks, order = make_tasks(workers=1), []
+    gate = threading.Event()
+    first = tasks.add(lambda: gate.wait(5))
+    rest = [tasks.add(lambda n=n: order.append(n), rank=(n,)) for n in (3, 1, 2)]
+    gate.set()
+    tasks.results([first, *rest])
+    assert order == [1, 2, 3]
+
+
+def test_what_needs_a_failed_task_fails_with_its_error_and_is_not_run(make_tasks: MakeTasks) -> None:
+    tasks, ran = make_tasks(), []
+    error = NetworkError("connection refused")
+
+    def fail() -> None:
+        raise error
+
+    failed = tasks.add(fail)
+    after = tasks.add(lambda: ran.append("after"), needs=[failed])
+    last = tasks.add(lambda: ran.append("last"), needs=[after])
+    other = tasks.add(lambda: "other")
+    finished = {task: task.error for task in tasks.completed([failed, after, last, other])}
+    assert finished == {failed: error, after: error, last: error, other: None}
+    late = tasks.add(lambda: ran.append("late"), needs=[failed])
+    with pytest.raises(NetworkError, match="refused"):
+        tasks.results([late])
+    assert ran == []
+
+
+def test_a_chain_of_ten_thousand_fails_without_recursion(make_tasks: MakeTasks) -> None:
+    tasks, gate = make_tasks(), threading.Event()
+
+    def fail() -> None:
+        gate.wait(5)
+        raise NetworkError("gone")
+
+    chain = [tasks.add(fail)]
+    for _ in range(10_000):
+        chain.append(tasks.add(lambda: None, needs=[chain[-1]]))
+    gate.set()
+    assert sum(task.error is not None for task in tasks.completed(chain)) == 10_001
+
+
+def test_after_cancellation_nothing_new_starts(make_tasks: MakeTasks) -> None:
+    cancellation = Cancellation()
+    tasks, gate, ran = make_tasks(workers=1, cancellation=cancellation), threading.Event(), []
+    running = tasks.add(lambda: gate.wait(5))
+    queued = tasks.add(lambda: ran.append("queued"))
+    waiting = tasks.add(lambda: ran.append("waiting"), needs=[running])
+    cancellation.cancel("interrupted by SIGINT")
+    errors = []
+    for task in tasks.completed([queued, waiting, running]):
+        errors.append(type(task.error))
+        gate.set()
+    assert errors.count(Cancelled) == 2
+    assert ran == []
+
+
+def test_a_task_that_hangs_is_left_behind_after_the_grace(
+    make_tasks: MakeTasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imagesync.tasks.ABANDON_SECONDS", 0.1)
+    cancellation = Cancellation(grace_seconds=0.1)
+    tasks, gate = make_tasks(cancellation=cancellation), threading.Event()
+    hanging = tasks.add(lambda: gate.wait(30))
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        tasks.results([hanging])
+    gate.set()
+
+
+def test_the_deadline_cancels(make_tasks: MakeTasks) -> None:
+    cancellation = Cancellation(0.05)
+    tasks = make_tasks(cancellation=cancellation)
+    with pytest.raises(Cancelled, match="deadline"):
+        tasks.results([tasks.add(lambda: cancellation.wait(30))])

@@ -1,0 +1,177 @@
+"""Transfer: verification of a stream, and what the blob copy tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import AuthenticationError, Cancelled, IntegrityError, NetworkError, StoreError
+from imagesync.manifest import Descriptor, digest_of
+from imagesync.reference import Repository
+from imagesync.store import BlobReader, Pushed
+from imagesync.transfer.blob import ATTEMPTS, BlobCopy
+from imagesync.transfer.meter import Meter
+from imagesync.transfer.verify import verified
+
+
+def make_blob(content: bytes) -> Descriptor:
+    return Descriptor("application/octet-stream", digest_of(content), len(content))
+
+
+class Source:
+    """Yields one answer after the other: bytes, or an error in the middle."""
+
+    def __init__(self, *answers: bytes | StoreError) -> None:
+        self._answers = list(answers)
+        self.reads = 0
+
+    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        self.reads += 1
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return nullcontext(self._chunks(answer))
+
+    def _chunks(self, answer: bytes | StoreError) -> Iterator[bytes]:
+        if isinstance(answer, StoreError):
+            yield b"part"
+            raise answer
+        yield from (answer[:3], answer[3:])
+
+
+class Destination:
+    """Takes what it is given, after the failures it was told."""
+
+    def __init__(self, *failures: StoreError) -> None:
+        self._failures = list(failures)
+        self.received = b""
+
+    def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        if mount_from is not None:
+            return Pushed.MOUNTED
+        with read() as chunks:
+            received = b"".join(chunks)
+        if self._failures:
+            raise self._failures.pop(0)
+        self.received = received
+        return Pushed.UPLOADED
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
+
+
+def make_copy(source: Source, destination: Destination, meter: Meter | None = None) -> BlobCopy:
+    return BlobCopy(source, destination, meter=meter or Meter(), cancellation=Cancellation())
+
+
+CONTENT = b"some content"
+BLOB = make_blob(CONTENT)
+
+
+@given(st.binary(max_size=200), st.lists(st.integers(1, 50), max_size=10))
+def test_right_bytes_come_through_however_they_are_cut(content: bytes, cuts: list[int]) -> None:
+    chunks, rest = [], content
+    for cut in cuts:
+        chunks.append(rest[:cut])
+        rest = rest[cut:]
+    assert b"".join(verified([*chunks, rest], make_blob(content))) == content
+
+
+@given(st.binary(min_size=1, max_size=64), st.integers(0, 63), st.integers(1, 255))
+def test_one_wrong_byte_is_an_integrity_error_and_never_arrives_whole(content: bytes, at: int, change: int) -> None:
+    """BLB-07: right size, wrong bytes."""
+    wrong = bytearray(content)
+    wrong[at % len(wrong)] ^= change
+    arrived = b""
+    with pytest.raises(IntegrityError, match="hash to"):  # noqa: PT012 - what came before the error counts
+        for chunk in verified([bytes(wrong[:1]), bytes(wrong[1:])], make_blob(content)):
+            arrived += chunk
+    assert len(arrived) < len(content)
+
+
+def test_a_longer_body_is_stopped_at_once() -> None:
+    """BLB-07: endless bodies are not read to their end."""
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 1000
+
+    with pytest.raises(IntegrityError, match="more than the 12 bytes"):
+        list(verified(endless(), BLOB))
+
+
+def test_a_shorter_body_is_an_integrity_error() -> None:
+    with pytest.raises(IntegrityError, match="4 bytes instead of 12"):
+        list(verified([b"some"], BLOB))
+
+
+def test_the_side_of_an_integrity_error_is_the_source() -> None:
+    with pytest.raises(IntegrityError) as caught:
+        list(verified([b"some"], BLOB))
+    assert caught.value.side == "source"
+
+
+def test_a_cut_is_tried_again_from_the_start() -> None:
+    source, destination, meter = Source(NetworkError("reset"), CONTENT), Destination(), Meter()
+    assert make_copy(source, destination, meter).run(BLOB) is Pushed.UPLOADED
+    assert (source.reads, destination.received, meter.moved_bytes) == (2, CONTENT, len(CONTENT))
+
+
+def test_corruption_is_read_again_once_and_then_an_error() -> None:
+    source = Source(b"xxxx content")
+    with pytest.raises(IntegrityError):
+        make_copy(source, Destination()).run(BLOB)
+    assert source.reads == 2
+
+
+def test_one_corrupted_read_is_mended_by_the_next() -> None:
+    source, destination = Source(b"xxxx content", CONTENT), Destination()
+    make_copy(source, destination).run(BLOB)
+    assert destination.received == CONTENT
+
+
+def test_a_destination_that_keeps_failing_ends_after_five_attempts() -> None:
+    source = Source(CONTENT)
+    with pytest.raises(NetworkError):
+        make_copy(source, Destination(*[NetworkError("reset")] * 20)).run(BLOB)
+    assert source.reads == ATTEMPTS
+
+
+def test_a_refusal_is_not_tried_again() -> None:
+    source = Source(CONTENT)
+    with pytest.raises(AuthenticationError):
+        make_copy(source, Destination(AuthenticationError("denied"))).run(BLOB)
+    assert source.reads == 1
+
+
+def test_an_error_of_the_source_says_so() -> None:
+    source = Source(AuthenticationError("denied"))
+    with pytest.raises(AuthenticationError) as caught:
+        make_copy(source, Destination()).run(BLOB)
+    assert caught.value.side == "source"
+
+
+def test_a_mount_reads_nothing() -> None:
+    source = Source(CONTENT)
+    assert make_copy(source, Destination()).run(BLOB, Repository("a.example", "b")) is Pushed.MOUNTED
+    assert source.reads == 0
+
+
+def test_embedded_data_is_used_instead_of_a_read() -> None:
+    """BLB-12: a descriptor's `data`, right by digest and size."""
+    source, destination = Source(b"never"), Destination()
+    blob = Descriptor(BLOB.media_type, BLOB.digest, BLOB.size_bytes, data=CONTENT)
+    make_copy(source, destination).run(blob)
+    assert (source.reads, destination.received) == (0, CONTENT)
+
+
+def test_a_cancelled_run_stops_within_a_chunk() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        BlobCopy(Source(CONTENT), Destination(), meter=Meter(), cancellation=cancellation).run(BLOB)
