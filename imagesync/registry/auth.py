@@ -1,0 +1,342 @@
+"""Authorizer: answers a registry's 401, and then logs in ahead of every request. One for each host.
+
+Distribution's authentication, Basic and Bearer. A login goes to the registry's own origin and to its token
+server, nowhere else. Requests to token servers are built and their answers read in token.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from copy import copy
+from dataclasses import dataclass, field
+
+from imagesync.errors import AuthenticationError, ProtocolError, StoreError
+from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
+from imagesync.registry.credentials import Credential
+from imagesync.registry.http import httpx
+from imagesync.registry.origin import Origin
+from imagesync.registry.token import (
+    Scope,
+    Send,
+    Token,
+    TokenAsk,
+    basic_header,
+    challenge_scopes,
+    check_realm,
+    fetch_token,
+    merged_scopes,
+)
+
+__all__ = ["AuthUse", "Authorizer", "Scope"]
+
+REFUSED_SECONDS = 60.0
+"""How long a login that was refused is not tried again: many tags with a wrong password must not lock an account."""
+MAX_DRAINED_BYTES = 64 * 1024
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthUse:
+    """What was used to log in: for `auth check` and for messages."""
+
+    credential: str | None
+    """Where the login comes from; None for anonymous."""
+    scheme: str | None
+    """`basic` or `bearer`; None where the registry has not asked."""
+    realm_host: str | None
+    """The token server, for Bearer."""
+    scopes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        who = self.credential or "no login"
+        if self.scheme is None:
+            return f"{who}, the registry asked for none"
+        where = f" from {self.realm_host}" if self.realm_host else ""
+        what = f" for {' '.join(self.scopes)}" if self.scopes and self.scheme == "bearer" else ""
+        return f"{who}, {self.scheme}{where}{what}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What one request is for. Reading and writing are apart: they may have identities of their own."""
+
+    scopes: tuple[Scope, ...]
+    push: bool
+
+    @property
+    def identity(self) -> tuple[str, bool]:
+        return (self.scopes[0].path if self.scopes else "", self.push)
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What the registry asks for: a challenge, and the scopes in it that the request did not name itself."""
+
+    challenge: Challenge
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One token, or why there is none, until when that holds, and how often it was fetched."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    outcome: Token | StoreError | None = None
+    until: float = 0.0
+    attempts: int = 0
+
+
+class _TokenCache:
+    """Tokens by key. Whoever comes while one is being fetched waits for it and shares it, or its error."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._slots: dict[object, _Slot] = {}
+
+    def get(self, key: object, fetch: Callable[[], Token]) -> str:
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            seen = slot.attempts
+        with slot.lock:
+            if slot.attempts == seen and self._clock() >= slot.until:
+                self._fill(slot, fetch)
+            outcome = slot.outcome
+        if isinstance(outcome, Token):
+            return outcome.text
+        if outcome is None:  # the token that was waited for has been rejected since
+            return self.get(key, fetch)
+        raise copy(outcome)
+
+    def discard(self, key: object, text: str) -> None:
+        """Forget a token that the registry rejected, unless another one has taken its place."""
+        with self._lock:
+            slot = self._slots.get(key)
+        if slot is None:
+            return
+        with slot.lock:
+            if isinstance(slot.outcome, Token) and slot.outcome.text == text:
+                slot.outcome, slot.until = None, 0.0
+
+    def _fill(self, slot: _Slot, fetch: Callable[[], Token]) -> None:
+        try:
+            token = fetch()
+        except StoreError as error:
+            slot.outcome = error
+            slot.until = self._clock() + REFUSED_SECONDS if isinstance(error, AuthenticationError) else 0.0
+        else:
+            slot.outcome, slot.until = token, self._clock() + token.usable_seconds
+        slot.attempts += 1
+
+
+class Authorizer:
+    """Logs in to one registry, for any number of threads.
+
+    `host` is the registry as references spell it, `origin` where it is spoken to (`https://host[:port]`).
+    `credentials(path, push)` finds the login for a repository. `send` performs a request of this class over
+    the same transport, adds no login and follows no redirect.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        origin: str,
+        credentials: Callable[[str, bool], Credential | None],
+        send: Send,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        scheme, _, authority = origin.partition("://")
+        self._host = host
+        self._origin = Origin.of(scheme, authority)
+        self._find_credential = credentials
+        self._send = send
+        self._clock = clock
+        self._tokens = _TokenCache(clock)
+        self._lock = threading.Lock()
+        self._ping_lock = threading.Lock()
+        self._challenge: Challenge | None = None
+        self._demands: dict[_Access, _Demand] = {}
+        self._credentials: dict[tuple[str, bool], Credential | None] = {}
+        self._refused: dict[tuple[str, bool], tuple[str, float]] = {}
+
+    def flow(self, scopes: tuple[Scope, ...], push: bool, *, replayable: bool) -> httpx.Auth:
+        """The login for one request; the scope that it cannot do without comes first.
+
+        A 401 is answered once, by a fresh login and the request again. With `replayable=False` the login is
+        renewed and the 401 handed back: the body has been sent and cannot be again. Raises AuthenticationError
+        when the token server refuses the login.
+        """
+        return _Flow(self, _Access(scopes, push), replayable)
+
+    def describe(self, scopes: tuple[Scope, ...] = (), push: bool = False) -> AuthUse:
+        """What requests for these scopes are logged in with; asks nobody."""
+        access = _Access(scopes, push)
+        demand = self._demand(access)
+        credential = self._credentials.get(access.identity)
+        origin = credential.origin if credential else None
+        if demand is None:
+            return AuthUse(origin, None, None, tuple(map(str, scopes)))
+        ask = self._ask(access, demand, credential)
+        is_bearer = demand.challenge.scheme == "bearer"
+        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes)
+
+    def is_own(self, url: httpx.URL) -> bool:
+        """Whether a request goes to this registry: no other origin ever sees its login."""
+        try:
+            return Origin.of(url.scheme, url.netloc.decode("ascii", "replace")) == self._origin
+        except ProtocolError:
+            return False
+
+    def ahead(self, access: _Access) -> str | None:
+        """The Authorization header to send before being asked; None where nothing is known of the registry yet."""
+        demand = self._demand(access)
+        return None if demand is None else self._authorization(access, demand)
+
+    def renew(self, access: _Access, response: httpx.Response, used: str | None) -> str | None:
+        """The header that answers a 401; None where there is no better one than that which was `used`."""
+        demand = self._learn(access, response)
+        if demand is None:
+            return None
+        if used is not None:
+            self._forget(access, used)
+        header = self._authorization(access, demand)
+        return None if header == used else header
+
+    def refused(self, access: _Access, header: str) -> None:
+        """The registry said 401 to a fresh login: keep it from trying a password again and again."""
+        if not _is_minted(header, self._credentials.get(access.identity)):
+            self._forget(access, header)
+
+    def _demand(self, access: _Access) -> _Demand | None:
+        with self._lock:
+            known = self._demands.get(access)
+            if known is None and self._challenge is not None:
+                known = _Demand(self._challenge)
+            return known
+
+    def _learn(self, access: _Access, response: httpx.Response) -> _Demand | None:
+        challenge = self._challenge_of(response) or self._ping_challenge()
+        if challenge is None:
+            return None
+        demand = _Demand(challenge, challenge_scopes(challenge))
+        with self._lock:
+            self._demands[access] = demand
+            self._challenge = self._challenge or challenge
+        return demand
+
+    def _challenge_of(self, response: httpx.Response) -> Challenge | None:
+        """The challenge to answer. Raises ProtocolError for a realm that may not be sent a login."""
+        challenge = choose_challenge(parse_challenges(response.headers.get_list("www-authenticate")))
+        if challenge is not None and challenge.scheme == "bearer":
+            check_realm(challenge, self._origin)
+        return challenge
+
+    def _ping_challenge(self) -> Challenge | None:
+        """Ask `/v2/`: some registries say nothing with a 401 elsewhere."""
+        with self._ping_lock:
+            if self._challenge is None:
+                response = self._send(httpx.Request("GET", f"{self._origin}/v2/"))
+                response.close()
+                self._challenge = self._challenge_of(response) if response.status_code == 401 else None
+            return self._challenge
+
+    def _authorization(self, access: _Access, demand: _Demand) -> str | None:
+        credential = self._credential(access)
+        if credential is not None and credential.registry_token:
+            return self._unless_refused(access, f"Bearer {credential.registry_token}")
+        if demand.challenge.scheme == "basic":
+            return self._unless_refused(access, basic_header(credential)) if credential else None
+        ask = self._ask(access, demand, credential)
+        return f"Bearer {self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send))}"
+
+    def _ask(self, access: _Access, demand: _Demand, credential: Credential | None) -> TokenAsk:
+        parameters = demand.challenge.parameters
+        return TokenAsk(
+            host=self._host,
+            reference=f"{self._host}/{access.identity[0]}".rstrip("/"),
+            realm=parameters.get("realm", ""),
+            service=parameters.get("service", ""),
+            scopes=merged_scopes(map(str, access.scopes), demand.scopes),
+            credential=credential,
+        )
+
+    def _credential(self, access: _Access) -> Credential | None:
+        with self._lock:
+            if access.identity in self._credentials:
+                return self._credentials[access.identity]
+        found = self._find_credential(*access.identity)
+        with self._lock:
+            self._credentials[access.identity] = found
+        return found
+
+    def _forget(self, access: _Access, used: str) -> None:
+        """A header was rejected: drop what it was made of, so that a login that changed meanwhile is found."""
+        demand = self._demand(access)
+        with self._lock:
+            credential = self._credentials.pop(access.identity, None)
+        if demand is not None and _is_minted(used, credential):
+            self._tokens.discard(_key(self._ask(access, demand, credential)), used.partition(" ")[2])
+        else:
+            self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
+
+    def _unless_refused(self, access: _Access, header: str) -> str | None:
+        refused, until = self._refused.get(access.identity, ("", 0.0))
+        return None if header == refused and self._clock() < until else header
+
+
+class _Flow(httpx.Auth):
+    """One request's login, as httpx drives it."""
+
+    def __init__(self, authorizer: Authorizer, access: _Access, replayable: bool) -> None:
+        self._authorizer = authorizer
+        self._access = access
+        self._replayable = replayable
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if not self._authorizer.is_own(request.url):
+            yield request
+            return
+        used = self._authorizer.ahead(self._access)
+        if used is not None:
+            request.headers["Authorization"] = used
+        response = yield request
+        if response.status_code != 401 or not self._authorizer.is_own(response.request.url):
+            return
+        header = self._authorizer.renew(self._access, response, used)
+        if header is None or not self._replayable:
+            return
+        _drain(response)
+        request.headers["Authorization"] = header
+        response = yield request
+        if response.status_code == 401:
+            self._authorizer.refused(self._access, header)
+
+
+def _is_minted(header: str, credential: Credential | None) -> bool:
+    """Whether a header holds a token that a token server gave us, and could give again."""
+    return header.startswith("Bearer ") and not (credential is not None and credential.registry_token)
+
+
+def _key(ask: TokenAsk) -> object:
+    return (ask.realm, ask.service, tuple(sorted(ask.scopes)), ask.credential)
+
+
+def _drain(response: httpx.Response) -> None:
+    """Read a little of a 401 so that its connection can be kept, and close it: httpx would read all of it."""
+    if response.is_stream_consumed:
+        return
+    stream = response.stream
+    assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - narrows the type; our client is synchronous
+    try:
+        size = 0
+        for piece in stream:
+            size += len(piece)
+            if size > MAX_DRAINED_BYTES:
+                break
+    finally:
+        stream.close()
+    response.stream = httpx.ByteStream(b"")
