@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
+from imagesync.archive import ArchiveRepository, ArchiveTree
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
+from imagesync.layout import LayoutRepository, LayoutTree
 from imagesync.reference import Repository
 from imagesync.registry import Registries
 from imagesync.settings import DEFAULT_CONCURRENCY, Settings
 from imagesync.store import Readable, Writable
 
+T = TypeVar("T")
 LAYOUT_CONCURRENCY = 8
 
 
@@ -26,7 +30,7 @@ class OpenStores:
         self._settings = settings
         self._directory = Path(directory)
         self._lock = threading.Lock()
-        self._layouts: dict[str, object] = {}
+        self._trees: dict[str, object] = {}
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):
@@ -47,3 +51,24 @@ class OpenStores:
 
     def close(self) -> None:
         self.registries.close()
+
+    def shutdown(self) -> None:
+        """Wake whatever hangs on a socket."""
+        self.registries.shutdown()
+
+    def _layout(self, repository: Repository) -> LayoutRepository:
+        root = self._path(repository, "oci:")
+        return self._tree(str(root), lambda: LayoutTree(root)).repository(repository.path)
+
+    def _archive(self, repository: Repository) -> ArchiveRepository:
+        file = self._path(repository, "oci-archive:")
+        return self._tree(str(file), lambda: ArchiveTree(file)).repository(repository.path)
+
+    def _path(self, repository: Repository, scheme: str) -> Path:
+        return self._directory / repository.registry.removeprefix(scheme)
+
+    def _tree(self, key: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key not in self._trees:
+                self._trees[key] = make()
+            return self._trees[key]  # type: ignore[return-value]

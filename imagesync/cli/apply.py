@@ -1,0 +1,111 @@
+"""apply: plan and carry out; --plan FILE carries out exactly that file, and what has changed since is left alone."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from imagesync.cli.output import emit
+from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
+from imagesync.errors import UsageError
+
+if TYPE_CHECKING:
+    from imagesync.cli.session import Session
+    from imagesync.plan.actions import Plan
+    from imagesync.plan.review import Reviewer
+    from imagesync.report.model import Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_spec_argument(parser)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--plan", metavar="FILE", help="carry out exactly this saved plan of this very spec")
+    source.add_argument("--approved", metavar="FILE", help="plan anew, and do nothing that this saved plan does not hold")
+    add_report_options(parser)
+    add_selection_options(parser)
+    add_run_options(parser)
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Options of the commands that write."""
+    parser.add_argument("--dry-run", action="store_true", help="stop after the plan")
+    parser.add_argument("--report", metavar="FILE", help="what became of every tag: .json, .xml (JUnit) or .md")
+    add_format_option(parser, "text", "json", "markdown")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
+
+    spec = load(arguments)
+    if arguments.plan and (arguments.only or arguments.shard):
+        raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")
+    saved = _read_plan(arguments.plan or arguments.approved)
+    with open_session(spec, arguments) as session:
+        return execute(arguments, session, *_plan_and_reviewers(arguments, session, saved))
+
+
+def execute(
+    arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...] = ()
+) -> int:
+    """Carry out a plan, show and publish what became of it; returns the exit code."""
+    from imagesync.cli.publish import publish_plan, publish_report, show_plan, show_report  # noqa: PLC0415
+    from imagesync.plan.review import review  # noqa: PLC0415
+    from imagesync.report.model import plan_exit_code  # noqa: PLC0415
+
+    if arguments.dry_run:
+        plan = review(plan, reviewers).plan
+        emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
+        publish_plan(plan, output=None)
+        return plan_exit_code(plan, detailed=False)
+    report = _carry_out(arguments, session, plan, reviewers)
+    emit(show_report(report, arguments.format, verbose=arguments.verbose))
+    publish_report(report, output=arguments.report)
+    return session.interruption.exit_code or report.exit_code
+
+
+def _carry_out(
+    arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...]
+) -> Report:
+    from imagesync.executor import Executor  # noqa: PLC0415
+    from imagesync.pipeline import carry_out  # noqa: PLC0415
+    from imagesync.report.model import Report  # noqa: PLC0415
+    from imagesync.report.progress import Progress  # noqa: PLC0415
+
+    started = time.monotonic()
+    executor = Executor(session.stores, session.tasks, session.cancellation)
+    outcomes = []
+    with Progress(executor.meter, quiet=arguments.quiet) as progress:
+        for outcome in carry_out(plan, executor, reviewers):
+            outcomes.append(outcome)
+            progress.outcome(outcome)
+    return Report(
+        plan=plan,
+        outcomes=tuple(outcomes),
+        seconds=time.monotonic() - started,
+        requests=session.stores.registries.requests(),
+    )
+
+
+def _plan_and_reviewers(
+    arguments: argparse.Namespace, session: Session, saved: Plan | None
+) -> tuple[Plan, tuple[Reviewer, ...]]:
+    from imagesync.pipeline import make_plan  # noqa: PLC0415
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
+    from imagesync.plan.review import approved_by  # noqa: PLC0415
+
+    if saved is not None and arguments.plan:
+        check_same_spec(saved, session.spec)
+        check_yielded(saved, session.spec)
+        return saved, ()
+    plan = make_plan(session.spec, session.stores, session.tasks)
+    return plan, (approved_by(saved),) if saved is not None else ()
+
+
+def _read_plan(name: str | None) -> Plan | None:
+    if name is None:
+        return None
+    from imagesync.cli.files import read_file  # noqa: PLC0415
+    from imagesync.plan.file import plan_from_json  # noqa: PLC0415
+
+    return plan_from_json(read_file(name), name=name)

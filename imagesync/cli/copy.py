@@ -1,0 +1,101 @@
+"""copy: one image from SOURCE to DESTINATION, by the same plan and executor as everything else."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagesync.cli.apply import add_report_options
+from imagesync.cli.parser import add_run_options
+from imagesync.errors import Place, UsageError
+from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, parse_reference
+
+if TYPE_CHECKING:
+    from imagesync.spec.model import Rule, Spec
+
+_PLACE = Place("command line")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]")
+    parser.add_argument("destination", metavar="DESTINATION", help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given")
+    parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
+    add_report_options(parser)
+    add_run_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.apply import execute  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import open_session  # noqa: PLC0415
+    from imagesync.pipeline import make_plan  # noqa: PLC0415
+
+    spec = _spec(arguments)
+    with open_session(spec, arguments) as session:
+        return execute(arguments, session, make_plan(spec, session.stores, session.tasks))
+
+
+def _spec(arguments: argparse.Namespace) -> Spec:
+    """A spec with the one rule that the command line says."""
+    from imagesync.settings import Settings  # noqa: PLC0415
+    from imagesync.spec import load_spec  # noqa: PLC0415
+    from imagesync.spec.model import Spec  # noqa: PLC0415
+
+    rule = _rule(arguments.source, arguments.destination)
+    if arguments.spec is None:
+        return Spec((rule,), Settings(), ())
+    settings = load_spec(arguments.spec, environment=os.environ).settings
+    return Spec((rule,), settings, ())
+
+
+def _rule(source_text: str, destination_text: str) -> Rule:
+    from imagesync.selection import Retag, TagFilter  # noqa: PLC0415
+    from imagesync.spec.model import Rule  # noqa: PLC0415
+
+    source = parse_side(source_text)
+    destination = parse_side(destination_text, path=source.repository.path)
+    said = _said_tag(destination_text, destination)
+    tag = said or source.tag
+    if tag is None:
+        raise UsageError(f"{destination_text} needs a tag, since {source_text} has none", hint=f"{destination_text}:TAG")
+    if destination.digest is not None:
+        raise UsageError(f"{destination_text} has a digest: content is written to a tag", hint="leave @… out")
+    if (destination.repository, tag) == (source.repository, source.tag):
+        raise UsageError(f"{source_text} and {destination_text} are the same")
+    selected = source.tag or tag
+    return Rule(
+        entry="copy",
+        image=source.repository.path,
+        place=_PLACE,
+        source=source.repository,
+        destinations=(destination.repository,),
+        tags=TagFilter.parse([selected]),
+        digest=source.digest,
+        retag=Retag(names=((selected, tag),)),
+    )
+
+
+def parse_side(text: str, *, path: str | None = None) -> Reference:
+    """A reference, or a folder or archive of layouts with an optional tag; `path` names the repository in a new folder."""
+    scheme = next((scheme for scheme in LAYOUT_SCHEMES if text.startswith(scheme)), None)
+    if scheme is None:
+        return parse_reference(text)
+    place, colon, tag = text.removeprefix(scheme).rpartition(":")
+    if not colon or "/" in tag:
+        place, tag = text.removeprefix(scheme), ""
+    if not place:
+        raise UsageError(f"{text} names no {'directory' if scheme == 'oci:' else 'file'}")
+    repository = Repository(scheme + place, path or _name_of(place))
+    return Reference(repository, Tag(tag) if tag else Tag("latest"))
+
+
+def _name_of(place: str) -> str:
+    """A repository name for a layout that has none of its own."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in Path(place).stem.lower())
+    return name.strip("-") or "image"
+
+
+def _said_tag(text: str, reference: Reference) -> Tag | None:
+    """The tag that was written, None where it was only the default."""
+    return reference.tag if text.endswith(f":{reference.tag}") else None

@@ -1,0 +1,46 @@
+"""Reading and writing the files that a command names, with `-` for stdin; a file is written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from imagesync.errors import UsageError
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+
+
+def read_file(name: str) -> str:
+    """The text of a file, or of stdin for `-`. Raises UsageError, which names the file and what is wrong."""
+    try:
+        if name == "-":
+            return sys.stdin.read()
+        path = Path(name)
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UsageError(f"{name} has over {MAX_FILE_BYTES} bytes")
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 at byte {error.start}") from error
+
+
+def write_file(name: str, text: str) -> None:
+    """Write beside the file and rename, so that a reader sees the old text or the new, never half of it."""
+    path = Path(name)
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+            temporary = Path(file.name)
+            file.write(text)
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,120 @@
+"""inspect: digest, platforms, sizes, created and labels of one image; nothing but manifests and configs is read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from imagesync.cli.output import emit, to_json
+from imagesync.cli.parser import add_format_option, add_run_options
+from imagesync.errors import InvalidManifest
+
+if TYPE_CHECKING:
+    from imagesync.manifest import Content, Manifest
+    from imagesync.store import Readable
+
+MAX_CONFIG_BYTES = 8 * 1024 * 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reference", metavar="REFERENCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]")
+    parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
+    parser.add_argument("--raw", action="store_true", help="print the manifest's own bytes")
+    add_format_option(parser, "text", "json")
+    add_run_options(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One manifest of an image: what it runs on, and what its config says."""
+
+    digest: str
+    platform: str
+    size_bytes: int
+    layers: int
+    created: str
+    labels: dict[str, str]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.copy import parse_side  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.manifest import Index  # noqa: PLC0415
+    from imagesync.settings import Settings  # noqa: PLC0415
+    from imagesync.spec.model import Spec  # noqa: PLC0415
+
+    reference = parse_side(arguments.reference)
+    spec: Spec = load(arguments) if arguments.spec else Spec((), Settings(), ())
+    with open_session(spec, arguments) as session:
+        store = session.stores.source(reference.repository)
+        root = store.fetch_manifest(reference.target)
+        if arguments.raw:
+            emit(root.raw.decode("utf-8"))
+            return 0
+        entries = [entry for entry in root.manifests if entry.is_manifest] if isinstance(root, Index) else []
+        below = [store.fetch_manifest(entry.digest) for entry in entries] if entries else [root]
+        platforms = [str(entry.platform or "") for entry in entries] or [""]
+        parts = [_part(store, node, platform) for node, platform in zip(below, platforms, strict=True)]
+    show = _to_json if arguments.format == "json" else _to_text
+    emit(show(str(reference), root, parts))
+    return 0
+
+
+def _part(store: Readable, node: Content, platform: str) -> _Part:
+    from imagesync.manifest import Manifest  # noqa: PLC0415 - not for --help
+    from imagesync.platform import Platform  # noqa: PLC0415
+
+    if not isinstance(node, Manifest):
+        return _Part(node.digest, platform or "index", node.descriptor.size_bytes, 0, "", {})
+    config = _read_config(store, node)
+    size = sum(blob.size_bytes for blob in node.successors())
+    found = platform or (str(Platform.from_dict(config)) if "architecture" in config else "")
+    created = config.get("created")
+    inner = config.get("config")
+    labels = inner.get("Labels") if isinstance(inner, dict) else None
+    return _Part(
+        digest=node.digest,
+        platform=found or (node.descriptor.artifact_type or node.config.media_type),
+        size_bytes=size,
+        layers=len(node.layers),
+        created=created if isinstance(created, str) else "",
+        labels={str(k): str(v) for k, v in labels.items()} if isinstance(labels, dict) else {},
+    )
+
+
+def _read_config(store: Readable, manifest: Manifest) -> dict[str, Any]:
+    """The image's config, hashed; an empty one for what is no image or is too large to be one."""
+    from imagesync.transfer.verify import verified  # noqa: PLC0415 - not for --help
+
+    if not manifest.config.media_type.endswith("+json") or manifest.config.size_bytes > MAX_CONFIG_BYTES:
+        return {}
+    with store.fetch_blob(manifest.config) as chunks:
+        raw = b"".join(verified(chunks, manifest.config))
+    try:
+        config = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidManifest(f"config {manifest.config.digest.short} is not JSON") from error
+    return config if isinstance(config, dict) else {}
+
+
+def _to_text(name: str, root: Content, parts: list[_Part]) -> str:
+    from imagesync.report.text import printable  # noqa: PLC0415 - not for --help
+    from imagesync.report.units import format_bytes  # noqa: PLC0415
+
+    lines = [f"{name}", f"  digest      {root.digest}", f"  media type  {root.media_type}"]
+    width = max(len(part.platform) for part in parts)
+    for part in parts:
+        size = format_bytes(part.size_bytes)
+        lines.append(f"  {part.platform:<{width}}  {part.digest}  {part.layers} layers  {size}  {part.created}")
+    labels = {(key, value) for part in parts for key, value in part.labels.items()}
+    lines += [f"  label       {key}={value}" for key, value in sorted(labels)]
+    return "\n".join(printable(line.rstrip()) for line in lines)
+
+
+def _to_json(name: str, root: Content, parts: list[_Part]) -> str:
+    from dataclasses import asdict  # noqa: PLC0415 - not for --help
+
+    manifests = [asdict(part) for part in parts]
+    return to_json({"reference": name, "digest": root.digest, "media_type": root.media_type, "manifests": manifests})

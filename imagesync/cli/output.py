@@ -1,0 +1,63 @@
+"""Where text goes: results to stdout, everything else to stderr, and nothing from a server as a command to CI."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TextIO
+
+from imagesync.errors import ImagesyncError, SpecError
+
+
+def emit(text: str) -> None:
+    """Write a result to stdout, with a final newline."""
+    _write(sys.stdout, text)
+
+
+def notify(text: str) -> None:
+    """Write a line for people to stderr."""
+    _write(sys.stderr, text)
+
+
+def complain(error: ImagesyncError) -> None:
+    """Say on stderr what happened and what to do; every problem of a spec on its own lines."""
+    if isinstance(error, SpecError):
+        from imagesync.report.github import annotations_of_problems  # noqa: PLC0415 - only when something is wrong
+
+        count = len(error.problems)
+        notify("\n".join(str(problem) for problem in error.problems))
+        notify(f"{count} mistake{'s' if count != 1 else ''} in the spec; nothing was touched.")
+        if in_github_actions():
+            sys.stdout.write(annotations_of_problems(error.problems))
+        return
+    hint, error.hint = error.hint, None
+    notify(f"imagesync: {error}" + (f"\n    {hint}" if hint else ""))
+
+
+def in_github_actions() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def wants_color(stream: TextIO) -> bool:
+    """Whether to color: NO_COLOR forbids, FORCE_COLOR and CLICOLOR_FORCE demand, else terminals and CI logs get it."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") != "0":
+        return True
+    if os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty() or in_github_actions() or "GITLAB_CI" in os.environ
+
+
+def to_json(value: object) -> str:
+    """A value as JSON for people and programs."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    if in_github_actions():
+        from imagesync.report.github import defuse  # noqa: PLC0415 - only there
+
+        text = defuse(text)
+    stream.write(text if text.endswith("\n") else f"{text}\n")

@@ -1,0 +1,38 @@
+"""plan: read both sides, write nothing anywhere, show the difference; -o FILE saves it, exact to the digest."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from imagesync.cli.output import emit
+from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_spec_argument(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="save the plan for `apply --plan` or `apply --approved`")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there is something to do")
+    parser.add_argument("--anonymous", action="store_true", help="log in nowhere: for the pull request of a fork")
+    add_format_option(parser, "text", "json", "markdown")
+    add_selection_options(parser)
+    add_run_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.files import write_file  # noqa: PLC0415 - not for --help
+    from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.pipeline import make_plan  # noqa: PLC0415
+    from imagesync.plan.file import plan_to_json  # noqa: PLC0415
+    from imagesync.report.model import plan_exit_code  # noqa: PLC0415
+
+    spec = load(arguments)
+    with open_session(spec, arguments) as session:
+        plan = make_plan(spec, session.stores, session.tasks)
+    created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if arguments.output:
+        write_file(arguments.output, plan_to_json(plan, created=created))
+    emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
+    publish_plan(plan, output=arguments.output)
+    return plan_exit_code(plan, detailed=arguments.detailed_exitcode)

@@ -1,0 +1,67 @@
+"""Showing plans and reports, and telling CI: step summary, outputs and annotations where GitHub Actions runs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from imagesync.cli.output import in_github_actions, wants_color
+from imagesync.plan.actions import Plan, summarise
+from imagesync.plan.file import plan_to_json
+from imagesync.plan.outcome import Status
+from imagesync.report import github, markdown, text
+from imagesync.report.json import report_to_json
+from imagesync.report.model import Report
+from imagesync.report.write import write_report
+
+
+def show_plan(plan: Plan, form: str, *, verbose: bool) -> str:
+    """A plan in the form that `--format` names."""
+    if form == "json":
+        return plan_to_json(plan)
+    if form == "markdown":
+        return markdown.render_plan(plan)
+    return text.render_plan(plan, color=wants_color(sys.stdout), verbose=verbose)
+
+
+def show_report(report: Report, form: str, *, verbose: bool) -> str:
+    """A report in the form that `--format` names."""
+    if form == "json":
+        return report_to_json(report)
+    if form == "markdown":
+        return markdown.render_report(report)
+    return text.render_report(report, color=wants_color(sys.stdout), verbose=verbose)
+
+
+def publish_plan(plan: Plan, *, output: str | None) -> None:
+    """Tell GitHub Actions of a plan; elsewhere nothing happens."""
+    if not in_github_actions():
+        return
+    sys.stdout.write(github.annotations_of_plan(plan))
+    _append_summary(markdown.render_plan(plan))
+    summary = summarise(plan)
+    _set_outputs({"changed": str(summary.changes > 0).lower(), "changes": str(summary.changes), "plan-file": output or ""})
+
+
+def publish_report(report: Report, *, output: str | None) -> None:
+    """Write the report file that was asked for, and tell GitHub Actions."""
+    if output:
+        write_report(report, output)
+    if not in_github_actions():
+        return
+    sys.stdout.write(github.annotations_of_report(report))
+    _append_summary(markdown.render_report(report))
+    copied, failed = report.count(Status.COPIED), report.count(Status.FAILED)
+    _set_outputs({"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""})
+
+
+def _append_summary(markdown_text: str) -> None:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        github.append_summary(path, markdown_text)
+
+
+def _set_outputs(values: dict[str, str]) -> None:
+    path = os.environ.get("GITHUB_OUTPUT")
+    if path:
+        github.write_outputs(path, values)

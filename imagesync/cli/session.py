@@ -1,0 +1,58 @@
+"""A session: the spec that a command works on, and the stores, tasks and signals around its work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from imagesync.cancellation import Cancellation
+from imagesync.cli.narrow import only, shard
+from imagesync.cli.output import notify
+from imagesync.cli.signals import Interruption, interruptible
+from imagesync.cli.stores import OpenStores
+from imagesync.spec import Spec, load_spec
+from imagesync.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command that reads registries works with."""
+
+    spec: Spec
+    stores: OpenStores
+    tasks: Tasks
+    cancellation: Cancellation
+    interruption: Interruption
+
+
+def load(arguments: argparse.Namespace) -> Spec:
+    """Read the spec that was named, narrowed as the options say; its warnings go to stderr. Raises SpecError."""
+    spec = load_spec(arguments.spec, environment=os.environ)
+    if not arguments.quiet:
+        for warning in spec.warnings:
+            notify(f"{warning.place}: warning: {warning.message}")
+    rules = spec.rules
+    if getattr(arguments, "only", None):
+        rules = only(rules, arguments.only)
+    if getattr(arguments, "shard", None):
+        rules = shard(rules, *arguments.shard)
+    if getattr(arguments, "anonymous", False):
+        spec = replace(spec, settings=replace(spec.settings, anonymous=True))
+    return replace(spec, rules=rules)
+
+
+@contextmanager
+def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]:
+    """Stores and threads for this spec; everything is closed at the end, also after a signal."""
+    cancellation = Cancellation(arguments.timeout)
+    stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ)
+    tasks = Tasks(workers=arguments.concurrency, ceiling=stores.concurrency, cancellation=cancellation)
+    try:
+        with interruptible(cancellation, stores.shutdown) as interruption:
+            yield Session(spec, stores, tasks, cancellation, interruption)
+    finally:
+        tasks.close()
+        stores.close()

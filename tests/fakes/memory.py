@@ -1,0 +1,116 @@
+"""Stores in memory, with a log of calls and scripted failures: for what decides above the wire."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+
+from imagesync.errors import NotFoundError, StoreError
+from imagesync.manifest import Content, Descriptor, Manifest
+from imagesync.reference import Digest, Repository, Tag
+from imagesync.store import BlobReader, Pushed
+
+
+class MemoryRepository:
+    """One repository. `calls` are `(method, argument)`; `failures` maps such a pair to errors to raise in turn."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self.manifests: dict[Digest, Content] = {}
+        self.tags: dict[Tag, Digest] = {}
+        self.blobs: dict[Digest, bytes] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.failures: dict[tuple[str, str], list[StoreError]] = {}
+        self.siblings: dict[Repository, MemoryRepository] = {}
+        self._lock = threading.Lock()
+
+    def put(self, tag: str, root: Content, *below: Content) -> None:
+        """Fill the repository with an image whose layers hold the texts of `make_manifest`."""
+        for content in (root, *below):
+            self.manifests[content.digest] = content
+        self.tags[Tag(tag)] = root.digest
+
+    def resolve(self, target: Tag | Digest) -> Descriptor:
+        self._called("resolve", target)
+        return self._find(target).descriptor
+
+    def fetch_manifest(self, target: Tag | Digest) -> Content:
+        self._called("fetch_manifest", target)
+        return self._find(target)
+
+    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        self._called("fetch_blob", blob.digest)
+        if blob.digest not in self.blobs:
+            raise NotFoundError("blob unknown", reference=str(self.repository))
+        return nullcontext(iter([self.blobs[blob.digest]]))
+
+    def has_blob(self, blob: Descriptor) -> bool:
+        self._called("has_blob", blob.digest)
+        return blob.digest in self.blobs
+
+    def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        self._called("push_blob", blob.digest)
+        if mount_from is not None and blob.digest in self.siblings[mount_from].blobs:
+            self.blobs[blob.digest] = self.siblings[mount_from].blobs[blob.digest]
+            return Pushed.MOUNTED
+        with read() as chunks:
+            self.blobs[blob.digest] = b"".join(chunks)
+        return Pushed.UPLOADED
+
+    def push_manifest(self, content: Content, tag: Tag | None = None) -> None:
+        self._called("push_manifest", tag or content.digest)
+        held = self.blobs if isinstance(content, Manifest) else self.manifests
+        if any(entry.digest not in held for entry in content.successors()):
+            raise StoreError("blob unknown to registry", code="MANIFEST_BLOB_UNKNOWN", status=400)
+        self.manifests[content.digest] = content
+        if tag is not None:
+            self.tags[tag] = content.digest
+
+    def list_tags(self) -> tuple[Tag, ...]:
+        self._called("list_tags", "")
+        return tuple(sorted(self.tags))
+
+    def called(self, method: str) -> list[str]:
+        """The arguments of every call of one method, in order."""
+        return [argument for name, argument in self.calls if name == method]
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [call for call in self.calls if call[0].startswith("push")]
+
+    def _called(self, method: str, argument: str) -> None:
+        with self._lock:
+            self.calls.append((method, str(argument)))
+            failures = self.failures.get((method, str(argument)), [])
+            if failures:
+                raise failures.pop(0)
+
+    def _find(self, target: Tag | Digest) -> Content:
+        digest = target if isinstance(target, Digest) else self.tags.get(target)
+        if digest not in self.manifests:
+            raise NotFoundError("manifest unknown", reference=f"{self.repository}:{target}")
+        return self.manifests[digest]
+
+
+class MemoryStores:
+    """Implements store.Stores; a repository is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[Repository, MemoryRepository] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, repository: Repository) -> MemoryRepository:
+        with self._lock:
+            if repository not in self.repositories:
+                made = self.repositories[repository] = MemoryRepository(repository)
+                made.siblings = self.repositories
+            return self.repositories[repository]
+
+    def source(self, repository: Repository) -> MemoryRepository:
+        return self[repository]
+
+    def destination(self, repository: Repository) -> MemoryRepository:
+        return self[repository]
+
+    def concurrency(self, registry: str) -> int:
+        return 16
