@@ -1,0 +1,81 @@
+"""LayoutTree: a directory with one layout for each repository, or one that is itself a layout."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from imagesync.errors import InvalidReference
+from imagesync.layout.document import INDEX_FILE, LAYOUT_FILE
+from imagesync.layout.files import file_errors, refuse_links, size_of
+from imagesync.layout.repository import LayoutRepository
+from imagesync.reference import check_path
+
+RESERVED = frozenset({"blobs", INDEX_FILE, LAYOUT_FILE})
+"""Components that no repository may have: a layout's own files have these names."""
+MAX_OPEN = 1024
+"""Repositories kept with the index.json they were read with."""
+
+
+class LayoutTree:
+    """The layouts below `root`: repository `mirror/nginx` is the layout `root/mirror/nginx/`.
+
+    A root that is itself a layout is a single repository, whatever name it is asked for by. A root that is
+    missing or empty becomes a tree with the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._opened: dict[str, LayoutRepository] = {}
+        self._lock = threading.Lock()
+
+    def repository(self, path: str) -> LayoutRepository:
+        """The layout of one repository, whether it is there yet or not. Raises InvalidReference for a bad name."""
+        with self._lock:
+            found = self._opened.get(path)
+            if found is None:
+                found = LayoutRepository(self._directory(path), sibling=self.repository)
+                if len(self._opened) >= MAX_OPEN:
+                    self._opened.clear()
+                self._opened[path] = found
+        return found
+
+    def source(self, path: str) -> LayoutRepository:
+        """The same to copy from: a layout with one manifest and no name for it answers any tag."""
+        return LayoutRepository(self.repository(path).directory, answers_any_tag=True)
+
+    def is_single(self) -> bool:
+        """Whether the root is itself a layout."""
+        return size_of(self.root / LAYOUT_FILE) is not None
+
+    def repositories(self) -> tuple[str, ...]:
+        """The names of the repositories that are there, sorted; none where the root is itself a layout."""
+        if self.is_single():
+            return ()
+        with file_errors("list repositories", f"oci:{self.root}"):
+            return tuple(sorted(_layouts(self.root, ""))) if self.root.exists() else ()
+
+    def _directory(self, path: str) -> Path:
+        parts = check_path(path).split("/")
+        reserved = RESERVED.intersection(parts)
+        if reserved:
+            raise InvalidReference(f"{path} cannot be kept in a layout: {min(reserved)!r} is one of its own names")
+        return self.root if self.is_single() else refuse_links(self.root, *parts)
+
+
+def _layouts(folder: Path, prefix: str) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        names = [entry.name for entry in found if entry.is_dir(follow_symlinks=False) and _is_component(entry.name)]
+    for name in names:
+        if size_of(folder / name / LAYOUT_FILE) is not None:
+            yield f"{prefix}{name}"
+        yield from _layouts(folder / name, f"{prefix}{name}/")
+
+
+def _is_component(name: str) -> bool:
+    try:
+        return name not in RESERVED and bool(check_path(name))
+    except InvalidReference:
+        return False

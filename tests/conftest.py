@@ -1,0 +1,75 @@
+"""Fixtures that all tests share: registries on loopback, and certificates for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import trustme
+
+from imagesync.server.auth import Auth
+from imagesync.server.serve import ServerTls
+from tests.fakes.registry import FakeRegistry
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """PEM files: a CA, a server certificate for localhost and 127.0.0.1, and a client certificate with its key."""
+
+    ca: Path
+    server: ServerTls
+    client: Path
+    client_key: Path
+
+    @property
+    def server_for_clients(self) -> ServerTls:
+        """A server that asks for the client certificate."""
+        return ServerTls(self.server.certificate, self.server.key, client_ca=self.ca)
+
+
+class MakeRegistry(Protocol):
+    """Starts a FakeRegistry that is stopped after the test."""
+
+    def __call__(self, *, tls: ServerTls | None = None, auth: Auth | None = None) -> FakeRegistry: ...
+
+
+@pytest.fixture
+def make_registry() -> Iterator[MakeRegistry]:
+    with ExitStack() as stack:
+
+        def make(*, tls: ServerTls | None = None, auth: Auth | None = None) -> FakeRegistry:
+            return stack.enter_context(FakeRegistry(tls=tls, auth=auth))
+
+        yield make
+
+
+@pytest.fixture
+def registry(make_registry: MakeRegistry) -> FakeRegistry:
+    """A registry in plain HTTP that asks for no login."""
+    return make_registry()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    folder = tmp_path_factory.mktemp("certificates")
+    authority = trustme.CA()
+    server = authority.issue_cert("localhost", "127.0.0.1", "::1")
+    client = authority.issue_cert("client@example.org")
+    made = Certificates(
+        folder / "ca.pem",
+        ServerTls(folder / "server.pem", folder / "server.key"),
+        folder / "client.pem",
+        folder / "client.key",
+    )
+    authority.cert_pem.write_to_path(str(made.ca))
+    for issued, certificate, key in (
+        (server, made.server.certificate, made.server.key),
+        (client, made.client, made.client_key),
+    ):
+        certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(str(key))
+    return made

@@ -1,0 +1,172 @@
+"""Images made by rule: the same arguments give the same bytes, and no two seeds share a blob."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagesync.manifest import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    REFERENCE_DIGEST,
+    Content,
+    Descriptor,
+    digest_of,
+    parse_manifest,
+)
+from imagesync.reference import Digest, Tag
+from imagesync.store import CHUNK_BYTES, BlobReader, Writable
+
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+EMPTY = "application/vnd.oci.empty.v1+json"
+ATTESTATION_TYPE = "vnd.docker.reference.type"
+
+
+@dataclass(frozen=True)
+class MadeImage:
+    """A root and all that is below it, children before parents. `blobs` are bytes by digest."""
+
+    root: Content
+    children: tuple[Content, ...] = ()
+    blobs: Mapping[Digest, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def digest(self) -> Digest:
+        return self.root.digest
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        return (*self.children, self.root)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.blobs.values()))
+
+
+def make_image(
+    seed: str = "image",
+    *,
+    layers: int = 2,
+    layer_bytes: int = 1000,
+    platform: str = "linux/amd64",
+    docker: bool = False,
+    **fields: Any,
+) -> MadeImage:
+    """One image. `fields` are set in the manifest (`subject`, `artifactType`, `annotations`)."""
+    os, architecture, variant = (*platform.split("/"), "")[:3]
+    described = {"architecture": architecture, "os": os} | ({"variant": variant} if variant else {})
+    config = json.dumps({**described, "config": {"Labels": {"seed": seed}}}).encode()
+    bodies = [make_bytes(f"{seed} layer {number}", layer_bytes) for number in range(layers)]
+    types = (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER) if docker else (OCI_MANIFEST, CONFIG, LAYER)
+    return _image(types, config, bodies, fields)
+
+
+def make_artifact(
+    seed: str = "artifact", *, artifact_type: str = "application/vnd.example+json", **fields: Any
+) -> MadeImage:
+    """An artifact with the empty config and one layer."""
+    bodies = [make_bytes(seed, 64)]
+    return _image((OCI_MANIFEST, EMPTY, artifact_type), b"{}", bodies, {"artifactType": artifact_type, **fields})
+
+
+def make_index(
+    seed: str = "index",
+    *,
+    platforms: tuple[str, ...] = ("linux/amd64", "linux/arm64"),
+    attestations: bool = False,
+    docker: bool = False,
+    layers: int = 2,
+    layer_bytes: int = 1000,
+    **fields: Any,
+) -> MadeImage:
+    """An image for several platforms; with `attestations`, one in BuildKit's form for each."""
+    images = {
+        name: make_image(f"{seed} {name}", platform=name, docker=docker, layers=layers, layer_bytes=layer_bytes)
+        for name in platforms
+    }
+    entries = [descriptor_of(image.root, platform=_platform(name)) for name, image in images.items()]
+    made = list(images.values())
+    for name, image in images.items() if attestations else ():
+        attestation = make_image(f"{seed} {name} attestation", platform="unknown/unknown", layers=1)
+        notes = {ATTESTATION_TYPE: "attestation-manifest", REFERENCE_DIGEST: image.digest}
+        entries.append(descriptor_of(attestation.root, platform=_platform("unknown/unknown"), annotations=notes))
+        made.append(attestation)
+    return index_of(entries, made, docker=docker, **fields)
+
+
+def index_of(entries: list[dict[str, Any]], made: list[MadeImage], *, docker: bool = False, **fields: Any) -> MadeImage:
+    """An index over images that were made before."""
+    kind = DOCKER_LIST if docker else OCI_INDEX
+    raw = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": entries, **fields}).encode()
+    children = {content.digest: content for image in made for content in image.contents}
+    blobs = {digest: body for image in made for digest, body in image.blobs.items()}
+    return MadeImage(parse_manifest(raw, kind), tuple(children.values()), blobs)
+
+
+def descriptor_of(content: Content, **fields: Any) -> dict[str, Any]:
+    """A manifest's descriptor as JSON, for an index entry or a subject."""
+    return {"mediaType": content.media_type, "digest": content.digest, "size": len(content.raw), **fields}
+
+
+def make_bytes(seed: str, size_bytes: int) -> bytes:
+    """Bytes that do not compress, the same for the same seed."""
+    return random.Random(hashlib.sha256(seed.encode()).digest()).randbytes(size_bytes)
+
+
+def push_image(store: Writable, image: MadeImage, *tags: str) -> MadeImage:
+    """Write an image in the order that registries ask for; without a tag by digest alone."""
+    for content in image.contents:
+        for blob in content.successors():
+            if blob.digest in image.blobs:
+                store.push_blob(blob, reader(image.blobs[blob.digest]))
+        store.push_manifest(content)
+    for tag in tags:
+        store.push_manifest(image.root, Tag(tag))
+    return image
+
+
+def reader(data: bytes) -> BlobReader:
+    """A BlobReader over bytes."""
+
+    @contextmanager
+    def read() -> Iterator[Iterator[bytes]]:
+        yield (data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES))
+
+    return read
+
+
+def blob_of(data: bytes, media_type: str = LAYER, *, algorithm: str = "sha256") -> Descriptor:
+    """The descriptor of some bytes."""
+    return Descriptor(media_type, digest_of(data, algorithm), len(data))
+
+
+def _image(types: tuple[str, str, str], config: bytes, bodies: list[bytes], fields: Mapping[str, Any]) -> MadeImage:
+    kind, config_type, layer_type = types
+    document = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": _described(config_type, config),
+        "layers": [_described(layer_type, body) for body in bodies],
+        **fields,
+    }
+    root = parse_manifest(json.dumps(document).encode(), kind)
+    return MadeImage(root, (), {digest_of(body): body for body in (config, *bodies)})
+
+
+def _described(media_type: str, body: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": digest_of(body), "size": len(body)}
+
+
+def _platform(name: str) -> dict[str, str]:
+    os, architecture, variant = (*name.split("/"), "")[:3]
+    return {"os": os, "architecture": architecture} | ({"variant": variant} if variant else {})
