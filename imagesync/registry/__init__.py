@@ -1,1 +1,111 @@
+"""The store over HTTP. `Registries` opens repositories; the other modules are its parts."""
 
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from threading import Lock
+
+from imagesync.cancellation import Cancellation
+from imagesync.reference import Repository, make_repository
+from imagesync.registry.client import WIRE_HOSTS, RegistryClient
+from imagesync.registry.connection import Connections
+from imagesync.registry.credentials import Credential, CredentialStore
+from imagesync.registry.mirror import Mirror, MirroredRepository
+from imagesync.registry.origin import Origin
+from imagesync.registry.repository import RemoteRepository
+from imagesync.registry.retry import RetryPolicy
+from imagesync.settings import Auth, Settings, Tls
+
+__all__ = ["Registries", "RemoteRepository", "RetryPolicy"]
+
+_ONE_TRY = RetryPolicy(tries=1, server_error_tries=1)
+"""For mirrors: the origin has it too."""
+_SPEC_NAMES = {wire: name for name, wire in WIRE_HOSTS.items()}
+
+
+class Registries:
+    """Every registry of a run: one client for each host, one set of connections for all.
+
+    `environment` is where proxies, authorities and credential files are looked up.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        cancellation: Cancellation,
+        *,
+        environment: Mapping[str, str],
+        policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+    ) -> None:
+        self._settings = settings
+        self._cancellation = cancellation
+        self._policy = policy
+        self._credentials = CredentialStore(environment)
+        self._connections = Connections(environment, self._tls_for)
+        self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
+        self._repositories: dict[Repository, RemoteRepository] = {}
+        self._lock = Lock()
+
+    def repository(self, repository: Repository) -> RemoteRepository:
+        """The store for one repository, the same each time."""
+        with self._lock:
+            if repository not in self._repositories:
+                self._repositories[repository] = self._open(repository)
+            return self._repositories[repository]
+
+    def client(self, host: str) -> RegistryClient:
+        """The client for one registry, the same each time."""
+        with self._lock:
+            return self._client(host)
+
+    def requests(self) -> Mapping[tuple[str, str], int]:
+        """How many requests were sent so far, by host and method."""
+        with self._lock:
+            clients = tuple(self._clients.values())
+        total: Counter[tuple[str, str]] = Counter()
+        for client in clients:
+            total.update({(client.host, method): count for method, count in client.counted().items()})
+        return total
+
+    def shutdown(self) -> None:
+        """Wake every thread that waits for a server; nothing can be sent after it."""
+        self._connections.shutdown()
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._connections.close()
+
+    def _open(self, repository: Repository) -> RemoteRepository:
+        client = self._client(repository.registry)
+        hosts = self._settings.for_host(repository.registry).mirrors
+        if not hosts:
+            return RemoteRepository(repository, client)
+        return MirroredRepository(repository, client, tuple(self._mirror(host, repository.path) for host in hosts))
+
+    def _mirror(self, host: str, path: str) -> Mirror:
+        repository = make_repository(host, path)
+        return Mirror(RemoteRepository(repository, self._client(repository.registry, _ONE_TRY)))
+
+    def _client(self, host: str, policy: RetryPolicy | None = None) -> RegistryClient:
+        key = (host, policy or self._policy)
+        if key not in self._clients:
+            self._clients[key] = RegistryClient(
+                host,
+                self._settings.for_host(host),
+                connections=self._connections,
+                cancellation=self._cancellation,
+                credentials=partial(self._find_credential, host),
+                policy=policy or self._policy,
+            )
+        return self._clients[key]
+
+    def _find_credential(self, host: str, path: str, push: bool) -> Credential | None:
+        auth: Auth = self._settings.auth_for(host, path)
+        return self._credentials.find(host, path, auth.push if push else auth.pull)
+
+    def _tls_for(self, origin: Origin) -> Tls:
+        """By the name that the spec has for a server; what a registry sends us to has the usual settings."""
+        host = _SPEC_NAMES.get(origin.authority, origin.authority)
+        return self._settings.for_host(host).tls or Tls()

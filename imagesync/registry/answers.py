@@ -1,0 +1,138 @@
+"""What a registry's refusal means: its error body made safe to print, its status as one of our errors. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from imagesync.errors import (
+    AuthenticationError,
+    ImmutableError,
+    IntegrityError,
+    LimitError,
+    NetworkError,
+    NotFoundError,
+    ProtocolError,
+    StoreError,
+    UnsupportedError,
+)
+
+MAX_SHOWN = 300
+_QUOTA = re.compile(r"quota|limit exceeded|insufficient storage", re.IGNORECASE)
+_IMMUTABLE = re.compile(r"immutable|cannot be overwritten", re.IGNORECASE)
+_PULL_LIMIT = re.compile(r"pull rate limit", re.IGNORECASE)
+_TOO_LARGE = re.compile(r"too large", re.IGNORECASE)
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
+
+_BY_CODE: Mapping[str, type[StoreError]] = {
+    "DIGEST_INVALID": IntegrityError,
+    "SIZE_INVALID": IntegrityError,
+    "MANIFEST_BLOB_UNKNOWN": NotFoundError,
+    "NAME_UNKNOWN": NotFoundError,
+    "UNSUPPORTED": UnsupportedError,
+    "DENIED": AuthenticationError,
+    "TAG_IMMUTABLE": ImmutableError,
+}
+_BY_STATUS: Mapping[int, type[StoreError]] = {
+    401: AuthenticationError,
+    403: AuthenticationError,
+    404: NotFoundError,
+    405: UnsupportedError,
+    406: UnsupportedError,
+    408: NetworkError,
+    413: LimitError,
+    415: UnsupportedError,
+    429: LimitError,
+    501: UnsupportedError,
+    507: LimitError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A status, and what the registry said with it: `code` of the distribution spec or empty, and a short text."""
+
+    status: int
+    code: str = ""
+    text: str = ""
+
+    def __str__(self) -> str:
+        said = ": ".join(part for part in (self.code, self.text) if part)
+        return f"{self.status} {said}" if said else f"status {self.status}"
+
+
+def parse_refusal(status: int, content_type: str, body: bytes) -> Refusal:
+    """Read an error body of whatever form (distribution spec, "Error Codes"); never raises."""
+    text = body.decode("utf-8", "replace").strip()
+    if text.startswith(("{", "[")):
+        try:
+            return _from_document(status, json.loads(text))
+        except (ValueError, RecursionError):
+            pass  # cut off, or no JSON: shown as text
+    if "html" in content_type.lower() or text[:15].lower().startswith(("<!doctype", "<html")):
+        return Refusal(status, text="an HTML page, as from a proxy or a login form")
+    return Refusal(status, text=_shown(text))
+
+
+def class_for(refusal: Refusal) -> type[StoreError]:
+    """The error class for a refusal: what the text says weighs more than the code, the code more than the status."""
+    said = f"{refusal.code} {refusal.text}"
+    if 400 <= refusal.status < 500 and _IMMUTABLE.search(said):
+        return ImmutableError
+    if refusal.status in (400, 403, 412) and (_QUOTA.search(said) or _TOO_LARGE.search(said)):
+        return LimitError
+    if refusal.status < 400:
+        return ProtocolError
+    if refusal.status >= 500 and refusal.status not in _BY_STATUS:
+        return NetworkError
+    return _BY_CODE.get(refusal.code) or _BY_STATUS.get(refusal.status) or ProtocolError
+
+
+def pull_limit(refusal: Refusal, headers: Mapping[str, str]) -> str | None:
+    """Docker Hub's pull limit in words, where a 429 speaks of that and not of too many requests at once."""
+    if refusal.status != 429 or "Retry-After" in headers:
+        return None
+    limit = re.fullmatch(r"([0-9]{1,9})(?:;w=([0-9]{1,9}))?", headers.get("ratelimit-limit", "").strip())
+    if limit is None and not _PULL_LIMIT.search(refusal.text):
+        return None
+    if limit is None:
+        return "the pull limit is used up"
+    hours = f" in {int(limit[2]) / 3600:g} hours" if limit[2] else ""
+    return f"the pull limit of {limit[1]}{hours} is used up"
+
+
+def _from_document(status: int, document: object) -> Refusal:
+    if not isinstance(document, dict):
+        return Refusal(status, text=_shown(str(document)))
+    errors = document.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else document
+    if not isinstance(first, dict):
+        return Refusal(status, text=_shown(str(first)))
+    code = first.get("code")
+    said = first.get("message") or first.get("details") or first.get("error") or ""
+    detail = first.get("detail")
+    if code == "MANIFEST_BLOB_UNKNOWN" and detail:
+        said = f"{said} {detail if isinstance(detail, str) else json.dumps(detail)}"
+    known = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+    return Refusal(status, known, _shown(said if isinstance(said, str) else ""))
+
+
+def _shown(text: str) -> str:
+    """Escaped and cut: a terminal and a log may see it."""
+    text = " ".join(text.split())
+    return ascii(text[:MAX_SHOWN])[1:-1] + ("…" if len(text) > MAX_SHOWN else "")
+
+
+def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str | None:
+    """What to do about a refusal, where there is something."""
+    if refusal.status == 413:
+        return "raise the body limit of the proxy in front of the registry"
+    if refusal.code == "NAME_UNKNOWN" and is_write:
+        return "some registries want a repository to be created before it is pushed to"
+    if own is ImmutableError:
+        return "the registry keeps this tag as it is: use another tag, or delete it there"
+    if refusal.status == 415:
+        return "the registry does not take this media type"
+    return None

@@ -1,0 +1,328 @@
+"""RegistryClient: speaks to one registry host. Logs in, retries, pauses, follows redirects, turns refusals into errors.
+
+What is asked, and what an answer means for an image, is the business of repository and upload.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from threading import Lock
+from typing import TypeVar
+
+from imagesync import __version__
+from imagesync.cancellation import Cancellation
+from imagesync.errors import (
+    AuthenticationError,
+    Cancelled,
+    LimitError,
+    NetworkError,
+    ProtocolError,
+    StoreError,
+    TlsError,
+)
+from imagesync.reference import HUB, is_loopback
+from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit
+from imagesync.registry.auth import Authorizer, Scope
+from imagesync.registry.connection import Connections
+from imagesync.registry.credentials import Credential
+from imagesync.registry.faults import translated
+from imagesync.registry.http import httpx
+from imagesync.registry.origin import Address, Origin, resolve_address
+from imagesync.registry.retry import TRANSIENT_STATUSES, Pause, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.transport import MAX_ERROR_BYTES, TARGET, UrllibTransport
+from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
+
+MAX_REDIRECTS = 10
+CLEANUP_SECONDS = 5.0
+USER_AGENT = f"imagesync/{__version__}"
+WIRE_HOSTS = {HUB: "registry-1.docker.io"}
+"""Registries whose name is not the host they are spoken to at."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+E = TypeVar("E", bound=StoreError)
+FindCredential = Callable[[str, bool], Credential | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: where to, for what, and which statuses are answers rather than refusals.
+
+    `target` is a path on the registry, or an Address that it gave; it goes out as it stands. `operation` and
+    `reference` are for messages. `max_bytes` is how much of an answer is read before it is an error.
+    """
+
+    method: str
+    target: str | Address
+    operation: str
+    reference: str
+    scopes: tuple[Scope, ...]
+    push: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    accepted: frozenset[int] = frozenset({200})
+    max_bytes: int = MAX_ERROR_BYTES
+    read_seconds: float | None = None
+    is_cleanup: bool = False
+    """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
+
+    def fail(self, own: type[E], message: str, *, hint: str | None = None, refusal: Refusal | None = None) -> E:
+        """An error about this call."""
+        status, code = (refusal.status, refusal.code) if refusal else (None, "")
+        return own(message, hint=hint, operation=self.operation, reference=self.reference, status=status, code=code)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that was read to its end, and the address that gave it, after redirects."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes = field(repr=False)
+    address: Address
+
+
+class RegistryClient:
+    """Speaks to one host, for any number of threads.
+
+    `credentials(path, push)` finds a login. Every method raises StoreError or Cancelled.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        settings: RegistrySettings,
+        *,
+        connections: Connections,
+        cancellation: Cancellation,
+        credentials: FindCredential,
+        policy: RetryPolicy,
+    ) -> None:
+        self.host = host
+        self.cancellation = cancellation
+        self.refused_mounts: set[tuple[str, str]] = set()
+        """Pairs of paths, from and to, between which this registry does not mount."""
+        self.uploads_whole = False
+        """Set when this registry turned out to take no PATCH."""
+        self.timeouts = settings.timeouts or Timeouts()
+        self._tls = settings.tls or Tls()
+        self._connections = connections
+        self._credentials = credentials
+        self._policy = policy
+        self._pause = Pause()
+        self._lock = Lock()
+        self._requests: Counter[str] = Counter()
+        self._counting = Lock()
+        self._authorizer: Authorizer | None = None
+        self._http = httpx.Client(
+            transport=UrllibTransport(connections),
+            trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            event_hooks={"request": [self._count]},
+        )
+
+    @property
+    def authorizer(self) -> Authorizer:
+        """Who logs in. The first call finds out whether a loopback host speaks TLS."""
+        with self._lock:
+            if self._authorizer is None:
+                self.origin = self._find_origin()
+                self._authorizer = Authorizer(
+                    self.host, origin=str(self.origin), credentials=self._credentials, send=self._send_login
+                )
+            return self._authorizer
+
+    def send(self, call: Call) -> Answer:
+        """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
+        return run(lambda: self._read(call, self._open(call)), self._policy, self.cancellation)
+
+    def send_once(self, call: Call, body: Iterator[bytes] | None = None) -> Answer:
+        """Send a request a single time; `body` is streamed, and its length must be in the call's headers."""
+        return once(lambda: self._read(call, self._open(call, body)))
+
+    def discard(self, call: Call) -> None:
+        """Send a request a single time for tidiness' sake: whether it succeeds does not matter to anybody."""
+        with suppress(StoreError, Cancelled):
+            self.send_once(replace(call, is_cleanup=True, read_seconds=CLEANUP_SECONDS))
+
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[Iterator[bytes]]:
+        """Open an answer's body, in a single try, and yield its pieces as they came, at most CHUNK_BYTES each."""
+        response, _ = once(lambda: self._open(call))
+        with closing(response):
+            yield self._pieces(call, response)
+
+    def counted(self) -> Counter[str]:
+        """How many requests were sent so far, by method, logins and redirects included."""
+        with self._counting:
+            return self._requests.copy()
+
+    def _pieces(self, call: Call, response: httpx.Response) -> Iterator[bytes]:
+        try:
+            with translated(self.host):
+                for piece in response.iter_raw():
+                    self.cancellation.check()
+                    yield piece
+        except StoreError as error:
+            raise self._explained(call, error) from error
+
+    def _read(self, call: Call, opened: tuple[httpx.Response, Address]) -> Answer:
+        response, address = opened
+        body = bytearray()
+        with closing(response):
+            for piece in self._pieces(call, response):
+                body += piece
+                if len(body) > call.max_bytes:
+                    raise call.fail(ProtocolError, f"the answer is longer than {call.max_bytes} bytes")
+        return Answer(response.status_code, response.headers, bytes(body), address)
+
+    def _open(self, call: Call, body: Iterator[bytes] | None = None) -> tuple[httpx.Response, Address]:
+        """Send the call, follow its redirects, and return the accepted answer, its body not yet read."""
+        if not call.is_cleanup:
+            self._pause.wait(self.cancellation)
+            self.cancellation.check()
+        try:
+            response, address = self._follow(call, body)
+        except StoreError as error:
+            raise self._explained(call, error) from error
+        if response.status_code in call.accepted:
+            return response, address
+        with closing(response):
+            raise self._refused(call, response, address)
+
+    def _follow(self, call: Call, body: Iterator[bytes] | None) -> tuple[httpx.Response, Address]:
+        authorizer = self.authorizer
+        address = call.target if isinstance(call.target, Address) else Address(self.origin, call.target)
+        for _ in range(MAX_REDIRECTS + 1):
+            # A login goes to the registry itself and nowhere else, wherever it sends us.
+            is_own = address.origin == self.origin
+            auth = authorizer.flow(call.scopes, call.push, replayable=body is None) if is_own else None
+            response = self._dispatch(self._request(call, address, body), auth)
+            if response.status_code not in _REDIRECTS or call.method not in ("GET", "HEAD"):
+                return response, address
+            with closing(response):
+                response.read()
+                address = _redirected(address, response)
+        raise ProtocolError(f"more than {MAX_REDIRECTS} redirects")
+
+    def _dispatch(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+        with translated(self.host):
+            return self._http.send(request, auth=auth, stream=True)
+
+    def _request(self, call: Call, address: Address, body: Iterator[bytes] | None) -> httpx.Request:
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*", **call.headers}
+        return httpx.Request(
+            call.method,
+            # The target goes out verbatim from the extensions: httpx would write some of its letters anew.
+            str(address.origin),
+            headers=headers,
+            content=body if body is not None else call.content,
+            extensions={TARGET: address.target.encode("ascii"), "timeout": self._timeout(call)},
+        )
+
+    def _timeout(self, call: Call) -> dict[str, float]:
+        connect = (
+            min(self.timeouts.connect_seconds, CLEANUP_SECONDS) if call.is_cleanup else self.timeouts.connect_seconds
+        )
+        read = call.read_seconds or self.timeouts.read_seconds
+        return {"connect": connect, "write": self.timeouts.read_seconds, "read": read}
+
+    def _send_login(self, request: httpx.Request) -> httpx.Response:
+        """Send a request of the authorizer: no login is added, no redirect followed."""
+        request.headers["User-Agent"] = USER_AGENT
+        request.extensions["timeout"] = {
+            "connect": self.timeouts.connect_seconds,
+            "write": self.timeouts.read_seconds,
+            "read": self.timeouts.read_seconds,
+        }
+        self.cancellation.check()
+        response = self._dispatch(request, None)
+        if response.status_code != 429:
+            return response
+        with closing(response):
+            error = LimitError(
+                "too many requests to the token server", operation="GET token", reference=self.host, status=429
+            )
+            raise Transient(error, is_announced=self._announced(response))
+
+    def _refused(self, call: Call, response: httpx.Response, address: Address) -> StoreError | Transient:
+        """The error for a status that the call does not accept; a Transient where it may pass."""
+        content_type = response.headers.get("Content-Type", "")
+        refusal = parse_refusal(response.status_code, content_type, self._error_body(call, response))
+        limit = pull_limit(refusal, response.headers)
+        if limit is not None:
+            return call.fail(LimitError, limit, hint="wait, or log in: accounts may pull more", refusal=refusal)
+        if refusal.status not in TRANSIENT_STATUSES:
+            return self._error(call, refusal, address)
+        error = call.fail(class_for(refusal), f"answered {refusal}", refusal=refusal)
+        error.is_transient = True
+        return Transient(error, is_announced=self._announced(response))
+
+    def _error(self, call: Call, refusal: Refusal, address: Address) -> StoreError:
+        if refusal.status in (401, 403) and address.origin != self.origin:
+            storage = address.origin.authority
+            return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
+        own = class_for(refusal)
+        if own is not AuthenticationError:
+            return call.fail(
+                own, f"answered {refusal}", hint=hint_for(own, refusal, is_write=call.push), refusal=refusal
+            )
+        used = self.authorizer.describe(call.scopes, call.push)
+        error = call.fail(AuthenticationError, f"answered {refusal}", hint=f"used {used}", refusal=refusal)
+        # A token server had checked the login: it is this one thing that is refused.
+        error.is_refusal = refusal.status == 403 or used.scheme == "bearer"
+        return error
+
+    def _announced(self, response: httpx.Response) -> bool:
+        """Pause the host for as long as the answer asks; False where it does not say."""
+        seconds = retry_after_seconds(response.headers, longest_seconds=self._policy.longest_seconds)
+        if seconds is None:
+            return False
+        self._pause.extend(seconds)
+        return True
+
+    def _error_body(self, call: Call, response: httpx.Response) -> bytes:
+        # The status says enough where the rest does not arrive.
+        with suppress(StoreError):
+            return b"".join(self._pieces(call, response))
+        return b""
+
+    def _explained(self, call: Call, error: StoreError) -> StoreError:
+        """The same error, knowing what was tried; Cancelled where it came of the sockets being shut down."""
+        if not call.is_cleanup:
+            self.cancellation.check()
+        if not error.operation:
+            error.operation, error.reference = call.operation, call.reference
+        return error
+
+    def _find_origin(self) -> Origin:
+        authority = WIRE_HOSTS.get(self.host, self.host)
+        secure, plain = Origin.of("https", authority), Origin.of("http", authority)
+        if self._tls.mode is TlsMode.DISABLED:
+            return plain
+        if self._tls.mode is TlsMode.INSECURE or not is_loopback(self.host):
+            return secure
+        try:
+            with translated(self.host):
+                return secure if self._connections.speaks_tls(secure) else plain
+        except (NetworkError, TlsError):
+            if secure.port == plain.port:
+                raise
+            return plain
+
+    def _count(self, request: httpx.Request) -> None:
+        with self._counting:
+            self._requests[request.method] += 1
+
+
+def _redirected(address: Address, response: httpx.Response) -> Address:
+    location = response.headers.get("Location")
+    if not location:
+        raise ProtocolError(f"a redirect ({response.status_code}) without a Location")
+    found = resolve_address(address, location)
+    if address.origin.scheme == "https" and found.origin.scheme != "https":
+        raise ProtocolError(f"a redirect from https to plain http at {found.origin.authority} is refused")
+    return found

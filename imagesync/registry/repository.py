@@ -1,0 +1,178 @@
+"""RemoteRepository: one repository on a registry, one method for each endpoint of the distribution spec.
+
+Implements store.Readable and store.Writable. Uploads live in upload, paging in listing, the wire in client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+
+from imagesync.errors import (
+    ImmutableError,
+    IntegrityError,
+    InvalidManifest,
+    InvalidReference,
+    NetworkError,
+    ProtocolError,
+    StoreError,
+    UnsupportedError,
+)
+from imagesync.manifest import (
+    ACCEPT,
+    INDEX_TYPES,
+    MANIFEST_TYPES,
+    MAX_MANIFEST_BYTES,
+    SCHEMA_1_TYPES,
+    Content,
+    Descriptor,
+    digest_of,
+    parse_manifest,
+)
+from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.listing import list_tags
+from imagesync.registry.token import Scope
+from imagesync.registry.upload import BlobUpload
+from imagesync.store import BlobReader, Pushed
+
+DIGEST_HEADER = "Docker-Content-Digest"
+_SCHEMA_1 = "schema 1"
+
+
+class RemoteRepository:
+    """One repository, through its registry's client."""
+
+    def __init__(self, repository: Repository, client: RegistryClient) -> None:
+        self.repository = repository
+        self._client = client
+
+    def resolve(self, target: Tag | Digest) -> Descriptor:
+        """HEAD a manifest (end-3); a registry that does not say enough in its headers is asked by GET."""
+        call = self._manifest_call("HEAD", target, accepted=frozenset({200, 405}))
+        answer = self._client.send(call)
+        found = _described(call, answer, target) if answer.status == 200 else None
+        return found or self.fetch_manifest(target).descriptor
+
+    def fetch_manifest(self, target: Tag | Digest) -> Content:
+        """GET a manifest (end-3): at most 4 MiB, its bytes hashed, a digest asked for is the digest that comes."""
+        call = self._manifest_call("GET", target, max_bytes=MAX_MANIFEST_BYTES)
+        answer = self._client.send(call)
+        asked = target if isinstance(target, Digest) else None
+        for expected in (asked, _header_digest(call, answer)):
+            if expected is not None and (actual := digest_of(answer.body, expected.algorithm)) != expected:
+                raise call.fail(IntegrityError, f"the manifest hashes to {actual}, not to {expected}")
+        try:
+            return parse_manifest(answer.body, answer.headers.get("Content-Type", ""), asked)
+        except InvalidManifest as error:
+            own = UnsupportedError if _SCHEMA_1 in error.message else ProtocolError
+            raise call.fail(own, error.message, hint=error.hint) from error
+
+    def has_blob(self, blob: Descriptor) -> bool:
+        """HEAD a blob (end-2). A 200 with another length than the blob's counts as absent: it is not that blob."""
+        answer = self._client.send(self._blob_call("HEAD", blob, accepted=frozenset({200, 404})))
+        return answer.status == 200 and answer.headers.get("Content-Length") == str(blob.size_bytes)
+
+    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        """GET a blob (end-2), in a single try: who copies blobs starts again from here, with a fresh address."""
+        return self._client.stream(self._blob_call("GET", blob))
+
+    def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        """Store one blob in a single attempt: mount, else POST, PATCH, PUT (end-11, end-4, end-5, end-6)."""
+        is_mountable = mount_from is not None and mount_from.registry == self.repository.registry
+        return BlobUpload(self._client, self.repository, blob, read).run(
+            mount_from if is_mountable and mount_from != self.repository else None
+        )
+
+    def push_manifest(self, content: Content, tag: Tag | None = None) -> None:
+        """PUT the exact bytes (end-7). Where the answer is lost, or a tag that is fixed refuses to be written
+        twice, a HEAD tells whether they are there."""
+        target = tag or content.digest
+        headers = {"Content-Type": content.media_type}
+        call = self._manifest_call(
+            "PUT", target, accepted=frozenset({201}), headers=headers, content=content.raw, push=True
+        )
+        try:
+            answer = self._client.send(call)
+        except (NetworkError, ImmutableError):
+            if self._points_to(target, content.digest):
+                return
+            raise
+        stored = _header_digest(call, answer)
+        if stored is not None and stored != digest_of(content.raw, stored.algorithm):
+            raise call.fail(IntegrityError, f"the registry stored {stored}, not {content.digest}")
+
+    def list_tags(self) -> tuple[Tag, ...]:
+        """All legal tags, sorted (end-8a)."""
+        return list_tags(self._client, self.repository)
+
+    def _points_to(self, target: Tag | Digest, digest: Digest) -> bool:
+        try:
+            return self.resolve(target).digest == digest
+        except StoreError:
+            return False
+
+    def _manifest_call(
+        self,
+        method: str,
+        target: Tag | Digest,
+        *,
+        accepted: frozenset[int] = frozenset({200}),
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        max_bytes: int = 64 * 1024,
+        push: bool = False,
+    ) -> Call:
+        reference = (
+            Reference(self.repository, digest=target)
+            if isinstance(target, Digest)
+            else Reference(self.repository, target)
+        )
+        return Call(
+            method=method,
+            target=f"/v2/{self.repository.path}/manifests/{target}",
+            operation=f"{method} manifest",
+            reference=str(reference),
+            scopes=(Scope(self.repository.path, ("pull", "push") if push else ("pull",)),),
+            push=push,
+            headers={"Accept": ACCEPT, **(headers or {})},
+            content=content,
+            accepted=accepted,
+            max_bytes=max_bytes,
+        )
+
+    def _blob_call(self, method: str, blob: Descriptor, *, accepted: frozenset[int] = frozenset({200})) -> Call:
+        return Call(
+            method=method,
+            target=f"/v2/{self.repository.path}/blobs/{blob.digest}",
+            operation=f"{method} blob",
+            reference=f"{self.repository}@{blob.digest}",
+            scopes=(Scope(self.repository.path, ("pull",)),),
+            accepted=accepted,
+        )
+
+
+def _described(call: Call, answer: Answer, target: Tag | Digest) -> Descriptor | None:
+    """What the headers of a HEAD say, or None where they do not say enough."""
+    digest = _header_digest(call, answer)
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    length = answer.headers.get("Content-Length", "")
+    if media_type in SCHEMA_1_TYPES:
+        raise call.fail(UnsupportedError, "image is in Docker's schema 1", hint="rebuild or re-push it")
+    if digest is None or media_type not in MANIFEST_TYPES | INDEX_TYPES or not length.isdecimal() or len(length) > 15:
+        return None
+    if isinstance(target, Digest):
+        if target.algorithm == digest.algorithm and target != digest:
+            raise call.fail(IntegrityError, f"the registry answered with {digest}, asked for {target}")
+        digest = target
+    return Descriptor(media_type, digest, int(length))
+
+
+def _header_digest(call: Call, answer: Answer) -> Digest | None:
+    text = answer.headers.get(DIGEST_HEADER)
+    if not text:
+        return None
+    try:
+        return Digest(text)
+    except InvalidReference as error:
+        raise call.fail(ProtocolError, f"{DIGEST_HEADER}: {error.message}") from error

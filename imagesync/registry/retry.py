@@ -1,0 +1,133 @@
+"""When a request is sent again, and how long a host is left alone. Retries of a blob's copy are not made here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import NetworkError, StoreError
+
+T = TypeVar("T")
+TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon. Waits are drawn between 0 and a bound that doubles from `first_seconds`."""
+
+    tries: int = 6
+    server_error_tries: int = 3
+    """After a 500, which some registries answer to requests that are wrong and stay so."""
+    first_seconds: float = 1.0
+    longest_seconds: float = 60.0
+    """Also the most that a server's Retry-After is believed."""
+
+
+class Transient(Exception):
+    """An answer that may be another one next time. `error` is raised when no try is left.
+
+    `is_announced` says that the server told how long to wait: the host is paused, no other wait is needed.
+    """
+
+    def __init__(self, error: StoreError, *, is_announced: bool = False) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.is_announced = is_announced
+
+
+class Pause:
+    """A time before which a host gets no request, from any thread."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._lock = Lock()
+
+    def extend(self, seconds: float) -> None:
+        """Leave the host alone for this long from now; a pause never gets shorter."""
+        with self._lock:
+            self._until = max(self._until, time.monotonic() + seconds)
+
+    def wait(self, cancellation: Cancellation) -> None:
+        """Sleep until the pause is over. Raises Cancelled."""
+        while (left := self._until - time.monotonic()) > 0:
+            cancellation.wait(left)
+
+
+def run(attempt: Callable[[], T], policy: RetryPolicy, cancellation: Cancellation) -> T:
+    """Call `attempt` until it returns, raises what is not worth another try, or has used up its tries.
+
+    Raises the StoreError of the last try, or Cancelled.
+    """
+    backoff = wait_random_exponential(multiplier=policy.first_seconds, max=policy.longest_seconds)
+
+    def wait(state: RetryCallState) -> float:
+        error = _error(state)
+        return 0.0 if isinstance(error, Transient) and error.is_announced else backoff(state)
+
+    def is_last(state: RetryCallState) -> bool:
+        error = _error(state)
+        is_server_error = isinstance(error, Transient) and error.error.status == 500
+        return state.attempt_number >= (policy.server_error_tries if is_server_error else policy.tries)
+
+    retrying = Retrying(
+        retry=retry_if_exception_type((Transient, NetworkError)),
+        stop=is_last,
+        wait=wait,
+        sleep=cancellation.wait,
+        reraise=True,
+    )
+    try:
+        return once(lambda: retrying(attempt))
+    except StoreError as error:
+        error.is_transient = False  # it has been tried often enough: who copies a blob need not do it all again
+        raise
+
+
+def once(attempt: Callable[[], T]) -> T:
+    """Call `attempt` a single time; a transient answer is raised as the error it stands for."""
+    try:
+        return attempt()
+    except Transient as transient:
+        raise transient.error from transient.__cause__
+
+
+def retry_after_seconds(headers: Mapping[str, str], *, longest_seconds: float) -> float | None:
+    """What Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3): at least 0, capped; None for junk.
+
+    A date is measured against the server's own Date where it sends one: clocks differ.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    seconds = _seconds(text)
+    if seconds is None:
+        until, now = _timestamp(text), _timestamp(headers.get("Date", ""))
+        seconds = None if until is None else until - (time.time() if now is None else now)
+    return None if seconds is None else min(max(seconds, 0.0), longest_seconds)
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome is not None else None
+
+
+def _seconds(text: str) -> float | None:
+    digits = text.removeprefix("-")
+    if not digits.isdecimal() or not digits.isascii():
+        return None
+    return -1.0 if text.startswith("-") else float(digits[:12])
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
