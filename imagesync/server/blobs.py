@@ -37,24 +37,21 @@ class Blobs:
     def fetch(self, request: Request, name: str, digest: str) -> Response:
         repository, wanted = self._tree.repository(name), Digest(digest)
         size = _size(repository, wanted)
-        span = _span(request.header("Range"), size)
+        asked = _asked(request.header("Range"), size)
+        span = range(size) if asked is None else asked
+        if asked is not None and not asked:
+            fault = Fault("RANGE_INVALID", f"blob has {size} bytes")
+            return refusal(416, fault, headers={"Content-Range": f"bytes */{size}"})
         headers = {
             "Docker-Content-Digest": wanted,
             "Content-Type": "application/octet-stream",
+            "Content-Length": str(len(span)),
             "Accept-Ranges": "bytes",
         }
-        if span is None:
-            fault = Fault("RANGE_INVALID", f"blob has {size} bytes")
-            return refusal(416, fault, headers={"Content-Range": f"bytes */{size}"})
-        status = (
-            206
-            if (request.header("Range") or "").startswith("bytes=") and "," not in (request.header("Range") or "")
-            else 200
-        )
-        if status == 206:
+        if asked is not None:
             headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
-        headers["Content-Length"] = str(len(span))
-        return Response(status, headers, b"" if request.method == "HEAD" else _body(repository, wanted, span))
+        body = b"" if request.method == "HEAD" else _body(repository, wanted, span)
+        return Response(200 if asked is None else 206, headers, body)
 
     def delete(self, _request: Request, name: str, digest: str) -> Response:
         repository, unwanted = self._tree.repository(name), Digest(digest)
@@ -77,13 +74,14 @@ def _body(repository: LayoutRepository, digest: Digest, span: range) -> FileBody
         return FileBody(stack.pop_all(), file, len(span))
 
 
-def _span(header: str | None, size_bytes: int) -> range | None:
-    """The bytes that a Range header asks for; None where there are none such. Other units and lists ask for all."""
+def _asked(header: str | None, size_bytes: int) -> range | None:
+    """The bytes that a Range header asks for, empty where there are none such; None where it asks for all.
+
+    RFC 9110, 14.2: other units, and several ranges at once, may be answered with the whole.
+    """
     match = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", header or "", re.ASCII)
     if match is None or match[0] == "bytes=-":
-        return range(size_bytes)
+        return None
     if not match[1]:
-        found = range(max(0, size_bytes - int(match[2])), size_bytes)
-    else:
-        found = range(int(match[1]), min(size_bytes, int(match[2]) + 1) if match[2] else size_bytes)
-    return found or None
+        return range(max(0, size_bytes - int(match[2])), size_bytes)
+    return range(int(match[1]), min(size_bytes, int(match[2]) + 1) if match[2] else size_bytes)

@@ -1,4 +1,7 @@
-"""Manifests: HEAD, GET, PUT and DELETE by tag and digest. Distribution spec, "Pulling manifests", "Pushing Manifests"."""
+"""Manifests: HEAD, GET, PUT and DELETE by tag and digest.
+
+Distribution spec, "Pulling manifests", "Pushing Manifests" and "Content Management".
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ THREADS = 16
 MAX_IDLE_CONNECTIONS = 512
 READ_SECONDS = 60
 """A connection on which nothing moves for so long is closed."""
+LOOK_SECONDS = 0.05
+"""How often the server looks whether it was stopped."""
 STOP_SECONDS = 1
 """What requests under way have to end by themselves when the server stops."""
 
@@ -111,7 +113,8 @@ def _make_cheroot(app: WsgiApp, bind: tuple[str, int], tls: ServerTls | None) ->
         bind, app, numthreads=THREADS, timeout=READ_SECONDS, shutdown_timeout=STOP_SECONDS, request_queue_size=128
     )
     server.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
-    server.error_log = _log_error
+    server.expiration_interval = LOOK_SECONDS
+    server.error_log = _log_error  # type: ignore[method-assign,assignment] # it is documented as replaceable
     if tls is not None:
         server.ssl_adapter = _make_adapter(tls)
     return server
