@@ -1,0 +1,105 @@
+"""Probing logins: one harmless request, and what it was logged in with. For `login` and `auth check`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+from imagesync.cli.session import load, open_session
+from imagesync.errors import ImagesyncError, NotFoundError
+from imagesync.reference import Repository
+from imagesync.registry import Registries
+from imagesync.registry.client import Call
+from imagesync.registry.token import Scope
+from imagesync.settings import Auth, RegistrySettings, Settings
+from imagesync.spec.model import Rule, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one probe. `access` is `pull` or `pull,push`; `used` says who asked whom."""
+
+    subject: str
+    access: str
+    used: str
+    error: ImagesyncError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.error is None else self.error.exit_code
+
+    def to_dict(self) -> dict[str, Any]:
+        error = self.error
+        failure = None if error is None else {"kind": error.kind, "reason": error.message, "hint": error.hint}
+        return {"subject": self.subject, "access": self.access, "used": self.used, "error": failure}
+
+
+def probe(arguments: argparse.Namespace, host: str, auth: Auth) -> None:
+    """Log in to a registry's root with this login. Raises what comes of it."""
+    settings = load(arguments).settings if arguments.spec else Settings()
+    own = RegistrySettings(auth=auth).over(settings.for_host(host))
+    spec = Spec((), Settings(hosts=((host, own),)), ())
+    with open_session(spec, arguments) as session:
+        session.stores.registries.client(host).send(_root(host))
+
+
+def probe_repositories(arguments: argparse.Namespace, target: Spec | str) -> list[Answer]:
+    """Log in for every repository of a spec, to read at sources and to write at destinations; or to one host."""
+    spec = target if isinstance(target, Spec) else Spec((), Settings(), ())
+    with open_session(spec, arguments) as session:
+        registries = session.stores.registries
+        if isinstance(target, str):
+            return [_probe(registries, _root(target), target)]
+        wanted = dict.fromkeys(pair for rule in spec.rules for pair in _accesses(rule))
+        adds = [
+            session.tasks.add(
+                lambda call=_listing(repository, push), name=str(repository): _probe(registries, call, name),
+                hosts=[repository.registry],
+            )
+            for repository, push in wanted
+        ]
+        return session.tasks.results(adds)
+
+
+def _accesses(rule: Rule) -> list[tuple[Repository, bool]]:
+    pairs = [(rule.source, False), *((repository, True) for repository in rule.destinations)]
+    return [pair for pair in pairs if not pair[0].is_layout]
+
+
+def _probe(registries: Registries, call: Call, subject: str) -> Answer:
+    access = "pull,push" if call.push else "pull"
+    host = subject.partition("/")[0]
+    error: ImagesyncError | None = None
+    try:
+        registries.client(host).send(call)
+    except NotFoundError:
+        pass  # logged in, and there is nothing yet
+    except ImagesyncError as raised:
+        error = raised
+    return Answer(subject, access, _used(registries, host, call), error)
+
+
+def _used(registries: Registries, host: str, call: Call) -> str:
+    try:
+        return str(registries.client(host).authorizer.describe(call.scopes, call.push))
+    except ImagesyncError:
+        return "no answer"
+
+
+def _root(host: str) -> Call:
+    return Call(method="GET", target="/v2/", operation="log in", reference=host, scopes=())
+
+
+def _listing(repository: Repository, push: bool) -> Call:
+    """A tag list with the rights that a run needs: the token for it is what is tested, the list is not read."""
+    actions = ("pull", "push") if push else ("pull",)
+    return Call(
+        method="GET",
+        target=f"/v2/{repository.path}/tags/list?n=1",
+        operation="log in",
+        reference=str(repository),
+        scopes=(Scope(repository.path, actions),),
+        push=push,
+        max_bytes=4 * 1024 * 1024,
+    )
