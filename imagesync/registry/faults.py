@@ -33,6 +33,7 @@ _CLASSES: tuple[tuple[type[Exception], type[StoreError]], ...] = (
     (urllib3_errors.ProtocolError, NetworkError),
     (urllib3_errors.PoolError, NetworkError),
     (urllib3_errors.HTTPError, ProtocolError),
+    (urllib3_errors.ProxySchemeUnsupported, UnsupportedError),
     (http.client.IncompleteRead, NetworkError),
     (http.client.HTTPException, ProtocolError),
     (httpx.UnsupportedProtocol, UnsupportedError),
