@@ -25,10 +25,10 @@ MACHINE_PATHS = re.compile("/" + r"(?:work|root|home/\w+|Users/\w+)/\w|/" + r"tm
 
 
 def project_files() -> Iterator[Path]:
-    """The project's own files, without what tools leave beside them."""
+    """The project's own files, sorted, without what tools leave beside them."""
     for folder, names, files in os.walk(ROOT):
-        names[:] = [name for name in names if name not in SKIPPED_FOLDERS and not name.endswith(".egg-info")]
-        yield from (Path(folder) / name for name in files if not name.startswith(".coverage"))
+        names[:] = sorted(name for name in names if name not in SKIPPED_FOLDERS and not name.endswith(".egg-info"))
+        yield from (Path(folder) / name for name in sorted(files) if not name.startswith(".coverage"))
 
 
 def text_files() -> list[Path]:
@@ -62,13 +62,13 @@ def test_a_workflow_states_its_rights_and_its_time(path: Path) -> None:
     assert all("timeout-minutes" in job for job in workflow["jobs"].values())
 
 
-@pytest.mark.parametrize("name", ["action.yml", ".github/workflows/ci.yml", ".github/workflows/mirror.yml"])
-def test_no_script_of_a_workflow_holds_an_expression(name: str) -> None:
+def test_no_script_of_the_action_or_a_workflow_holds_an_expression() -> None:
     """An input inside `run` is code: whoever fills it in runs what he likes. Inputs come by the environment."""
-    document = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
-    jobs = document["jobs"].values() if "jobs" in document else [document["runs"]]
+    pages = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]
+    documents = [yaml.safe_load(page.read_text(encoding="utf-8")) for page in pages]
+    jobs = [job for document in documents for job in document.get("jobs", {"": document.get("runs")}).values()]
     scripts = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
-    assert scripts
+    assert len(scripts) >= 4
     assert not [script for script in scripts if "${{" in script]
 
 

@@ -1,0 +1,1 @@
+"""Tests against programs that nobody here wrote: Debian's docker-registry and skopeo."""
