@@ -17,6 +17,7 @@ from imagesync.registry.challenge import Challenge, choose_challenge, parse_chal
 from imagesync.registry.credentials import Credential
 from imagesync.registry.http import httpx
 from imagesync.registry.origin import Origin
+from imagesync.registry.retry import Transient
 from imagesync.registry.token import (
     Scope,
     Send,
@@ -84,7 +85,7 @@ class _Slot:
     """One token, or why there is none, until when that holds, and how often it was fetched."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    outcome: Token | StoreError | None = None
+    outcome: Token | StoreError | Transient | None = None
     until: float = 0.0
     attempts: int = 0
 
@@ -124,7 +125,7 @@ class _TokenCache:
     def _fill(self, slot: _Slot, fetch: Callable[[], Token]) -> None:
         try:
             token = fetch()
-        except StoreError as error:
+        except (StoreError, Transient) as error:
             slot.outcome = error
             slot.until = self._clock() + REFUSED_SECONDS if isinstance(error, AuthenticationError) else 0.0
         else:
