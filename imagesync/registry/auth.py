@@ -162,6 +162,7 @@ class Authorizer:
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
         self._credentials: dict[tuple[str, bool], Credential | None] = {}
+        self._stale: set[tuple[str, bool]] = set()
         self._refused: dict[tuple[str, bool], tuple[str, float]] = {}
 
     def flow(self, scopes: tuple[Scope, ...], push: bool, *, replayable: bool) -> httpx.Auth:
@@ -267,18 +268,20 @@ class Authorizer:
 
     def _credential(self, access: _Access) -> Credential | None:
         with self._lock:
-            if access.identity in self._credentials:
+            if access.identity in self._credentials and access.identity not in self._stale:
                 return self._credentials[access.identity]
         found = self._find_credential(*access.identity)
         with self._lock:
             self._credentials[access.identity] = found
+            self._stale.discard(access.identity)
         return found
 
     def _forget(self, access: _Access, used: str) -> None:
-        """A header was rejected: drop what it was made of, so that a login that changed meanwhile is found."""
+        """A header was rejected: look up again what it was made of, so that a login that changed meanwhile is found."""
         demand = self._demand(access)
         with self._lock:
-            credential = self._credentials.pop(access.identity, None)
+            self._stale.add(access.identity)
+            credential = self._credentials.get(access.identity)
         if demand is not None and _is_minted(used, credential):
             self._tokens.discard(_key(self._ask(access, demand, credential)), used.partition(" ")[2])
         else:
