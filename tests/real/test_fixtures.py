@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from tests.real.conftest import Real
-from tests.real.images import SAMPLE
+from tests.real.layouts import SAMPLE
 
 
 @pytest.mark.parametrize("kind", ["plain", "basic", "token"])

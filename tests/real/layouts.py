@@ -1,4 +1,4 @@
-"""Images to copy: the sample of the repository, and ones that a test or a benchmark makes to measure."""
+"""OCI layouts to copy from: the sample of the repository, and ones that a test or a benchmark makes on disk."""
 
 from __future__ import annotations
 
