@@ -146,7 +146,7 @@ def _walk(opened: BinaryIO, reference: str) -> Iterator[tarfile.TarInfo]:
         for number, found in enumerate(tar):
             if number >= MAX_MEMBERS:
                 raise LimitError(f"holds more than {MAX_MEMBERS} files", operation="read archive", reference=reference)
-            tar.members.clear()  # tarfile keeps every member it has seen
+            tar.members.clear()  # type: ignore[attr-defined] # tarfile keeps every member it has seen
             yield found
         opened.seek(tar.offset)
         if any(opened.read(tarfile.BLOCKSIZE) or b"?"):  # tarfile takes a cut or damaged header for the end

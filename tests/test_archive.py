@@ -96,7 +96,7 @@ def test_a_tar_with_links_devices_or_names_that_lead_out_is_refused(
 ) -> None:
     """LAY-02."""
     file = make_tar(tmp_path / "a.tar", ("oci-layout", b"{}"), (name, content))
-    with pytest.raises(IntegrityError, match="leads out|link, a device"):
+    with pytest.raises(IntegrityError, match=r"leads out|link, a device"):
         ArchiveTree(file).repository("x")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 
 from imagesync.errors import IntegrityError, InvalidReference, LimitError, NotFoundError, StoreError, UnsupportedError
 from imagesync.layout import LayoutRepository, LayoutTree
-from imagesync.layout import files as layout_files
 from imagesync.layout.document import REF_NAME, LayoutIndex
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, digest_of
 from imagesync.reference import Digest, Repository, Tag
@@ -131,7 +131,7 @@ class TestInterruption:
         image = make_image("new")
         for blob in image.root.successors():
             store.push_blob(blob, reader(image.blobs[blob.digest]))
-        monkeypatch.setattr(layout_files.os, "fsync", full)
+        monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(LimitError, match="No space left"):
             store.push_manifest(image.root, Tag("t"))
         assert (store.directory / "index.json").read_bytes() == before
@@ -168,7 +168,7 @@ class TestHostileLayouts:
     def test_a_digest_that_is_a_path_is_refused(self, store: LayoutRepository) -> None:
         image = push_image(store, make_image(), "t")
         write_index(store, {**named(image, "t"), "digest": "sha256:../../etc/passwd"})
-        with pytest.raises(IntegrityError, match="digest|hex"):
+        with pytest.raises(IntegrityError, match=r"digest|hex"):
             store.resolve(Tag("t"))
 
     def test_two_entries_with_one_name_are_refused(self, store: LayoutRepository) -> None:
@@ -339,7 +339,7 @@ class TestTree:
 
         tree, blob = LayoutTree(tmp_path), blob_of(b"shared")
         tree.repository("one").push_blob(blob, reader(b"shared"))
-        monkeypatch.setattr(layout_files.os, "link", refuse)
+        monkeypatch.setattr(os, "link", refuse)
         assert tree.repository("two").mount_blob(blob, "one")
         assert blob_file(tree.repository("two"), blob.digest).read_bytes() == b"shared"
 
@@ -415,7 +415,5 @@ def test_index_json_behaves_like_a_map_of_tags_and_a_set_of_manifests(
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_index_or_an_integrity_error(raw: bytes) -> None:
-    try:
-        LayoutIndex.parse(raw)
-    except IntegrityError as error:
-        assert str(error).isprintable()
+    with suppress(IntegrityError):
+        assert LayoutIndex.parse(LayoutIndex.parse(raw).to_bytes()).entries == ()

@@ -124,7 +124,8 @@ class LayoutRepository(LayoutReader):
 
     def delete_blob(self, digest: Digest) -> None:
         """Remove a blob. Raises NotFoundError where there is none, UnsupportedError for a manifest."""
-        if self.index().find(digest) is not None:
+        index = self._index_or_none()
+        if index is not None and index.find(digest) is not None:
             raise UnsupportedError("is a manifest", hint="delete it as one", reference=self.reference(digest))
         self._unlink(digest)
 

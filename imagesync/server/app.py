@@ -78,7 +78,7 @@ class RegistryApp:
             refused = self._auth.answer(request) if self._auth else None
             return refused or self._dispatch(request)
         except InvalidReference as error:
-            return refusal(400, Fault(_code_for(request), error.message))
+            return refusal(400, Fault("NAME_INVALID", error.message))
         except InvalidManifest as error:
             return refusal(400, Fault("MANIFEST_INVALID", str(error)))
         except StoreError as error:
@@ -101,11 +101,3 @@ class RegistryApp:
 
 def _ping(_request: Request) -> Response:
     return Response.json({})
-
-
-def _code_for(request: Request) -> str:
-    """Which of the spec's codes fits a name that breaks the grammar: the endpoint's last part or the repository."""
-    last = request.path.rpartition("/")[2]
-    if ":" in last or "digest" in request.query or "mount" in request.query:
-        return "DIGEST_INVALID"
-    return "NAME_INVALID"

@@ -12,6 +12,7 @@ from imagesync.layout import LayoutRepository, LayoutTree
 from imagesync.layout.files import pieces
 from imagesync.reference import Digest
 from imagesync.server.http import Fault, Request, Response, refusal
+from imagesync.server.names import parse_digest
 
 
 class FileBody:
@@ -35,7 +36,7 @@ class Blobs:
         self._tree = tree
 
     def fetch(self, request: Request, name: str, digest: str) -> Response:
-        repository, wanted = self._tree.repository(name), Digest(digest)
+        repository, wanted = self._tree.repository(name), parse_digest(digest)
         size = _size(repository, wanted)
         asked = _asked(request.header("Range"), size)
         span = range(size) if asked is None else asked
@@ -54,7 +55,7 @@ class Blobs:
         return Response(200 if asked is None else 206, headers, body)
 
     def delete(self, _request: Request, name: str, digest: str) -> Response:
-        repository, unwanted = self._tree.repository(name), Digest(digest)
+        repository, unwanted = self._tree.repository(name), parse_digest(digest)
         _size(repository, unwanted)
         repository.delete_blob(unwanted)
         return Response(202)

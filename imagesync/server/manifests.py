@@ -10,6 +10,7 @@ from imagesync.layout import LayoutRepository, LayoutTree
 from imagesync.manifest import MAX_MANIFEST_BYTES, Content, Descriptor, digest_of, parse_manifest
 from imagesync.reference import Digest, Tag
 from imagesync.server.http import Fault, Request, Response, refusal
+from imagesync.server.names import parse_target
 
 
 class Manifests:
@@ -50,11 +51,6 @@ class Manifests:
         else:
             repository.delete_tag(unwanted)
         return Response(202)
-
-
-def parse_target(text: str) -> Tag | Digest:
-    """The last part of a manifest's URL. Raises InvalidReference."""
-    return Digest(text) if ":" in text else Tag(text)
 
 
 def _resolve(repository: LayoutRepository, target: Tag | Digest) -> Descriptor:

@@ -15,6 +15,7 @@ from imagesync.layout import LayoutRepository, LayoutTree
 from imagesync.manifest import OCI_INDEX, Content, Index, Manifest
 from imagesync.reference import Digest
 from imagesync.server.http import Request, Response
+from imagesync.server.names import parse_digest
 
 MAX_KNOWN = 20_000
 """Manifests of which subject and children are remembered."""
@@ -28,7 +29,7 @@ class Referrers:
         self._known = _Known()
 
     def list_referrers(self, request: Request, name: str, digest: str) -> Response:
-        subject, wanted = Digest(digest), request.query.get("artifactType")
+        subject, wanted = parse_digest(digest), request.query.get("artifactType")
         listed = [_entry(found) for found in self._referrers(self._tree.repository(name), subject)]
         headers = {"Content-Type": OCI_INDEX}
         if wanted is not None:

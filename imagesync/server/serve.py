@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,7 @@ from imagesync.server.auth import Auth
 from imagesync.server.http import WsgiApp
 
 if TYPE_CHECKING:
-    from cheroot.wsgi import Server as CherootServer
-
-THREADS = 16
-MAX_IDLE_CONNECTIONS = 512
-READ_SECONDS = 60
-"""A connection on which nothing moves for so long is closed."""
-LOOK_SECONDS = 0.05
-"""How often the server looks whether it was stopped."""
-STOP_SECONDS = 1
-"""What requests under way have to end by themselves when the server stops."""
+    from imagesync.server.wsgi import PatientAdapter, WsgiServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,7 @@ class Server:
         self, app: WsgiApp, *, address: str = "127.0.0.1", port: int = 0, tls: ServerTls | None = None
     ) -> None:
         self._app, self._address, self._port, self._tls = app, address, port, tls
-        self._cheroot: CherootServer | None = None
+        self._server: WsgiServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -57,23 +47,23 @@ class Server:
 
     def start(self) -> Self:
         """Bind and answer. Raises UsageError where the address cannot be bound or the TLS files cannot be used."""
-        server = _make_cheroot(self._app, (self._address, self._port), self._tls)
+        server = _make_server(self._app, (self._address, self._port), self._tls)
         try:
             server.prepare()
         except OSError as error:
             raise UsageError(f"cannot listen on {self.host}: {error.strerror or error}") from error
         self._port = server.bind_addr[1]
-        self._cheroot = server
+        self._server = server
         self._thread = threading.Thread(target=server.serve, name=f"registry {self.host}", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Stop answering, close every connection and wait for the threads."""
-        if self._cheroot is not None and self._thread is not None:
-            self._cheroot.stop()
+        if self._server is not None and self._thread is not None:
+            self._server.stop()
             self._thread.join()
-            self._cheroot = None
+            self._server = None
 
     def wait(self) -> None:
         """Block until the server is stopped."""
@@ -97,43 +87,34 @@ def serve(
 ) -> None:
     """Serve the layouts below `directory` until KeyboardInterrupt, which ends it without an error."""
     app = RegistryApp(directory, auth)
-    with Server(app, address=address, port=port, tls=tls) as server:
-        try:
+    try:
+        with Server(app, address=address, port=port, tls=tls) as server:
             server.wait()
-        except KeyboardInterrupt:
-            return
-        finally:
-            app.close()
+    except KeyboardInterrupt:
+        return
+    finally:
+        app.close()
 
 
-def _make_cheroot(app: WsgiApp, bind: tuple[str, int], tls: ServerTls | None) -> CherootServer:
-    from cheroot.wsgi import Server as CherootServer  # noqa: PLC0415 - costs 60 ms, and only this command needs it
+def _make_server(app: WsgiApp, bind: tuple[str, int], tls: ServerTls | None) -> WsgiServer:
+    from imagesync.server.wsgi import WsgiServer  # noqa: PLC0415 - it is slow to import
 
-    server = CherootServer(
-        bind, app, numthreads=THREADS, timeout=READ_SECONDS, shutdown_timeout=STOP_SECONDS, request_queue_size=128
-    )
-    server.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
-    server.expiration_interval = LOOK_SECONDS
-    server.error_log = _log_error  # type: ignore[method-assign,assignment] # it is documented as replaceable
+    server = WsgiServer(bind, app)
     if tls is not None:
         server.ssl_adapter = _make_adapter(tls)
     return server
 
 
-def _make_adapter(tls: ServerTls) -> object:
+def _make_adapter(tls: ServerTls) -> PatientAdapter:
     import ssl  # noqa: PLC0415 - only for TLS
 
-    from cheroot.ssl.builtin import BuiltinSSLAdapter  # noqa: PLC0415 - only for TLS
+    from imagesync.server.wsgi import PatientAdapter  # noqa: PLC0415 - it is slow to import
 
     try:
-        adapter = BuiltinSSLAdapter(str(tls.certificate), str(tls.key))
+        adapter = PatientAdapter(str(tls.certificate), str(tls.key))
         if tls.client_ca is not None:
             adapter.context.load_verify_locations(str(tls.client_ca))
             adapter.context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"TLS files cannot be used: {error}") from error
     return adapter
-
-
-def _log_error(message: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-    logging.getLogger("imagesync.server").log(level, "%s", ascii(message)[1:-1], exc_info=traceback)

@@ -20,6 +20,7 @@ from imagesync.layout.files import copy_pieces, file_errors
 from imagesync.manifest import Descriptor
 from imagesync.reference import Digest, check_path
 from imagesync.server.http import Request, Response
+from imagesync.server.names import parse_digest
 
 FOLDER = "_uploads"
 """Below the root; no component of a repository starts with an underscore."""
@@ -73,10 +74,10 @@ class Uploads:
     def start(self, request: Request, name: str) -> Response:
         """POST: a mount, a whole upload in one request (`digest`), or a new session."""
         self._tree.repository(name)
-        mounted = request.query.get("mount")
-        if mounted is not None and self._mount(name, Digest(mounted), request.query.get("from")):
-            return _created(name, Digest(mounted))
-        digest = Digest(request.query["digest"]) if "digest" in request.query else None
+        mounted = parse_digest(request.query["mount"]) if "mount" in request.query else None
+        if mounted is not None and self._mount(name, mounted, request.query.get("from")):
+            return _created(name, mounted)
+        digest = parse_digest(request.query["digest"]) if "digest" in request.query else None
         key, session = self._open(name)
         if digest is not None:
             return self._complete(key, session, request, digest)
@@ -96,7 +97,7 @@ class Uploads:
     def finish(self, request: Request, name: str, session: str) -> Response:
         """PUT: the last bytes, or none, and the digest that all of them must have."""
         found = self._find(name, session)
-        digest = Digest(request.query.get("digest", ""))
+        digest = parse_digest(request.query.get("digest", ""))
         if not _is_in_order(request, found):
             return Response(416, self._headers(session, found))
         return self._complete(session, found, request, digest)

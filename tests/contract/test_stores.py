@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -211,7 +212,7 @@ def test_an_image_is_copied_between_stores_by_the_protocols_alone(
     for child in source.fetch_manifest(Tag("first")).successors():
         content = source.fetch_manifest(child.digest)
         for blob in content.successors():
-            store.push_blob(blob, lambda blob=blob: source.fetch_blob(blob))
+            store.push_blob(blob, partial(source.fetch_blob, blob))
         store.push_manifest(content)
     store.push_manifest(source.fetch_manifest(Tag("first")), Tag("t"))
     assert store.fetch_manifest(Tag("t")).raw == image.root.raw
