@@ -24,6 +24,7 @@ from imagesync.errors import (
     StoreError,
     TlsError,
 )
+from imagesync.log import log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer, Scope
@@ -116,24 +117,23 @@ class RegistryClient:
         self._lock = Lock()
         self._requests: Counter[str] = Counter()
         self._counting = Lock()
-        self._authorizer: Authorizer | None = None
+        self._spoken_to: tuple[Origin, Authorizer] | None = None
         self._http = httpx.Client(
             transport=UrllibTransport(connections),
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            event_hooks={"request": [self._count]},
+            event_hooks={"request": [self._count], "response": [_write_down]},
         )
 
     @property
+    def origin(self) -> Origin:
+        """Where this registry is spoken to. The first call finds out whether a loopback host speaks TLS."""
+        return self._ready()[0]
+
+    @property
     def authorizer(self) -> Authorizer:
-        """Who logs in. The first call finds out whether a loopback host speaks TLS."""
-        with self._lock:
-            if self._authorizer is None:
-                self.origin = self._find_origin()
-                self._authorizer = Authorizer(
-                    self.host, origin=str(self.origin), credentials=self._credentials, send=self._send_login
-                )
-            return self._authorizer
+        """Who logs in to this registry."""
+        return self._ready()[1]
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
@@ -194,11 +194,11 @@ class RegistryClient:
             raise self._refused(call, response, address)
 
     def _follow(self, call: Call, body: Iterator[bytes] | None) -> tuple[httpx.Response, Address]:
-        authorizer = self.authorizer
-        address = call.target if isinstance(call.target, Address) else Address(self.origin, call.target)
+        origin, authorizer = self._ready()
+        address = call.target if isinstance(call.target, Address) else Address(origin, call.target)
         for _ in range(MAX_REDIRECTS + 1):
             # A login goes to the registry itself and nowhere else, wherever it sends us.
-            is_own = address.origin == self.origin
+            is_own = address.origin == origin
             auth = authorizer.flow(call.scopes, call.push, replayable=body is None) if is_own else None
             response = self._dispatch(self._request(call, address, body), auth)
             if response.status_code not in _REDIRECTS or call.method not in ("GET", "HEAD"):
@@ -281,6 +281,7 @@ class RegistryClient:
         seconds = retry_after_seconds(response.headers, longest_seconds=self._policy.longest_seconds)
         if seconds is None:
             return False
+        log.info("registry asks to wait", registry=self.host, seconds=seconds)
         self._pause.extend(seconds)
         return True
 
@@ -298,11 +299,23 @@ class RegistryClient:
             error.operation, error.reference = call.operation, call.reference
         return error
 
+    def _ready(self) -> tuple[Origin, Authorizer]:
+        with self._lock:
+            if self._spoken_to is None:
+                origin = self._find_origin()
+                authorizer = Authorizer(
+                    self.host, origin=str(origin), credentials=self._credentials, send=self._send_login
+                )
+                self._spoken_to = (origin, authorizer)
+            return self._spoken_to
+
     def _find_origin(self) -> Origin:
         authority = WIRE_HOSTS.get(self.host, self.host)
         secure, plain = Origin.of("https", authority), Origin.of("http", authority)
         if self._tls.mode is TlsMode.DISABLED:
             return plain
+        if self._tls.mode is TlsMode.INSECURE:
+            log.warning("certificate is not checked: tls is insecure", registry=self.host)
         if self._tls.mode is TlsMode.INSECURE or not is_loopback(self.host):
             return secure
         try:
@@ -316,6 +329,13 @@ class RegistryClient:
     def _count(self, request: httpx.Request) -> None:
         with self._counting:
             self._requests[request.method] += 1
+
+
+def _write_down(response: httpx.Response) -> None:
+    request = response.request
+    target = request.extensions.get(TARGET, request.url.raw_path).decode("ascii").partition("?")[0]
+    origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
+    log.debug("request", method=request.method, url=f"{origin}{target}", status=response.status_code)
 
 
 def _redirected(address: Address, response: httpx.Response) -> Address:

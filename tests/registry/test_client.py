@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, Cancelled, LimitError, NetworkError, ProtocolError, TlsError
+from imagesync.log import Level, log
 from imagesync.reference import make_repository
 from imagesync.registry import Registries
 from imagesync.registry.client import USER_AGENT, Call, RegistryClient
@@ -245,3 +247,17 @@ def test_a_repository_and_a_client_are_opened_once() -> None:
         assert registries.repository(repository) is registries.repository(repository)
         assert registries.client("registry.example") is registries.client("registry.example")
         assert isinstance(registries.client("registry.example"), RegistryClient)
+
+
+def test_requests_are_logged_without_their_queries(registry: FakeRegistry) -> None:
+    """SEC-01."""
+    registry.script(status=200)
+    stream = io.StringIO()
+    log.configure(Level.DEBUG, stream=stream)
+    try:
+        with open_registries() as registries:
+            registries.client(registry.host).send(make_call(target="/v2/x?_state=secret"))
+    finally:
+        log.configure(Level.WARNING)
+    assert f"{registry.url}/v2/x" in stream.getvalue()
+    assert "secret" not in stream.getvalue()
