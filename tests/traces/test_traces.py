@@ -1,0 +1,275 @@
+"""Wire traces: exactly what a plan and an apply send to both sides (decisions 2 and 3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import Place
+from imagesync.executor import Executor
+from imagesync.pipeline import carry_out, make_plan
+from imagesync.plan.actions import Plan
+from imagesync.plan.file import plan_from_json, plan_to_json
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Repository
+from imagesync.registry import Registries, RemoteRepository
+from imagesync.selection import TagFilter
+from imagesync.server.auth import TokenAuth
+from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings
+from imagesync.spec.model import Rule, Spec
+from imagesync.tasks import Tasks
+from tests.conftest import MakeRegistry
+from tests.fakes.registry import FakeRegistry
+from tests.images import MadeImage, make_image, make_index, push_image
+
+USERS = {"robot": "secret"}
+
+
+class Stores:
+    """store.Stores over registries alone."""
+
+    def __init__(self, settings: Settings, cancellation: Cancellation) -> None:
+        self.registries = Registries(settings, cancellation, environment={})
+
+    def source(self, repository: Repository) -> RemoteRepository:
+        return self.registries.repository(repository)
+
+    destination = source
+
+    def concurrency(self, registry: str) -> int:
+        return 16
+
+
+class Sync:
+    """A source and a destination registry, and a plan and an apply between them."""
+
+    def __init__(self, source: FakeRegistry, destination: FakeRegistry) -> None:
+        self.source, self.destination = source, destination
+        login = Password(Secret.literal("robot"), Secret.literal("secret"))
+        settings = RegistrySettings(auth=Auth(login, login))
+        self.settings = Settings(hosts=tuple((side.host, settings) for side in (source, destination)))
+
+    def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
+        push_image(self.source.repository(path), image, tag)
+
+    @contextmanager
+    def session(self) -> Iterator[tuple[Stores, Tasks, Cancellation]]:
+        cancellation = Cancellation()
+        stores = Stores(self.settings, cancellation)
+        tasks = Tasks(workers=8, ceiling=stores.concurrency, cancellation=cancellation)
+        try:
+            yield stores, tasks, cancellation
+        finally:
+            tasks.close()
+            stores.registries.close()
+
+    def plan(self, *tags: str, to: Sequence[str] = ("mirror/app",)) -> Plan:
+        with self.session() as (stores, tasks, _):
+            return make_plan(self.spec(tags, to), stores, tasks)
+
+    def apply(self, *tags: str, to: Sequence[str] = ("mirror/app",), plan: Plan | None = None) -> list[Outcome]:
+        """One run: plan, unless one is given, and carry out, over the same connections and tokens."""
+        self.clear()
+        with self.session() as (stores, tasks, cancellation):
+            plan = plan or make_plan(self.spec(tags, to), stores, tasks)
+            return list(carry_out(plan, Executor(stores, tasks, cancellation)))
+
+    def spec(self, tags: Sequence[str], to: Sequence[str]) -> Spec:
+        rule = Rule(
+            entry="all",
+            image="app",
+            place=Place("sync.yaml", 1, 1),
+            source=Repository(self.source.host, "app"),
+            destinations=tuple(Repository(self.destination.host, path) for path in to),
+            tags=TagFilter.parse(tags),
+        )
+        return Spec((rule,), self.settings, ())
+
+    def clear(self) -> None:
+        self.source.log.clear()
+        self.destination.log.clear()
+
+
+def kinds(registry: FakeRegistry) -> Counter[str]:
+    """Requests by method and endpoint: `PUT manifests`."""
+    found: Counter[str] = Counter()
+    for entry in registry.log.entries():
+        parts = entry.path.split("/")
+        place = next((part for part in ("uploads", "blobs", "manifests", "tags") if part in parts), parts[-1])
+        found[f"{entry.method} {place}"] += 1
+    return found
+
+
+@pytest.fixture
+def sync(make_registry: MakeRegistry) -> Sync:
+    return Sync(make_registry(), make_registry())
+
+
+@pytest.fixture
+def token_sync(make_registry: MakeRegistry) -> Sync:
+    return Sync(make_registry(auth=TokenAuth(USERS)), make_registry(auth=TokenAuth(USERS)))
+
+
+def test_an_unchanged_tag_costs_two_requests(sync: Sync) -> None:
+    """MAN-16: one HEAD a side, no ping, no manifest, no write."""
+    sync.fill(make_index(attestations=True), "latest")
+    sync.apply("latest")
+    assert [outcome.status for outcome in sync.apply("latest")] == [Status.UNCHANGED]
+    assert sync.source.log.lines() == ["HEAD /v2/app/manifests/latest 200"]
+    assert sync.destination.log.lines() == ["HEAD /v2/mirror/app/manifests/latest 200"]
+
+
+def test_a_hundred_unchanged_tags_cost_two_hundred_requests_and_one_list(sync: Sync) -> None:
+    image = make_image(layers=1, layer_bytes=10)
+    tags = [f"v{number}" for number in range(100)]
+    for tag in tags:
+        sync.fill(image, tag)
+    sync.apply(*tags)
+    sync.apply("v*")
+    assert kinds(sync.source) == {"HEAD manifests": 100, "GET tags": 1}
+    assert kinds(sync.destination) == {"HEAD manifests": 100}
+
+
+def test_a_new_image_costs_what_it_must(sync: Sync) -> None:
+    """Decisions 3: L layers are L + 1 blobs; HEAD, POST, PATCH, PUT for each, HEAD and PUT for the tag."""
+    sync.fill(make_image(layers=3), "latest")
+    assert [outcome.status for outcome in sync.apply("latest")] == [Status.COPIED]
+    assert kinds(sync.source) == {"HEAD manifests": 1, "GET manifests": 1, "GET blobs": 4}
+    assert kinds(sync.destination) == {
+        "HEAD manifests": 1,
+        "HEAD blobs": 4,
+        "POST uploads": 4,
+        "PATCH uploads": 4,
+        "PUT uploads": 4,
+        "PUT manifests": 1,
+    }
+
+
+def test_a_plan_writes_nothing_and_its_apply_reads_no_manifest_again(sync: Sync) -> None:
+    sync.fill(make_index(), "latest")
+    text = plan_to_json(sync.plan("latest"))
+    assert {entry.method for entry in sync.destination.log.entries()} == {"HEAD"}
+    sync.apply(plan=plan_from_json(text, name="plan"))
+    assert kinds(sync.source) == {"GET blobs": 6}
+    assert kinds(sync.destination)["HEAD manifests"] == 1
+
+
+def test_a_replaced_tag_is_read_once_more_before_it_is_written(sync: Sync) -> None:
+    sync.fill(make_image("old", layers=1), "latest")
+    sync.apply("latest")
+    sync.fill(make_image("new", layers=1), "latest")
+    sync.apply("latest")
+    heads = sync.destination.log.lines("HEAD", "manifests")
+    assert heads == ["HEAD /v2/mirror/app/manifests/latest 200"] * 2
+
+
+def test_layers_that_are_there_cost_one_request_each(sync: Sync) -> None:
+    sync.fill(make_image(layers=3), "v1")
+    sync.apply("v1")
+    sync.fill(make_image(layers=3), "v2")
+    sync.apply("v2")
+    assert kinds(sync.destination) == {"HEAD manifests": 1, "HEAD blobs": 4, "PUT manifests": 1}
+    assert "GET blobs" not in kinds(sync.source)
+
+
+def test_children_are_written_by_digest_and_the_tag_last(sync: Sync) -> None:
+    index = make_index(attestations=True)
+    sync.fill(index, "latest")
+    sync.apply("latest")
+    puts = sync.destination.log.lines("PUT", "manifests")
+    assert puts[-1] == "PUT /v2/mirror/app/manifests/latest 201"
+    assert sorted(puts[:-1]) == sorted(f"PUT /v2/mirror/app/manifests/{child.digest} 201" for child in index.children)
+
+
+def test_twenty_tags_that_share_layers_read_each_blob_once(sync: Sync) -> None:
+    """BLB-08."""
+    image = make_index(layers=3)
+    tags = [f"v{number}" for number in range(20)]
+    for tag in tags:
+        sync.fill(image, tag)
+    sync.apply(*tags)
+    assert kinds(sync.source)["GET blobs"] == len(image.blobs)
+    assert kinds(sync.destination)["PATCH uploads"] == len(image.blobs)
+    assert kinds(sync.destination)["HEAD blobs"] == len(image.blobs)
+    assert kinds(sync.source)["GET manifests"] == len(image.contents)
+
+
+def test_within_one_registry_blobs_are_mounted(make_registry: MakeRegistry) -> None:
+    """MNT-01: one POST a blob, no bytes."""
+    registry = make_registry()
+    sync = Sync(registry, registry)
+    sync.fill(make_image(layers=3), "latest")
+    (outcome,) = sync.apply("latest")
+    assert outcome.status is Status.COPIED
+    assert kinds(registry) == {"HEAD manifests": 2, "GET manifests": 1, "POST uploads": 4, "PUT manifests": 1}
+
+
+def test_a_new_tag_in_the_same_repository_is_one_put(make_registry: MakeRegistry) -> None:
+    """E2E-02."""
+    registry = make_registry()
+    sync = Sync(registry, registry)
+    sync.fill(make_image(), "rc")
+    with sync.session() as (stores, tasks, cancellation):
+        spec = sync.spec(["rc"], ["app"])
+        rule = spec.rules[0]
+        renamed = rule.__class__(**{**{n: getattr(rule, n) for n in rule.__slots__}, "retag": _retag("{tag}-final")})
+        plan = make_plan(Spec((renamed,), spec.settings, ()), stores, tasks)
+        list(carry_out(plan, Executor(stores, tasks, cancellation)))
+    assert kinds(registry) == {"HEAD manifests": 2, "GET manifests": 1, "PUT manifests": 1}
+
+
+def _retag(template: str) -> object:
+    from imagesync.selection import Retag
+
+    return Retag(template)
+
+
+def test_tokens_cost_one_401_and_one_token_for_each_side_and_access(token_sync: Sync) -> None:
+    """Decisions 3. The 401 comes once a registry: afterwards a token is fetched ahead of the request."""
+    token_sync.fill(make_image(layers=3), "latest")
+    assert [outcome.status for outcome in token_sync.apply("latest")] == [Status.COPIED]
+    for side, tokens in ((token_sync.source, 1), (token_sync.destination, 2)):
+        assert len(side.log.entries("GET", "^/token$")) == tokens
+        assert sum(entry.status == 401 for entry in side.log.entries()) == 1
+    assert kinds(token_sync.source) - Counter({"GET token": 1, "HEAD manifests": 1}) == {
+        "HEAD manifests": 1,
+        "GET manifests": 1,
+        "GET blobs": 4,
+    }
+
+
+def test_many_tags_of_one_repository_share_their_token(token_sync: Sync) -> None:
+    """AUTH-09."""
+    tags = [f"v{number}" for number in range(10)]
+    for tag in tags:
+        token_sync.fill(make_image(layers=1), tag)
+    token_sync.apply(*tags)
+    assert len(token_sync.source.log.entries("GET", "^/token$")) == 1
+    assert len(token_sync.destination.log.entries("GET", "^/token$")) == 2
+
+
+def test_a_run_with_one_thread_sends_the_same(sync: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decisions 30: `--concurrency 1` finishes everything."""
+    make = Tasks.__init__
+    monkeypatch.setattr(Tasks, "__init__", lambda self, **given: make(self, **{**given, "workers": 1}))
+    sync.fill(make_index(attestations=True, layers=3), "latest")
+    assert [outcome.status for outcome in sync.apply("latest", to=["a", "b"])] == [Status.COPIED] * 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_a_server_error_on_any_write_is_survived(sync: Sync, method: str, make_fast: Callable[[], None]) -> None:
+    """UPL-13 for each step."""
+    make_fast()
+    sync.fill(make_image(layers=2), "latest")
+    sync.destination.script(method, status=503, times=1)
+    assert [outcome.status for outcome in sync.apply("latest")] == [Status.COPIED]
+
+
+@pytest.fixture
+def make_fast(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Waits between tries take no time."""
+    return lambda: monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
