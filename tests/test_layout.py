@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,16 @@ class TestInterruption:
             store.push_manifest(image.root, Tag("t"))
         assert (store.directory / "index.json").read_bytes() == before
         assert not list(store.directory.rglob(".partial-*"))
+
+    def test_what_a_killed_run_left_is_removed_once_it_is_old(self, store: LayoutRepository) -> None:
+        store.push_blob(blob_of(b"one"), reader(b"one"))
+        folder = blob_file(store, blob_of(b"one").digest).parent
+        for name, age_seconds in (("old", 4000), ("new", 10)):
+            path = folder / f".partial-{name}"
+            path.write_bytes(b"half")
+            os.utime(path, (time.time() - age_seconds,) * 2)
+        LayoutRepository(store.directory).push_blob(blob_of(b"two"), reader(b"two"))
+        assert [path.name for path in folder.glob(".partial-*")] == [".partial-new"]
 
     def test_writers_at_once_lose_nothing(self, tmp_path: Path) -> None:
         """LAY-03."""

@@ -8,6 +8,7 @@ import hashlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from imagesync.store import CHUNK_BYTES
 
 PARTIAL_PREFIX = ".partial-"
 """Names of files being written; no digest and no ref name starts so."""
+ABANDONED_SECONDS = 3600.0
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -133,6 +135,15 @@ def locked(path: Path, content: bytes) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def remove_abandoned(folder: Path, prefix: str = PARTIAL_PREFIX) -> None:
+    """Remove the files that a killed process was writing: those with `prefix` that nothing was added to for an hour."""
+    limit = time.time() - ABANDONED_SECONDS
+    for path in folder.glob(f"{prefix}*"):
+        with suppress(OSError):
+            if path.lstat().st_mtime < limit:
+                path.unlink()
 
 
 @contextmanager

@@ -36,6 +36,7 @@ class LayoutRepository(LayoutReader):
         super().__init__(f"oci:{directory}", answers_any_tag=answers_any_tag)
         self.directory = directory
         self._sibling = sibling
+        self._swept: set[Path] = set()
         self._cached: tuple[_Signature, LayoutIndex] | None = None
 
     def exists(self) -> bool:
@@ -72,8 +73,10 @@ class LayoutRepository(LayoutReader):
             return Pushed.PRESENT
         if mount_from is not None and self.mount_blob(blob, mount_from.path):
             return Pushed.MOUNTED
+        path = self._path(blob.digest)
+        self._sweep(path.parent)
         with files.file_errors("push blob", self.reference(blob.digest)), read() as data:
-            files.write_blob(self._path(blob.digest), blob, data)
+            files.write_blob(path, blob, data)
         return Pushed.UPLOADED
 
     def mount_blob(self, blob: Descriptor, path: str) -> bool:
@@ -147,6 +150,12 @@ class LayoutRepository(LayoutReader):
                     f"layout would list {len(new.entries)} manifests in {len(raw)} bytes: that is too much"
                 )
             files.write_file(self.directory / INDEX_FILE, raw)
+
+    def _sweep(self, folder: Path) -> None:
+        """Once for each folder, remove what a killed run left in it."""
+        if folder not in self._swept:
+            self._swept.add(folder)
+            files.remove_abandoned(folder)
 
     def _index_or_none(self) -> LayoutIndex | None:
         try:

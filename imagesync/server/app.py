@@ -20,7 +20,8 @@ from imagesync.server.tags import Tags
 from imagesync.server.uploads import Uploads
 
 Handler = Callable[..., Response]
-_NAME = r"/v2/(?P<name>[^?#]+)"
+Methods = dict[str, Handler]
+_NAME = r"/v2/(?P<name>.+)"
 
 
 class RegistryApp:
@@ -28,42 +29,9 @@ class RegistryApp:
 
     def __init__(self, root: Path, auth: Auth | None = None) -> None:
         tree = LayoutTree(root)
-        blobs, manifests, tags = Blobs(tree), Manifests(tree), Tags(tree)
-        referrers, uploads = Referrers(tree), Uploads(tree)
         self._auth = auth
-        self._uploads = uploads
-        self._routes: tuple[tuple[re.Pattern[str], dict[str, Handler]], ...] = tuple(
-            (re.compile(pattern), methods)
-            for pattern, methods in (
-                (r"/v2/", {"GET": _ping}),
-                (r"/v2/_catalog", {"GET": tags.catalog}),
-                (rf"{_NAME}/tags/list", {"GET": tags.list_tags}),
-                (rf"{_NAME}/referrers/(?P<digest>[^/]+)", {"GET": referrers.list_referrers}),
-                (
-                    rf"{_NAME}/manifests/(?P<target>[^/]+)",
-                    {
-                        "HEAD": manifests.resolve,
-                        "GET": manifests.fetch,
-                        "PUT": manifests.push,
-                        "DELETE": manifests.delete,
-                    },
-                ),
-                (rf"{_NAME}/blobs/uploads/?", {"POST": uploads.start}),
-                (
-                    rf"{_NAME}/blobs/uploads/(?P<session>[0-9a-f]{{32}})",
-                    {
-                        "GET": uploads.status,
-                        "PATCH": uploads.append,
-                        "PUT": uploads.finish,
-                        "DELETE": uploads.cancel,
-                    },
-                ),
-                (
-                    rf"{_NAME}/blobs/(?P<digest>[^/]+)",
-                    {"HEAD": blobs.fetch, "GET": blobs.fetch, "DELETE": blobs.delete},
-                ),
-            )
-        )
+        self._uploads = Uploads(tree)
+        self._routes = [(re.compile(path), methods) for path, methods in _routes(tree, self._uploads).items()]
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = Request.from_environ(environ)
@@ -97,6 +65,23 @@ class RegistryApp:
                 return refusal(405, fault, headers={"Allow": ", ".join(sorted(methods))})
             return handler(request, **match.groupdict())
         return refusal(404, Fault("NAME_UNKNOWN", "no such endpoint"))
+
+
+def _routes(tree: LayoutTree, uploads: Uploads) -> dict[str, Methods]:
+    """Which methods each path has; the first pattern that fits a path counts."""
+    blobs, manifests, tags, referrers = Blobs(tree), Manifests(tree), Tags(tree), Referrers(tree)
+    session = {"GET": uploads.status, "PATCH": uploads.append, "PUT": uploads.finish, "DELETE": uploads.cancel}
+    manifest = {"HEAD": manifests.resolve, "GET": manifests.fetch, "PUT": manifests.push, "DELETE": manifests.delete}
+    return {
+        r"/v2/": {"GET": _ping},
+        r"/v2/_catalog": {"GET": tags.catalog},
+        rf"{_NAME}/tags/list": {"GET": tags.list_tags},
+        rf"{_NAME}/referrers/(?P<digest>[^/]+)": {"GET": referrers.list_referrers},
+        rf"{_NAME}/manifests/(?P<target>[^/]+)": manifest,
+        rf"{_NAME}/blobs/uploads/?": {"POST": uploads.start},
+        rf"{_NAME}/blobs/uploads/(?P<session>[0-9a-f]{{32}})": session,
+        rf"{_NAME}/blobs/(?P<digest>[^/]+)": {"GET": blobs.fetch, "DELETE": blobs.delete},
+    }
 
 
 def _ping(_request: Request) -> Response:

@@ -182,12 +182,12 @@ def _credentials(request: Request, scheme: str) -> str | None:
 
 
 def _query_scopes(request: Request) -> list[str]:
-    return parse_qs(request.environ.get("QUERY_STRING", ""), max_num_fields=100).get("scope", [])
+    return parse_qs(request.environ.get("QUERY_STRING", "")).get("scope", [])
 
 
 def _form(request: Request) -> dict[str, list[str]]:
     raw = request.body.read(min(request.content_length or 0, MAX_FORM_BYTES))
-    return parse_qs(raw.decode("utf-8", "replace"), max_num_fields=100)
+    return parse_qs(raw.decode("utf-8", "replace"))
 
 
 def _unauthorized(challenge: str, message: str) -> Response:

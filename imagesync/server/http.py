@@ -48,7 +48,7 @@ class Request:
 
     @classmethod
     def from_environ(cls, environ: Environ) -> Request:
-        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=100)
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         firsts = {name: values[0] for name, values in query.items()}
         return cls(environ["REQUEST_METHOD"], environ["PATH_INFO"], firsts, environ)
 

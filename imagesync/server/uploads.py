@@ -16,7 +16,7 @@ from pathlib import Path
 
 from imagesync.errors import LimitError, NotFoundError, StoreError
 from imagesync.layout import LayoutTree
-from imagesync.layout.files import copy_pieces, file_errors
+from imagesync.layout.files import copy_pieces, file_errors, remove_abandoned
 from imagesync.manifest import Descriptor
 from imagesync.reference import Digest, check_path
 from imagesync.server.http import Request, Response
@@ -70,6 +70,7 @@ class Uploads:
         self._folder = tree.root / FOLDER
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
+        remove_abandoned(self._folder, prefix="")
 
     def start(self, request: Request, name: str) -> Response:
         """POST: a mount, a whole upload in one request (`digest`), or a new session."""

@@ -1,4 +1,4 @@
-"""cheroot's server with four things changed: quiet, patient with TLS, no socket left when it cannot bind, soon stopped.
+"""cheroot's server, quiet, patient with TLS, reading long chunks in pieces, and soon stopped.
 
 Imported only when a server starts: cheroot is slow to import.
 """
@@ -10,12 +10,15 @@ import socket
 import ssl
 import sys
 
+from cheroot.server import HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
-from cheroot.wsgi import Server
+from cheroot.wsgi import Gateway_10, Server
 
+from imagesync.server.chunked import ChunkedBody
 from imagesync.server.http import WsgiApp
 
 THREADS = 16
+MAX_HEADER_BYTES = 64 * 1024
 MAX_IDLE_CONNECTIONS = 512
 READ_SECONDS = 60
 """A connection on which nothing moves for so long is closed."""
@@ -32,6 +35,8 @@ class WsgiServer(Server):
         super().__init__(
             bind, app, numthreads=THREADS, timeout=READ_SECONDS, shutdown_timeout=STOP_SECONDS, request_queue_size=128
         )
+        self.gateway = ChunkedGateway
+        self.max_request_header_size = MAX_HEADER_BYTES
         self.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
         self.expiration_interval = LOOK_SECONDS
 
@@ -49,6 +54,15 @@ class WsgiServer(Server):
         is_bug = traceback and not isinstance(sys.exc_info()[1], OSError)
         severity = level if is_bug else logging.DEBUG
         logging.getLogger("imagesync.server").log(severity, "%s", ascii(msg)[1:-1], exc_info=is_bug)
+
+
+class ChunkedGateway(Gateway_10):
+    """Hands chunked bodies to the application through ChunkedBody."""
+
+    def __init__(self, req: HTTPRequest) -> None:
+        if req.chunked_read:
+            req.rfile = ChunkedBody(req.conn.rfile)
+        super().__init__(req)
 
 
 class PatientAdapter(BuiltinSSLAdapter):
