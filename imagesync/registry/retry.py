@@ -38,7 +38,7 @@ class Transient(Exception):
     """
 
     def __init__(self, error: StoreError, *, is_announced: bool = False) -> None:
-        super().__init__(error.message)
+        super().__init__(error)
         self.error = error
         self.is_announced = is_announced
 

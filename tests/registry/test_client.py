@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,17 @@ def test_a_right_that_a_token_lacks_is_a_refusal(make_registry: MakeRegistry) ->
     assert raised.value.is_refusal
     assert raised.value.status == 403
     assert raised.value.code == "DENIED"
+
+
+def test_a_token_server_that_asks_to_wait_is_waited_for(make_registry: MakeRegistry) -> None:
+    """AUTH-14."""
+    registry = make_registry(auth=TokenAuth({"user": "secret"}))
+    registry.script("GET", "/token", status=429, headers={"Retry-After": "0"}, times=1)
+    registry.script("GET", "/token", status=503, times=1)
+    with open_registries((registry.host, make_login("user", "secret"))) as registries:
+        call = replace(make_call(target="/v2/x/tags/list"), accepted=frozenset({404}))
+        assert registries.client(registry.host).send(call).status == 404
+    assert [entry.status for entry in registry.log.entries("GET", "token")] == [429, 503, 200]
 
 
 def test_a_redirect_from_tls_to_plain_http_is_refused(make_registry: MakeRegistry, certificates: Certificates) -> None:

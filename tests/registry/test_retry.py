@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -66,6 +67,13 @@ def test_a_single_try_raises_what_the_answer_stands_for() -> None:
     attempt, _ = make_failing(Transient(LimitError("slow down")))
     with pytest.raises(LimitError, match="slow down"):
         once(attempt)
+
+
+def test_a_transient_answer_can_be_handed_to_several_threads() -> None:
+    """Whoever waited for the same token gets a copy."""
+    copied = copy(Transient(LimitError("slow down"), is_announced=True))
+    assert copied.error.message == "slow down"
+    assert copied.is_announced
 
 
 def test_cancelling_ends_the_wait() -> None:

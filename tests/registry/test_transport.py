@@ -24,7 +24,7 @@ from imagesync.registry.http import httpx
 from imagesync.registry.origin import Origin
 from imagesync.registry.transport import MAX_ERROR_BYTES, TARGET, UrllibTransport
 from imagesync.settings import Tls, TlsMode
-from tests.registry.wire import WireServer, answer, read_all, read_head
+from tests.registry.wire import Play, WireServer, answer, read_all, read_head
 
 TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0}
 
@@ -152,17 +152,25 @@ def test_a_server_that_says_nothing_times_out() -> None:
         fetch(transport, make_request(server.host, timeout=0.05))
 
 
-def test_a_refusal_in_the_middle_of_a_body_is_read() -> None:
-    def play(opened: socket.socket) -> None:
-        read_head(opened)
-        opened.sendall(answer(b"too large", "413 Content Too Large", "Connection: close"))
-        opened.shutdown(socket.SHUT_WR)
-        while opened.recv(1 << 20):
-            continue
+def answers_and_reads_on(opened: socket.socket) -> None:
+    read_head(opened)
+    opened.sendall(answer(b"too large", "413 Content Too Large", "Connection: close"))
+    opened.shutdown(socket.SHUT_WR)
+    while opened.recv(1 << 20):
+        continue
 
+
+def answers_and_hangs_up(opened: socket.socket) -> None:
+    read_head(opened)
+    opened.sendall(answer(b"too large", "413 Content Too Large", "Connection: close"))
+
+
+@pytest.mark.parametrize("play", [answers_and_reads_on, answers_and_hangs_up])
+def test_a_refusal_in_the_middle_of_a_body_is_read(play: Play) -> None:
     with WireServer(play) as server, make_transport() as transport:
-        pieces = (b"x" * 65536 for _ in range(64))
-        request = make_request(server.host, method="PATCH", content=pieces, headers={"Content-Length": str(64 * 65536)})
+        pieces = (b"x" * 65536 for _ in range(256))
+        headers = {"Content-Length": str(256 * 65536)}
+        request = make_request(server.host, method="PATCH", content=pieces, headers=headers)
         assert fetch(transport, request).status_code == 413
 
 
