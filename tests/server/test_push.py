@@ -329,3 +329,13 @@ class TestReferrers:
         client.push("a", artifact, artifact.digest)
         client("DELETE", f"/v2/a/manifests/{artifact.digest}")
         assert client("GET", f"/v2/a/referrers/{subject['digest']}").json["manifests"] == []
+
+    def test_a_damaged_manifest_spoils_no_list(self, registry: FakeRegistry, client: Client) -> None:
+        subject = descriptor_of(make_image("subject").root)
+        good, bad = make_artifact("good", subject=subject), make_artifact("bad", subject=subject)
+        for artifact in (good, bad):
+            client.push("a", artifact, artifact.digest)
+        path = registry.root / "a" / "blobs" / "sha256" / bad.digest.encoded
+        path.write_bytes(b"x" * path.stat().st_size)
+        listed = client("GET", f"/v2/a/referrers/{subject['digest']}").json["manifests"]
+        assert [entry["digest"] for entry in listed] == [good.digest]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -114,7 +117,23 @@ def test_a_registry_on_the_other_loopback_address() -> None:
         pytest.skip("this machine has no IPv6")
 
 
-def test_old_tls_is_refused(make_registry: MakeRegistry, certificates: Certificates) -> None:
+def test_serve_ends_on_an_interrupt_without_an_error_and_leaves_no_upload(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    code = (
+        "import sys; from pathlib import Path; from imagesync.server.serve import serve;"
+        "serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(port)]) as process:
+        with urllib3.PoolManager(retries=urllib3.Retry(50, backoff_factor=0.02, backoff_max=0.1)) as pool:
+            started = pool.request("POST", f"http://127.0.0.1:{port}/v2/a/blobs/uploads/")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0
+    assert started.status == 202
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tls_is_of_this_decade(make_registry: MakeRegistry, certificates: Certificates) -> None:
     registry = make_registry(tls=certificates.server)
     address, _, port = registry.host.rpartition(":")
     context = ssl.create_default_context(cafile=str(certificates.ca))
