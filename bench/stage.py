@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.fill import fill
 from tests.real.layouts import make_layout
 from tests.real.registries import Authority, RealRegistry, memory_folder
-from tests.real.skopeo import Skopeo
 
 _SPARE_BYTES = 256 * 1024 * 1024
 
@@ -37,9 +37,7 @@ class Stage:
     def load(self, repository: str, tags: tuple[str, ...], *, layers: int, layer_bytes: int, shared: int = 0) -> None:
         """Make images and put them into the source registry."""
         layout = make_layout(self.folder / "layout", list(tags), layers=layers, layer_bytes=layer_bytes, shared=shared)
-        skopeo = Skopeo(self.folder, [self.source])
-        for tag in tags:
-            skopeo.copy(f"oci:{layout}:{tag}", f"docker://{self.source.host}/{repository}:{tag}")
+        fill(self.source, repository, layout, tags)
         shutil.rmtree(layout.folder)
 
 

@@ -14,6 +14,7 @@ NGINX = ROOT.parent / "shared" / "images" / "nginx.oci.tar"
 """A real signed image for two platforms; it lies beside the checkout on some machines."""
 
 _OCI = "application/vnd.oci.image"
+_NAME = "org.opencontainers.image.ref.name"
 _PIECE_BYTES = 1024 * 1024
 
 
@@ -28,17 +29,19 @@ class Layout:
 
     def digest(self, tag: str) -> str:
         index = json.loads((self.folder / "index.json").read_text())
-        found = [entry for entry in index["manifests"] if entry["annotations"][f"{_NAME}"] == tag]
+        found = [entry for entry in index["manifests"] if entry["annotations"][_NAME] == tag]
         return str(found[0]["digest"])
 
     def root_bytes(self, tag: str) -> bytes:
         return self.blob(self.digest(tag))
 
     def blob(self, digest: str) -> bytes:
-        return (self.folder / "blobs" / digest.replace(":", "/")).read_bytes()
+        return self.blob_file(digest).read_bytes()
+
+    def blob_file(self, digest: str) -> Path:
+        return self.folder / "blobs" / digest.replace(":", "/")
 
 
-_NAME = "org.opencontainers.image.ref.name"
 SAMPLE = Layout(ROOT / "examples" / "quickstart" / "sample" / "hello")
 
 
