@@ -1,4 +1,4 @@
-"""apply: plan and carry out; --plan FILE carries out exactly that file, and what has changed since is left alone."""
+"""apply: plan and carry out; --plan FILE carries out exactly that file, what has changed since is left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""auth: `auth check` says for each registry which login is used, where it comes from, and whether it is taken."""
+"""auth: check logins; `auth check` says for each registry which login is used, where it comes from, and if it is taken."""
 
 from __future__ import annotations
 

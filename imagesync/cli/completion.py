@@ -1,4 +1,4 @@
-"""completion: print a completion script for a shell: `source <(imagesync completion bash)`."""
+"""completion: print a completion script for a shell; `source <(imagesync completion bash)`."""
 
 from __future__ import annotations
 

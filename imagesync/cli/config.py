@@ -1,4 +1,4 @@
-"""config: the effective values of a spec and the line that each came from, without secrets."""
+"""config: print the effective values of a spec; each with the line that it came from, and without secrets."""
 
 from __future__ import annotations
 

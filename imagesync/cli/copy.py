@@ -1,4 +1,4 @@
-"""copy: one image from SOURCE to DESTINATION, by the same plan and executor as everything else."""
+"""copy: copy one image from SOURCE to DESTINATION; by the same plan and executor as everything else."""
 
 from __future__ import annotations
 

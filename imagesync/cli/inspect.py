@@ -1,4 +1,4 @@
-"""inspect: digest, platforms, sizes, created and labels of one image; nothing but manifests and configs is read."""
+"""inspect: show digest, platforms, sizes and labels of one image; only manifests and configs are read."""
 
 from __future__ import annotations
 

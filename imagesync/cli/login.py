@@ -1,4 +1,4 @@
-"""login: check a user name and password with a registry, and keep them where docker keeps its own."""
+"""login: check a login with a registry and keep it; where docker keeps its own."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ def build_parser() -> Parser:
     for name in COMMANDS:
         module = command_module(name)
         summary = (module.__doc__ or "").partition("\n")[0].partition(": ")[2]
-        one = commands.add_parser(name, help=summary, description=summary)
+        short = summary.partition(";")[0].removesuffix(".")
+        one = commands.add_parser(name, help=short, description=f"{summary[:1].upper()}{summary[1:]}")
         module.add_arguments(one)
         add_log_options(one)
     return parser

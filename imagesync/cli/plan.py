@@ -1,4 +1,4 @@
-"""plan: read both sides, write nothing anywhere, show the difference; -o FILE saves it, exact to the digest."""
+"""plan: show the difference and write nothing; -o FILE saves the plan, exact to the digest."""
 
 from __future__ import annotations
 

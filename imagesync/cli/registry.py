@@ -1,4 +1,4 @@
-"""registry: serve a folder of OCI layouts as a small registry, on loopback unless told otherwise."""
+"""registry: serve a folder of OCI layouts as a small registry; on loopback unless told otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tags: which tags a spec selects, and why it drops the rest; --repository lists those of one repository."""
+"""tags: list which tags a spec selects and why it drops the rest; --repository lists those of one repository."""
 
 from __future__ import annotations
 
