@@ -1,0 +1,127 @@
+"""GitHub Actions: annotations on the lines of the spec, the step summary, outputs, and no command from a server."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagesync.errors import Place, Problem, UsageError
+from imagesync.plan.actions import Plan
+from imagesync.plan.outcome import Status
+from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
+from imagesync.report.rows import shortened
+
+MAX_ANNOTATIONS = 10
+"""GitHub shows so many of one type for a step and drops the others."""
+MAX_SUMMARY_BYTES = 1024 * 1024
+"""Above this GitHub drops the whole summary of a step."""
+_LEVELS = {
+    Status.FAILED: "error",
+    Status.CANCELLED: "error",
+    Status.STALE: "warning",
+    Status.BLOCKED: "warning",
+    Status.SKIPPED: "notice",
+}
+_IN_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
+_AT_LINE_START = re.compile(r"(^|[\r\n])([\s\ufeff\u200b\u180e]*)::")
+"""The runner trims a line before it looks for `::`."""
+_ANYWHERE = re.compile(r"##(?=\[|vso\[)")
+"""The older form, which is found wherever it stands in a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One remark on a line of the spec; `level` is error, warning or notice."""
+
+    level: str
+    place: Place
+    title: str
+    message: str
+
+    def __str__(self) -> str:
+        values = {"file": self.place.file, "line": self.place.line, "col": self.place.column, "title": self.title}
+        properties = ",".join(f"{name}={_escape(str(value), _IN_PROPERTY)}" for name, value in values.items() if value)
+        return f"::{self.level} {properties}::{_escape(self.message, _IN_MESSAGE)}"
+
+
+def annotations_of_problems(problems: Iterable[Problem]) -> str:
+    """One error for each mistake in a spec."""
+    return _render(
+        Annotation("error", problem.place, "Mistake in the spec", _message(problem.message, problem.hint))
+        for problem in problems
+    )
+
+
+def annotations_of_plan(plan: Plan) -> str:
+    """Errors for what failed, warnings for what is blocked, notices for what is skipped."""
+    return _render(_annotation(trouble) for trouble in troubles_of_plan(plan))
+
+
+def annotations_of_report(report: Report) -> str:
+    """As for a plan; also errors for what was cancelled, warnings for what is stale."""
+    return _render(_annotation(trouble) for trouble in troubles_of_report(report))
+
+
+def defuse(text: str) -> str:
+    """The text with every workflow command in it broken by a space. Apply it to whatever is printed in Actions."""
+    return _ANYWHERE.sub("## ", _AT_LINE_START.sub(r"\1\2: :", text))
+
+
+def append_summary(path: str, text: str) -> None:
+    """Add Markdown to the step summary; what no longer fits leaves it as it is. Raises UsageError."""
+    file = Path(path)
+    used = file.stat().st_size if file.exists() else 0
+    if used + len(text.encode()) + 2 <= MAX_SUMMARY_BYTES:
+        _append(file, f"{text.rstrip()}\n\n")
+
+
+def write_outputs(path: str, values: Mapping[str, str]) -> None:
+    """Add outputs of the step, each between delimiters that no value can guess. Raises UsageError."""
+    _append(Path(path), "".join(_output(name, value) for name, value in values.items()))
+
+
+def _output(name: str, value: str) -> str:
+    delimiter = f"imagesync-{secrets.token_hex(16)}"
+    return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
+
+
+def _append(file: Path, text: str) -> None:
+    try:
+        with file.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _annotation(trouble: Trouble) -> Annotation:
+    title = shortened(f"{trouble.subject} {trouble.status.value}")
+    return Annotation(_LEVELS[trouble.status], trouble.place, title, _message(trouble.reason, trouble.hint))
+
+
+def _message(message: str, hint: str | None) -> str:
+    return "\n".join(shortened(part) for part in (message, hint) if part)
+
+
+def _render(annotations: Iterable[Annotation]) -> str:
+    by_level: dict[str, list[Annotation]] = {}
+    for annotation in annotations:
+        by_level.setdefault(annotation.level, []).append(annotation)
+    return "".join(f"{annotation}\n" for found in by_level.values() for annotation in _first_of(found))
+
+
+def _first_of(found: list[Annotation]) -> list[Annotation]:
+    """As many as GitHub shows; the last of them says how many there are beyond."""
+    if len(found) <= MAX_ANNOTATIONS:
+        return found
+    shown = found[: MAX_ANNOTATIONS - 1]
+    rest = found[len(shown)]
+    message = f"{len(found) - len(shown)} more; the log has them all"
+    return [*shown, Annotation(rest.level, Place(rest.place.file), "More of them", message)]
+
+
+def _escape(text: str, table: Mapping[str, str]) -> str:
+    return "".join(table.get(letter, letter) for letter in text)

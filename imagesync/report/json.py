@@ -1,0 +1,79 @@
+"""The report as JSON: source and destination digest of every tag and what became of it. A plan's JSON is its file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from imagesync import __version__
+from imagesync.plan.actions import Blocked, Copy, Keep
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Digest
+from imagesync.report.model import Report, destination_of, source_of, subject_of
+
+FORMAT_VERSION = 1
+"""Keys are added within a version; a key that goes or changes its meaning makes a new one."""
+
+
+def report_to_json(report: Report) -> str:
+    """Text with a stable order of keys and outcomes, ASCII only, and a final newline. Absent values are null."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "imagesync": __version__,
+        "specs": [asdict(pin) for pin in report.plan.specs],
+        "summary": _summary(report),
+        "outcomes": [_outcome(outcome) for outcome in report.in_order()],
+        "requests": [
+            {"host": host, "method": method, "count": count}
+            for (host, method), count in sorted(report.requests.items())
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _summary(report: Report) -> dict[str, int | float]:
+    return {
+        "changes": report.count(Status.COPIED),
+        "added": report.added,
+        "updated": report.updated,
+        **{status.value: report.count(status) for status in Status},
+        "bytes_copied": report.bytes_copied,
+        "bytes_mounted": report.bytes_mounted,
+        "requests": sum(report.requests.values()),
+        "seconds": round(report.seconds, 3),
+        "exit_code": report.exit_code,
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, object]:
+    action = outcome.action
+    source, destination = source_of(action), destination_of(action)
+    copy = action.copy if isinstance(action, Blocked) else action
+    return {
+        "status": outcome.status.value,
+        "rule": action.rule,
+        "place": asdict(action.place),
+        "subject": subject_of(action),
+        "source": str(source) if source else None,
+        "source_digest": source.digest if source else None,
+        "destination": str(destination) if destination else None,
+        "destination_digest": _found_there(outcome),
+        "replaces": copy.replaces if isinstance(copy, Copy) else None,
+        "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
+        "reason": outcome.reason or None,
+        "hint": outcome.hint,
+        "kind": outcome.kind or None,
+        "bytes_copied": outcome.bytes_copied,
+        "bytes_mounted": outcome.bytes_mounted,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _found_there(outcome: Outcome) -> Digest | None:
+    """What the destination's tag points to after the run, where that is known."""
+    action = outcome.action
+    if outcome.status not in (Status.COPIED, Status.UNCHANGED):
+        return None
+    if isinstance(action, Copy):
+        return action.root.digest
+    return action.source.digest if isinstance(action, Keep) else None

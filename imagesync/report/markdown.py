@@ -1,0 +1,100 @@
+"""Plans and reports as GitHub Markdown, for step summaries and comments.
+
+Foreign text stands in code only: in a fence longer than any run of backticks in it, or in code spans whose
+backticks and bars are replaced. There, GitHub makes neither HTML nor links nor mentions of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from imagesync.plan.actions import Plan
+from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
+from imagesync.report.rows import Cells, Group, align, plan_groups, report_groups, shortened
+from imagesync.report.sentences import plan_sentence, report_sentence
+from imagesync.report.units import format_count
+
+MAX_BYTES = 900_000
+"""GitHub takes 1024 KiB a step; the rest is left to what other tools write there."""
+_MAX_DIFF_BYTES = 500_000
+_MAX_TABLE_BYTES = 350_000
+_MAX_OPEN_LINES = 40
+"""A longer list is folded."""
+
+
+def render_plan(plan: Plan) -> str:
+    """What would be done, what cannot be, and the counts as the first line."""
+    return _document(plan_sentence(plan), plan_groups(plan, verbose=False), troubles_of_plan(plan))
+
+
+def render_report(report: Report) -> str:
+    """What was done, what was not, and the counts as the first line."""
+    return _document(report_sentence(report), report_groups(report, verbose=False), troubles_of_report(report))
+
+
+def _document(sentence: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...]) -> str:
+    parts = [f"**{sentence}**", *_table(troubles), *_diff(groups)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _diff(groups: tuple[Group, ...]) -> list[str]:
+    cells = align(groups)
+    lines = [line for group in groups for line in (f"@@ {group.title} @@", *map(_line, map(cells, group.rows)))]
+    kept, dropped = _fitting(lines, _MAX_DIFF_BYTES)
+    return [_folded(f"{fence_around(kept)}{_pointer(dropped)}", len(kept), "line")] if lines else []
+
+
+def _line(cells: Cells) -> str:
+    """The symbol stands in the first column: there GitHub colors `+` and `!`."""
+    return "  ".join(part for part in (f"{cells.symbol} {cells.name}", cells.digests, cells.rest) if part).rstrip()
+
+
+def _table(troubles: tuple[Trouble, ...]) -> list[str]:
+    rows, dropped = _fitting([_table_row(trouble) for trouble in troubles], _MAX_TABLE_BYTES)
+    head = ["| | image | what happened | what to do | in the spec |", "|---|---|---|---|---|"]
+    table = "\n".join([*head, *rows]) + _pointer(dropped)
+    return [_folded(table, len(rows), "row")] if troubles else []
+
+
+def _table_row(trouble: Trouble) -> str:
+    cells = (trouble.subject, trouble.reason, trouble.hint or "", str(trouble.place))
+    return f"| {trouble.status.value} | {' | '.join(code_span(cell) for cell in cells)} |"
+
+
+def fence_around(lines: Sequence[str]) -> str:
+    """A diff fence that no line in it can close. The lines hold no line break."""
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}diff", *lines, fence])
+
+
+def code_span(text: str) -> str:
+    """The text as code in a table's cell. A bar would end the cell and a backtick the code: both are replaced."""
+    text = shortened(text).replace("`", "'").replace("|", "¦").strip()
+    return f"`{text}`" if text else ""
+
+
+def _folded(text: str, count: int, noun: str) -> str:
+    if count <= _MAX_OPEN_LINES:
+        return text
+    return f"<details><summary>{format_count(count, noun)}</summary>\n\n{text}\n\n</details>"
+
+
+def _fitting(lines: Iterable[str], limit_bytes: int) -> tuple[list[str], int]:
+    """The first lines that fit, and how many do not."""
+    kept: list[str] = []
+    dropped = 0
+    for line in lines:
+        limit_bytes -= len(line.encode()) + 1
+        if limit_bytes >= 0:
+            kept.append(line)
+        else:
+            dropped += 1
+    return kept, dropped
+
+
+def _pointer(dropped: int) -> str:
+    if not dropped:
+        return ""
+    return f"\n\n{format_count(dropped, 'line')} more: `--report FILE.json` and `plan -o FILE` have them all."

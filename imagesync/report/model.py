@@ -1,0 +1,153 @@
+"""Report: a plan and what became of it, its counts and its exit code. No text is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from imagesync.errors import Place
+from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, summarise
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Reference
+
+CANCELLED_EXIT_CODE = 130
+BLOCKED_EXIT_CODE = 3
+PENDING_EXIT_CODE = 2
+FAILED_EXIT_CODE = 1
+_WORST_FIRST = (4, FAILED_EXIT_CODE, BLOCKED_EXIT_CODE, PENDING_EXIT_CODE)
+_AT_LEAST = {
+    Status.FAILED: FAILED_EXIT_CODE,
+    Status.BLOCKED: BLOCKED_EXIT_CODE,
+    Status.STALE: BLOCKED_EXIT_CODE,
+    Status.CANCELLED: CANCELLED_EXIT_CODE,
+}
+_RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run: its plan, the outcomes in the order they came, how long it took, requests by (host, method)."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    requests: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def in_order(self) -> tuple[Outcome, ...]:
+        """The outcomes in the order of the plan, which is the spec's; what the plan does not name comes last."""
+        positions = {subject_of(action): position for position, action in enumerate(self.plan.actions)}
+        last = len(self.plan.actions)
+        return tuple(sorted(self.outcomes, key=lambda outcome: positions.get(subject_of(outcome.action), last)))
+
+    def count(self, status: Status) -> int:
+        return sum(outcome.status is status for outcome in self.outcomes)
+
+    @property
+    def added(self) -> int:
+        """Tags that were not there before."""
+        return sum(_is_addition(outcome) for outcome in self.outcomes)
+
+    @property
+    def updated(self) -> int:
+        """Tags that pointed to something else before."""
+        return self.count(Status.COPIED) - self.added
+
+    @property
+    def bytes_copied(self) -> int:
+        return sum(outcome.bytes_copied for outcome in self.outcomes)
+
+    @property
+    def bytes_mounted(self) -> int:
+        return sum(outcome.bytes_mounted for outcome in self.outcomes)
+
+    @property
+    def exit_code(self) -> int:
+        """130 when something was cancelled, else the worst of the outcomes' own: 4, 1, 3, 2, 0."""
+        codes = {outcome.exit_code or _AT_LEAST.get(outcome.status, 0) for outcome in self.outcomes}
+        if self.count(Status.CANCELLED):
+            return CANCELLED_EXIT_CODE
+        known = next((code for code in _WORST_FIRST if code in codes), 0)
+        return known or (FAILED_EXIT_CODE if any(codes) else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One image that is not where it should be: which, where the spec names it, what happened, what to do."""
+
+    status: Status
+    subject: str
+    source: str
+    """Empty where the action does not know it."""
+    reason: str
+    hint: str | None
+    kind: str
+    rule: str
+    place: Place
+
+
+def plan_exit_code(plan: Plan, detailed: bool) -> int:
+    """1 with a Failure, 3 with a Blocked; 2 for pending changes when `detailed`, else 0."""
+    summary = summarise(plan)
+    if summary.failed:
+        return FAILED_EXIT_CODE
+    if summary.blocked:
+        return BLOCKED_EXIT_CODE
+    return PENDING_EXIT_CODE if detailed and summary.changes else 0
+
+
+def troubles_of_plan(plan: Plan) -> tuple[Trouble, ...]:
+    """What cannot or may not be done, worst first, else in the order of the plan."""
+    settled = (_settled(action) for action in plan.actions)
+    return _worst_first(_trouble(outcome) for outcome in settled if outcome is not None)
+
+
+def troubles_of_report(report: Report) -> tuple[Trouble, ...]:
+    """What was not done, worst first, else in the order of the plan."""
+    return _worst_first(_trouble(outcome) for outcome in report.in_order() if outcome.status in _RANKS)
+
+
+def subject_of(action: Action) -> str:
+    """What messages call an action: its destination where there is one."""
+    return action.subject if isinstance(action, Skip | Failure) else str(action.destination)
+
+
+def destination_of(action: Action) -> Reference | None:
+    return action.destination if isinstance(action, Copy | Keep | Blocked) else None
+
+
+def source_of(action: Action) -> Reference | None:
+    if isinstance(action, Blocked):
+        return action.copy.source
+    return action.source if isinstance(action, Copy | Keep) else None
+
+
+def _settled(action: Action) -> Outcome | None:
+    """What will become of an action that a run leaves alone; None for the others."""
+    if isinstance(action, Failure):
+        return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind)
+    if isinstance(action, Blocked):
+        return Outcome(action, Status.BLOCKED, action.reason)
+    return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
+
+
+def _trouble(outcome: Outcome) -> Trouble:
+    action, source = outcome.action, source_of(outcome.action)
+    return Trouble(
+        status=outcome.status,
+        subject=subject_of(action),
+        source=str(source) if source is not None else "",
+        reason=outcome.reason,
+        hint=outcome.hint,
+        kind=outcome.kind,
+        rule=action.rule,
+        place=action.place,
+    )
+
+
+def _worst_first(troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
+    return tuple(sorted(troubles, key=lambda trouble: _RANKS.index(trouble.status)))
+
+
+def _is_addition(outcome: Outcome) -> bool:
+    action = outcome.action
+    return outcome.status is Status.COPIED and isinstance(action, Copy) and action.replaces is None

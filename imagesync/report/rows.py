@@ -1,0 +1,207 @@
+"""Rows: the lines of a plan or report as values, grouped by registry and prefix. text and markdown set them.
+
+Every cell has passed `printable`. Which color or fence they get is not said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from imagesync.manifest import Descriptor
+from imagesync.plan.actions import Action, Blocked, Copy, Keep, Plan
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Digest, Repository
+from imagesync.report.model import Report, destination_of, source_of, subject_of
+from imagesync.report.printable import printable
+from imagesync.report.units import format_bytes, format_count
+
+MAX_NAME_WIDTH = 48
+"""Longer names push their own line to the right, not every line."""
+MAX_REASON_LENGTH = 1000
+ADD, UPDATE, UNCHANGED, WAITS, REFUSED, FAILED = "+", "~", "=", "…", "!", "x"
+SYMBOLS = {
+    Status.UNCHANGED: UNCHANGED,
+    Status.SKIPPED: WAITS,
+    Status.CANCELLED: WAITS,
+    Status.BLOCKED: REFUSED,
+    Status.STALE: REFUSED,
+    Status.FAILED: FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One tag: `name` is relative to its group, `more` are lines that stand below it."""
+
+    symbol: str
+    name: str
+    digests: str = ""
+    platforms: str = ""
+    text: str = ""
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows under one registry and what their paths have in common."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A row's parts, padded so that those of all rows stand below each other."""
+
+    symbol: str
+    name: str
+    digests: str
+    rest: str
+
+
+def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
+    """What would change; with `verbose` also what stays, and where each comes from."""
+    look, names = _Look(verbose), _Names(plan)
+    actions = [
+        action
+        for action in plan.actions
+        if isinstance(action, Copy | Blocked) or (verbose and isinstance(action, Keep))
+    ]
+    return _grouped((names.split(action), _planned(action, look)) for action in actions)
+
+
+def report_groups(report: Report, *, verbose: bool) -> tuple[Group, ...]:
+    """What was copied or left alone; failures are told at length elsewhere, so they have no row."""
+    look, names = _Look(verbose), _Names(report.plan)
+    hidden = {Status.FAILED, Status.SKIPPED} | (set() if verbose else {Status.UNCHANGED})
+    outcomes = [outcome for outcome in report.in_order() if outcome.status not in hidden]
+    return _grouped((names.split(outcome.action), _done(outcome, look)) for outcome in outcomes)
+
+
+def align(groups: Iterable[Group]) -> Callable[[Row], Cells]:
+    """A function that pads a row's cells to the widths that these groups need."""
+    rows = [row for group in groups for row in group.rows]
+    name_width = max((len(row.name) for row in rows if len(row.name) <= MAX_NAME_WIDTH), default=0)
+    digest_width = max((len(row.digests) for row in rows), default=0)
+    platform_width = max((len(row.platforms) for row in rows), default=0)
+
+    def cells(row: Row) -> Cells:
+        name = f"{row.name:<{name_width}}" if row.digests or row.text else row.name
+        if not row.digests:
+            return Cells(row.symbol, name, "", row.text)
+        columns = ([f"{row.platforms:<{platform_width}}"] if platform_width else []) + [row.text]
+        return Cells(row.symbol, name, f"{row.digests:>{digest_width}}", "  ".join(columns).rstrip())
+
+    return cells
+
+
+class _Names:
+    """Splits destinations into what all of one registry have in common and the rest."""
+
+    def __init__(self, plan: Plan) -> None:
+        parents: dict[str, list[list[str]]] = {}
+        for action in plan.actions:
+            destination = destination_of(action)
+            if destination is not None:
+                repository = destination.repository
+                parents.setdefault(repository.registry, []).append(repository.path.split("/")[:-1])
+        self._shared = {registry: _shared(paths) for registry, paths in parents.items()}
+
+    def split(self, action: Action) -> tuple[str, str]:
+        """The title of the group, and the name below it."""
+        destination = destination_of(action)
+        if destination is None:
+            return "", printable(subject_of(action))
+        repository = destination.repository
+        shared = self._shared[repository.registry]
+        title = "/".join([repository.registry, *shared])
+        return printable(title), printable(str(destination)[len(title) + 1 :])
+
+
+def _shared(paths: list[list[str]]) -> list[str]:
+    """The first components that all paths have: those of the smallest and the largest."""
+    pairs = zip(min(paths), max(paths), strict=False)
+    return [left for left, right in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+
+
+def _grouped(rows: Iterable[tuple[tuple[str, str], Row]]) -> tuple[Group, ...]:
+    groups: dict[str, list[Row]] = {}
+    for (title, name), row in rows:
+        groups.setdefault(title, []).append(replace(row, name=name))
+    return tuple(Group(title, tuple(members)) for title, members in groups.items())
+
+
+class _Look:
+    """How much is shown; and which blobs an earlier line has counted, as each moves once to a repository."""
+
+    def __init__(self, verbose: bool) -> None:
+        self.verbose = verbose
+        self._counted: set[tuple[Repository, Digest]] = set()
+
+    def more(self, action: Action) -> tuple[str, ...]:
+        if not self.verbose:
+            return ()
+        copy = action.copy if isinstance(action, Blocked) else action
+        replaces = [f"replaces {copy.replaces}"] if isinstance(copy, Copy) and copy.replaces else []
+        lines = (f"from {source_of(action)}", *replaces, f"{action.rule}, {action.place}")
+        return tuple(printable(line) for line in lines)
+
+    def size(self, copy: Copy) -> str:
+        """`71.2 MB to copy, 28.9 MB already there`; 0 B to copy for what an earlier line copies."""
+        seen = {blob for blob in copy.missing if (copy.destination.repository, blob.digest) in self._counted}
+        self._counted |= {(copy.destination.repository, blob.digest) for blob in copy.missing}
+        new = _size(blob for blob in copy.missing if blob not in seen)
+        within = copy.is_within_registry
+        parts = [f"{format_bytes(0 if within else new)} to copy"]
+        counted = ((new if within else 0, "mounted"), (_size(seen), "as above"), (copy.present_bytes, "already there"))
+        return ", ".join(parts + [f"{format_bytes(size)} {what}" for size, what in counted if size])
+
+
+def _size(blobs: Iterable[Descriptor]) -> int:
+    return sum(blob.size_bytes for blob in blobs)
+
+
+def _planned(action: Copy | Keep | Blocked, look: _Look) -> Row:
+    more = look.more(action)
+    if isinstance(action, Blocked):
+        return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", more=more)
+    if isinstance(action, Keep):
+        return Row(UNCHANGED, "", _short(action.source.digest), more=more)
+    text = look.size(action) + (f" ({shortened(action.note)})" if action.note else "")
+    return replace(_changed(action), text=text, more=more)
+
+
+def _done(outcome: Outcome, look: _Look) -> Row:
+    action, more = outcome.action, look.more(outcome.action)
+    if outcome.status is Status.COPIED and isinstance(action, Copy):
+        return replace(_changed(action), text=_moved(outcome), more=more)
+    if outcome.status is Status.UNCHANGED:
+        source = source_of(action)
+        return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
+    text = f"{outcome.status.value}: {shortened(outcome.reason)}"
+    return Row(SYMBOLS[outcome.status], "", text=text, more=more)
+
+
+def _changed(copy: Copy) -> Row:
+    new = copy.root.digest.short
+    platforms = format_count(len(copy.platforms), "platform") if copy.platforms else ""
+    if copy.replaces is None:
+        return Row(ADD, "", new, platforms)
+    return Row(UPDATE, "", f"{copy.replaces.short} → {new}", platforms)
+
+
+def _short(digest: Digest | None) -> str:
+    return digest.short if digest is not None else ""
+
+
+def _moved(outcome: Outcome) -> str:
+    mounted = f", {format_bytes(outcome.bytes_mounted)} mounted" if outcome.bytes_mounted else ""
+    return f"{format_bytes(outcome.bytes_copied)} copied{mounted}"
+
+
+def shortened(text: str) -> str:
+    """One printable line, cut where a server went on and on."""
+    text = text if len(text) <= MAX_REASON_LENGTH else f"{text[:MAX_REASON_LENGTH]}…"
+    return printable(text)

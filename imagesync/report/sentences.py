@@ -1,0 +1,65 @@
+"""The closing sentences of a plan and of a report, the same in text and Markdown."""
+
+from __future__ import annotations
+
+from imagesync.plan.actions import Plan, summarise
+from imagesync.plan.outcome import Status
+from imagesync.report.model import CANCELLED_EXIT_CODE, Report
+from imagesync.report.units import format_bytes, format_count, format_seconds
+
+MIN_RATE_SECONDS = 1.0
+"""Below this a rate says more about the first request than about the line."""
+
+
+def plan_sentence(plan: Plan) -> str:
+    """`Plan: 1 to add, 1 to update, 212 unchanged. 71.2 MB to copy.`, or that there is nothing to do."""
+    summary = summarise(plan)
+    rest = _counted((summary.skipped, "skipped"), (summary.blocked, "blocked"), (summary.failed, "failed"))
+    if not summary.changes and not summary.blocked and not summary.failed:
+        return _no_changes(summary.unchanged, rest)
+    parts = [f"{summary.add} to add", f"{summary.update} to update", *rest, f"{summary.unchanged} unchanged"]
+    return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy."
+
+
+def report_sentence(report: Report) -> str:
+    """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
+    unchanged, copied = report.count(Status.UNCHANGED), report.count(Status.COPIED)
+    rest = _counted(*((report.count(status), status.value) for status in _TOLD))
+    effort = f"{format_seconds(report.seconds)}, {format_count(sum(report.requests.values()), 'request')}"
+    if not copied and not report.exit_code:
+        return f"{_no_changes(unchanged, rest)} {effort[0].upper()}{effort[1:]}."
+    parts = [f"{report.added} added", f"{report.updated} updated", *rest, f"{unchanged} unchanged"]
+    return f"{_verdict(report)}: {', '.join(parts)}. {_moved(report)} in {_with_rate(report, effort)}."
+
+
+_TOLD = (Status.SKIPPED, Status.BLOCKED, Status.STALE, Status.CANCELLED, Status.FAILED)
+
+
+def _verdict(report: Report) -> str:
+    if report.exit_code == CANCELLED_EXIT_CODE:
+        return "Interrupted"
+    return "Not all done" if report.exit_code else "Done"
+
+
+def _moved(report: Report) -> str:
+    mounted = f", {format_bytes(report.bytes_mounted)} mounted" if report.bytes_mounted else ""
+    return f"{format_bytes(report.bytes_copied)} copied{mounted}"
+
+
+def _with_rate(report: Report, effort: str) -> str:
+    if report.seconds < MIN_RATE_SECONDS or not report.bytes_copied:
+        return effort
+    time, _, requests = effort.partition(", ")
+    return f"{time} ({format_bytes(round(report.bytes_copied / report.seconds))}/s), {requests}"
+
+
+def _counted(*counts: tuple[int, str]) -> list[str]:
+    return [f"{number} {what}" for number, what in counts if number]
+
+
+def _no_changes(unchanged: int, rest: list[str]) -> str:
+    more = f", {', '.join(rest)}" if rest else ""
+    if not unchanged:
+        return f"No changes. No tag is selected{more}."
+    verb = "is as the spec wants it" if unchanged == 1 else "are as the spec wants them"
+    return f"No changes. {format_count(unchanged, 'tag')} {verb}{more}."

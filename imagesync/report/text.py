@@ -1,0 +1,81 @@
+"""Plans and reports for a terminal or a log. Color is a help: the symbols and words say the same without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imagesync.plan.actions import Plan
+from imagesync.plan.outcome import Status
+from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
+from imagesync.report.printable import printable
+from imagesync.report.rows import SYMBOLS, Cells, Group, align, plan_groups, report_groups, shortened
+from imagesync.report.sentences import plan_sentence, report_sentence
+
+__all__ = ["printable", "render_plan", "render_report"]
+
+_BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
+_COLORS = {"+": _GREEN, "~": _YELLOW, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
+_IN_DETAIL = (Status.FAILED, Status.SKIPPED)
+"""Told in a block of their own; the others have a row."""
+
+
+def render_plan(plan: Plan, *, color: bool, verbose: bool) -> str:
+    """What would be done: a line for each tag that changes, failures at length, then the counts."""
+    paint = _Paint(color)
+    lines = [*_groups(plan_groups(plan, verbose=verbose), paint), *_troubles(troubles_of_plan(plan), paint)]
+    return "\n".join([*lines, paint(plan_sentence(plan), _BOLD)])
+
+
+def render_report(report: Report, *, color: bool, verbose: bool) -> str:
+    """What became of each tag that was to change, failures at length, then the counts."""
+    paint = _Paint(color)
+    lines = [*_groups(report_groups(report, verbose=verbose), paint), *_troubles(troubles_of_report(report), paint)]
+    requests = sorted(report.requests.items()) if verbose else ()
+    lines += [paint(printable(f"{host}: {count} {method}"), _DIM) for (host, method), count in requests]
+    return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
+
+
+class _Paint:
+    """Puts ANSI color around text, or leaves it alone."""
+
+    def __init__(self, color: bool) -> None:
+        self._color = color
+
+    def __call__(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
+
+
+def _groups(groups: tuple[Group, ...], paint: _Paint) -> Iterator[str]:
+    cells = align(groups)
+    for group in groups:
+        yield paint(group.title, _BOLD)
+        for row in group.rows:
+            yield _line(cells(row), paint)
+            yield from (paint(f"      {more}", _DIM) for more in row.more)
+        yield ""
+
+
+def _line(cells: Cells, paint: _Paint) -> str:
+    color = _COLORS[cells.symbol]
+    parts = [f"{paint(cells.symbol, color)} {paint(cells.name, color)}"]
+    parts += [paint(cells.digests, _DIM)] if cells.digests else []
+    parts += [cells.rest] if cells.rest else []
+    return f"  {'  '.join(parts)}"
+
+
+def _troubles(troubles: tuple[Trouble, ...], paint: _Paint) -> Iterator[str]:
+    for trouble in troubles:
+        if trouble.status in _IN_DETAIL:
+            yield from _trouble(trouble, paint)
+            yield ""
+
+
+def _trouble(trouble: Trouble, paint: _Paint) -> Iterator[str]:
+    """Which image, what happened on which side, what to do, and where the spec asks for it."""
+    symbol = SYMBOLS[trouble.status]
+    yield paint(f"{symbol} {printable(trouble.subject)}  {trouble.status.value}", _COLORS[symbol])
+    yield f"    {shortened(trouble.reason)}"
+    if trouble.hint:
+        yield paint(f"    → {shortened(trouble.hint)}", _BOLD)
+    source = [f"from {trouble.source}"] if trouble.source else []
+    yield paint(f"    {printable(', '.join([*source, trouble.rule, f'{trouble.place}']))}", _DIM)
