@@ -51,7 +51,7 @@ def _groups(groups: tuple[Group, ...], paint: _Paint) -> Iterator[str]:
         yield paint(group.title, _BOLD)
         for row in group.rows:
             yield _line(cells(row), paint)
-            yield from (paint(f"      {more}", _DIM) for more in row.more)
+            yield from (f"      {paint(more, _DIM)}" for more in row.more)
         yield ""
 
 
@@ -76,6 +76,6 @@ def _trouble(trouble: Trouble, paint: _Paint) -> Iterator[str]:
     yield paint(f"{symbol} {printable(trouble.subject)}  {trouble.status.value}", _COLORS[symbol])
     yield f"    {shortened(trouble.reason)}"
     if trouble.hint:
-        yield paint(f"    → {shortened(trouble.hint)}", _BOLD)
+        yield f"    {paint(f'→ {shortened(trouble.hint)}', _BOLD)}"
     source = [f"from {trouble.source}"] if trouble.source else []
-    yield paint(f"    {printable(', '.join([*source, trouble.rule, f'{trouble.place}']))}", _DIM)
+    yield f"    {paint(printable(', '.join([*source, trouble.rule, str(trouble.place)])), _DIM)}"
