@@ -100,15 +100,17 @@ def test_a_second_apply_writes_nothing_and_asks_twice_for_each_tag(mirrored: Mir
 
 
 def test_a_second_apply_logs_in_once(mirrored: Mirrored) -> None:
-    """AUTH-01, AUTH-09: one token for a repository, however many tags; none where nobody asks for it."""
+    """AUTH-01, AUTH-09: one token for a repository, however many tags; no login where nobody asks for it.
+
+    Tags are asked for at once, so each may be refused before the first login is known.
+    """
     before = [len(registry.requests()) for registry in mirrored.sides]
     assert mirrored.real.token.tokens is not None
     tokens_before = len(mirrored.real.token.tokens.scopes)
     mirrored.sync.apply(mirrored.spec)
     refused = [_refused(registry.requests(since=start)) for registry, start in zip(mirrored.sides, before, strict=True)]
     assert refused[0] == 0
-    assert refused[1] <= 1
-    assert refused[2] <= 1
+    assert all(1 <= count <= len(TAGS) for count in refused[1:])
     assert len(mirrored.real.token.tokens.scopes) - tokens_before == 1
 
 
