@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_argument(parser)
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--plan", metavar="FILE", help="carry out exactly this saved plan of this very spec")
-    source.add_argument("--approved", metavar="FILE", help="plan anew, and do nothing that this saved plan does not hold")
+    source.add_argument(
+        "--approved", metavar="FILE", help="plan anew, and do nothing that this saved plan does not hold"
+    )
     add_report_options(parser)
     add_selection_options(parser)
     add_run_options(parser)
@@ -45,9 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         return execute(arguments, session, *_plan_and_reviewers(arguments, session, saved))
 
 
-def execute(
-    arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...] = ()
-) -> int:
+def execute(arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
     """Carry out a plan, show and publish what became of it; returns the exit code."""
     from imagesync.cli.publish import publish_plan, publish_report, show_plan, show_report  # noqa: PLC0415
     from imagesync.plan.review import review  # noqa: PLC0415
@@ -64,9 +64,7 @@ def execute(
     return session.interruption.exit_code or report.exit_code
 
 
-def _carry_out(
-    arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...]
-) -> Report:
+def _carry_out(arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...]) -> Report:
     from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.pipeline import carry_out  # noqa: PLC0415
     from imagesync.report.model import Report  # noqa: PLC0415

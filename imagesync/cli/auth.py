@@ -1,4 +1,4 @@
-"""auth: check logins; `auth check` says for each registry which login is used, where it comes from, and if it is taken."""
+"""auth: check logins; `auth check` says for each registry which login is used, where it comes from, and if it works."""
 
 from __future__ import annotations
 

@@ -20,7 +20,11 @@ _PLACE = Place("command line")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]")
-    parser.add_argument("destination", metavar="DESTINATION", help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given")
+    parser.add_argument(
+        "destination",
+        metavar="DESTINATION",
+        help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given",
+    )
     parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
     add_report_options(parser)
     add_run_options(parser)
@@ -58,7 +62,9 @@ def _rule(source_text: str, destination_text: str) -> Rule:
     said = _said_tag(destination_text, destination)
     tag = said or source.tag
     if tag is None:
-        raise UsageError(f"{destination_text} needs a tag, since {source_text} has none", hint=f"{destination_text}:TAG")
+        raise UsageError(
+            f"{destination_text} needs a tag, since {source_text} has none", hint=f"{destination_text}:TAG"
+        )
     if destination.digest is not None:
         raise UsageError(f"{destination_text} has a digest: content is written to a tag", hint="leave @… out")
     if (destination.repository, tag) == (source.repository, source.tag):
@@ -77,7 +83,7 @@ def _rule(source_text: str, destination_text: str) -> Rule:
 
 
 def parse_side(text: str, *, path: str | None = None) -> Reference:
-    """A reference, or a folder or archive of layouts with an optional tag; `path` names the repository in a new folder."""
+    """A reference, or a folder or archive of layouts with an optional tag; `path` names a new folder's repository."""
     scheme = next((scheme for scheme in LAYOUT_SCHEMES if text.startswith(scheme)), None)
     if scheme is None:
         return parse_reference(text)

@@ -10,7 +10,9 @@ from imagesync.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", default="sync.yaml", metavar="FILE", help="the new file (default: sync.yaml)")
+    parser.add_argument(
+        "file", nargs="?", default="sync.yaml", metavar="FILE", help="the new file (default: sync.yaml)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

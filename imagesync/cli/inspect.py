@@ -19,7 +19,9 @@ MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("reference", metavar="REFERENCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]")
+    parser.add_argument(
+        "reference", metavar="REFERENCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]"
+    )
     parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
     parser.add_argument("--raw", action="store_true", help="print the manifest's own bytes")
     add_format_option(parser, "text", "json")

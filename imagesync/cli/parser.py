@@ -43,7 +43,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="imagesync",
         description="Keeps container images where they should be: plans the difference and moves exactly that.",
-        epilog="Exit codes: 0 done, 1 something failed, 2 changes pending or drift, 3 blocked, 4 spec or command wrong, "
+        epilog="Exit codes: 0 done, 1 something failed, 2 changes pending, 3 blocked, 4 spec or command wrong, "
         "75 another run is under way, 130 and 143 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"imagesync {__version__}")
@@ -66,9 +66,7 @@ def command_module(name: str) -> ModuleType:
 def add_log_options(parser: argparse.ArgumentParser) -> None:
     """Options of every command."""
     group = parser.add_argument_group("log")
-    group.add_argument(
-        "-v", "--verbose", action="store_true", help="say more: unchanged tags, and requests on stderr"
-    )
+    group.add_argument("-v", "--verbose", action="store_true", help="say more: unchanged tags, and requests on stderr")
     group.add_argument("-q", "--quiet", action="store_true", help="no progress and no warnings")
     group.add_argument("--log-format", choices=["console", "json"], default="console", help="form of the log on stderr")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from imagesync.cli.session import load, open_session
@@ -52,14 +53,13 @@ def probe_repositories(arguments: argparse.Namespace, target: Spec | str) -> lis
         if isinstance(target, str):
             return [_probe(registries, _root(target), target)]
         wanted = dict.fromkeys(pair for rule in spec.rules for pair in _accesses(rule))
-        adds = [
+        tasks = [
             session.tasks.add(
-                lambda call=_listing(repository, push), name=str(repository): _probe(registries, call, name),
-                hosts=[repository.registry],
+                partial(_probe, registries, _listing(repository, push), str(repository)), hosts=[repository.registry]
             )
             for repository, push in wanted
         ]
-        return session.tasks.results(adds)
+        return session.tasks.results(tasks)
 
 
 def _accesses(rule: Rule) -> list[tuple[Repository, bool]]:

@@ -40,7 +40,9 @@ def publish_plan(plan: Plan, *, output: str | None) -> None:
     sys.stdout.write(github.annotations_of_plan(plan))
     _append_summary(markdown.render_plan(plan))
     summary = summarise(plan)
-    _set_outputs({"changed": str(summary.changes > 0).lower(), "changes": str(summary.changes), "plan-file": output or ""})
+    _set_outputs(
+        {"changed": str(summary.changes > 0).lower(), "changes": str(summary.changes), "plan-file": output or ""}
+    )
 
 
 def publish_report(report: Report, *, output: str | None) -> None:
@@ -52,7 +54,9 @@ def publish_report(report: Report, *, output: str | None) -> None:
     sys.stdout.write(github.annotations_of_report(report))
     _append_summary(markdown.render_report(report))
     copied, failed = report.count(Status.COPIED), report.count(Status.FAILED)
-    _set_outputs({"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""})
+    _set_outputs(
+        {"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""}
+    )
 
 
 def _append_summary(markdown_text: str) -> None:

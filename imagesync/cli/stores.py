@@ -10,7 +10,7 @@ from typing import TypeVar
 from imagesync.archive import ArchiveRepository, ArchiveTree
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
-from imagesync.layout import LayoutRepository, LayoutTree
+from imagesync.layout import LayoutTree
 from imagesync.reference import Repository
 from imagesync.registry import Registries
 from imagesync.settings import DEFAULT_CONCURRENCY, Settings
@@ -35,13 +35,15 @@ class OpenStores:
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):
             return self._archive(repository)
-        return self.destination(repository)
+        if repository.registry.startswith("oci:"):
+            return self._layouts(repository).source(repository.path)
+        return self.registries.repository(repository)
 
     def destination(self, repository: Repository) -> Writable:
         if repository.registry.startswith("oci-archive:"):
             raise UsageError(f"{repository.registry} can only be read", hint="write to oci:DIRECTORY")
         if repository.registry.startswith("oci:"):
-            return self._layout(repository)
+            return self._layouts(repository).repository(repository.path)
         return self.registries.repository(repository)
 
     def concurrency(self, registry: str) -> int:
@@ -56,9 +58,9 @@ class OpenStores:
         """Wake whatever hangs on a socket."""
         self.registries.shutdown()
 
-    def _layout(self, repository: Repository) -> LayoutRepository:
+    def _layouts(self, repository: Repository) -> LayoutTree:
         root = self._path(repository, "oci:")
-        return self._tree(str(root), lambda: LayoutTree(root)).repository(repository.path)
+        return self._tree(str(root), lambda: LayoutTree(root))
 
     def _archive(self, repository: Repository) -> ArchiveRepository:
         file = self._path(repository, "oci-archive:")

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_argument(parser)
-    parser.add_argument("--online", action="store_true", help="also log in and look for every repository and tag; writes nothing")
+    parser.add_argument(
+        "--online", action="store_true", help="also log in and look for every repository and tag; writes nothing"
+    )
     add_selection_options(parser)
     add_run_options(parser)
 

@@ -1,0 +1,249 @@
+"""A YAML file as a tree of nodes in which every scalar keeps its text and its place. No schema, no meaning.
+
+What YAML 1.1 would make of an unquoted scalar (`1.10`, `on`, `22:30`) is kept beside the text, so that whoever
+wants a string can tell the writer to quote it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from imagesync.errors import Place, Problem
+
+MAX_BYTES = 1024 * 1024
+MAX_NODES = 100_000
+"""Nodes after anchors are expanded: a few lines of nested aliases can stand for billions."""
+_MERGE = "tag:yaml.org,2002:merge"
+_STRING = "tag:yaml.org,2002:str"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """An unquoted scalar that YAML reads as something else than its text and than a plain number or truth value."""
+
+    text: str
+    value: object
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text, and what it is as data: the text itself, an int, a bool, None, or a Misread."""
+
+    place: Place
+    text: str
+    value: str | int | bool | Misread | None
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A YAML sequence."""
+
+    place: Place
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A YAML mapping, merge keys applied; `keys` are the scalars that the values stand under."""
+
+    place: Place
+    values: dict[str, Node]
+    keys: dict[str, Scalar]
+
+    def get(self, key: str) -> Node | None:
+        return self.values.get(key)
+
+
+Node = Scalar | List | Map
+
+
+def parse_document(text: str, file: str, problems: list[Problem]) -> Node | None:
+    """Read one YAML document; what is wrong with it is added to `problems`. None where nothing can be read."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        problems.append(Problem(Place(file), f"over {MAX_BYTES} bytes", "split it with `include`"))
+        return None
+    try:
+        roots = list(yaml.compose_all(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        problems.append(_yaml_problem(error, text, file))
+        return None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        problems.append(Problem(Place(file), f"not YAML: {ascii(str(error).splitlines()[0])[1:-1]}"))
+        return None
+    if len(roots) != 1 or roots[0] is None:
+        found = "nothing in it" if not roots or roots[0] is None else f"{len(roots)} YAML documents"
+        problems.append(Problem(Place(file), f"{found}: a spec is one YAML document"))
+        return None
+    return _Converter(file, problems).convert(roots[0])
+
+
+def to_data(node: Node) -> object:
+    """The node as plain data, for a schema validator."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, List):
+        return [to_data(item) for item in node.items]
+    return {key: to_data(value) for key, value in node.values.items()}
+
+
+def find(node: Node, path: Iterator[str | int]) -> Node:
+    """The node at a path of keys and positions."""
+    for step in path:
+        if isinstance(node, Map):
+            node = node.values[str(step)]
+        elif isinstance(node, List):
+            node = node.items[int(step)]
+    return node
+
+
+class _TooMany(Exception):
+    """The document has too many nodes, or one that holds itself."""
+
+
+class _Converter:
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self._file = file
+        self._problems = problems
+        self._count = 0
+        self._open: set[int] = set()
+
+    def convert(self, root: yaml.Node) -> Node | None:
+        try:
+            return self._node(root)
+        except (_TooMany, RecursionError):
+            message = f"anchors unfold to over {MAX_NODES} values, or to themselves"
+            self._problems.append(Problem(Place(self._file), message, "write it out, or split it with `include`"))
+            return None
+
+    def _node(self, node: yaml.Node) -> Node:
+        self._count += 1
+        if self._count > MAX_NODES or id(node) in self._open:
+            raise _TooMany
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._map(node)
+            return List(self._place(node), tuple(self._node(item) for item in node.value))
+        finally:
+            self._open.discard(id(node))
+
+    def _scalar(self, node: yaml.ScalarNode) -> Scalar:
+        place, text = self._place(node), str(node.value)
+        if node.style in ("'", '"', "|", ">") or node.tag == _STRING:
+            return Scalar(place, text, text)
+        if not node.tag.startswith("tag:yaml.org,2002:"):
+            self._problems.append(Problem(place, f"the YAML tag {node.tag} is not used here", "leave it out"))
+            return Scalar(place, text, text)
+        return Scalar(place, text, _plain(text, node.tag.rpartition(":")[2]))
+
+    def _map(self, node: yaml.MappingNode) -> Map:
+        own: dict[str, Node] = {}
+        keys: dict[str, Scalar] = {}
+        merged: list[Map] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                merged += self._merged(value_node)
+                continue
+            key = self._key(key_node)
+            if key is None:
+                continue
+            if key.text in keys:
+                first = keys[key.text].place
+                message = f"key {key.text!r} stands twice, first in line {first.line}"
+                self._problems.append(Problem(key.place, message, "YAML would silently take the last one: keep one"))
+            keys[key.text], own[key.text] = key, self._node(value_node)
+        for other in merged:
+            for name, value in other.values.items():
+                if name not in own:
+                    own[name], keys[name] = value, other.keys[name]
+        return Map(self._place(node), own, keys)
+
+    def _merged(self, node: yaml.Node) -> list[Map]:
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        found = [self._node(one) for one in nodes]
+        maps = [one for one in found if isinstance(one, Map)]
+        if len(maps) != len(found):
+            self._problems.append(Problem(self._place(node), "`<<` takes a map, or a list of maps"))
+        return maps
+
+    def _key(self, node: yaml.Node) -> Scalar | None:
+        if not isinstance(node, yaml.ScalarNode):
+            self._problems.append(Problem(self._place(node), "a key must be text", 'quote it: "{tag}"'))
+            return None
+        key = self._scalar(node)
+        if not isinstance(key.value, str):
+            shown = _shown(key.value)
+            self._problems.append(
+                Problem(key.place, f"YAML reads the key {key.text} as {shown}", f'quote it: "{key.text}"')
+            )
+        return key
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def misread(value: object, text: str) -> str | None:
+    """What YAML makes of an unquoted scalar, in words; None where it stays the text that was written."""
+    return None if isinstance(value, str) else f"YAML reads {text} as {_shown(value)}"
+
+
+def _plain(text: str, kind: str) -> str | int | bool | Misread | None:
+    """The value of an unquoted scalar: what every YAML reader agrees on, else a Misread."""
+    if kind == "null":
+        return None
+    if kind == "bool" and text in ("true", "false"):
+        return text == "true"
+    if kind == "int" and (text == "0" or (text.lstrip("-").isdecimal() and not text.lstrip("-").startswith("0"))):
+        return int(text[:20])
+    try:
+        return Misread(text, yaml.safe_load(text))
+    except (yaml.YAMLError, ValueError):
+        return Misread(text, kind)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Misread):
+        return _shown(value.value)
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return f"the date {value}" if hasattr(value, "year") else str(value)
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    """YAML's own error with the place, and what to do where the usual causes can be told."""
+    mark = error.problem_mark or error.context_mark
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    if mark is None:
+        return Problem(Place(file), f"not YAML: {said}")
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    return Problem(Place(file, mark.line + 1, mark.column + 1), f"not YAML: {said}", _yaml_hint(line, lines, mark.line))
+
+
+def _yaml_hint(line: str, lines: list[str], number: int) -> str:
+    """What to do about YAML's error: it may show up a line below its cause."""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "indent with spaces, not with tabs"
+    for candidate in (line, lines[number - 1] if number else ""):
+        value = candidate.strip().removeprefix("- ").strip()
+        value = value.partition(": ")[2].strip() or value
+        if value[:1] in ("*", "@", "%", "`", "!", "&"):
+            return f"quote it: a value may not begin with {value[:1]} ('{value}')"
+        if value[:1] in ("{", "["):
+            return f"quote it: braces and brackets are YAML's own ('{value}')"
+        if ": " in value and not value.startswith(('"', "'")):
+            return f"quote it: a colon and a space begin a map ('{value}')"
+    return "check the indentation, and quote what holds YAML's own signs"

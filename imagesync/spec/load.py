@@ -1,0 +1,132 @@
+"""Reading a spec: the file and what it includes, through YAML, schema and rules, with all problems at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from glob import glob, has_magic
+from pathlib import Path
+
+from imagesync.errors import Place, Problem, SpecError
+from imagesync.spec.conflicts import find_conflicts
+from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
+from imagesync.spec.interpolate import Interpolator
+from imagesync.spec.model import Spec, SpecFile, SpecWarning
+from imagesync.spec.registries import RegistriesReader
+from imagesync.spec.rules import Nodes, Origin, RulesReader
+from imagesync.spec.schema import check_schema
+
+
+@dataclass
+class Loaded:
+    """A spec, and where each of its rules' values came from."""
+
+    spec: Spec
+    origins: tuple[Origin, ...]
+
+
+def load_spec(path: str, *, environment: Mapping[str, str]) -> Spec:
+    """Read a spec file, or standard input for `-`. Raises SpecError with every problem of every file.
+
+    `environment` is where `${NAME}` is looked up. No request is made, no secret is read.
+    """
+    return load_with_origins(path, environment=environment).spec
+
+
+def load_with_origins(path: str, *, environment: Mapping[str, str]) -> Loaded:
+    """As load_spec, and keeps where values came from."""
+    reading = _Reading(environment)
+    loaded = reading.load(path)
+    if reading.problems:
+        raise SpecError(reading.problems)
+    return loaded
+
+
+@dataclass
+class _Reading:
+    environment: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[SpecWarning] = field(default_factory=list)
+    files: list[SpecFile] = field(default_factory=list)
+
+    def load(self, path: str) -> Loaded:
+        directory = Path() if path == "-" else Path(path).parent
+        root = self._file(path, directory, included=False)
+        root = root if isinstance(root, Map) else Map(Place(path), {}, {})
+        interpolator = Interpolator(self.environment, directory, self.problems)
+        settings = RegistriesReader(interpolator, directory, self.problems).read(root.get("registries"))
+        defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
+        origins = self._rules(root, directory, directory, (defaults, destinations), first=0)
+        for name in self._included(root.get("include"), path, directory):
+            inner = self._file(name, directory, included=True)
+            if inner is not None:
+                origins += self._rules(inner, Path(name).parent, directory, (defaults, destinations), len(origins))
+        self.problems += find_conflicts(origin.rule for origin in origins)
+        rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
+        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)))
+        return Loaded(spec, tuple(origins))
+
+    def _rules(
+        self, root: Node, folder: Path, directory: Path, shared: tuple[Nodes, Nodes], first: int
+    ) -> list[Origin]:
+        interpolator = Interpolator(self.environment, folder, self.problems)
+        reader = RulesReader(interpolator, self.problems, self.warnings, folder=folder, directory=directory)
+        return list(reader.read(root, *shared, first=first))
+
+    def _file(self, path: str, directory: Path, *, included: bool) -> Node | None:
+        """One file as nodes, checked against the schema; remembers its hash."""
+        raw = self._bytes(path)
+        if raw is None:
+            return None
+        name = path if path == "-" else Path(os.path.relpath(path, directory)).as_posix()
+        self.files.append(SpecFile(name, hashlib.sha256(raw).hexdigest()))
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.problems.append(Problem(Place(path), f"not UTF-8 at byte {error.start}"))
+            return None
+        root = parse_document(text, path, self.problems)
+        if root is not None:
+            check_schema(root, self.problems, included=included)
+        return root
+
+    def _bytes(self, path: str) -> bytes | None:
+        try:
+            if path == "-":
+                return sys.stdin.buffer.read(MAX_BYTES + 1)
+            with Path(path).open("rb") as file:
+                return file.read(MAX_BYTES + 1)
+        except OSError as error:
+            self.problems.append(Problem(Place(path), f"cannot be read: {error.strerror}", "give the spec's path"))
+            return None
+
+    def _included(self, node: Node | None, path: str, directory: Path) -> list[str]:
+        """The files that `include` names, sorted, each once."""
+        found: dict[str, None] = {}
+        for item in node.items if isinstance(node, List) else ():
+            if not isinstance(item, Scalar):
+                continue
+            matching = sorted(glob(item.text, root_dir=directory, recursive=True))  # noqa: PTH207 - takes `../x` too
+            if not matching:
+                what = "no file matches" if has_magic(item.text) else "there is no file"
+                self.problems.append(Problem(item.place, f"{what} {item.text!r}", f"looked in {directory.absolute()}"))
+            for name in matching:
+                full = str(directory / name)
+                if path != "-" and Path(full).resolve() == Path(path).resolve():
+                    self.problems.append(Problem(item.place, f"{name} includes itself"))
+                else:
+                    found[full] = None
+        return list(found)
+
+
+def _nodes(node: Node | None) -> Nodes:
+    return node.values if isinstance(node, Map) else {}
+
+
+def _meaning(origin: Origin) -> object:
+    """What makes two rules one: the same tags of one source at the same places."""
+    rule = origin.rule
+    return (rule.source, rule.destinations, rule.tags, rule.digest, rule.retag, rule.on_empty, rule.entry)

@@ -1,0 +1,161 @@
+"""Names in a spec: sources, image names and destination templates, turned into repositories. Pure.
+
+Follows Docker's rules for hosts and for Docker Hub. Raises InvalidReference with what to do about it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from imagesync.errors import InvalidReference
+from imagesync.reference import (
+    HUB,
+    LAYOUT_SCHEMES,
+    Name,
+    Repository,
+    make_repository,
+    normalise_host,
+    parse_name,
+    parse_reference,
+    starts_with_host,
+)
+
+PLACEHOLDERS = ("host", "path", "name")
+MAX_ALTERNATIVES = 1000
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceName:
+    """Where an image's source is: `registry` and the `prefix` of its path, which may be empty."""
+
+    registry: str
+    prefix: str = ""
+
+    @property
+    def is_layout(self) -> bool:
+        return self.registry.startswith(LAYOUT_SCHEMES)
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.prefix}" if self.prefix else self.registry
+
+
+@dataclass(frozen=True, slots=True)
+class ImageName:
+    """One image: its repository, `written` as {name} has it, and tag and digest where they were given."""
+
+    repository: Repository
+    written: str
+    name: Name
+
+
+def parse_source(text: str) -> SourceName:
+    """`registry`, `registry/prefix`, `oci:DIRECTORY` or `oci-archive:FILE`."""
+    if text.startswith(LAYOUT_SCHEMES):
+        return SourceName(text)
+    if "://" in text:
+        raise InvalidReference(f"{text!r} is a URL", hint=f"drop the scheme: {text.partition('://')[2]}")
+    host, _, prefix = text.partition("/")
+    if not is_host(host):
+        raise InvalidReference(f"source {text!r} begins with no host", hint=f"write docker.io/{text}")
+    return SourceName(normalise_host(host), prefix)
+
+
+def is_host(text: str) -> bool:
+    """Whether a first component is a host by Docker's rule."""
+    return starts_with_host(f"{text}/")
+
+
+def expand_alternatives(text: str) -> tuple[str, ...]:
+    """`bitnami/{kafka,redis}` is two names. Raises InvalidReference for unpaired or too many."""
+    match = _BRACES.search(text)
+    if match is None:
+        if set(text) & set("{}"):
+            raise InvalidReference(f"{text!r} has an unpaired brace", hint="alternatives are written {a,b}")
+        return (text,)
+    heads = [f"{text[: match.start()]}{choice.strip()}" for choice in match[1].split(",")]
+    tails = expand_alternatives(text[match.end() :])
+    if len(heads) * len(tails) > MAX_ALTERNATIVES:
+        raise InvalidReference(f"{text!r} stands for over {MAX_ALTERNATIVES} names")
+    return tuple(dict.fromkeys(head + tail for head in heads for tail in tails))
+
+
+def image_below(source: SourceName, text: str, *, is_literal: bool) -> ImageName:
+    """A name relative to a source. In string form one that starts with a host is an error; `name:` is literal."""
+    if "*" in text:
+        raise InvalidReference(f"{text!r} is a glob over repositories", hint="name them, or write {a,b} for several")
+    if not is_literal and starts_with_host(text):
+        rest = text.partition("/")[2]
+        raise InvalidReference(
+            f"{text!r} starts with a host, and this entry has the source {source}",
+            hint=f"write `{rest}` for {source}/{rest}, or move {text} to an entry without `source`",
+        )
+    name = parse_name(text)
+    path = posixpath.join(source.prefix, name.path)
+    return ImageName(make_repository(source.registry, path), name.path, name)
+
+
+def image_alone(text: str) -> ImageName:
+    """A full reference, in an entry without `source`."""
+    reference = parse_reference(text)
+    host, slash, rest = text.partition("/")
+    bare = rest if slash and is_host(host) else text
+    written = re.split(r"[:@]", bare, maxsplit=1)[0]
+    has_tag = reference.tag is not None and f":{reference.tag}" in bare
+    tag = reference.tag if has_tag else None
+    return ImageName(reference.repository, written, Name(written, tag, reference.digest))
+
+
+def destination_repository(template: str, image: ImageName, renamed: str | None) -> Repository:
+    """Fill a destination template; without a placeholder `/{name}` is added. `renamed` is the image's `as`."""
+    values = {"name": image.written, "path": image.repository.path}
+    if renamed is not None:
+        values["name"] = values["path"] = _filled(renamed, values)
+    if "{host}" in template:
+        if image.repository.is_layout:
+            raise InvalidReference("{host} has no value for an image from a folder", hint="use {path} or {name}")
+        values["host"] = image.repository.registry.replace(":", "-").lower()
+    if not _BRACES.search(template):
+        template = f"{template.rstrip('/')}/{{name}}"
+    if template.startswith("oci:"):
+        return _layout_repository(template, values)
+    host, slash, path = _filled(template, values).partition("/")
+    if not is_host(host):
+        host, path = HUB, f"{host}{slash}{path}"
+    return make_repository(host, path)
+
+
+def check_destination(text: str) -> None:
+    """Raise InvalidReference for a destination that no image could make right."""
+    for name in _BRACES.findall(text):
+        if name not in PLACEHOLDERS:
+            raise InvalidReference(f"{{{name}}} is not known", hint="allowed are {host}, {path} and {name}")
+    if set(_BRACES.sub("", text)) & set("{}"):
+        raise InvalidReference(f"{text!r} has an unpaired brace", hint="placeholders are {host}, {path} and {name}")
+    if text.startswith("oci-archive:"):
+        raise InvalidReference("an archive can only be read", hint="write to oci:DIRECTORY")
+    if "://" in text:
+        raise InvalidReference(f"{text!r} is a URL", hint=f"drop the scheme: {text.partition('://')[2]}")
+    if "*" in text:
+        raise InvalidReference(f"{text!r} holds a '*'", hint="a destination is one place")
+
+
+def _layout_repository(template: str, values: dict[str, str]) -> Repository:
+    """The DIRECTORY ends where the first component with a placeholder begins."""
+    parts = template.split("/")
+    first = next(number for number, part in enumerate(parts) if "{" in part)
+    directory = "/".join(parts[:first])
+    if directory in ("", "oci:"):
+        raise InvalidReference(f"{template!r} names no directory", hint="write oci:DIRECTORY")
+    return make_repository(directory, _filled("/".join(parts[first:]), values))
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise InvalidReference(f"{{{match[1]}}} is not known here", hint="allowed are {path} and {name}")
+        return values[match[1]]
+
+    return _BRACES.sub(value, template)

@@ -1,0 +1,154 @@
+"""The `registries` part of a spec, turned into Settings. Values that the schema refused are passed over here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagesync.errors import InvalidReference, Problem
+from imagesync.reference import check_path, normalise_host
+from imagesync.settings import (
+    Anonymous,
+    Auth,
+    DefaultAuth,
+    Helper,
+    IdentityToken,
+    Login,
+    Password,
+    RegistrySettings,
+    Settings,
+    Timeouts,
+    Tls,
+    TlsMode,
+)
+from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.interpolate import Interpolator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BELOW_A_PREFIX = frozenset({"auth"})
+
+
+@dataclass(frozen=True, slots=True)
+class RegistriesReader:
+    """Reads the settings of one file; relative paths count from `folder`."""
+
+    interpolator: Interpolator
+    folder: Path
+    problems: list[Problem]
+
+    def read(self, node: Node | None) -> Settings:
+        patterns, hosts, prefixes = [], [], []
+        for name, value in node.values.items() if isinstance(node, Map) else ():
+            key = node.keys[name]  # type: ignore[union-attr]
+            settings = self._settings(value)
+            if "*" in name or "?" in name:
+                patterns.append((name, settings))
+                continue
+            host = self._host(key, name)
+            if host is None:
+                continue
+            if "/" in host:
+                self._check_prefix(value)
+                prefixes.append((host, settings))
+            else:
+                hosts.append((host, settings))
+        return Settings(tuple(patterns), tuple(hosts), tuple(prefixes))
+
+    def _host(self, key: Scalar, name: str) -> str | None:
+        host, slash, prefix = name.partition("/")
+        try:
+            return f"{normalise_host(host)}{slash}{check_path(prefix) if slash else ''}"
+        except InvalidReference as error:
+            self.problems.append(Problem(key.place, error.message, error.hint))
+            return None
+
+    def _check_prefix(self, node: Node) -> None:
+        for name, key in node.keys.items() if isinstance(node, Map) else ():
+            if name not in _BELOW_A_PREFIX:
+                hint = "below a host/prefix only `auth` may stand: move it to the host"
+                self.problems.append(Problem(key.place, f"{name!r} holds for a whole host", hint))
+
+    def _settings(self, node: Node) -> RegistrySettings:
+        if not isinstance(node, Map):
+            return RegistrySettings()
+        concurrency, mirrors = node.get("concurrency"), node.get("mirrors")
+        return RegistrySettings(
+            auth=self._auth(node.get("auth")),
+            tls=self._tls(node.get("tls")),
+            concurrency=_number(concurrency),
+            timeouts=_timeouts(node.get("timeouts")),
+            mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
+        )
+
+    def _mirrors(self, node: List) -> tuple[str, ...]:
+        found = []
+        for item in node.items:
+            if isinstance(item, Scalar):
+                try:
+                    found.append(normalise_host(self.interpolator.text(item)))
+                except InvalidReference as error:
+                    self.problems.append(Problem(item.place, error.message, "a mirror is a host"))
+        return tuple(found)
+
+    def _auth(self, node: Node | None) -> Auth | None:
+        if node is None:
+            return None
+        if isinstance(node, Map) and ("pull" in node.values or "push" in node.values):
+            pull, push = (self._login(node.get(side)) for side in ("pull", "push"))
+            return Auth(pull or DefaultAuth(), push or DefaultAuth())
+        login = self._login(node)
+        return None if login is None else Auth(login, login)
+
+    def _login(self, node: Node | None) -> Login | None:
+        if isinstance(node, Scalar):
+            return Anonymous() if node.text == "anonymous" else DefaultAuth()
+        if not isinstance(node, Map):
+            return None
+        given = {name: value for name, value in node.values.items() if isinstance(value, Scalar)}
+        if "username" in given and "password" in given:
+            secret = self.interpolator.secret
+            return Password(secret(given["username"]), secret(given["password"]))
+        if "token" in given:
+            return IdentityToken(self.interpolator.secret(given["token"]))
+        return Helper(self.interpolator.text(given["helper"])) if "helper" in given else None
+
+    def _tls(self, node: Node | None) -> Tls | None:
+        if isinstance(node, Scalar):
+            modes = {"insecure": TlsMode.INSECURE, "disabled": TlsMode.DISABLED}
+            return Tls(modes[node.text]) if node.text in modes else None
+        if not isinstance(node, Map):
+            return None
+        return Tls(
+            ca=self._path(node.get("ca")),
+            certificate=self._path(node.get("certificate")),
+            key=self._path(node.get("key")),
+        )
+
+    def _path(self, node: Node | None) -> Path | None:
+        if not isinstance(node, Scalar):
+            return None
+        path = (self.folder / self.interpolator.text(node)).absolute()
+        if not path.is_file():
+            self.problems.append(Problem(node.place, f"file {node.text} is not there", f"looked for {path}"))
+        return path
+
+
+def _number(node: Node | None) -> int | None:
+    return node.value if isinstance(node, Scalar) and type(node.value) is int else None
+
+
+def _timeouts(node: Node | None) -> Timeouts | None:
+    if not isinstance(node, Map):
+        return None
+    default = Timeouts()
+    return Timeouts(
+        _seconds(node.get("connect")) or default.connect_seconds,
+        _seconds(node.get("read")) or default.read_seconds,
+        _seconds(node.get("commit")) or default.commit_seconds,
+    )
+
+
+def _seconds(node: Node | None) -> float | None:
+    match = re.fullmatch(r"([0-9]{1,7})(ms|s|m|h)", node.text) if isinstance(node, Scalar) else None
+    return None if match is None else int(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,271 @@
+"""The `sync` part of a spec, turned into rules: defaults merged, names resolved, each value with where it came from.
+
+Values that the schema refused are passed over: it has said so already. Nothing here reads files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from imagesync.errors import InvalidReference, Place, Problem
+from imagesync.reference import LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
+from imagesync.selection import Retag, TagFilter
+from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.interpolate import Interpolator
+from imagesync.spec.model import OnEmpty, Rule, SpecWarning
+from imagesync.spec.names import (
+    ImageName,
+    SourceName,
+    check_destination,
+    destination_repository,
+    expand_alternatives,
+    image_alone,
+    image_below,
+    parse_source,
+)
+
+T = TypeVar("T")
+Nodes = Mapping[str, Node]
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty")
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A rule, and the nodes that its values came from, by key; what was not written is missing."""
+
+    rule: Rule
+    nodes: Nodes
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """An expanded value and where it stands."""
+
+    text: str
+    place: Place
+
+
+class RulesReader:
+    """Reads the sync entries of one file. `folder` is that file's, `directory` the first file's."""
+
+    def __init__(
+        self,
+        interpolator: Interpolator,
+        problems: list[Problem],
+        warnings: list[SpecWarning],
+        *,
+        folder: Path,
+        directory: Path,
+    ) -> None:
+        self._interpolator = interpolator
+        self._problems = problems
+        self._warnings = warnings
+        self._folder = folder
+        self._directory = directory
+
+    def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
+        """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
+        entries = root.get("sync") if isinstance(root, Map) else None
+        for number, entry in enumerate(entries.items if isinstance(entries, List) else (), start=first):
+            if isinstance(entry, Map):
+                yield from self._entry(entry, number, defaults, destinations)
+
+    def _entry(self, entry: Map, number: int, defaults: Nodes, destinations: Nodes) -> Iterator[Origin]:
+        own = {key: entry.values[key] for key in _ENTRY_KEYS if key in entry.values}
+        nodes = {**defaults, **own}
+        name = entry.get("name")
+        label = name.text if isinstance(name, Scalar) else f"sync[{number}]"
+        source = self._source(nodes.get("source"))
+        where = self._destinations(nodes.get("destination"), destinations, entry.place)
+        images = entry.get("images")
+        for image in images.items if isinstance(images, List) else ():
+            yield from self._image(image, label, source, where, nodes)
+
+    def _source(self, node: Node | None) -> SourceName | None:
+        if not isinstance(node, Scalar):
+            return None
+        text = self._interpolator.text(node)
+        source = self._parsed(lambda: parse_source(text), node.place)
+        if source is None or not source.is_layout:
+            return source
+        return SourceName(self._relative(text))
+
+    def _destinations(self, node: Node | None, named: Nodes, place: Place) -> tuple[_Text, ...]:
+        """The templates, names of destinations looked up."""
+        if node is None:
+            hint = "add `destination:` to it, or to `defaults`"
+            self._problems.append(Problem(place, "this entry has no destination", hint))
+            return ()
+        found: list[_Text] = []
+        for scalar in _scalars(node):
+            if scalar.text in named and _is_name(scalar.text):
+                found += [self._text(inner) for inner in _scalars(named[scalar.text])]
+            elif _is_name(scalar.text) and "${" not in scalar.text:
+                hint = (
+                    f"`destinations` has: {', '.join(named)}"
+                    if named
+                    else f"a host has a dot or a port: {scalar.text}:5000"
+                )
+                self._problems.append(Problem(scalar.place, f"no destination is called {scalar.text!r}", hint))
+            else:
+                found.append(self._text(scalar))
+        return tuple(one for one in found if self._is_right(one))
+
+    def _is_right(self, destination: _Text) -> bool:
+        if not destination.text:
+            return False
+
+        def check() -> bool:
+            check_destination(destination.text)
+            return True
+
+        return self._parsed(check, destination.place) is not None
+
+    def _image(
+        self, node: Node, label: str, source: SourceName | None, where: tuple[_Text, ...], above: Nodes
+    ) -> Iterator[Origin]:
+        name_node = node.get("name") if isinstance(node, Map) else node
+        if not isinstance(name_node, Scalar):
+            return
+        text = self._interpolator.text(name_node)
+        own = {key: node.values[key] for key in _IMAGE_KEYS if key in node.values} if isinstance(node, Map) else {}
+        alternatives = self._parsed(lambda: expand_alternatives(text), name_node.place) if text else None
+        for name in alternatives or ():
+            image = self._parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
+            if image is not None:
+                self._warn(name, source, name_node.place)
+                yield from self._rule(_Image(image, name_node, own), label, where, {**above, **own})
+
+    def _warn(self, text: str, source: SourceName | None, place: Place) -> None:
+        for message in footguns(text) if source is None else ():
+            self._warnings.append(SpecWarning(place, message))
+
+    def _rule(self, image: _Image, label: str, where: tuple[_Text, ...], nodes: Nodes) -> Iterator[Origin]:
+        found = image.found
+        tags, digest = self._tags(image, nodes)
+        retag = Retag() if "as_tag" in image.own else self._retag(nodes.get("retag"))
+        renamed = image.own.get("as")
+        text = self._interpolator.text(renamed) if isinstance(renamed, Scalar) else None
+        repositories = [self._destination(one, found, text) for one in where]
+        if tags is None or retag is None or None in repositories:
+            return
+        rule = Rule(
+            entry=label,
+            image=found.written,
+            place=image.node.place,
+            source=found.repository,
+            destinations=tuple(dict.fromkeys(repository for repository in repositories if repository is not None)),
+            tags=tags,
+            digest=digest,
+            retag=retag,
+            on_empty=_on_empty(nodes.get("on_empty")),
+        )
+        yield Origin(rule, {**nodes, "name": image.node})
+
+    def _destination(self, template: _Text, image: ImageName, renamed: str | None) -> Repository | None:
+        found = self._parsed(lambda: destination_repository(template.text, image, renamed), template.place)
+        if found is None or not found.is_layout:
+            return found
+        return Repository(self._relative(found.registry), found.path)
+
+    def _tags(self, image: _Image, nodes: Nodes) -> tuple[TagFilter | None, Digest | None]:
+        """The tags of one image: its own, else those of the entry or the defaults, else latest."""
+        name, own = image.found.name, image.own
+        as_tag = own.get("as_tag")
+        if name.digest is None and as_tag is not None:
+            self._say(as_tag.place, "`as_tag` is for an image that is named by digest", "use `retag` to rename a tag")
+        if name.tag is not None and "tags" in own:
+            self._say(own["tags"].place, f"{image.node.text!r} has a tag already", "give the tags in one place")
+        if name.digest is not None:
+            return self._tag_of_digest(image, as_tag), name.digest
+        if name.tag is not None:
+            return TagFilter.parse([name.tag]), None
+        texts = [self._text(scalar) for scalar in _scalars(nodes["tags"])] if "tags" in nodes else []
+        if "tags" not in nodes:
+            return TagFilter.parse(["latest"]), None
+        parsed = [self._parsed(partial(TagFilter.parse, [one.text]), one.place) for one in texts if one.text]
+        patterns = [pattern for one in parsed if one is not None for pattern in one.patterns]
+        return (TagFilter(tuple(patterns)) if patterns else None), None
+
+    def _tag_of_digest(self, image: _Image, as_tag: Node | None) -> TagFilter | None:
+        if isinstance(as_tag, Scalar):
+            text = self._text(as_tag)
+            tag = self._parsed(lambda: Tag(text.text), text.place)
+            return TagFilter.parse([tag]) if tag is not None else None
+        if image.found.name.tag is not None:
+            return TagFilter.parse([image.found.name.tag])
+        hint = "add `as_tag: TAG`: content without a tag would be garbage there"
+        self._say(image.node.place, "an image by digest alone has no tag at the destination", hint)
+        return None
+
+    def _retag(self, node: Node | None) -> Retag | None:
+        if isinstance(node, Map):
+            pairs = [(key, self._text(value)) for key, value in node.values.items() if isinstance(value, Scalar)]
+            checked = [self._parsed(partial(Tag, one.text), one.place) for _, one in pairs]
+            names = tuple((key, str(tag)) for (key, _), tag in zip(pairs, checked, strict=True) if tag is not None)
+            return Retag(names=names) if len(names) == len(pairs) else None
+        if not isinstance(node, Scalar):
+            return Retag()
+        retag = Retag(self._interpolator.text(node))
+        for message in retag.problems():
+            self._say(node.place, message, "allowed are {tag}, {major}, {minor}, {patch} and {suffix}")
+        return None if retag.problems() else retag
+
+    def _relative(self, text: str) -> str:
+        """A layout's place, counted from the first file's folder; absolute ones stay."""
+        scheme = next(scheme for scheme in LAYOUT_SCHEMES if text.startswith(scheme))
+        path = text.removeprefix(scheme)
+        if posixpath.isabs(path):
+            return scheme + posixpath.normpath(path)
+        try:
+            below = (self._folder / path).relative_to(self._directory)
+        except ValueError:
+            below = Path(posixpath.relpath(self._folder / path, self._directory))
+        return scheme + posixpath.normpath(below.as_posix())
+
+    def _text(self, scalar: Scalar) -> _Text:
+        return _Text(self._interpolator.text(scalar), scalar.place)
+
+    def _parsed(self, parse: Callable[[], T], place: Place) -> T | None:
+        try:
+            return parse()
+        except InvalidReference as error:
+            self._say(place, error.message, error.hint)
+            return None
+
+    def _say(self, place: Place, message: str, hint: str | None) -> None:
+        self._problems.append(Problem(place, message, hint))
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """One image of an entry: what its name is, where it stands, and its own keys."""
+
+    found: ImageName
+    node: Scalar
+    own: Nodes
+
+
+def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName:
+    return image_alone(text) if source is None else image_below(source, text, is_literal=is_literal)
+
+
+def _scalars(node: Node) -> tuple[Scalar, ...]:
+    """One text or a list of them; what the schema refused is left out."""
+    nodes = node.items if isinstance(node, List) else (node,)
+    return tuple(one for one in nodes if isinstance(one, Scalar) and isinstance(one.value, str))
+
+
+def _is_name(text: str) -> bool:
+    """A destination with no dot, colon or slash, other than localhost, is a name."""
+    return text != "localhost" and not set(text) & set(".:/{")
+
+
+def _on_empty(node: Node | None) -> OnEmpty:
+    return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
