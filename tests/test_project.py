@@ -174,11 +174,11 @@ def test_make_quickstart_mirrors_the_sample_and_then_finds_nothing_to_do() -> No
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    plan, first, second, listing = done.stdout.split("\n$ ")[-5:-1] if "tags/list" in done.stdout else [""] * 4
-    assert "2 to add" in plan
-    assert "2" in first
-    assert "nothing" in second.lower() or "unchanged" in second.lower()
-    assert '"mirror/hello"' in listing
+    plan, first, second = (output for command, output in transcript(done.stdout) if command.startswith("imagesync "))
+    assert "Plan: 2 to add" in plan
+    assert "Done: 2 added" in first
+    assert "No changes" in second
+    assert '"mirror/hello"' in done.stdout
 
 
 @pytest.mark.skipif("IMAGESYNC_REQUIRE_REAL" not in os.environ, reason="installs from PyPI; .ci/run does it")
@@ -191,6 +191,12 @@ def test_make_quickstart_sets_itself_up_in_a_fresh_checkout(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"mirror/hello"' in done.stdout
+
+
+def transcript(text: str) -> list[tuple[str, str]]:
+    """The commands that a script showed and waited for, and what each printed."""
+    found = re.findall(r"^\$ (.*)\n((?:(?![$#] ).*\n)*)", text, re.M)
+    return [(command, output) for command, output in found if not command.endswith("&")]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
