@@ -27,8 +27,8 @@ _LEVELS = {
 }
 _IN_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
-_AT_LINE_START = re.compile(r"(^|[\r\n])([\s\ufeff\u200b\u180e]*)::")
-"""The runner trims a line before it looks for `::`."""
+_AT_LINE_START = re.compile(r"(^|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029])([\s\ufeff\u200b\u180e]*)::")
+"""The runner trims a line before it looks for `::`. Whatever anybody takes for the end of a line counts as one."""
 _ANYWHERE = re.compile(r"##(?=\[|vso\[)")
 """The older form, which is found wherever it stands in a line."""
 

@@ -12,8 +12,8 @@ from itertools import takewhile
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Action, Blocked, Copy, Keep, Plan
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.reference import Digest, Repository
-from imagesync.report.model import Report, destination_of, source_of, subject_of
+from imagesync.reference import Digest, Reference, Repository
+from imagesync.report.model import Report, destination_of, source_of
 from imagesync.report.printable import printable
 from imagesync.report.units import format_bytes, format_count
 
@@ -69,15 +69,18 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
         for action in plan.actions
         if isinstance(action, Copy | Blocked) or (verbose and isinstance(action, Keep))
     ]
-    return _grouped((names.split(action), _planned(action, look)) for action in actions)
+    return _grouped((names.split(action.destination), _planned(action, look)) for action in actions)
 
 
 def report_groups(report: Report, *, verbose: bool) -> tuple[Group, ...]:
     """What was copied or left alone; failures are told at length elsewhere, so they have no row."""
     look, names = _Look(verbose), _Names(report.plan)
     hidden = {Status.FAILED, Status.SKIPPED} | (set() if verbose else {Status.UNCHANGED})
-    outcomes = [outcome for outcome in report.in_order() if outcome.status not in hidden]
-    return _grouped((names.split(outcome.action), _done(outcome, look)) for outcome in outcomes)
+    return _grouped(
+        (names.split(destination), _done(outcome, look))
+        for outcome in report.in_order()
+        if outcome.status not in hidden and (destination := destination_of(outcome.action)) is not None
+    )
 
 
 def align(groups: Iterable[Group]) -> Callable[[Row], Cells]:
@@ -109,11 +112,8 @@ class _Names:
                 parents.setdefault(repository.registry, []).append(repository.path.split("/")[:-1])
         self._shared = {registry: _shared(paths) for registry, paths in parents.items()}
 
-    def split(self, action: Action) -> tuple[str, str]:
+    def split(self, destination: Reference) -> tuple[str, str]:
         """The title of the group, and the name below it."""
-        destination = destination_of(action)
-        if destination is None:
-            return "", printable(subject_of(action))
         repository = destination.repository
         shared = self._shared[repository.registry]
         title = "/".join([repository.registry, *shared])

@@ -15,8 +15,8 @@ __all__ = ["printable", "render_plan", "render_report"]
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _COLORS = {"+": _GREEN, "~": _YELLOW, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
-_IN_DETAIL = (Status.FAILED, Status.SKIPPED)
-"""Told in a block of their own; the others have a row."""
+_IN_DETAIL = (Status.SKIPPED, Status.FAILED)
+"""Told in a block of their own, failures last, where a terminal stops; the others have a row."""
 
 
 def render_plan(plan: Plan, *, color: bool, verbose: bool) -> str:
@@ -64,10 +64,10 @@ def _line(cells: Cells, paint: _Paint) -> str:
 
 
 def _troubles(troubles: tuple[Trouble, ...], paint: _Paint) -> Iterator[str]:
-    for trouble in troubles:
-        if trouble.status in _IN_DETAIL:
-            yield from _trouble(trouble, paint)
-            yield ""
+    told = (trouble for status in _IN_DETAIL for trouble in troubles if trouble.status is status)
+    for trouble in told:
+        yield from _trouble(trouble, paint)
+        yield ""
 
 
 def _trouble(trouble: Trouble, paint: _Paint) -> Iterator[str]:

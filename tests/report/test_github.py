@@ -36,6 +36,7 @@ def is_command(line: str) -> bool:
 @example("fine\r  ::set-output name=a::b")
 @example("\ufeff \u2003::warning::x")
 @example("mid line ###[error]x")
+@example("::\x0b::")
 def test_no_line_is_a_command_once_defused(text: str) -> None:
     safe = defuse(text)
     assert not any(is_command(line) for line in re.split(r"[\r\n]", safe))

@@ -36,14 +36,14 @@ registry.internal:5000/mirror
 other.internal/ghost
   + app:1                               sha256:cccccccccccc               0 B to copy (not readable, will try)
 
+… docker.io/library/busybox  skipped
+    no tag is selected
+    bases/busybox, sync.yaml:10:9
+
 x registry.internal:5000/mirror/redis:7.4  failed
     source is gone
     → look for it
     bases/redis, sync.yaml:9:9
-
-… docker.io/library/busybox  skipped
-    no tag is selected
-    bases/busybox, sync.yaml:10:9
 
 Plan: 2 to add, 1 to update, 1 skipped, 1 blocked, 1 failed, 2 unchanged. 71.2 MB to copy."""  # noqa: E501
 
@@ -52,6 +52,10 @@ registry.internal:5000/mirror
   + nginx:1.27.3  sha256:444444444444  3 platforms  71.2 MB copied
   ! nginx:latest  stale: the tag pointed to another digest
   ! app:2.0.0     blocked: not in the approved plan
+
+… docker.io/library/busybox  skipped
+    no tag is selected
+    bases/busybox, sync.yaml:10:9
 
 x other.internal/ghost/app:1  failed
     destination other.internal/ghost/app:1: PUT manifest: 403
@@ -62,10 +66,6 @@ x registry.internal:5000/mirror/redis:7.4  failed
     source is gone
     → look for it
     bases/redis, sync.yaml:9:9
-
-… docker.io/library/busybox  skipped
-    no tag is selected
-    bases/busybox, sync.yaml:10:9
 
 Not all done: 1 added, 0 updated, 1 skipped, 1 blocked, 1 stale, 2 failed, 2 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 23 requests."""  # noqa: E501
 
