@@ -73,11 +73,10 @@ class _Running:
     copy: Copy
     last: Task[_Done]
     blobs: tuple[tuple[Descriptor, Task[Pushed]], ...]
-    started_at: float
 
     def outcome(self) -> Outcome:
         """What became of the copy, once its last task has finished."""
-        seconds = time.monotonic() - self.started_at
+        seconds = self._seconds()
         try:
             done = self.last.result()
         except ImagesyncError as error:
@@ -92,6 +91,12 @@ class _Running:
             seconds=seconds,
         )
 
+    def _seconds(self) -> float:
+        """Since the first of its own tasks was started; 0 where none was."""
+        own: list[Task[Any]] = [self.last, *(task for _, task in self.blobs)]
+        starts = [task.started_at for task in own]
+        return time.monotonic() - min((start for start in starts if start is not None), default=time.monotonic())
+
     def _bytes(self, how: Pushed) -> int:
         return sum(blob.size_bytes for blob, task in self.blobs if task.value is how)
 
@@ -105,7 +110,6 @@ class _Graph:
         self._meter = meter
         self._cancellation = cancellation
         self._nodes: dict[tuple[Repository, Digest], Task[Any]] = {}
-        self._started_at = time.monotonic()
         self.bytes_to_move = 0
 
     def add(self, copy: Copy, plan: Plan) -> _Running:
@@ -121,7 +125,7 @@ class _Graph:
             needs=self._below(copy, root),
             rank=(_MANIFEST_RANK,),
         )
-        return _Running(copy, last, own, self._started_at)
+        return _Running(copy, last, own)
 
     def _blob(self, copy: Copy, blob: Descriptor) -> Task[Pushed] | None:
         """A task for this blob, or None where another copy of this run brings it to the same repository."""

@@ -40,7 +40,8 @@ class Task(Generic[T]):
     value: T | None = None
     error: BaseException | None = None
     is_finished: bool = False
-    is_started: bool = False
+    started_at: float | None = None
+    """time.monotonic() when a worker took it; None until then."""
     dependents: list[Task[Any]] = field(default_factory=list, repr=False)
     listeners: list[queue.SimpleQueue[Task[Any]]] = field(default_factory=list, repr=False)
 
@@ -132,7 +133,7 @@ class Tasks:
         """Let the workers go once they are idle. Tasks that have not started end with Cancelled."""
         with self._changed:
             self._is_closed = True
-            for task in [task for task in self._unfinished if not task.is_started]:
+            for task in [task for task in self._unfinished if task.started_at is None]:
                 self._finish(task, error=Cancelled("the run has ended"))
             self._idle = 0
             self._changed.notify_all()
@@ -145,7 +146,7 @@ class Tasks:
             time.monotonic() - self._cancellation.cancelled_at > self._cancellation.grace_seconds + ABANDON_SECONDS
         )
         with self._changed:
-            for task in [task for task in self._unfinished if abandon or not task.is_started]:
+            for task in [task for task in self._unfinished if abandon or task.started_at is None]:
                 self._finish(task, error=self._cancellation.error())
 
     def _queue(self, task: Task[Any]) -> None:
@@ -194,7 +195,7 @@ class Tasks:
         if best is None:
             return None
         task = heapq.heappop(best)[2]
-        task.is_started = True
+        task.started_at = time.monotonic()
         self._slots.update(task.hosts)
         if task.is_heavy:
             self._heavy_slots.update(task.hosts)

@@ -141,7 +141,9 @@ def test_a_chain_of_ten_thousand_fails_without_recursion(make_tasks: MakeTasks) 
 def test_after_cancellation_nothing_new_starts(make_tasks: MakeTasks) -> None:
     cancellation = Cancellation()
     tasks, gate, ran = make_tasks(workers=1, cancellation=cancellation), threading.Event(), []
-    running = tasks.add(lambda: gate.wait(5))
+    is_running = threading.Event()
+    running = tasks.add(lambda: is_running.set() or gate.wait(5))
+    assert is_running.wait(5)
     queued = tasks.add(lambda: ran.append("queued"))
     waiting = tasks.add(lambda: ran.append("waiting"), needs=[running])
     cancellation.cancel("interrupted by SIGINT")

@@ -36,9 +36,18 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     add_format_option(parser, "text", "json", "markdown")
 
 
+def check_report(arguments: argparse.Namespace) -> None:
+    """Refuse a report that could not be written before anything is done."""
+    from imagesync.report.write import check_report_name  # noqa: PLC0415 - not for --help
+
+    if arguments.report:
+        check_report_name(arguments.report)
+
+
 def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
 
+    check_report(arguments)
     spec = load(arguments)
     if arguments.plan and (arguments.only or arguments.shard):
         raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")

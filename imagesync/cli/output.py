@@ -31,8 +31,11 @@ def complain(error: ImagesyncError) -> None:
         if in_github_actions():
             sys.stdout.write(annotations_of_problems(error.problems))
         return
-    hint, error.hint = error.hint, None
-    notify(f"imagesync: {error}" + (f"\n    {hint}" if hint else ""))
+    from imagesync.plan.inventory import str_without_hint  # noqa: PLC0415 - only when something is wrong
+    from imagesync.report.printable import printable  # noqa: PLC0415
+
+    hint = f"\n    {printable(error.hint)}" if error.hint else ""
+    notify(f"imagesync: {printable(str_without_hint(error))}{hint}")
 
 
 def in_github_actions() -> bool:

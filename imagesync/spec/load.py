@@ -16,7 +16,7 @@ from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_do
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning
 from imagesync.spec.registries import RegistriesReader
-from imagesync.spec.rules import Nodes, Origin, RulesReader
+from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
 
 
@@ -26,6 +26,8 @@ class Loaded:
 
     spec: Spec
     origins: tuple[Origin, ...]
+    registry_places: Mapping[str, Place]
+    """Where each key of `registries` stands."""
 
 
 def load_spec(path: str, *, environment: Mapping[str, str]) -> Spec:
@@ -59,6 +61,7 @@ class _Reading:
         interpolator = Interpolator(self.environment, directory, self.problems)
         settings = RegistriesReader(interpolator, directory, self.problems).read(root.get("registries"))
         defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
+        self.problems += [problem for node in destinations.values() for problem in named_problems(node)]
         origins = self._rules(root, directory, directory, (defaults, destinations), first=0)
         for name in self._included(root.get("include"), path, directory):
             inner = self._file(name, directory, included=True)
@@ -67,7 +70,9 @@ class _Reading:
         self.problems += find_conflicts(origin.rule for origin in origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)))
-        return Loaded(spec, tuple(origins))
+        registries = root.get("registries")
+        places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
+        return Loaded(spec, tuple(origins), places)
 
     def _rules(
         self, root: Node, folder: Path, directory: Path, shared: tuple[Nodes, Nodes], first: int

@@ -166,7 +166,8 @@ class RulesReader:
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
         )
-        yield Origin(rule, {**nodes, "name": image.node})
+        from_name = {"tags": image.node} if found.name.tag is not None else {}
+        yield Origin(rule, {**nodes, **from_name, "name": image.node})
 
     def _destination(self, template: _Text, image: ImageName, renamed: str | None) -> Repository | None:
         found = self._parsed(lambda: destination_repository(template.text, image, renamed), template.place)
@@ -250,6 +251,17 @@ class _Image:
     found: ImageName
     node: Scalar
     own: Nodes
+
+
+def named_problems(node: Node) -> list[Problem]:
+    """What is wrong with a destination under `destinations`, whether it is used or not."""
+    problems: list[Problem] = []
+    for scalar in _scalars(node):
+        try:
+            check_destination(scalar.text)
+        except InvalidReference as error:
+            problems.append(Problem(scalar.place, error.message, error.hint))
+    return problems
 
 
 def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName:

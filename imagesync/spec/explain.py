@@ -1,0 +1,147 @@
+"""What a spec comes to: the effective values of every image and the line that each came from. Secrets are `***`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from imagesync.errors import Place, UsageError
+from imagesync.selection import Retag, TagFilter
+from imagesync.settings import (
+    Anonymous,
+    Auth,
+    DefaultAuth,
+    Helper,
+    IdentityToken,
+    Login,
+    Password,
+    RegistrySettings,
+    Settings,
+    Tls,
+)
+from imagesync.spec.load import Loaded, load_with_origins
+from imagesync.spec.rules import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value: what it is of, its key, the value as text, and where it came from; None for a built-in default."""
+
+    subject: str
+    key: str
+    value: str
+    place: Place | None
+
+
+def explain(path: str, *, environment: Mapping[str, str], name: str | None = None) -> tuple[Line, ...]:
+    """The effective values of a spec; `name` narrows them to one entry or image. Raises SpecError, UsageError."""
+    loaded = load_with_origins(path, environment=environment)
+    origins = [origin for origin in loaded.origins if name in (None, origin.rule.entry, origin.rule.name)]
+    if name is not None and not origins:
+        known = ", ".join(dict.fromkeys(origin.rule.name for origin in loaded.origins))
+        raise UsageError(f"{name!r} names no entry and no image of the spec", hint=f"there is: {known}")
+    hosts = {repository.registry for one in origins for repository in (one.rule.source, *one.rule.destinations)}
+    lines = [line for origin in origins for line in _of_rule(origin)]
+    return (*_of_registries(loaded, None if name is None else hosts), *lines)
+
+
+def render(lines: Iterable[Line]) -> str:
+    """The lines as text, one subject after the other."""
+    parts: list[str] = []
+    subject = None
+    rows = list(lines)
+    width = max((len(f"{line.key}: {line.value}") for line in rows), default=0)
+    for line in rows:
+        if line.subject != subject:
+            subject = line.subject
+            parts += ["", subject] if parts else [subject]
+        shown = f"{line.key}: {line.value}"
+        parts.append(f"  {shown:<{min(width, 72)}}  {line.place or 'default'}")
+    return "\n".join(parts)
+
+
+def _of_rule(origin: Origin) -> list[Line]:
+    rule, nodes = origin.rule, origin.nodes
+
+    def line(key: str, value: str, source: str) -> Line:
+        node = nodes.get(source)
+        return Line(rule.name, key, value, None if node is None else node.place)
+
+    tags_from = "as_tag" if "as_tag" in nodes else "tags"
+    lines = [
+        line("source", str(rule.source), "name"),
+        *(line("destination", str(repository), "destination") for repository in rule.destinations),
+        line("tags", _tags(rule.tags), tags_from),
+        *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
+        line("retag", _retag(rule.retag), "retag"),
+        line("on_empty", rule.on_empty.value, "on_empty"),
+    ]
+    if "as" in nodes:
+        lines.insert(1, line("as", rule.destinations[0].path if rule.destinations else "", "as"))
+    return lines
+
+
+def _of_registries(loaded: Loaded, hosts: set[str] | None) -> list[Line]:
+    """The settings that are said; what a host has by default is left out."""
+    settings: Settings = loaded.spec.settings
+    said = (*settings.patterns, *settings.hosts, *settings.prefixes)
+    wanted = [pair for pair in said if hosts is None or pair[0].partition("/")[0] in hosts or "*" in pair[0]]
+    return [
+        Line(f"registries/{name}", key, value, loaded.registry_places.get(name))
+        for name, own in wanted
+        for key, value in _values(own)
+    ]
+
+
+def _values(own: RegistrySettings) -> list[tuple[str, str]]:
+    timeouts = own.timeouts
+    found = {
+        "auth": _auth(own.auth),
+        "tls": _tls(own.tls),
+        "concurrency": str(own.concurrency) if own.concurrency is not None else None,
+        "timeouts": f"connect {timeouts.connect_seconds:g}s, read {timeouts.read_seconds:g}s, "
+        f"commit {timeouts.commit_seconds:g}s"
+        if timeouts
+        else None,
+        "mirrors": ", ".join(own.mirrors) if own.mirrors else None,
+    }
+    return [(key, value) for key, value in found.items() if value is not None]
+
+
+def _auth(auth: Auth | None) -> str | None:
+    if auth is None:
+        return None
+    pull, push = _login(auth.pull), _login(auth.push)
+    return pull if pull == push else f"pull {pull}; push {push}"
+
+
+def _login(login: Login) -> str:
+    if isinstance(login, DefaultAuth):
+        return "default"
+    if isinstance(login, Anonymous):
+        return "anonymous"
+    if isinstance(login, Helper):
+        return f"helper {login.name}"
+    if isinstance(login, IdentityToken):
+        return f"token *** from {login.token.origin}"
+    assert isinstance(login, Password)  # noqa: S101 - the last of the union
+    return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+
+
+def _tls(tls: Tls | None) -> str | None:
+    if tls is None:
+        return None
+    files = [
+        f"{key} {path}" for key, path in (("ca", tls.ca), ("certificate", tls.certificate), ("key", tls.key)) if path
+    ]
+    return ", ".join(files) or tls.mode.value
+
+
+def _tags(tags: TagFilter) -> str:
+    return ", ".join(pattern.text for pattern in tags.patterns)
+
+
+def _retag(retag: Retag) -> str:
+    if retag.names is None:
+        return retag.template
+    return ", ".join(f"{tag} -> {renamed}" for tag, renamed in retag.names)
