@@ -19,6 +19,7 @@ from imagesync.settings import (
     Settings,
     Tls,
 )
+from imagesync.spec.document import Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.rules import Origin
 
@@ -77,7 +78,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         line("on_empty", rule.on_empty.value, "on_empty"),
     ]
     if "as" in nodes:
-        lines.insert(1, line("as", rule.destinations[0].path if rule.destinations else "", "as"))
+        lines.insert(1, line("as", _written(nodes["as"]), "as"))
     return lines
 
 
@@ -135,6 +136,10 @@ def _tls(tls: Tls | None) -> str | None:
         f"{key} {path}" for key, path in (("ca", tls.ca), ("certificate", tls.certificate), ("key", tls.key)) if path
     ]
     return ", ".join(files) or tls.mode.value
+
+
+def _written(node: Node) -> str:
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def _tags(tags: TagFilter) -> str:
