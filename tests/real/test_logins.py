@@ -89,7 +89,7 @@ def test_a_wrong_password_fails_and_says_whose_it_was(real: Real, registry: Real
 
 
 def test_a_registry_whose_authority_nobody_knows_is_refused(real: Real, registry: RealRegistry, tmp_path: Path) -> None:
-    spec = _spec(registry, real, "unknown").replace(f"    tls:\n      ca: {real.authority.file}\n", "")
+    spec = _spec(registry, real, "unknown").replace(f"    tls:\n      ca: {real.authority.file}\n", "", 1)
     done = Stranger(tmp_path, real).run("apply", spec)
     assert done.returncode == 1
     assert "certificate" in (done.stdout + done.stderr).lower()
