@@ -6,6 +6,7 @@ wants a string can tell the writer to quote it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from imagesync.errors import Place, Problem
 MAX_BYTES = 1024 * 1024
 MAX_NODES = 100_000
 """Nodes after anchors are expanded: a few lines of nested aliases can stand for billions."""
+MAX_DEPTH = 64
+"""Lists and maps in each other. libyaml's composer recurses in C: a file of brackets would end the process."""
 _MERGE = "tag:yaml.org,2002:merge"
 _STRING = "tag:yaml.org,2002:str"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -70,16 +73,13 @@ def parse_document(text: str, file: str, problems: list[Problem]) -> Node | None
         problems.append(Problem(Place(file), f"over {MAX_BYTES} bytes", "split it with `include`"))
         return None
     try:
+        _check_depth(text)
         roots = list(yaml.compose_all(text, Loader=_LOADER))
-    except yaml.MarkedYAMLError as error:
-        problems.append(_yaml_problem(error, text, file))
-        return None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        problems.append(Problem(Place(file), f"not YAML: {ascii(str(error).splitlines()[0])[1:-1]}"))
+    except (yaml.YAMLError, ValueError) as error:
+        problems.append(_unreadable(error, text, file))
         return None
     if len(roots) != 1 or roots[0] is None:
-        found = "nothing in it" if not roots or roots[0] is None else f"{len(roots)} YAML documents"
-        problems.append(Problem(Place(file), f"{found}: a spec is one YAML document"))
+        problems.append(_not_one(roots, file))
         return None
     return _Converter(file, problems).convert(roots[0])
 
@@ -103,6 +103,25 @@ def find(node: Node, path: Iterator[str | int]) -> Node:
     return node
 
 
+class _TooDeep(ValueError):
+    """More lists and maps in each other than any spec has; `mark` is where the last one begins."""
+
+    def __init__(self, mark: yaml.Mark | None) -> None:
+        super().__init__(f"over {MAX_DEPTH} lists and maps in each other")
+        self.mark = mark
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _TooDeep(event.start_mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
 class _TooMany(Exception):
     """The document has too many nodes, or one that holds itself."""
 
@@ -117,7 +136,7 @@ class _Converter:
     def convert(self, root: yaml.Node) -> Node | None:
         try:
             return self._node(root)
-        except (_TooMany, RecursionError):
+        except _TooMany:
             message = f"anchors unfold to over {MAX_NODES} values, or to themselves"
             self._problems.append(Problem(Place(self._file), message, "write it out, or split it with `include`"))
             return None
@@ -177,7 +196,8 @@ class _Converter:
 
     def _key(self, node: yaml.Node) -> Scalar | None:
         if not isinstance(node, yaml.ScalarNode):
-            self._problems.append(Problem(self._place(node), "a key must be text", 'quote it: "{tag}"'))
+            hint = "quote it if it is text that begins with a bracket or a brace"
+            self._problems.append(Problem(self._place(node), "a key must be text, not a list or a map", hint))
             return None
         key = self._scalar(node)
         if not isinstance(key.value, str):
@@ -188,7 +208,11 @@ class _Converter:
         return key
 
     def _place(self, node: yaml.Node) -> Place:
-        return Place(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
+        return _place_of(node.start_mark, self._file)
+
+
+def _place_of(mark: yaml.Mark | None, file: str) -> Place:
+    return Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
 
 
 def misread(value: object, text: str) -> str | None:
@@ -222,28 +246,70 @@ def _shown(value: object) -> str:
     return f"the date {value}" if hasattr(value, "year") else str(value)
 
 
+def quoted(text: str) -> str:
+    """The text in the quotes that change nothing in it, for a hint."""
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return f"'{shown}'" if set(shown) & set('"\\') and "'" not in shown else f'"{shown}"'
+
+
+def _not_one(roots: list[yaml.Node | None], file: str) -> Problem:
+    second = roots[1] if len(roots) > 1 else None
+    if second is not None:
+        return Problem(_place_of(second.start_mark, file), "a second YAML document begins here", "drop the `---` above")
+    return Problem(Place(file), "nothing is in it", "`imagesync init` writes a spec to start from")
+
+
+def _unreadable(error: Exception, text: str, file: str) -> Problem:
+    if isinstance(error, yaml.MarkedYAMLError):
+        return _yaml_problem(error, text, file)
+    if isinstance(error, yaml.reader.ReaderError):
+        return _unreadable_character(error, text, file)
+    mark = error.mark if isinstance(error, _TooDeep) else None
+    return Problem(_place_of(mark, file), ascii(str(error))[1:-1], "is a bracket left open?")
+
+
+def _unreadable_character(error: yaml.reader.ReaderError, text: str, file: str) -> Problem:
+    """A control character: YAML gives its code, and no place."""
+    before = text[: max(0, text.find(chr(error.character)))]
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return Problem(place, f"not YAML: the character U+{error.character:04X} may not stand here", "remove it")
+
+
 def _yaml_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """YAML's own error with the place, and what to do where the usual causes can be told."""
     mark = error.problem_mark or error.context_mark
     said = " ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
         return Problem(Place(file), f"not YAML: {said}")
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    return Problem(Place(file, mark.line + 1, mark.column + 1), f"not YAML: {said}", _yaml_hint(line, lines, mark.line))
+    return Problem(_place_of(mark, file), f"not YAML: {said}", _yaml_hint(error, mark, text.splitlines()))
 
 
-def _yaml_hint(line: str, lines: list[str], number: int) -> str:
+def _yaml_hint(error: yaml.MarkedYAMLError, mark: yaml.Mark, lines: list[str]) -> str:
     """What to do about YAML's error: it may show up a line below its cause."""
+    line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces, not with tabs"
-    for candidate in (line, lines[number - 1] if number else ""):
-        value = candidate.strip().removeprefix("- ").strip()
-        value = value.partition(": ")[2].strip() or value
-        if value[:1] in ("*", "@", "%", "`", "!", "&"):
-            return f"quote it: a value may not begin with {value[:1]} ('{value}')"
-        if value[:1] in ("{", "["):
-            return f"quote it: braces and brackets are YAML's own ('{value}')"
-        if ": " in value and not value.startswith(('"', "'")):
-            return f"quote it: a colon and a space begin a map ('{value}')"
+    if "alias" in str(error.problem) or "alias" in str(error.context):
+        return _alias_hint(line, error.context_mark or mark)
+    for candidate in (line, lines[mark.line - 1] if mark.line else ""):
+        if hint := _value_hint(candidate):
+            return hint
     return "check the indentation, and quote what holds YAML's own signs"
+
+
+def _alias_hint(line: str, mark: yaml.Mark) -> str:
+    word = re.match(r"[^\s,\]}]*", line[mark.column :])
+    return f"quote it: {quoted(word[0] if word else '*')}, an unquoted * refers to an anchor"
+
+
+def _value_hint(line: str) -> str | None:
+    """What is wrong with the value of a line, by how it begins."""
+    value = line.strip().removeprefix("- ").strip()
+    value = value.partition(": ")[2].strip() or value
+    if value[:1] in ("@", "%", "`", "!", "&", "{"):
+        return f"quote it: {quoted(value)}, a value may not begin with {value[:1]}"
+    if value[:1] == "[":
+        return """quote each item that holds brackets or braces: ["/v[0-9]+/"]"""
+    if ": " in value and not value.startswith(('"', "'")):
+        return f"quote it: {quoted(value)}, a colon and a space begin a map"
+    return None
