@@ -28,6 +28,15 @@ ABANDON_SECONDS = 3.0
 _POLL_SECONDS = 0.1
 
 
+class Postponed(Exception):
+    """Raised by a call that finds its work being done by another task: run it again when that one has finished,
+    whatever came of it. The worker does not wait meanwhile."""
+
+    def __init__(self, until: Task[Any]) -> None:
+        super().__init__()
+        self.until = until
+
+
 @dataclass(eq=False)
 class Task(Generic[T]):
     """One call. When it `is_finished`, either `error` is set or `result()` returns what the call returned."""
@@ -43,6 +52,8 @@ class Task(Generic[T]):
     started_at: float | None = None
     """time.monotonic() when a worker took it; None until then."""
     dependents: list[Task[Any]] = field(default_factory=list, repr=False)
+    followers: list[Task[Any]] = field(default_factory=list, repr=False)
+    """Tasks that were postponed until this one has finished, well or not."""
     listeners: list[queue.SimpleQueue[Task[Any]]] = field(default_factory=list, repr=False)
 
     def result(self) -> T:
@@ -174,15 +185,28 @@ class Tasks:
                     self._idle += 1
                     self._changed.wait()
                     task = self._take()
-            value, error = None, None
-            try:
-                self._cancellation.check()
-                value = task.run()
-            except BaseException as raised:  # noqa: BLE001 - a worker hands every error to who asked for the task
-                error = raised
-            with self._changed:
-                self._give_back(task)
+            self._run(task)
+
+    def _run(self, task: Task[Any]) -> None:
+        value, error = None, None
+        try:
+            self._cancellation.check()
+            value = task.run()
+        except BaseException as raised:  # noqa: BLE001 - a worker hands every error to who asked for the task
+            error = raised
+        with self._changed:
+            self._give_back(task)
+            if isinstance(error, Postponed):
+                self._postpone(task, error.until)
+            else:
                 self._finish(task, value=value, error=error)
+
+    def _postpone(self, task: Task[Any], until: Task[Any]) -> None:
+        task.started_at = None
+        if until.is_finished:
+            self._queue(task)
+        else:
+            until.followers.append(task)
 
     def _take(self) -> Task[Any] | None:
         """The best-ranked task that is ready and whose hosts have free slots; its slots are taken."""
@@ -226,6 +250,9 @@ class Tasks:
             self._unfinished.discard(task)
             for listener in task.listeners:
                 listener.put(task)
+            for follower in task.followers:
+                if not follower.is_finished:
+                    self._queue(follower)
             for dependent in task.dependents:
                 dependent.needs -= 1
                 if error is not None:

@@ -109,6 +109,46 @@ def test_each_blob_is_read_and_written_once_however_many_tags_need_it(bench: Ben
     assert sum(outcome.bytes_copied for outcome in outcomes) == sum(len(TEXTS[digest]) for digest in blobs)
 
 
+def test_a_registry_gets_each_blob_once_and_mounts_it_into_its_other_repositories(bench: Bench) -> None:
+    bench.put(bench.source, "latest", AMD)
+    others = [Repository("localhost:5000", f"copy-{number}") for number in range(4)]
+    outcomes = bench.apply(make_rule("latest", destinations=[LOCAL_NGINX, *others]))
+    assert {outcome.status for outcome in outcomes} == {Status.COPIED}
+    blobs = sorted(str(blob.digest) for blob in AMD.successors())
+    assert sorted(bench.source.called("fetch_blob")) == blobs
+    size = sum(blob.size_bytes for blob in AMD.successors())
+    assert sum(outcome.bytes_copied for outcome in outcomes) == size
+    assert sum(outcome.bytes_mounted for outcome in outcomes) == 4 * size
+
+
+def test_what_another_repository_of_the_registry_holds_is_mounted(bench: Bench) -> None:
+    held = Repository("localhost:5000", "held")
+    bench.put(bench.source, "v1", AMD)
+    bench.put(bench.source, "v2", make_manifest("base"))
+    bench.put(bench.stores[held], "v1", make_manifest("base"))
+    bench.put(bench.stores[held], "old", AMD)
+    bench.stores[held].tags.clear()
+    outcomes = bench.apply(make_rule("v1", destinations=[held, LOCAL_NGINX]))
+    assert {outcome.status for outcome in outcomes} == {Status.COPIED}
+    assert bench.source.called("fetch_blob") == []
+
+
+def test_when_the_first_upload_fails_the_next_that_needs_the_blob_leads(bench: Bench) -> None:
+    """Decisions 30."""
+    bench.put(bench.source, "latest", AMD)
+    other = Repository("localhost:5000", "other")
+    broken = str(AMD.successors()[0].digest)
+    for repository in (LOCAL_NGINX, other):
+        bench.stores[repository].failures["push_blob", broken] = [LimitError("quota exceeded")]
+    bench.stores[other].failures.clear()
+    bench.stores[LOCAL_NGINX].failures["push_blob", broken] *= 1
+    outcomes = {
+        o.action.destination.repository: o.status
+        for o in bench.apply(make_rule("latest", destinations=[LOCAL_NGINX, other]))
+    }
+    assert outcomes == {LOCAL_NGINX: Status.FAILED, other: Status.COPIED}
+
+
 def test_manifests_are_read_once_by_digest(bench: Bench) -> None:
     for tag in ("a", "b"):
         bench.put(bench.source, tag, INDEX, AMD, ARM)

@@ -10,7 +10,7 @@ import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, NetworkError
-from imagesync.tasks import MAX_HEAVY, Tasks
+from imagesync.tasks import MAX_HEAVY, Postponed, Tasks
 
 MakeTasks = Callable[..., Tasks]
 
@@ -173,3 +173,47 @@ def test_the_deadline_cancels(make_tasks: MakeTasks) -> None:
     tasks = make_tasks(cancellation=cancellation)
     with pytest.raises(Cancelled, match="deadline"):
         tasks.results([tasks.add(lambda: cancellation.wait(30))])
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_postponed_task_runs_again_when_the_other_has_finished(
+    make_tasks: MakeTasks, workers: int, fails: bool
+) -> None:
+    """However the other one ends, and without holding a worker meanwhile."""
+    tasks, gate, order = make_tasks(workers), threading.Event(), []
+
+    def lead() -> None:
+        gate.wait(5)
+        order.append("leader")
+        if fails:
+            raise NetworkError("reset")
+
+    leader = tasks.add(lead, rank=(1,))
+
+    def follow() -> None:
+        if not leader.is_finished:
+            raise Postponed(leader)
+        order.append("follower")
+
+    followers = [tasks.add(follow, rank=(2,)) for _ in range(3)]
+    gate.set()
+    assert [task.error for task in tasks.completed(followers)] == [None] * 3
+    assert order == ["leader", *["follower"] * 3]
+
+
+def test_a_postponed_task_ends_with_the_run(make_tasks: MakeTasks) -> None:
+    cancellation = Cancellation()
+    tasks, gate = make_tasks(cancellation=cancellation), threading.Event()
+    leader = tasks.add(lambda: gate.wait(5))
+
+    def follow() -> None:
+        raise Postponed(leader)
+
+    follower = tasks.add(follow)
+    time.sleep(0.05)
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        tasks.results([follower])
+    gate.set()
+    tasks.results([leader])

@@ -79,7 +79,6 @@ def _carry_out(arguments: argparse.Namespace, session: Session, plan: Plan, revi
     from imagesync.report.model import Report  # noqa: PLC0415
     from imagesync.report.progress import Progress  # noqa: PLC0415
 
-    started = time.monotonic()
     executor = Executor(session.stores, session.tasks, session.cancellation)
     outcomes = []
     with Progress(executor.meter, quiet=arguments.quiet) as progress:
@@ -89,7 +88,7 @@ def _carry_out(arguments: argparse.Namespace, session: Session, plan: Plan, revi
     return Report(
         plan=plan,
         outcomes=tuple(outcomes),
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - session.started_at,
         requests=session.stores.registries.requests(),
     )
 

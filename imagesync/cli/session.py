@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ class Session:
     tasks: Tasks
     cancellation: Cancellation
     interruption: Interruption
+    started_at: float
+    """time.monotonic() when the session was opened."""
 
 
 def load(arguments: argparse.Namespace) -> Spec:
@@ -47,12 +50,13 @@ def load(arguments: argparse.Namespace) -> Spec:
 @contextmanager
 def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]:
     """Stores and threads for this spec; everything is closed at the end, also after a signal."""
+    started_at = time.monotonic()
     cancellation = Cancellation(arguments.timeout)
     stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ)
     tasks = Tasks(workers=arguments.concurrency, ceiling=stores.concurrency, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown) as interruption:
-            yield Session(spec, stores, tasks, cancellation, interruption)
+            yield Session(spec, stores, tasks, cancellation, interruption, started_at)
     finally:
         tasks.close()
         stores.close()

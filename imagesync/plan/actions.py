@@ -130,7 +130,7 @@ class Summary:
     blocked: int
     failed: int
     bytes_to_copy: int
-    """Each blob once for each destination repository."""
+    """Each blob once for each destination registry: from there on it is mounted."""
 
     @property
     def changes(self) -> int:
@@ -142,7 +142,7 @@ def summarise(plan: Plan) -> Summary:
     copies = plan.copies()
     kinds = [type(action) for action in plan.actions]
     moved = {
-        (copy.destination.repository, blob.digest): blob.size_bytes
+        (copy.destination.repository.registry, blob.digest): blob.size_bytes
         for copy in copies
         for blob in copy.missing
         if not copy.is_within_registry

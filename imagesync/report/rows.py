@@ -12,7 +12,7 @@ from itertools import takewhile
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Action, Blocked, Copy, Keep, Plan
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.reference import Digest, Reference, Repository
+from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
 from imagesync.report.printable import printable
 from imagesync.report.units import format_bytes, format_count
@@ -134,11 +134,11 @@ def _grouped(rows: Iterable[tuple[tuple[str, str], Row]]) -> tuple[Group, ...]:
 
 
 class _Look:
-    """How much is shown; and which blobs an earlier line has counted, as each moves once to a repository."""
+    """How much is shown; and which blobs an earlier line has counted, as each moves once to a registry."""
 
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
-        self._counted: set[tuple[Repository, Digest]] = set()
+        self._counted: set[tuple[str, Digest]] = set()
 
     def more(self, action: Action) -> tuple[str, ...]:
         if not self.verbose:
@@ -150,8 +150,8 @@ class _Look:
 
     def size(self, copy: Copy) -> str:
         """`71.2 MB to copy, 28.9 MB already there`; 0 B to copy for what an earlier line copies."""
-        seen = {blob for blob in copy.missing if (copy.destination.repository, blob.digest) in self._counted}
-        self._counted |= {(copy.destination.repository, blob.digest) for blob in copy.missing}
+        seen = {blob for blob in copy.missing if (copy.destination.repository.registry, blob.digest) in self._counted}
+        self._counted |= {(copy.destination.repository.registry, blob.digest) for blob in copy.missing}
         new = _size(blob for blob in copy.missing if blob not in seen)
         within = copy.is_within_registry
         parts = [f"{format_bytes(0 if within else new)} to copy"]

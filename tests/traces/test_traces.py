@@ -198,6 +198,22 @@ def test_twenty_tags_that_share_layers_read_each_blob_once(sync: Sync) -> None:
     assert kinds(sync.source)["GET manifests"] == len(image.contents)
 
 
+def test_into_several_repositories_of_one_registry_each_blob_is_read_once_and_mounted(sync: Sync) -> None:
+    """MNT-01, BLB-08: a follower costs HEAD and POST a blob."""
+    sync.fill(make_image(layers=3), "latest")
+    outcomes = sync.apply("latest", to=["a", "b", "c"])
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 3
+    assert kinds(sync.source) == {"HEAD manifests": 1, "GET manifests": 1, "GET blobs": 4}
+    assert kinds(sync.destination) == {
+        "HEAD manifests": 3,
+        "HEAD blobs": 12,
+        "POST uploads": 12,
+        "PATCH uploads": 4,
+        "PUT uploads": 4,
+        "PUT manifests": 3,
+    }
+
+
 def test_within_one_registry_blobs_are_mounted(make_registry: MakeRegistry) -> None:
     """MNT-01: one POST a blob, no bytes."""
     registry = make_registry()

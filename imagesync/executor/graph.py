@@ -1,11 +1,10 @@
-"""The executor: the only writer. Carries out a ReviewedPlan as a graph of tasks and yields an Outcome for each action.
-
-Blobs, then children by digest, then the root with its tag. Its one judgement is *stale*: the destination's tag
-no longer has the digest that the plan saw. How one blob is copied is transfer's business.
+"""The graph of one run: the tasks of every copy, each child manifest once for a repository, each blob uploaded once
+for a registry. How one blob is copied is transfer's business, when a task starts is that of tasks.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +14,12 @@ from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.executor.holders import Holders
 from imagesync.manifest import Content, Descriptor, Manifest, walk
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip
+from imagesync.plan.actions import Action, Copy, Plan
+from imagesync.plan.diff import blobs_of
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.plan.review import ReviewedPlan
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.store import Pushed, Stores, Writable
 from imagesync.tasks import Task, Tasks
@@ -33,31 +33,6 @@ STALE_EXIT_CODE = 3
 _MANIFEST_RANK, _BLOB_RANK = 0, 1
 
 
-class Executor:
-    """Carries out one plan; `meter` tells how far it is."""
-
-    def __init__(self, stores: Stores, tasks: Tasks, cancellation: Cancellation) -> None:
-        self.meter = Meter()
-        self._stores = stores
-        self._tasks = tasks
-        self._cancellation = cancellation
-
-    def run(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
-        """Yield the outcome of every action: at once where nothing is to be done, else as copies finish."""
-        plan = reviewed.plan
-        copies = plan.copies()
-        graph = _Graph(self._stores, self._tasks, self.meter, self._cancellation)
-        running = {one.last: one for one in (graph.add(copy, plan) for copy in copies)}
-        self.meter.total = len(copies)
-        self.meter.total_bytes = graph.bytes_to_move
-        for action in plan.actions:
-            if not isinstance(action, Copy):
-                yield _settled(action)
-        for task in self._tasks.completed(running):
-            self.meter.finished()
-            yield running[task].outcome()
-
-
 @dataclass(frozen=True, slots=True)
 class _Done:
     """What the last task of a copy found: written, or left alone with the reason."""
@@ -67,7 +42,7 @@ class _Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _Running:
+class Running:
     """One copy under way: its last task, and the blobs that it moves itself."""
 
     copy: Copy
@@ -101,8 +76,8 @@ class _Running:
         return sum(blob.size_bytes for blob, task in self.blobs if task.value is how)
 
 
-class _Graph:
-    """The tasks of one run: each blob and each child manifest once for a destination repository."""
+class Graph:
+    """The tasks of one run: each child manifest once for a repository, each blob uploaded once for a registry."""
 
     def __init__(self, stores: Stores, tasks: Tasks, meter: Meter, cancellation: Cancellation) -> None:
         self._stores = stores
@@ -110,12 +85,16 @@ class _Graph:
         self._meter = meter
         self._cancellation = cancellation
         self._nodes: dict[tuple[Repository, Digest], Task[Any]] = {}
+        self._adding = threading.Lock()
+        self._holders = Holders()
+        self._counted: set[tuple[str, Digest]] = set()
         self.bytes_to_move = 0
 
-    def add(self, copy: Copy, plan: Plan) -> _Running:
+    def add(self, copy: Copy, plan: Plan) -> Running:
         """Queue everything that one copy needs, what writes the tag last."""
-        own = tuple((blob, task) for blob in copy.missing if (task := self._blob(copy, blob)) is not None)
         root = plan.contents[copy.root.digest]
+        self._note_what_is_held(copy, blobs_of(root, plan.contents))
+        own = tuple((blob, task) for blob in copy.missing if (task := self._blob(copy, blob)) is not None)
         for node in walk(root, plan.contents):
             if node.digest != root.digest:
                 self._child(copy, node)
@@ -125,21 +104,35 @@ class _Graph:
             needs=self._below(copy, root),
             rank=(_MANIFEST_RANK,),
         )
-        return _Running(copy, last, own)
+        return Running(copy, last, own)
 
     def _blob(self, copy: Copy, blob: Descriptor) -> Task[Pushed] | None:
         """A task for this blob, or None where another copy of this run brings it to the same repository."""
         key = (copy.destination.repository, blob.digest)
         if key in self._nodes:
             return None
-        task = self._nodes[key] = self._tasks.add(
-            partial(self._copy_blob, copy, blob),
-            hosts=[copy.source.repository.registry, copy.destination.repository.registry],
-            is_heavy=blob.size_bytes > HEAVY_BYTES,
-            rank=(_BLOB_RANK, -blob.size_bytes),
-        )
-        self.bytes_to_move += 0 if copy.is_within_registry else blob.size_bytes
+        with self._adding:  # the task may be started before it is noted, and looks itself up
+            task = self._nodes[key] = self._tasks.add(
+                partial(self._bring_blob, copy, blob),
+                hosts=[copy.source.repository.registry, copy.destination.repository.registry],
+                is_heavy=blob.size_bytes > HEAVY_BYTES,
+                rank=(_BLOB_RANK, -blob.size_bytes),
+            )
+        self._count(copy, blob)
         return task
+
+    def _note_what_is_held(self, copy: Copy, blobs: tuple[Descriptor, ...]) -> None:
+        missing = {blob.digest for blob in copy.missing}
+        for blob in blobs:
+            if blob.digest not in missing:
+                self._holders.add(copy.destination.repository, blob.digest)
+
+    def _count(self, copy: Copy, blob: Descriptor) -> None:
+        """Bytes that have to be moved: once for a destination registry, none within one."""
+        key = (copy.destination.repository.registry, blob.digest)
+        if not copy.is_within_registry and key not in self._counted:
+            self._counted.add(key)
+            self.bytes_to_move += blob.size_bytes
 
     def _child(self, copy: Copy, node: Content) -> None:
         key = (copy.destination.repository, node.digest)
@@ -156,7 +149,18 @@ class _Graph:
         keys = [(copy.destination.repository, entry.digest) for entry in node.successors()]
         return [self._nodes[key] for key in keys if key in self._nodes]
 
-    def _copy_blob(self, copy: Copy, blob: Descriptor, *, may_mount: bool = True) -> Pushed:
+    def _bring_blob(self, copy: Copy, blob: Descriptor) -> Pushed:
+        """Mount what the registry has elsewhere, else upload it: once a registry, whoever needs it."""
+        destination = copy.destination.repository
+        if copy.is_within_registry:
+            return self._copy_blob(copy, blob, mount_from=copy.source.repository)
+        with self._adding:
+            task = self._nodes[destination, blob.digest]
+        pushed = self._copy_blob(copy, blob, self._holders.mount_source(destination, blob.digest, task))
+        self._holders.add(destination, blob.digest)
+        return pushed
+
+    def _copy_blob(self, copy: Copy, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
         source, destination = copy.source.repository, copy.destination.repository
         work = BlobCopy(
             self._stores.source(source),
@@ -165,7 +169,7 @@ class _Graph:
             cancellation=self._cancellation,
         )
         with _blamed_on("destination"):
-            return work.run(blob, source if copy.is_within_registry and may_mount else None)
+            return work.run(blob, mount_from)
 
     def _push_manifest(self, copy: Copy, node: Content, tag: Tag | None) -> None:
         destination = self._stores.destination(copy.destination.repository)
@@ -182,7 +186,7 @@ class _Graph:
         """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
         for blob in manifest.successors():
             if not destination.has_blob(blob):
-                self._copy_blob(copy, blob, may_mount=False)
+                self._copy_blob(copy, blob)
 
     def _write_tag(self, copy: Copy, root: Content, from_file: bool) -> _Done:
         if from_file or copy.replaces is not None:
@@ -217,17 +221,6 @@ def _blamed_on(side: str) -> Iterator[None]:
     except StoreError as error:
         error.side = error.side or side
         raise
-
-
-def _settled(action: Keep | Skip | Failure | Blocked) -> Outcome:
-    """The outcome of an action that asks for nothing to be done."""
-    if isinstance(action, Keep):
-        return Outcome(action, Status.UNCHANGED)
-    if isinstance(action, Skip):
-        return Outcome(action, Status.SKIPPED, action.reason)
-    if isinstance(action, Blocked):
-        return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
-    return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind, exit_code=1)
 
 
 def _failed(action: Action, error: ImagesyncError, seconds: float) -> Outcome:
