@@ -7,8 +7,9 @@ wants a string can tell the writer to quote it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import yaml
 
@@ -103,10 +104,20 @@ def find(node: Node, path: Iterator[str | int]) -> Node:
     return node
 
 
+class _Mark(Protocol):
+    """A place as YAML counts, from 0."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def column(self) -> int: ...
+
+
 class _TooDeep(ValueError):
     """More lists and maps in each other than any spec has; `mark` is where the last one begins."""
 
-    def __init__(self, mark: yaml.Mark | None) -> None:
+    def __init__(self, mark: _Mark | None) -> None:
         super().__init__(f"over {MAX_DEPTH} lists and maps in each other")
         self.mark = mark
 
@@ -211,7 +222,7 @@ class _Converter:
         return _place_of(node.start_mark, self._file)
 
 
-def _place_of(mark: yaml.Mark | None, file: str) -> Place:
+def _place_of(mark: _Mark | None, file: str) -> Place:
     return Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
 
 
@@ -252,7 +263,7 @@ def quoted(text: str) -> str:
     return f"'{shown}'" if set(shown) & set('"\\') and "'" not in shown else f'"{shown}"'
 
 
-def _not_one(roots: list[yaml.Node | None], file: str) -> Problem:
+def _not_one(roots: Sequence[yaml.Node | None], file: str) -> Problem:
     second = roots[1] if len(roots) > 1 else None
     if second is not None:
         return Problem(_place_of(second.start_mark, file), "a second YAML document begins here", "drop the `---` above")
@@ -284,7 +295,7 @@ def _yaml_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     return Problem(_place_of(mark, file), f"not YAML: {said}", _yaml_hint(error, mark, text.splitlines()))
 
 
-def _yaml_hint(error: yaml.MarkedYAMLError, mark: yaml.Mark, lines: list[str]) -> str:
+def _yaml_hint(error: yaml.MarkedYAMLError, mark: _Mark, lines: list[str]) -> str:
     """What to do about YAML's error: it may show up a line below its cause."""
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:
@@ -297,7 +308,7 @@ def _yaml_hint(error: yaml.MarkedYAMLError, mark: yaml.Mark, lines: list[str]) -
     return "check the indentation, and quote what holds YAML's own signs"
 
 
-def _alias_hint(line: str, mark: yaml.Mark) -> str:
+def _alias_hint(line: str, mark: _Mark) -> str:
     word = re.match(r"[^\s,\]}]*", line[mark.column :])
     return f"quote it: {quoted(word[0] if word else '*')}, an unquoted * refers to an anchor"
 

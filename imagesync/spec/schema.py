@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from imagesync.errors import Problem
-from imagesync.spec.document import Map, Misread, Node, Scalar, find, misread, to_data
+from imagesync.spec.document import Map, Node, Scalar, find, misread, quoted, to_data
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -42,6 +43,7 @@ def _schema(kind: str) -> dict[str, Any]:
     if kind == _INCLUDED:
         schema["properties"] = {key: schema["properties"][key] for key in ("version", "sync")}
         schema["required"] = ["sync"]
+        del schema["anyOf"]
     return schema
 
 
@@ -72,18 +74,21 @@ def _errors(kind: str, data: object) -> Iterable[ValidationError]:
 
 def _explain(error: ValidationError, root: Node) -> Iterator[Problem]:
     node, schema = find(root, iter(error.absolute_path)), _schema_of(error)
-    if error.validator == "anyOf":
+    if error.validator == "anyOf" and node is root:
+        yield from _missing_keys(node, ["sync"], schema["properties"])
+    elif error.validator == "anyOf":
         yield from _explain_alternatives(error, root, node)
     elif error.validator == "additionalProperties" and isinstance(node, Map):
         yield from _unknown_keys(node, schema.get("properties", {}))
-    elif error.validator == "required" and isinstance(node, Map):
-        yield from _missing_keys(node, schema["required"])
+    elif error.validator == "required":
+        yield from _missing_keys(node, schema["required"], schema.get("properties", {}))
     elif error.validator == "dependencies":
         yield Problem(node.place, "`certificate` and `key` go together", "give both, or neither")
     elif error.validator == "propertyNames" or "propertyNames" in error.absolute_schema_path:
         yield _bad_name(node, error)
     else:
-        yield _wrong_value(node, schema.get("title") or str(error.validator_value))
+        above = find(root, iter(list(error.absolute_path)[:-1]))
+        yield _wrong_value(above if _in_braces(above) else node, schema)
 
 
 def _schema_of(error: ValidationError) -> Mapping[str, Any]:
@@ -102,7 +107,7 @@ def _explain_alternatives(error: ValidationError, root: Node, node: Node) -> Ite
         for one in inner[meant[0]]:
             yield from _explain(one, root)
         return
-    yield _wrong_value(node, " or ".join(dict.fromkeys(branch["title"] for branch in branches)))
+    yield _wrong_value(node, _schema_of(error))
 
 
 def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
@@ -111,14 +116,24 @@ def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]}?" if near else f"allowed here: {', '.join(names)}"
+            value = node.values[name]
+            if not near and "name" in names and "name" not in node.values and isinstance(value, Scalar):
+                hint = f"an image and its tag are written without a space: {quoted(f'{name}:{value.text}')}"
             yield Problem(key.place, f"unknown key {name!r}", hint)
 
 
-def _missing_keys(node: Map, required: Iterable[str]) -> Iterator[Problem]:
+def _missing_keys(node: Node, required: Iterable[str], allowed: Iterable[str]) -> Iterator[Problem]:
+    """A key that is there under a misspelt name is not missing as well: that is said of the unknown key."""
+    if not isinstance(node, Map):
+        return
+    unknown = [name for name in node.values if name not in allowed]
     for name in required:
-        if name not in node.values:
-            hint = "the first line of a spec is `version: 1`" if name == "version" else f"add `{name}:`"
-            yield Problem(node.place, f"key {name!r} is missing", hint)
+        if name in node.values or difflib.get_close_matches(name, unknown, n=1, cutoff=0.6):
+            continue
+        if name == "name" and unknown:
+            continue
+        hint = "the first line of a spec is `version: 1`" if name == "version" else f"add `{name}:`"
+        yield Problem(node.place, f"key {name!r} is missing", hint)
 
 
 def _bad_name(node: Node, error: ValidationError) -> Problem:
@@ -127,18 +142,47 @@ def _bad_name(node: Node, error: ValidationError) -> Problem:
     return Problem(place, f"{name!a} is not a name", "letters, digits, '_' and '-', without dots or slashes")
 
 
-def _wrong_value(node: Node, allowed: str) -> Problem:
-    if isinstance(node, Scalar) and isinstance(node.value, Misread | bool | int):
-        said = misread(node.value, node.text)
-        return Problem(node.place, f"{said}, where {allowed} belongs", f'quote it: "{node.text}"')
-    return Problem(node.place, f"found {_found(node)}, where {allowed} belongs", _near_value(node, allowed))
+def _wrong_value(node: Node, schema: Mapping[str, Any]) -> Problem:
+    """Found this, where that belongs. Quotes are the advice only where the quoted text would be right."""
+    branches = schema.get("anyOf", [schema])
+    allowed = " or ".join(dict.fromkeys(branch["title"] for branch in branches if "title" in branch))
+    allowed = allowed or "a map with `version` and `sync`"
+    if _in_braces(node) and isinstance(node, Map):
+        name = next(iter(node.values))
+        return Problem(
+            node.place, f"YAML reads {{{name}}} as a map, where {allowed} belongs", f'quote it: "{{{name}}}"'
+        )
+    if not isinstance(node, Scalar) or node.value is None:
+        return Problem(node.place, f"found {_found(node)}, where {allowed} belongs")
+    if any(_takes_text(branch, node.text) for branch in branches):
+        said = misread(node.value, node.text) or f"found {_found(node)}"
+        return Problem(node.place, f"{said}, where {allowed} belongs", f"quote it: {quoted(node.text)}")
+    return Problem(node.place, f"found {_found(node)}, where {allowed} belongs", _near_value(node, branches))
 
 
-def _near_value(node: Node, allowed: str) -> str | None:
-    if isinstance(node, Scalar) and " or " in allowed:
-        near = difflib.get_close_matches(node.text, allowed.replace(",", "").split(" or "), n=1)
-        return f"did you mean {near[0]}?" if near else None
+def _takes_text(branch: Mapping[str, Any], text: str) -> bool:
+    """Whether the schema takes this text as a string: then all that is wrong is that it has no quotes."""
+    if "enum" in branch:
+        return text in branch["enum"]
+    return branch.get("type") == "string" and bool(text) and re.search(branch.get("pattern", ""), text) is not None
+
+
+def _near_value(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | None:
+    words = [str(word) for branch in branches for word in branch.get("enum", ())]
+    near = difflib.get_close_matches(node.text, words, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    if isinstance(node.value, str) and node.text.isdecimal():
+        return f"write {node.text} without quotes"
     return None
+
+
+def _in_braces(node: Node) -> bool:
+    """Whether this is `{tag}` without quotes: for YAML a map of one key that has no value."""
+    if not isinstance(node, Map) or len(node.values) != 1:
+        return False
+    value = next(iter(node.values.values()))
+    return isinstance(value, Scalar) and value.value is None
 
 
 def _found(node: Node) -> str:
@@ -148,7 +192,10 @@ def _found(node: Node) -> str:
         return "a list" if node.items else "an empty list"
     if node.value is None:
         return "nothing"
-    return ascii(node.text if len(node.text) < 60 else f"{node.text[:57]}...") if node.text else "an empty text"
+    shown = ascii(node.text if len(node.text) < 60 else f"{node.text[:57]}...")
+    if not isinstance(node.value, str):
+        return shown[1:-1]
+    return shown if node.text else "an empty text"
 
 
 def _type_of(node: Node) -> str:
