@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from imagesync.errors import InvalidReference, Problem
 from imagesync.reference import Reference, Tag
-from imagesync.spec.model import Rule
+from imagesync.spec.model import KEEP_TAG, Rule
 
 _HINT = "give one of them another destination, `as` or `retag`"
 
@@ -16,6 +16,8 @@ def find_conflicts(rules: Iterable[Rule]) -> list[Problem]:
     problems: list[Problem] = []
     written: dict[Reference, tuple[Reference, Rule]] = {}
     for rule in rules:
+        if rule.tags.needs_list and rule.retag == KEEP_TAG and rule.source in rule.destinations:
+            problems.append(Problem(rule.place, f"the tags of {rule.source} would be copied onto themselves", _HINT))
         for tag in rule.tags.exact_tags:
             renamed = _renamed(rule, tag, problems)
             source = Reference(rule.source, tag, rule.digest)

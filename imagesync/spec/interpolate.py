@@ -26,30 +26,33 @@ class Interpolator:
         self._problems = problems
 
     def text(self, scalar: Scalar) -> str:
-        """The visible value. A secret in it is a problem: it would be shown."""
+        """The visible value; empty where there is a problem with it. A secret in it is one: it would be shown."""
+        before = len(self._problems)
         parts = self._parts(scalar)
         if any(isinstance(part, Secret) for part in parts):
             self._say(scalar, "a secret does not belong here: this value is shown", "secrets stand under `auth` alone")
+        if len(self._problems) > before:
+            return ""
         return "".join(part for part in parts if isinstance(part, str))
 
     def secret(self, scalar: Scalar) -> Secret:
-        """The value as a Secret: read when a login needs it, shown by nothing."""
-        parts = self._parts(scalar)
+        """The value as a Secret: read when a login needs it, its variables too, and shown by nothing."""
+        parts = self._parts(scalar, late=True)
         if len(parts) == 1 and isinstance(parts[0], Secret):
             return parts[0]
         return Secret.joined(tuple(parts))
 
-    def _parts(self, scalar: Scalar) -> list[str | Secret]:
+    def _parts(self, scalar: Scalar, *, late: bool = False) -> list[str | Secret]:
         parts: list[str | Secret] = []
         end = 0
         for match in _PART.finditer(scalar.text):
             parts.append(scalar.text[end : match.start()])
-            parts.append(self._expanded(scalar, match))
+            parts.append(self._expanded(scalar, match, late=late))
             end = match.end()
         parts.append(scalar.text[end:])
         return [part for part in parts if not isinstance(part, str) or part]
 
-    def _expanded(self, scalar: Scalar, match: re.Match[str]) -> str | Secret:
+    def _expanded(self, scalar: Scalar, match: re.Match[str], *, late: bool) -> str | Secret:
         if match[0] == "$${":
             return "${"
         inner = match[1]
@@ -62,7 +65,13 @@ class Interpolator:
         if variable is None:
             self._say(scalar, f"{match[0]} is no variable", f"allowed are {_ALLOWED}; $${{ writes ${{")
             return ""
-        return self._variable(scalar, variable)
+        return self._late_variable(variable) if late else self._variable(scalar, variable)
+
+    def _late_variable(self, match: re.Match[str]) -> Secret:
+        name, default = match["name"], match["default"]
+        if default is None:
+            return Secret.from_environment(name)
+        return Secret(f"environment variable {name}", lambda: self._environment.get(name) or default)
 
     def _variable(self, scalar: Scalar, match: re.Match[str]) -> str:
         value = self._environment.get(match["name"])

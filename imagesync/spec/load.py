@@ -16,7 +16,7 @@ from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_do
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning
 from imagesync.spec.registries import RegistriesReader
-from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
+from imagesync.spec.rules import Nodes, Origin, RulesReader, find_repeated_names, named_problems
 from imagesync.spec.schema import check_schema
 
 
@@ -63,10 +63,13 @@ class _Reading:
         defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
         self.problems += [problem for node in destinations.values() for problem in named_problems(node)]
         origins = self._rules(root, directory, directory, (defaults, destinations), first=0)
+        roots: list[Node] = [root]
         for name in self._included(root.get("include"), path, directory):
             inner = self._file(name, directory, included=True)
             if inner is not None:
+                roots.append(inner)
                 origins += self._rules(inner, Path(name).parent, directory, (defaults, destinations), len(origins))
+        self.problems += find_repeated_names(roots)
         self.problems += find_conflicts(origin.rule for origin in origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)))

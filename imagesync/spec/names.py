@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
 from imagesync.reference import (
-    HUB,
     LAYOUT_SCHEMES,
     Name,
     Repository,
+    check_path,
     make_repository,
     normalise_host,
     parse_name,
@@ -55,12 +55,12 @@ def parse_source(text: str) -> SourceName:
     """`registry`, `registry/prefix`, `oci:DIRECTORY` or `oci-archive:FILE`."""
     if text.startswith(LAYOUT_SCHEMES):
         return SourceName(text)
-    if "://" in text:
-        raise InvalidReference(f"{text!r} is a URL", hint=f"drop the scheme: {text.partition('://')[2]}")
+    _check_no_url(text)
     host, _, prefix = text.partition("/")
+    prefix = prefix.rstrip("/")
     if not is_host(host):
-        raise InvalidReference(f"source {text!r} begins with no host", hint=f"write docker.io/{text}")
-    return SourceName(normalise_host(host), prefix)
+        raise InvalidReference(f"source {text!r} begins with no host", hint=f"write docker.io/{_printable(text)}")
+    return SourceName(normalise_host(host), check_path(prefix) if prefix else "")
 
 
 def is_host(text: str) -> bool:
@@ -86,15 +86,24 @@ def image_below(source: SourceName, text: str, *, is_literal: bool) -> ImageName
     """A name relative to a source. In string form one that starts with a host is an error; `name:` is literal."""
     if "*" in text:
         raise InvalidReference(f"{text!r} is a glob over repositories", hint="name them, or write {a,b} for several")
-    if not is_literal and starts_with_host(text):
-        rest = text.partition("/")[2]
-        raise InvalidReference(
-            f"{text!r} starts with a host, and this entry has the source {source}",
-            hint=f"write `{rest}` for {source}/{rest}, or move {text} to an entry without `source`",
-        )
+    if not is_literal:
+        _check_relative(source, text)
     name = parse_name(text)
     path = posixpath.join(source.prefix, name.path)
     return ImageName(make_repository(source.registry, path), name.path, name)
+
+
+def _check_relative(source: SourceName, text: str) -> None:
+    """Refuse a full reference below a source, and show both ways to write what may have been meant."""
+    host, _, rest = text.partition("/")
+    if not rest or (host != "localhost" and not set(host) & set(".:")):
+        return  # capitals alone make no host here: that they are wrong is said of the path
+    same = host == source.registry
+    fix = f"write `{_printable(rest)}`" if same else "move it to an entry without `source`"
+    raise InvalidReference(
+        f"{text!r} starts with a host, and this entry has the source {source}",
+        hint=f"{fix}; or, where the path below {source} is really spelt so, `- name: {_printable(text)}`",
+    )
 
 
 def image_alone(text: str) -> ImageName:
@@ -121,9 +130,7 @@ def destination_repository(template: str, image: ImageName, renamed: str | None)
         template = f"{template.rstrip('/')}/{{name}}"
     if template.startswith("oci:"):
         return _layout_repository(template, values)
-    host, slash, path = _filled(template, values).partition("/")
-    if not is_host(host):
-        host, path = HUB, f"{host}{slash}{path}"
+    host, _, path = _filled(template, values).partition("/")
     return make_repository(host, path)
 
 
@@ -136,10 +143,35 @@ def check_destination(text: str) -> None:
         raise InvalidReference(f"{text!r} has an unpaired brace", hint="placeholders are {host}, {path} and {name}")
     if text.startswith("oci-archive:"):
         raise InvalidReference("an archive can only be read", hint="write to oci:DIRECTORY")
-    if "://" in text:
-        raise InvalidReference(f"{text!r} is a URL", hint=f"drop the scheme: {text.partition('://')[2]}")
-    if "*" in text:
-        raise InvalidReference(f"{text!r} holds a '*'", hint="a destination is one place")
+    if text.startswith("oci:"):
+        return
+    _check_no_url(text)
+    host, _, path = text.partition("/")
+    if not is_host(host):
+        shown = _printable(text)
+        hint = f"write docker.io/{shown}, or give the host its port: {_printable(host)}:443/…"
+        raise InvalidReference(f"destination {text!r} begins with no host", hint=hint)
+    if set(path) & set(":@"):
+        raise InvalidReference(f"destination {text!r} has a tag or digest", hint="`retag` and `as_tag` set the tag")
+    _check_template(normalise_host(host), path)
+
+
+def _check_template(host: str, path: str) -> None:
+    """Raise InvalidReference where the path could be right for no image at all."""
+    filled = _BRACES.sub("x", path.rstrip("/"))
+    if filled:
+        make_repository(host, filled)
+
+
+def _check_no_url(text: str) -> None:
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        raise InvalidReference(f"{text!r} is a URL", hint=f"drop {_printable(scheme)}://, write {_printable(rest)}")
+
+
+def _printable(text: str) -> str:
+    """For a hint: what is not printable is escaped."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _layout_repository(template: str, values: dict[str, str]) -> Repository:

@@ -53,7 +53,12 @@ class RegistriesReader:
                 prefixes.append((host, settings))
             else:
                 hosts.append((host, settings))
+            self._check_once(key, host, [*hosts, *prefixes])
         return Settings(tuple(patterns), tuple(hosts), tuple(prefixes))
+
+    def _check_once(self, key: Scalar, host: str, said: list[tuple[str, RegistrySettings]]) -> None:
+        if [name for name, _ in said].count(host) > 1:
+            self.problems.append(Problem(key.place, f"{host} has settings twice, under two spellings", "keep one"))
 
     def _host(self, key: Scalar, name: str) -> str | None:
         host, slash, prefix = name.partition("/")

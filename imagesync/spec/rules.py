@@ -6,14 +6,15 @@ Values that the schema refused are passed over: it has said so already. Nothing 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
-from imagesync.reference import LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
+from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
 from imagesync.selection import Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
@@ -82,7 +83,7 @@ class RulesReader:
         name = entry.get("name")
         label = name.text if isinstance(name, Scalar) else f"sync[{number}]"
         source = self._source(nodes.get("source"))
-        where = self._destinations(nodes.get("destination"), destinations, entry.place)
+        where = self._destinations(nodes.get("destination"), destinations, entry)
         images = entry.get("images")
         for image in images.items if isinstance(images, List) else ():
             yield from self._image(image, label, source, where, nodes)
@@ -91,30 +92,27 @@ class RulesReader:
         if not isinstance(node, Scalar):
             return None
         text = self._interpolator.text(node)
-        source = self._parsed(lambda: parse_source(text), node.place)
+        source = self._parsed(lambda: parse_source(text), node.place) if text else None
         if source is None or not source.is_layout:
             return source
         return SourceName(self._relative(text))
 
-    def _destinations(self, node: Node | None, named: Nodes, place: Place) -> tuple[_Text, ...]:
+    def _destinations(self, node: Node | None, named: Nodes, entry: Map) -> tuple[_Text, ...]:
         """The templates, names of destinations looked up."""
+        if node is None and get_close_matches("destination", entry.values, n=1):
+            return ()  # it is there under a misspelt name: that has been said
         if node is None:
             hint = "add `destination:` to it, or to `defaults`"
-            self._problems.append(Problem(place, "this entry has no destination", hint))
+            self._say(entry.place, "this entry has no destination", hint)
             return ()
         found: list[_Text] = []
-        for scalar in _scalars(node):
-            if scalar.text in named and _is_name(scalar.text):
-                found += [self._text(inner) for inner in _scalars(named[scalar.text])]
-            elif _is_name(scalar.text) and "${" not in scalar.text:
-                hint = (
-                    f"`destinations` has: {', '.join(named)}"
-                    if named
-                    else f"a host has a dot or a port: {scalar.text}:5000"
-                )
-                self._problems.append(Problem(scalar.place, f"no destination is called {scalar.text!r}", hint))
+        for one in map(self._text, _scalars(node)):
+            if one.text in named and _is_name(one.text):
+                found += [self._text(inner) for inner in _scalars(named[one.text])]
+            elif one.text and _is_name(one.text):
+                self._say(one.place, f"no destination is called {one.text!r}", _near_name(one.text, named))
             else:
-                found.append(self._text(scalar))
+                found.append(one)
         return tuple(one for one in found if self._is_right(one))
 
     def _is_right(self, destination: _Text) -> bool:
@@ -143,7 +141,8 @@ class RulesReader:
                 yield from self._rule(_Image(image, name_node, own), label, where, {**above, **own})
 
     def _warn(self, text: str, source: SourceName | None, place: Place) -> None:
-        for message in footguns(text) if source is None else ():
+        is_bare = source is None or str(source) == HUB
+        for message in footguns(text if is_bare else f"{source}/{text}"):
             self._warnings.append(SpecWarning(place, message))
 
     def _rule(self, image: _Image, label: str, where: tuple[_Text, ...], nodes: Nodes) -> Iterator[Origin]:
@@ -207,6 +206,8 @@ class RulesReader:
 
     def _retag(self, node: Node | None) -> Retag | None:
         if isinstance(node, Map):
+            if not all(isinstance(value, Scalar) and isinstance(value.value, str) for value in node.values.values()):
+                return None
             pairs = [(key, self._text(value)) for key, value in node.values.items() if isinstance(value, Scalar)]
             checked = [self._parsed(partial(Tag, one.text), one.place) for _, one in pairs]
             names = tuple((key, str(tag)) for (key, _), tag in zip(pairs, checked, strict=True) if tag is not None)
@@ -214,6 +215,8 @@ class RulesReader:
         if not isinstance(node, Scalar):
             return Retag()
         retag = Retag(self._interpolator.text(node))
+        if not retag.template:
+            return None
         for message in retag.problems():
             self._say(node.place, message, "allowed are {tag}, {major}, {minor}, {patch} and {suffix}")
         return None if retag.problems() else retag
@@ -253,6 +256,20 @@ class _Image:
     own: Nodes
 
 
+def find_repeated_names(roots: Iterable[Node]) -> list[Problem]:
+    """Entries of all files that share a name: `--only NAME` would not know which is meant."""
+    first: dict[str, Place] = {}
+    problems = []
+    for root in roots:
+        entries = root.get("sync") if isinstance(root, Map) else None
+        for entry in entries.items if isinstance(entries, List) else ():
+            name = entry.get("name") if isinstance(entry, Map) else None
+            if isinstance(name, Scalar) and first.setdefault(name.text, name.place) != name.place:
+                message = f"another entry is called {name.text!r} too, at {first[name.text]}"
+                problems.append(Problem(name.place, message, "give each entry a name of its own"))
+    return problems
+
+
 def named_problems(node: Node) -> list[Problem]:
     """What is wrong with a destination under `destinations`, whether it is used or not."""
     problems: list[Problem] = []
@@ -272,6 +289,13 @@ def _scalars(node: Node) -> tuple[Scalar, ...]:
     """One text or a list of them; what the schema refused is left out."""
     nodes = node.items if isinstance(node, List) else (node,)
     return tuple(one for one in nodes if isinstance(one, Scalar) and isinstance(one.value, str))
+
+
+def _near_name(text: str, named: Nodes) -> str:
+    near = get_close_matches(text, named, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"`destinations` has: {', '.join(named)}" if named else f"a host has a dot or a port: {text}:5000"
 
 
 def _is_name(text: str) -> bool:
