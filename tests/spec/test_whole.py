@@ -1,0 +1,252 @@
+"""A spec that says all there is to say, key by key: nothing parses and then does nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagesync.reference import Repository, Tag
+from imagesync.settings import (
+    Anonymous,
+    Auth,
+    DefaultAuth,
+    Helper,
+    IdentityToken,
+    Password,
+    Timeouts,
+    Tls,
+    TlsMode,
+)
+from imagesync.spec import Rule, Spec, load_spec
+from imagesync.spec.model import OnEmpty, SpecFile
+from imagesync.spec.schema import schema_text
+from tests.spec.written import make_files
+
+HEX = "a" * 64
+WHOLE = f"""\
+version: 1
+include:
+  - images/*.yaml
+registries:
+  docker.io:
+    auth:
+      username: "${{HUB_USER}}"
+      password: "${{secret:HUB_TOKEN}}"
+    concurrency: 3
+  ghcr.io/acme:
+    auth:
+      pull: anonymous
+      push:
+        token: "${{file:token}}"
+  quay.io:
+    auth:
+      helper: quay
+    mirrors:
+      - cache.internal:5000
+  "*.internal":
+    auth: anonymous
+    timeouts:
+      connect: 500ms
+      read: 2m
+      commit: 1h
+  lab.internal:5000:
+    tls: disabled
+  own.internal:
+    tls:
+      ca: certs/ca.pem
+      certificate: certs/c.pem
+      key: certs/k.pem
+  dev.internal:
+    tls: insecure
+destinations:
+  internal:
+    - registry.internal/mirror/{{host}}/{{path}}
+    - oci:out
+defaults:
+  source: docker.io
+  destination: internal
+  tags: edge
+  retag: "{{tag}}-mirror"
+  on_empty: warn
+sync:
+  - name: bases
+    images:
+      - nginx:1.27
+      - redis
+      - name: bitnami/{{kafka,zookeeper}}
+        as: brokers/{{name}}
+        tags: ["3.*", "/v[0-9]+/"]
+        retag: "{{major}}"
+        on_empty: fail
+      - name: app@sha256:{HEX}
+        as_tag: pinned
+  - source: quay.io/acme
+    destination: [ghcr.io/acme, localhost:5000]
+    tags: ["1.0"]
+    retag: {{"1.0": stable}}
+    on_empty: fail
+    images:
+      - tool
+"""
+INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
+FILES = {
+    "sync.yaml": WHOLE,
+    "images/more.yaml": INCLUDED,
+    "token": "hunter2\n",
+    "certs/ca.pem": "",
+    "certs/c.pem": "",
+    "certs/k.pem": "",
+}
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    return load_spec(str(make_files(tmp_path, FILES)), environment={})
+
+
+def rule(spec: Spec, name: str) -> Rule:
+    return next(rule for rule in spec.rules if rule.name == name)
+
+
+def destinations(rule: Rule) -> list[str]:
+    return [str(repository) for repository in rule.destinations]
+
+
+def patterns(rule: Rule) -> list[str]:
+    return [pattern.text for pattern in rule.tags.patterns]
+
+
+def test_rules_are_in_the_order_of_the_files(spec: Spec) -> None:
+    assert [rule.name for rule in spec.rules] == [
+        "bases/nginx",
+        "bases/redis",
+        "bases/bitnami/kafka",
+        "bases/bitnami/zookeeper",
+        "bases/app",
+        "sync[1]/tool",
+        "more/python",
+    ]
+
+
+def test_defaults_hold_where_an_entry_says_nothing(spec: Spec) -> None:
+    redis = rule(spec, "bases/redis")
+    assert str(redis.source) == "docker.io/library/redis"
+    assert destinations(redis) == ["registry.internal/mirror/docker.io/library/redis", "oci:out/redis"]
+    assert patterns(redis) == ["edge"]
+    assert redis.retag.apply(Tag("edge")) == "edge-mirror"
+    assert redis.on_empty is OnEmpty.WARN
+
+
+def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
+    tool = rule(spec, "sync[1]/tool")
+    assert str(tool.source) == "quay.io/acme/tool"
+    assert destinations(tool) == ["ghcr.io/acme/tool", "localhost:5000/tool"]
+    assert patterns(tool) == ["1.0"]
+    assert tool.retag.names == (("1.0", "stable"),)
+    assert tool.on_empty is OnEmpty.FAIL
+
+
+def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
+    kafka = rule(spec, "bases/bitnami/kafka")
+    assert destinations(kafka) == [
+        "registry.internal/mirror/docker.io/brokers/bitnami/kafka",
+        "oci:out/brokers/bitnami/kafka",
+    ]
+    assert patterns(kafka) == ["3.*", "/v[0-9]+/"]
+    assert kafka.retag.apply(Tag("3.1")) == "3"
+    assert kafka.on_empty is OnEmpty.FAIL
+
+
+def test_a_tag_in_the_name_is_the_tag(spec: Spec) -> None:
+    assert patterns(rule(spec, "bases/nginx")) == ["1.27"]
+
+
+def test_a_digest_is_written_to_the_tag_that_is_given_for_it(spec: Spec) -> None:
+    app = rule(spec, "bases/app")
+    assert app.digest == f"sha256:{HEX}"
+    assert app.tags.exact_tags == ("pinned",)
+    assert app.retag.apply(Tag("pinned")) == "pinned"
+
+
+def test_an_included_file_takes_the_defaults_and_has_its_own_folder(spec: Spec) -> None:
+    python = rule(spec, "more/python")
+    assert (str(python.source), patterns(python)) == ("docker.io/library/python", ["edge"])
+    assert python.destinations == (Repository("oci:out", "python"),)
+    assert python.place.file.endswith("images/more.yaml")
+    assert python.place.line == 3
+
+
+def test_a_rule_knows_its_place(spec: Spec, tmp_path: Path) -> None:
+    place = rule(spec, "bases/redis").place
+    line = WHOLE.splitlines().index("      - redis") + 1
+    assert (place.file, place.line, place.column) == (str(tmp_path / "sync.yaml"), line, 9)
+
+
+def test_files_are_named_from_the_first_ones_folder_with_their_hash(spec: Spec, tmp_path: Path) -> None:
+    assert spec.files == (
+        SpecFile("sync.yaml", sha256(WHOLE.encode()).hexdigest()),
+        SpecFile("images/more.yaml", sha256(INCLUDED.encode()).hexdigest()),
+    )
+    assert spec.directory == str(tmp_path)
+
+
+def test_a_login_is_read_when_it_is_needed_its_variables_too(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+    auth = spec.settings.auth_for("docker.io", "library/nginx")
+    assert isinstance(auth.pull, Password)
+    assert auth.push == auth.pull
+    monkeypatch.setenv("HUB_USER", "robot$ci")
+    monkeypatch.setenv("HUB_TOKEN", "hunter2")
+    assert (auth.pull.username.reveal(), auth.pull.password.reveal()) == ("robot$ci", "hunter2")
+    assert auth.pull.password.origin == "environment variable HUB_TOKEN"
+    assert "hunter2" not in repr(spec)
+    assert "robot$ci" not in repr(spec)
+
+
+def test_reading_and_writing_may_have_logins_of_their_own(spec: Spec) -> None:
+    auth = spec.settings.auth_for("ghcr.io", "acme/app")
+    assert auth.pull == Anonymous()
+    assert isinstance(auth.push, IdentityToken)
+    assert auth.push.token.reveal() == "hunter2"
+    assert spec.settings.auth_for("ghcr.io", "other/app") == Auth(DefaultAuth(), DefaultAuth())
+
+
+def test_a_helper_is_named(spec: Spec) -> None:
+    assert spec.settings.for_host("quay.io").auth == Auth(Helper("quay"), Helper("quay"))
+
+
+def test_limits_mirrors_and_timeouts_are_read(spec: Spec) -> None:
+    assert spec.settings.for_host("docker.io").concurrency == 3
+    assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
+    assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
+
+
+def test_tls_is_a_mode_or_files_below_the_specs_folder(spec: Spec, tmp_path: Path) -> None:
+    certs = tmp_path / "certs"
+    assert spec.settings.for_host("own.internal").tls == Tls(
+        TlsMode.REQUIRED, certs / "ca.pem", certs / "c.pem", certs / "k.pem"
+    )
+    assert spec.settings.for_host("lab.internal:5000").tls == Tls(TlsMode.DISABLED)
+    assert spec.settings.for_host("dev.internal").tls == Tls(TlsMode.INSECURE)
+    assert spec.settings.for_host("lab.internal").tls == Tls()
+
+
+def keys_of(schema: Any) -> Iterator[str]:
+    """Every key that the schema allows anywhere."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for value in schema.values():
+            yield from keys_of(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from keys_of(value)
+
+
+@pytest.mark.parametrize("key", sorted(set(keys_of(json.loads(schema_text())))))
+def test_the_spec_of_this_file_says_every_key_of_the_schema(key: str) -> None:
+    """A key that is new in the schema needs a line above, and a test that shows what it does."""
+    assert f"{key}:" in WHOLE
