@@ -16,7 +16,7 @@ from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_do
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning
 from imagesync.spec.registries import RegistriesReader
-from imagesync.spec.rules import Nodes, Origin, RulesReader, find_repeated_names, named_problems
+from imagesync.spec.rules import Nodes, Origin, RulesReader, count_entries, find_repeated_names, named_problems
 from imagesync.spec.schema import check_schema
 
 
@@ -67,8 +67,9 @@ class _Reading:
         for name in self._included(root.get("include"), path, directory):
             inner = self._file(name, directory, included=True)
             if inner is not None:
+                first = sum(map(count_entries, roots))
+                origins += self._rules(inner, Path(name).parent, directory, (defaults, destinations), first)
                 roots.append(inner)
-                origins += self._rules(inner, Path(name).parent, directory, (defaults, destinations), len(origins))
         self.problems += find_repeated_names(roots)
         self.problems += find_conflicts(origin.rule for origin in origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
@@ -91,6 +92,9 @@ class _Reading:
             return None
         name = path if path == "-" else Path(os.path.relpath(path, directory)).as_posix()
         self.files.append(SpecFile(name, hashlib.sha256(raw).hexdigest()))
+        if len(raw) > MAX_BYTES:
+            self.problems.append(Problem(Place(path), f"over {MAX_BYTES} bytes", "split it with `include`"))
+            return None
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

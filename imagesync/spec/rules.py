@@ -72,8 +72,7 @@ class RulesReader:
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
-        entries = root.get("sync") if isinstance(root, Map) else None
-        for number, entry in enumerate(entries.items if isinstance(entries, List) else (), start=first):
+        for number, entry in enumerate(_entries(root), start=first):
             if isinstance(entry, Map):
                 yield from self._entry(entry, number, defaults, destinations)
 
@@ -256,18 +255,27 @@ class _Image:
     own: Nodes
 
 
+def count_entries(root: Node) -> int:
+    """How many sync entries a file has, right or wrong: the next file's are numbered after them."""
+    return len(_entries(root))
+
+
 def find_repeated_names(roots: Iterable[Node]) -> list[Problem]:
     """Entries of all files that share a name: `--only NAME` would not know which is meant."""
     first: dict[str, Place] = {}
     problems = []
     for root in roots:
-        entries = root.get("sync") if isinstance(root, Map) else None
-        for entry in entries.items if isinstance(entries, List) else ():
+        for entry in _entries(root):
             name = entry.get("name") if isinstance(entry, Map) else None
             if isinstance(name, Scalar) and first.setdefault(name.text, name.place) != name.place:
                 message = f"another entry is called {name.text!r} too, at {first[name.text]}"
                 problems.append(Problem(name.place, message, "give each entry a name of its own"))
     return problems
+
+
+def _entries(root: Node) -> tuple[Node, ...]:
+    entries = root.get("sync") if isinstance(root, Map) else None
+    return entries.items if isinstance(entries, List) else ()
 
 
 def named_problems(node: Node) -> list[Problem]:
