@@ -12,9 +12,12 @@ def main() -> int:
 
         sys.stdout.write(f"imagesync {__version__}\n")
         return 0
-    from imagesync.cli.main import run  # noqa: PLC0415 - as above
+    try:
+        from imagesync.cli.main import run  # noqa: PLC0415 - as above
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are being imported
+        return 130
 
 
 if __name__ == "__main__":

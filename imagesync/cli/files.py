@@ -27,6 +27,17 @@ def read_file(name: str) -> str:
         raise UsageError(f"{name} is not UTF-8 at byte {error.start}") from error
 
 
+def check_writable(name: str) -> None:
+    """Raise UsageError for a file that could not be written, before the work whose result it is to hold."""
+    path = Path(name)
+    if path.is_dir():
+        raise UsageError(f"{name} is a directory", hint="name a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{name} cannot be written: there is no directory {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{name} cannot be written: {path.parent} may not be written to")
+
+
 def write_file(name: str, text: str) -> None:
     """Write beside the file and rename, so that a reader sees the old text or the new, never half of it."""
     path = Path(name)

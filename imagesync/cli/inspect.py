@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from imagesync.cli.output import emit, to_json
+from imagesync.cli.output import emit, emit_raw, to_json
 from imagesync.cli.parser import add_format_option, add_run_options
 from imagesync.errors import InvalidManifest
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         store = session.stores.source(reference.repository)
         root = store.fetch_manifest(reference.target)
         if arguments.raw:
-            emit(root.raw.decode("utf-8"))
+            emit_raw(root.raw)
             return 0
         entries = [entry for entry in root.manifests if entry.is_manifest] if isinstance(root, Index) else []
         below = [store.fetch_manifest(entry.digest) for entry in entries] if entries else [root]

@@ -15,6 +15,16 @@ def emit(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def emit_raw(raw: bytes) -> None:
+    """Write bytes to stdout as they are; in CI, where they are looked through for commands, with those broken."""
+    if in_github_actions():
+        from imagesync.report.github import defuse  # noqa: PLC0415 - only there
+
+        raw = defuse(raw.decode("utf-8")).encode("utf-8")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(raw)
+
+
 def notify(text: str) -> None:
     """Write a line for people to stderr."""
     _write(sys.stderr, text)
@@ -29,7 +39,7 @@ def complain(error: ImagesyncError) -> None:
         notify("\n".join(str(problem) for problem in error.problems))
         notify(f"{count} mistake{'s' if count != 1 else ''} in the spec; nothing was touched.")
         if in_github_actions():
-            sys.stdout.write(annotations_of_problems(error.problems))
+            sys.stderr.write(annotations_of_problems(error.problems))
         return
     from imagesync.plan.inventory import str_without_hint  # noqa: PLC0415 - only when something is wrong
     from imagesync.report.printable import printable  # noqa: PLC0415

@@ -34,10 +34,10 @@ def show_report(report: Report, form: str, *, verbose: bool) -> str:
 
 
 def publish_plan(plan: Plan, *, output: str | None) -> None:
-    """Tell GitHub Actions of a plan; elsewhere nothing happens."""
+    """Tell GitHub Actions of a plan; elsewhere nothing happens. Annotations go to stderr, results may be piped."""
     if not in_github_actions():
         return
-    sys.stdout.write(github.annotations_of_plan(plan))
+    sys.stderr.write(github.annotations_of_plan(plan))
     _append_summary(markdown.render_plan(plan))
     summary = summarise(plan)
     _set_outputs(
@@ -51,7 +51,7 @@ def publish_report(report: Report, *, output: str | None) -> None:
         write_report(report, output)
     if not in_github_actions():
         return
-    sys.stdout.write(github.annotations_of_report(report))
+    sys.stderr.write(github.annotations_of_report(report))
     _append_summary(markdown.render_report(report))
     copied, failed = report.count(Status.COPIED), report.count(Status.FAILED)
     _set_outputs(

@@ -14,6 +14,7 @@ from imagesync.cli.narrow import only, shard
 from imagesync.cli.output import notify
 from imagesync.cli.signals import Interruption, interruptible
 from imagesync.cli.stores import OpenStores
+from imagesync.errors import Cancelled
 from imagesync.spec import Spec, load_spec
 from imagesync.tasks import Tasks
 
@@ -56,7 +57,10 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
     tasks = Tasks(workers=arguments.concurrency, ceiling=stores.concurrency, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown) as interruption:
-            yield Session(spec, stores, tasks, cancellation, interruption, started_at)
+            try:
+                yield Session(spec, stores, tasks, cancellation, interruption, started_at)
+            except Cancelled as error:
+                raise interruption.explained(error) from error
     finally:
         tasks.close()
         stores.close()

@@ -10,8 +10,15 @@ from contextlib import contextmanager
 from types import FrameType
 
 from imagesync.cancellation import Cancellation
+from imagesync.errors import Cancelled
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
+
+
+class Terminated(Cancelled):
+    """SIGTERM stopped the work."""
+
+    exit_code = 128 + signal.SIGTERM
 
 
 class Interruption:
@@ -23,6 +30,14 @@ class Interruption:
     @property
     def exit_code(self) -> int | None:
         return None if self.signal_number is None else 128 + self.signal_number
+
+    def explained(self, cancelled: Cancelled) -> Cancelled:
+        """What a command ends with that was stopped before it had a result: with the signal's own exit code."""
+        if self.signal_number == signal.SIGTERM:
+            return Terminated(cancelled.message)
+        if self.signal_number is None:
+            return Cancelled(cancelled.message, hint="--timeout was too short, or a registry hangs: -v shows requests")
+        return cancelled
 
 
 @contextmanager

@@ -1,0 +1,212 @@
+"""plan: what it shows, what it saves, what it ends with; and that it writes nothing."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from imagesync.server.auth import BasicAuth, TokenAuth
+from tests.cli.command import Cli, Mirror
+from tests.conftest import MakeRegistry
+from tests.images import make_image, make_index, push_image
+
+
+def test_a_plan_shows_what_would_be_added_and_writes_nothing(mirror: Mirror) -> None:
+    image = mirror.fill("1")
+    ran = mirror.cli("plan", mirror.spec())
+    assert (ran.code, ran.err) == (0, "")
+    assert f"+ app:1  {image.digest.short}" in ran.out
+    assert "Plan: 1 to add, 0 to update, 0 unchanged." in ran.out
+    assert {line.partition(" ")[0] for line in mirror.requests()} == {"HEAD", "GET"}
+    assert mirror.tags() == {}
+
+
+def test_a_plan_shows_what_a_tag_moves_from_and_to(mirror: Mirror) -> None:
+    old, new = mirror.stand(make_image("old"), "1"), mirror.fill("1")
+    ran = mirror.cli("plan", mirror.spec())
+    assert f"~ app:1  {old.digest.short} → {new.digest.short}" in ran.out
+    assert "0 to add, 1 to update" in ran.out
+
+
+def test_a_plan_with_nothing_to_do_says_so(mirror: Mirror) -> None:
+    mirror.stand(mirror.fill("1"), "1")
+    ran = mirror.cli("plan", mirror.spec())
+    assert ran.out == "No changes. 1 tag is as the spec wants it.\n"
+
+
+def test_the_json_form_is_a_plan_file_and_fits_its_schema(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.stand(mirror.fill("2", path="same"), "2", path="same")
+    spec = mirror.spec("app:1", "same:2", "app:lost")
+    schema = mirror.cli("schema", "--plan").json()
+    ran = mirror.cli("plan", spec, "--format", "json")
+    jsonschema.Draft7Validator(schema).validate(ran.json())
+    assert [action["action"] for action in ran.json()["actions"]] == ["copy", "keep", "failure"]
+    assert ran.json()["summary"]["changes"] == 1
+
+
+def test_the_markdown_form_is_a_table_of_troubles_and_a_diff(mirror: Mirror) -> None:
+    mirror.fill("1")
+    ran = mirror.cli("plan", mirror.spec("app:1", "app:lost"), "--format", "markdown")
+    assert ran.out.startswith("**Plan: 1 to add, 0 to update, 1 failed, 0 unchanged.")
+    assert "| failed | `" in ran.out
+    assert "\n```diff\n" in ran.out
+
+
+def test_a_saved_plan_is_what_the_json_form_shows_and_when_it_was_made(mirror: Mirror) -> None:
+    mirror.fill("1")
+    ran = mirror.cli("plan", mirror.spec(), "-o", "saved.json", "--format", "json")
+    saved = json.loads(Path("saved.json").read_text())
+    assert saved.pop("created").endswith("Z")
+    assert saved == ran.json()
+
+
+def test_a_plan_that_cannot_be_saved_says_why(mirror: Mirror) -> None:
+    mirror.fill("1")
+    ran = mirror.cli("plan", mirror.spec(), "-o", "no/such/folder/saved.json")
+    assert ran.code == 4
+    assert "no/such/folder/saved.json cannot be written: there is no directory no/such/folder" in ran.err
+    assert mirror.requests() == []
+
+
+@pytest.mark.parametrize(("option", "code"), [((), 0), (("--detailed-exitcode",), 2)])
+def test_pending_changes_end_with_2_where_that_is_asked_for(mirror: Mirror, option: tuple[str, ...], code: int) -> None:
+    mirror.fill("1")
+    assert mirror.cli("plan", mirror.spec(), *option).code == code
+
+
+def test_no_changes_end_with_0_though_the_detailed_exit_code_is_asked_for(mirror: Mirror) -> None:
+    mirror.stand(mirror.fill("1"), "1")
+    assert mirror.cli("plan", mirror.spec(), "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("option", [(), ("--detailed-exitcode",)])
+def test_a_missing_tag_fails_alone_and_names_image_side_place_and_remedy(
+    mirror: Mirror, option: tuple[str, ...]
+) -> None:
+    mirror.fill("1")
+    ran = mirror.cli("plan", mirror.spec("app:1", "app:lost"), *option)
+    assert ran.code == 1
+    assert "+ app:1" in ran.out
+    for part in (
+        f"x {mirror.destination.host}/app:lost  failed",
+        f"source {mirror.source.host}/app:lost: not found",
+        f"`imagesync tags --repository {mirror.source.host}/app`",
+        "sync.yaml:7:9",
+    ):
+        assert part in ran.out
+
+
+def test_a_source_that_fails_is_named_as_the_source(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.source.script("HEAD", "/manifests/", status=400)
+    ran = mirror.cli("plan", mirror.spec())
+    assert ran.code == 1
+    assert f"source {mirror.source.host}/app:1: HEAD manifest: answered status 400" in ran.out
+
+
+def test_anonymous_sends_no_credentials(cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork's pull request plans without the secrets, which are not set there."""
+    monkeypatch.delenv("MIRROR_TOKEN", raising=False)
+    users = {"robot": "secret"}
+    source = make_registry(auth=TokenAuth(users, anonymous_pull=True))
+    mirror = Mirror(cli, source, make_registry(auth=TokenAuth(users, anonymous_pull=True)))
+    mirror.fill("1")
+    login = '{auth: {username: robot, password: "${secret:MIRROR_TOKEN}"}}'
+    spec = mirror.spec(registries={mirror.source.host: login, mirror.destination.host: login})
+    assert mirror.cli("plan", spec).code == 1
+    mirror.forget()
+    ran = mirror.cli("plan", spec, "--anonymous")
+    assert (ran.code, ran.err) == (0, "")
+    assert "+ app:1" in ran.out
+    sent = [*mirror.source.log.entries(path="/token"), *mirror.destination.log.entries(path="/token")]
+    assert sent
+    assert not any(entry.has_authorization for entry in sent)
+
+
+def test_a_destination_that_refuses_to_say_is_planned_as_a_try(cli: Cli, make_registry: MakeRegistry) -> None:
+    """Decision 22: GHCR answers 403 for what does not exist yet."""
+    mirror = Mirror(cli, make_registry(), make_registry(auth=TokenAuth({"robot": "secret"})))
+    mirror.fill("1")
+    mirror.destination.script("HEAD", "/manifests/1$", status=403, skip=1)
+    login = {mirror.destination.host: "{auth: {username: robot, password: secret}}"}
+    ran = mirror.cli("plan", mirror.spec(registries=login))
+    assert ran.code == 0
+    assert "+ app:1" in ran.out
+    assert "(not readable, will try)" in ran.out
+
+
+def test_a_wrong_password_at_a_destination_is_a_failure(cli: Cli, make_registry: MakeRegistry) -> None:
+    mirror = Mirror(cli, make_registry(), make_registry(auth=BasicAuth({"robot": "secret"})))
+    mirror.fill("1")
+    login = {mirror.destination.host: "{auth: {username: robot, password: wrong-guess}}"}
+    ran = mirror.cli("plan", mirror.spec(registries=login))
+    assert ran.code == 1
+    assert f"destination {mirror.destination.host}/app:1" in ran.out
+    assert "wrong-guess" not in ran.text
+
+
+def test_only_plans_one_entry_or_one_image(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.fill("1", path="other")
+    spec = mirror.spec("app:1", "other:1")
+    named = Path(spec).read_text().replace("- source:", "- name: bases\n    source:")
+    Path(spec).write_text(named)
+    ran = mirror.cli("plan", spec, "--only", "bases/other")
+    assert "other:1" in ran.out
+    assert "app:1" not in ran.out
+    both = mirror.cli("plan", spec, "--only", "bases")
+    assert "Plan: 2 to add" in both.out
+
+
+def test_only_with_a_near_miss_shows_the_name_probably_meant(mirror: Mirror) -> None:
+    spec = mirror.spec("app:1")
+    Path(spec).write_text(Path(spec).read_text().replace("- source:", "- name: bases\n    source:"))
+    ran = mirror.cli("plan", spec, "--only", "base")
+    assert ran.code == 4
+    assert "did you mean bases?" in ran.err
+    assert mirror.requests() == []
+
+
+@pytest.mark.parametrize("whole", [1, 2, 3])
+def test_the_shards_are_disjoint_and_complete(mirror: Mirror, whole: int) -> None:
+    paths = [f"team{number}/app" for number in range(8)]
+    for path in paths:
+        push_image(mirror.source.repository(path), make_image(path), "1")
+    spec = mirror.spec(*(f"{path}:1" for path in paths))
+    found = []
+    for part in range(1, whole + 1):
+        ran = mirror.cli("plan", spec, "--shard", f"{part}/{whole}", "--format", "json")
+        found += [action["source"]["path"] for action in ran.json()["actions"]]
+    assert sorted(found) == paths
+
+
+@pytest.mark.parametrize("share", ["0/2", "3/2", "1", "a/b", "1/0"])
+def test_a_share_that_is_none_is_a_usage_error(mirror: Mirror, share: str) -> None:
+    ran = mirror.cli("plan", mirror.spec(), "--shard", share)
+    assert ran.code == 4
+    assert "is not I/N with I from 1 to N" in ran.err
+
+
+def test_a_plan_stops_at_its_timeout(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.source.script("HEAD", "/manifests/", delay_seconds=2)
+    started = time.monotonic()
+    ran = mirror.cli("plan", mirror.spec(), "--timeout", "1s", "-o", "saved.json")
+    assert ran.code == 130
+    assert "the deadline has passed" in ran.err
+    assert "--timeout was too short, or a registry hangs" in ran.err
+    assert time.monotonic() - started < 10
+    assert not Path("saved.json").exists()
+
+
+def test_a_plan_counts_platforms_and_blobs_that_are_there(mirror: Mirror) -> None:
+    image = mirror.fill("1", image=make_index(platforms=("linux/amd64", "linux/arm64", "linux/s390x")))
+    mirror.stand(image, "older")
+    ran = mirror.cli("plan", mirror.spec())
+    assert "3 platforms" in ran.out
+    assert "0 B to copy" in ran.out
