@@ -63,6 +63,10 @@ class Task(Generic[T]):
         return self.value  # type: ignore[return-value]
 
 
+def _nothing() -> None:
+    """What a signal does."""
+
+
 class Tasks:
     """Runs tasks. `workers` threads at most; `ceiling` gives the slots of a host by its name.
 
@@ -113,6 +117,18 @@ class Tasks:
             else:
                 self._queue(task)
         return task
+
+    def signal(self) -> Task[Any]:
+        """A task that nobody runs: it is finished by `give`, and others may need it like any other."""
+        task: Task[Any] = Task(_nothing)
+        with self._changed:
+            self._unfinished.add(task)
+        return task
+
+    def give(self, signal: Task[T], value: T | None = None) -> None:
+        """Finish a signal with a value; what needs it may start. A second time nothing happens."""
+        with self._changed:
+            self._finish(signal, value=value)
 
     def completed(self, tasks: Iterable[Task[T]]) -> Iterator[Task[T]]:
         """Yield these tasks as they finish. After cancellation, those that hang are left behind as Cancelled."""

@@ -121,6 +121,38 @@ def test_a_registry_gets_each_blob_once_and_mounts_it_into_its_other_repositorie
     assert sum(outcome.bytes_mounted for outcome in outcomes) == 4 * size
 
 
+def test_several_registries_are_fed_from_one_read(bench: Bench) -> None:
+    """Also by images that only share a layer."""
+    bench.put(bench.source, "latest", INDEX, AMD, ARM)
+    bench.put(bench.source, "old", make_manifest("base"))
+    registries = [Repository(f"r{number}.example", "nginx") for number in range(3)]
+    outcomes = bench.apply(
+        make_rule("latest", destinations=registries), make_rule("old", destinations=[Repository("r9.example", "x")])
+    )
+    assert {outcome.status for outcome in outcomes} == {Status.COPIED}
+    read = bench.source.called("fetch_blob")
+    assert len(read) == len(set(read))
+    for registry in registries:
+        assert bench.stores[registry].tags == {"latest": INDEX.digest}
+    moved = sum(outcome.bytes_copied for outcome in outcomes)
+    assert moved == sum(
+        len(bench.stores[r].blobs[d])
+        for r in bench.stores.repositories
+        for d in bench.stores[r].blobs
+        if r != HUB_NGINX
+    )
+
+
+def test_a_registry_that_fails_is_fed_alone_and_stops_no_other(bench: Bench) -> None:
+    bench.put(bench.source, "latest", AMD)
+    good, bad = Repository("good.example", "nginx"), Repository("bad.example", "nginx")
+    for blob in AMD.successors():
+        bench.stores[bad].failures["push_blob", str(blob.digest)] = [NetworkError("reset")]
+    outcomes = bench.apply(make_rule("latest", destinations=[good, bad]))
+    assert {outcome.status for outcome in outcomes} == {Status.COPIED}
+    assert len(bench.source.called("fetch_blob")) == 2 * len(AMD.successors())
+
+
 def test_what_another_repository_of_the_registry_holds_is_mounted(bench: Bench) -> None:
     held = Repository("localhost:5000", "held")
     bench.put(bench.source, "v1", AMD)

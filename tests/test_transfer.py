@@ -65,8 +65,15 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
 
 
-def make_copy(source: Source, destination: Destination, meter: Meter | None = None) -> BlobCopy:
-    return BlobCopy(source, destination, meter=meter or Meter(), cancellation=Cancellation())
+def run_copy(
+    source: Source,
+    destination: Destination,
+    meter: Meter | None = None,
+    *,
+    blob: Descriptor | None = None,
+    mount_from: Repository | None = None,
+) -> Pushed:
+    return BlobCopy(source, meter or Meter(), Cancellation()).run(blob or BLOB, destination, mount_from)
 
 
 CONTENT = b"some content"
@@ -118,47 +125,47 @@ def test_the_side_of_an_integrity_error_is_the_source() -> None:
 
 def test_a_cut_is_tried_again_from_the_start() -> None:
     source, destination, meter = Source(NetworkError("reset"), CONTENT), Destination(), Meter()
-    assert make_copy(source, destination, meter).run(BLOB) is Pushed.UPLOADED
+    assert run_copy(source, destination, meter) is Pushed.UPLOADED
     assert (source.reads, destination.received, meter.moved_bytes) == (2, CONTENT, len(CONTENT))
 
 
 def test_corruption_is_read_again_once_and_then_an_error() -> None:
     source = Source(b"xxxx content")
     with pytest.raises(IntegrityError):
-        make_copy(source, Destination()).run(BLOB)
+        run_copy(source, Destination())
     assert source.reads == 2
 
 
 def test_one_corrupted_read_is_mended_by_the_next() -> None:
     source, destination = Source(b"xxxx content", CONTENT), Destination()
-    make_copy(source, destination).run(BLOB)
+    run_copy(source, destination)
     assert destination.received == CONTENT
 
 
 def test_a_destination_that_keeps_failing_ends_after_five_attempts() -> None:
     source = Source(CONTENT)
     with pytest.raises(NetworkError):
-        make_copy(source, Destination(*[NetworkError("reset")] * 20)).run(BLOB)
+        run_copy(source, Destination(*[NetworkError("reset")] * 20))
     assert source.reads == ATTEMPTS
 
 
 def test_a_refusal_is_not_tried_again() -> None:
     source = Source(CONTENT)
     with pytest.raises(AuthenticationError):
-        make_copy(source, Destination(AuthenticationError("denied"))).run(BLOB)
+        run_copy(source, Destination(AuthenticationError("denied")))
     assert source.reads == 1
 
 
 def test_an_error_of_the_source_says_so() -> None:
     source = Source(AuthenticationError("denied"))
     with pytest.raises(AuthenticationError) as caught:
-        make_copy(source, Destination()).run(BLOB)
+        run_copy(source, Destination())
     assert caught.value.side == "source"
 
 
 def test_a_mount_reads_nothing() -> None:
     source = Source(CONTENT)
-    assert make_copy(source, Destination()).run(BLOB, Repository("a.example", "b")) is Pushed.MOUNTED
+    assert run_copy(source, Destination(), mount_from=Repository("a.example", "b")) is Pushed.MOUNTED
     assert source.reads == 0
 
 
@@ -166,7 +173,7 @@ def test_embedded_data_is_used_instead_of_a_read() -> None:
     """BLB-12: a descriptor's `data`, right by digest and size."""
     source, destination = Source(b"never"), Destination()
     blob = Descriptor(BLOB.media_type, BLOB.digest, BLOB.size_bytes, data=CONTENT)
-    make_copy(source, destination).run(blob)
+    run_copy(source, destination, blob=blob)
     assert (source.reads, destination.received) == (0, CONTENT)
 
 
@@ -174,4 +181,4 @@ def test_a_cancelled_run_stops_within_a_chunk() -> None:
     cancellation = Cancellation()
     cancellation.cancel()
     with pytest.raises(Cancelled):
-        BlobCopy(Source(CONTENT), Destination(), meter=Meter(), cancellation=cancellation).run(BLOB)
+        BlobCopy(Source(CONTENT), Meter(), cancellation).run(BLOB, Destination())

@@ -34,7 +34,7 @@ class Executor:
         plan = reviewed.plan
         copies = plan.copies()
         graph = Graph(self._stores, self._tasks, self.meter, self._cancellation)
-        running = {one.last: one for one in (graph.add(copy, plan) for copy in copies)}
+        running = {one.last: one for one in graph.add_all(plan)}
         self.meter.total = len(copies)
         self.meter.total_bytes = graph.bytes_to_move
         for action in plan.actions:

@@ -15,6 +15,7 @@ from typing import Any
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, ImagesyncError, NotFoundError, StoreError
 from imagesync.executor.holders import Holders
+from imagesync.executor.spread import Spread, find_spreads
 from imagesync.manifest import Content, Descriptor, Manifest, walk
 from imagesync.plan.actions import Action, Copy, Plan
 from imagesync.plan.diff import blobs_of
@@ -87,13 +88,23 @@ class Graph:
         self._nodes: dict[tuple[Repository, Digest], Task[Any]] = {}
         self._adding = threading.Lock()
         self._holders = Holders()
+        self._spreads: dict[Digest, Spread] = {}
         self._counted: set[tuple[str, Digest]] = set()
         self.bytes_to_move = 0
 
-    def add(self, copy: Copy, plan: Plan) -> Running:
+    def add_all(self, plan: Plan) -> list[Running]:
+        """Queue every copy of a plan."""
+        copies = plan.copies()
+        for copy in copies:
+            self._note_what_is_held(copy, blobs_of(plan.contents[copy.root.digest], plan.contents))
+        self._spreads = find_spreads(copies)
+        for spread in self._spreads.values():
+            self._add_spread(spread)
+        return [self._add(copy, plan) for copy in copies]
+
+    def _add(self, copy: Copy, plan: Plan) -> Running:
         """Queue everything that one copy needs, what writes the tag last."""
         root = plan.contents[copy.root.digest]
-        self._note_what_is_held(copy, blobs_of(root, plan.contents))
         own = tuple((blob, task) for blob in copy.missing if (task := self._blob(copy, blob)) is not None)
         for node in walk(root, plan.contents):
             if node.digest != root.digest:
@@ -115,11 +126,46 @@ class Graph:
             task = self._nodes[key] = self._tasks.add(
                 partial(self._bring_blob, copy, blob),
                 hosts=[copy.source.repository.registry, copy.destination.repository.registry],
+                needs=self._signals(copy, blob),
                 is_heavy=blob.size_bytes > HEAVY_BYTES,
                 rank=(_BLOB_RANK, -blob.size_bytes),
             )
         self._count(copy, blob)
         return task
+
+    def _signals(self, copy: Copy, blob: Descriptor) -> list[Task[Any]]:
+        """What a blob's task waits for: the spread that brings the blob to its registry, if there is one."""
+        spread = self._spreads.get(blob.digest)
+        signal = spread.signals.get(copy.destination.repository.registry) if spread is not None else None
+        return [] if signal is None or copy.is_within_registry else [signal]
+
+    def _add_spread(self, spread: Spread) -> None:
+        spread.signals = {registry: self._tasks.signal() for registry in spread.copies}
+        self._tasks.add(
+            partial(self._run_spread, spread),
+            hosts=spread.hosts,
+            is_heavy=spread.blob.size_bytes > HEAVY_BYTES,
+            rank=(_BLOB_RANK, -spread.blob.size_bytes),
+        )
+
+    def _run_spread(self, spread: Spread) -> None:
+        """Feed every registry that lacks the blob; what does not come of it, each does alone afterwards."""
+        try:
+            leading = spread.leading(self._holders)
+            if len(leading) > 1:
+                work = BlobCopy(self._stores.source(spread.source), self._meter, self._cancellation)
+                pushers = [self._stores.destination(copy.destination.repository) for copy in leading]
+                settled = [partial(self._settled, spread, copy) for copy in leading]
+                work.run_for_all(spread.blob, list(zip(pushers, settled, strict=True)))
+        finally:
+            for signal in spread.signals.values():
+                self._tasks.give(signal)
+
+    def _settled(self, spread: Spread, copy: Copy, outcome: Pushed | BaseException) -> None:
+        destination = copy.destination.repository
+        if isinstance(outcome, Pushed):
+            self._holders.add(destination, spread.blob.digest)
+        self._tasks.give(spread.signals[destination.registry], outcome if isinstance(outcome, Pushed) else None)
 
     def _note_what_is_held(self, copy: Copy, blobs: tuple[Descriptor, ...]) -> None:
         missing = {blob.digest for blob in copy.missing}
@@ -154,6 +200,11 @@ class Graph:
         destination = copy.destination.repository
         if copy.is_within_registry:
             return self._copy_blob(copy, blob, mount_from=copy.source.repository)
+        spread = self._spreads.get(blob.digest)
+        if spread is not None and spread.copies.get(destination.registry) is copy:
+            done: Pushed | None = spread.signals[destination.registry].value
+            if done is not None:
+                return done
         with self._adding:
             task = self._nodes[destination, blob.digest]
         pushed = self._copy_blob(copy, blob, self._holders.mount_source(destination, blob.digest, task))
@@ -162,14 +213,9 @@ class Graph:
 
     def _copy_blob(self, copy: Copy, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
         source, destination = copy.source.repository, copy.destination.repository
-        work = BlobCopy(
-            self._stores.source(source),
-            self._stores.destination(destination),
-            meter=self._meter,
-            cancellation=self._cancellation,
-        )
+        work = BlobCopy(self._stores.source(source), self._meter, self._cancellation)
         with _blamed_on("destination"):
-            return work.run(blob, mount_from)
+            return work.run(blob, self._stores.destination(destination), mount_from)
 
     def _push_manifest(self, copy: Copy, node: Content, tag: Tag | None) -> None:
         destination = self._stores.destination(copy.destination.repository)

@@ -6,7 +6,7 @@ of whatever streams a body.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -16,6 +16,7 @@ from imagesync.errors import IntegrityError, StoreError
 from imagesync.manifest import Descriptor
 from imagesync.reference import Repository
 from imagesync.store import BlobFetcher, BlobPusher, Pushed
+from imagesync.transfer.fanout import FanOut, Settle
 from imagesync.transfer.meter import Meter
 from imagesync.transfer.verify import verified
 
@@ -25,17 +26,14 @@ INTEGRITY_ATTEMPTS = 2
 
 
 class BlobCopy:
-    """Copies blobs from `source` to `destination`; made once for each pair of repositories."""
+    """Copies blobs from one source; `meter` counts what goes out."""
 
-    def __init__(
-        self, source: BlobFetcher, destination: BlobPusher, *, meter: Meter, cancellation: Cancellation
-    ) -> None:
+    def __init__(self, source: BlobFetcher, meter: Meter, cancellation: Cancellation) -> None:
         self._source = source
-        self._destination = destination
         self._meter = meter
         self._cancellation = cancellation
 
-    def run(self, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
+    def run(self, blob: Descriptor, destination: BlobPusher, mount_from: Repository | None = None) -> Pushed:
         """Move one blob, verified on the way. Raises what the last attempt raised."""
         attempts = Retrying(
             retry=retry_if_exception(_may_help),
@@ -44,23 +42,34 @@ class BlobCopy:
             sleep=self._cancellation.wait,
             reraise=True,
         )
-        return attempts(self._attempt, blob, mount_from)
+        return attempts(self._attempt, blob, destination, mount_from)
 
-    def _attempt(self, blob: Descriptor, mount_from: Repository | None) -> Pushed:
+    def run_for_all(self, blob: Descriptor, destinations: Sequence[tuple[BlobPusher, Settle]]) -> None:
+        """Read one blob once and move it to several destinations, in a single attempt; see fanout."""
+        work = FanOut(blob, moved=self._meter.moved, cancellation=self._cancellation)
+        work.run(lambda: self._open(blob), destinations)
+
+    def _attempt(self, blob: Descriptor, destination: BlobPusher, mount_from: Repository | None) -> Pushed:
         sent = _Sent()
         try:
-            return self._destination.push_blob(blob, lambda: self._open(blob, sent), mount_from)
+            return destination.push_blob(blob, lambda: self._open_counted(blob, sent), mount_from)
         except BaseException:
             self._meter.moved(-sent.size_bytes)
             raise
 
     @contextmanager
-    def _open(self, blob: Descriptor, sent: _Sent) -> Iterator[Iterator[bytes]]:
+    def _open_counted(self, blob: Descriptor, sent: _Sent) -> Iterator[Iterator[bytes]]:
+        with self._open(blob) as chunks:
+            yield self._counted(chunks, sent)
+
+    @contextmanager
+    def _open(self, blob: Descriptor) -> Iterator[Iterator[bytes]]:
+        """The blob's bytes, verified; those that its descriptor embeds need no request."""
         if blob.data is not None:
-            yield self._counted(iter([blob.data]), sent)
+            yield iter([blob.data])
             return
         with self._fetch(blob) as chunks:
-            yield self._counted(verified(_blamed_on_source(chunks), blob), sent)
+            yield verified(_blamed_on_source(chunks), blob)
 
     def _fetch(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
         try:

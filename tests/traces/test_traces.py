@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Repository
 from imagesync.registry import Registries, RemoteRepository
-from imagesync.selection import TagFilter
+from imagesync.selection import Retag, TagFilter
 from imagesync.server.auth import TokenAuth
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings
 from imagesync.spec.model import Rule, Spec
@@ -214,6 +215,25 @@ def test_into_several_repositories_of_one_registry_each_blob_is_read_once_and_mo
     }
 
 
+def test_three_registries_are_fed_from_one_read_of_each_blob(make_registry: MakeRegistry) -> None:
+    source, others = make_registry(), [make_registry() for _ in range(3)]
+    sync = Sync(source, others[0])
+    image = make_index(layers=2, layer_bytes=3_000_000)
+    sync.fill(image, "latest")
+    with sync.session() as (stores, tasks, cancellation):
+        spec = sync.spec(["latest"], ["app"])
+        destinations = tuple(Repository(other.host, "app") for other in others)
+        rule = replace(spec.rules[0], destinations=destinations)
+        source.log.clear()
+        plan = make_plan(replace(spec, rules=(rule,)), stores, tasks)
+        outcomes = list(carry_out(plan, Executor(stores, tasks, cancellation)))
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED] * 3
+    assert kinds(source) == {"HEAD manifests": 1, "GET manifests": 3, "GET blobs": 6}
+    assert sum(entry.bytes_out for entry in source.log.entries("GET", "blobs")) == image.size_bytes
+    for other in others:
+        assert kinds(other)["PATCH uploads"] == 6
+
+
 def test_within_one_registry_blobs_are_mounted(make_registry: MakeRegistry) -> None:
     """MNT-01: one POST a blob, no bytes."""
     registry = make_registry()
@@ -231,17 +251,10 @@ def test_a_new_tag_in_the_same_repository_is_one_put(make_registry: MakeRegistry
     sync.fill(make_image(), "rc")
     with sync.session() as (stores, tasks, cancellation):
         spec = sync.spec(["rc"], ["app"])
-        rule = spec.rules[0]
-        renamed = rule.__class__(**{**{n: getattr(rule, n) for n in rule.__slots__}, "retag": _retag("{tag}-final")})
-        plan = make_plan(Spec((renamed,), spec.settings, ()), stores, tasks)
+        renamed = replace(spec.rules[0], retag=Retag("{tag}-final"))
+        plan = make_plan(replace(spec, rules=(renamed,)), stores, tasks)
         list(carry_out(plan, Executor(stores, tasks, cancellation)))
     assert kinds(registry) == {"HEAD manifests": 2, "GET manifests": 1, "PUT manifests": 1}
-
-
-def _retag(template: str) -> object:
-    from imagesync.selection import Retag
-
-    return Retag(template)
 
 
 def test_tokens_cost_one_401_and_one_token_for_each_side_and_access(token_sync: Sync) -> None:
