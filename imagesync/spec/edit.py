@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from imagesync.errors import InvalidReference, Problem, SpecError, UsageError
-from imagesync.reference import HUB, Reference, parse_reference
+from imagesync.reference import HUB, Reference, parse_reference, starts_with_host
+from imagesync.selection import TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar, parse_document
-from imagesync.spec.names import SourceName, parse_source
+from imagesync.spec.names import ImageName, SourceName, expand_alternatives, image_alone, image_below, parse_source
 
 _INITIAL = """\
 # yaml-language-server: $schema=https://imagesync.dev/schema/sync-v1.json
@@ -36,62 +40,110 @@ def initial_spec() -> str:
     return _INITIAL
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A sync entry, with `defaults` where it says nothing. `source` is None where images are full references."""
+
+    images: List
+    destination: Node | None
+    source: SourceName | None
+    tags: Node | None
+
+
 def add_reference(text: str, reference: str, *, destination: str | None) -> str:
     """The text with one image more: in the entry whose source fits, else in one without a source, else in a new
-    entry to `destination`. Unchanged where it stands there already. Raises SpecError, InvalidReference, UsageError."""
+    entry to `destination`. Unchanged where an entry selects it already. With `destination` only entries to that one
+    are looked at. Raises SpecError, InvalidReference, UsageError."""
     wanted = parse_reference(reference)
+    if wanted.tag is None:
+        hint = f"write NAME:TAG@{wanted.digest}"
+        raise UsageError(f"{reference} has no tag, and content without a tag would be garbage there", hint=hint)
+    root = _parsed(text)
+    entries = [entry for entry in _entries(root) if destination is None or _is_to(entry, destination)]
+    if any(_selects(entry, item, wanted) for entry in entries for item in entry.images.items):
+        return text
+    lines = [(entry, line) for entry in entries if (line := _line_for(entry, wanted, reference)) is not None]
+    if not lines:
+        return _new_entry(text, root, f"{reference}{_missing_tag(wanted, reference)}", destination)
+    entry, line = min(lines, key=lambda pair: pair[0].source is None)
+    return _into(text, entry.images, line)
+
+
+def _parsed(text: str) -> Map:
     problems: list[Problem] = []
     root = parse_document(text, "spec", problems)
-    if problems or not isinstance(root, Map):
+    if problems:
         raise SpecError(problems)
-    sync = root.get("sync")
-    if not isinstance(sync, List) or not sync.items:
-        raise UsageError("the spec has no sync entries", hint="`imagesync init` writes a spec to start from")
-    entries = [entry for entry in sync.items if isinstance(entry, Map)]
-    fitting = [entry for entry in entries if _name_in(entry, wanted, reference) is not None]
-    fitting.sort(key=lambda entry: entry.get("source") is None)
-    if destination is None and fitting:
-        return _into(text, fitting, wanted, reference)
-    return _new_entry(text, sync, reference, destination)
+    if not isinstance(root, Map):
+        raise UsageError("the spec is not a map", hint="`imagesync validate` says more")
+    return root
 
 
-def _into(text: str, fitting: list[Map], wanted: Reference, reference: str) -> str:
-    for entry in fitting:
-        images = entry.get("images")
-        if any(_is_same(item, entry, wanted) for item in (images.items if isinstance(images, List) else ())):
-            return text
-    images = fitting[0].get("images")
-    name = _name_in(fitting[0], wanted, reference)
-    if (
-        not isinstance(images, List)
-        or not images.items
-        or not text.splitlines()[_line(images)].lstrip().startswith("-")
-    ):
-        raise UsageError("the images of that entry are not a list of lines", hint=f"add it by hand: - {name}")
-    return _after(text, _last_line(images), f"{' ' * (images.place.column - 1)}- {_quoted(name or reference)}")
+def _entries(root: Map) -> Iterator[_Entry]:
+    """The entries that an image can be put into. One whose source is a variable is left alone."""
+    sync, found = root.get("sync"), root.get("defaults")
+    defaults = found.values if isinstance(found, Map) else {}
+    for entry in sync.items if isinstance(sync, List) else ():
+        values = {**defaults, **entry.values} if isinstance(entry, Map) else {}
+        images, source = values.get("images"), values.get("source")
+        try:
+            parsed = parse_source(source.text) if isinstance(source, Scalar) else None
+        except InvalidReference:
+            continue
+        if isinstance(images, List) and images.items:
+            yield _Entry(images, values.get("destination"), parsed, values.get("tags"))
 
 
-def _new_entry(text: str, sync: List, reference: str, destination: str | None) -> str:
-    if destination is None:
-        raise UsageError(f"no entry of the spec has a source for {reference}", hint="add --destination DESTINATION")
-    indent = " " * (sync.place.column - 1)
-    block = [f"- destination: {_quoted(destination)}", "  images:", f"    - {_quoted(reference)}"]
-    last = _with_comments(text, _last_line(sync), sync.place.column - 1)
-    return _after(text, last, "\n".join(indent + line for line in block))
+def _is_to(entry: _Entry, destination: str) -> bool:
+    node = entry.destination
+    return isinstance(node, Scalar) and node.text == destination
 
 
-def _name_in(entry: Map, wanted: Reference, reference: str) -> str | None:
-    """How an entry would write the image: relative to its source; None where the source is another."""
-    node = entry.get("source")
-    if node is None:
-        return reference
-    if not isinstance(node, Scalar):
-        return None
+def _selects(entry: _Entry, item: Node, wanted: Reference) -> bool:
+    """Whether an image of the spec is this one, or holds it by its tags."""
+    name = item.get("name") if isinstance(item, Map) else item
+    tags = (item.get("tags") if isinstance(item, Map) else None) or entry.tags
+    if not isinstance(name, Scalar):
+        return False
     try:
-        source = parse_source(node.text)
+        images = [
+            _image(entry.source, text, is_literal=isinstance(item, Map)) for text in expand_alternatives(name.text)
+        ]
+        patterns = TagFilter.parse(_texts(tags) or ["latest"]).patterns
     except InvalidReference:
+        return False
+    for image in images:
+        if image.repository != wanted.repository or image.name.digest != wanted.digest:
+            continue
+        if image.name.tag == wanted.tag:
+            return True
+        if image.name.tag is None and wanted.tag is not None and any(one.matches(wanted.tag) for one in patterns):
+            return True
+    return False
+
+
+def _image(source: SourceName | None, text: str, *, is_literal: bool) -> ImageName:
+    return image_alone(text) if source is None else image_below(source, text, is_literal=is_literal)
+
+
+def _texts(node: Node | None) -> list[str]:
+    nodes = node.items if isinstance(node, List) else (node,)
+    return [one.text for one in nodes if isinstance(one, Scalar)]
+
+
+def _line_for(entry: _Entry, wanted: Reference, reference: str) -> str | None:
+    """How an entry writes the image, without the dash; None where its source is another."""
+    if entry.source is None:
+        return _quoted(f"{reference}{_missing_tag(wanted, reference)}")
+    relative = _relative(entry.source, wanted)
+    if relative is None:
         return None
-    return _relative(source, wanted)
+    return f"{{name: {_quoted(relative)}}}" if starts_with_host(relative) else _quoted(relative)
+
+
+def _missing_tag(wanted: Reference, reference: str) -> str:
+    """`:latest` where it is implied: an entry's own `tags` would be taken else."""
+    return "" if wanted.digest or reference.endswith(f":{wanted.tag}") else f":{wanted.tag}"
 
 
 def _relative(source: SourceName, wanted: Reference) -> str | None:
@@ -102,23 +154,41 @@ def _relative(source: SourceName, wanted: Reference) -> str | None:
         if not path.startswith(f"{source.prefix}/"):
             return None
         path = path.removeprefix(f"{source.prefix}/")
-    elif source.registry == HUB:
-        path = path.removeprefix("library/") if path.count("/") == 1 else path
-    tag = f":{wanted.tag}" if wanted.tag else ""
-    return f"{path}{tag}" + (f"@{wanted.digest}" if wanted.digest else "")
+    elif source.registry == HUB and path.count("/") == 1:
+        path = path.removeprefix("library/")
+    return f"{path}:{wanted.tag}" + (f"@{wanted.digest}" if wanted.digest else "")
 
 
-def _is_same(item: Node, entry: Map, wanted: Reference) -> bool:
-    text = item.text if isinstance(item, Scalar) else None
-    if text is None:
-        return False
-    node = entry.get("source")
-    try:
-        if isinstance(node, Scalar):
-            return _relative(parse_source(node.text), wanted) in (text, f"{text}:latest")
-        return parse_reference(text) == wanted
-    except InvalidReference:
-        return False
+def _into(text: str, images: List, line: str) -> str:
+    """Below the last image; in a list in brackets before the first, whose place is known to the letter."""
+    at, lines = _line(images), text.splitlines(keepends=True)
+    column = images.place.column - 1
+    if _is_in_brackets(text, images):
+        lines[at] = f"{lines[at][: column + 1]}{line}, {lines[at][column + 1 :]}"
+        return "".join(lines)
+    return _after(text, _last_line(images), [f"{' ' * column}- {line}"])
+
+
+def _new_entry(text: str, root: Map, reference: str, destination: str | None) -> str:
+    sync, found = root.get("sync"), root.get("defaults")
+    defaults = found.values if isinstance(found, Map) else {}
+    if destination is None and "destination" not in defaults:
+        raise UsageError(f"no entry of the spec has a source for {reference}", hint="add --destination DESTINATION")
+    if "source" in defaults:
+        raise UsageError("`defaults` has a source, so no entry takes full references", hint="add an entry by hand")
+    if not isinstance(sync, List) or not sync.items or _is_in_brackets(text, sync):
+        raise UsageError("the spec has no list of sync entries", hint="`imagesync init` writes a spec to start from")
+    indent = " " * (sync.place.column - 1)
+    images = ["images:", f"  - {_quoted(reference)}"]
+    keys = images if destination is None else [f"destination: {_quoted(destination)}", *images]
+    block = [f"{'  ' if number else '- '}{line}" for number, line in enumerate(keys)]
+    last = _with_comments(text, _last_line(sync), sync.place.column - 1)
+    return _after(text, last, [indent + line for line in block])
+
+
+def _is_in_brackets(text: str, node: Node) -> bool:
+    column = node.place.column - 1
+    return text.splitlines()[_line(node)][column : column + 1] == "["
 
 
 def _line(node: Node) -> int:
@@ -143,9 +213,13 @@ def _with_comments(text: str, line: int, column: int) -> int:
     return max(line, len(lines) - 1)
 
 
-def _after(text: str, line: int, block: str) -> str:
-    lines = text.splitlines()
-    return "\n".join([*lines[: line + 1], block, *lines[line + 1 :]]) + "\n"
+def _after(text: str, line: int, block: list[str]) -> str:
+    """The text with these lines below one of its own, which end as its lines do."""
+    ending = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines(keepends=True)
+    if not lines[line].endswith("\n"):
+        lines[line] += ending
+    return "".join([*lines[: line + 1], *(added + ending for added in block), *lines[line + 1 :]])
 
 
 def _quoted(text: str) -> str:
