@@ -22,6 +22,8 @@ MAX_DEPTH = 64
 """Lists and maps in each other. libyaml's composer recurses in C: a file of brackets would end the process."""
 _MERGE = "tag:yaml.org,2002:merge"
 _STRING = "tag:yaml.org,2002:str"
+_KINDS = {"bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value"}
+"""What YAML makes of a node that says nothing of it. Other tags can only be written out: `!x`, `!!binary`."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -156,6 +158,7 @@ class _Converter:
         self._count += 1
         if self._count > MAX_NODES or id(node) in self._open:
             raise _TooMany
+        self._check_tag(node)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         self._open.add(id(node))
@@ -166,12 +169,18 @@ class _Converter:
         finally:
             self._open.discard(id(node))
 
+    def _check_tag(self, node: yaml.Node) -> None:
+        if not _is_known(node.tag):
+            shown = ascii(node.tag.replace("tag:yaml.org,2002:", "!!"))[1:-1]
+            hint = f"leave it out, or quote it where it is text: {quoted(shown)}"
+            self._problems.append(Problem(self._place(node), f"{shown} is a YAML tag, and none is used here", hint))
+
     def _scalar(self, node: yaml.ScalarNode) -> Scalar:
         place, text = self._place(node), str(node.value)
-        if node.style in ("'", '"', "|", ">") or node.tag == _STRING:
+        if not _is_known(node.tag):
+            text = text or node.tag  # it has been refused: that it is empty besides is no second mistake
             return Scalar(place, text, text)
-        if not node.tag.startswith("tag:yaml.org,2002:"):
-            self._problems.append(Problem(place, f"the YAML tag {node.tag} is not used here", "leave it out"))
+        if node.style in ("'", '"', "|", ">") or node.tag == _STRING:
             return Scalar(place, text, text)
         return Scalar(place, text, _plain(text, node.tag.rpartition(":")[2]))
 
@@ -222,13 +231,20 @@ class _Converter:
         return _place_of(node.start_mark, self._file)
 
 
+def _is_known(tag: str) -> bool:
+    return tag.startswith("tag:yaml.org,2002:") and tag.rpartition(":")[2] in _KINDS
+
+
 def _place_of(mark: _Mark | None, file: str) -> Place:
     return Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
 
 
 def misread(value: object, text: str) -> str | None:
     """What YAML makes of an unquoted scalar, in words; None where it stays the text that was written."""
-    return None if isinstance(value, str) else f"YAML reads {text} as {_shown(value)}"
+    if isinstance(value, str):
+        return None
+    shown = _shown(value)
+    return f"YAML reads {text} as {'a truth value' if text == shown else shown}"
 
 
 def _plain(text: str, kind: str) -> str | int | bool | Misread | None:
@@ -238,11 +254,11 @@ def _plain(text: str, kind: str) -> str | int | bool | Misread | None:
     if kind == "bool" and text in ("true", "false"):
         return text == "true"
     if kind == "int" and (text == "0" or (text.lstrip("-").isdecimal() and not text.lstrip("-").startswith("0"))):
-        return int(text[:20])
+        return int(text) if len(text) < 20 else Misread(text, "a very large number")
     try:
         return Misread(text, yaml.safe_load(text))
     except (yaml.YAMLError, ValueError):
-        return Misread(text, kind)
+        return Misread(text, "a date" if kind == "timestamp" else "a sign of its own")
 
 
 def _shown(value: object) -> str:
@@ -259,8 +275,9 @@ def _shown(value: object) -> str:
 
 def quoted(text: str) -> str:
     """The text in the quotes that change nothing in it, for a hint."""
-    shown = text if text.isprintable() else ascii(text)[1:-1]
-    return f"'{shown}'" if set(shown) & set('"\\') and "'" not in shown else f'"{shown}"'
+    if not text.isprintable():
+        return f'"{ascii(text)[1:-1]}"'
+    return f"'{text}'" if set(text) & set('"\\') and "'" not in text else f'"{text}"'
 
 
 def _not_one(roots: Sequence[yaml.Node | None], file: str) -> Problem:
@@ -289,10 +306,17 @@ def _unreadable_character(error: yaml.reader.ReaderError, text: str, file: str) 
 def _yaml_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """YAML's own error with the place, and what to do where the usual causes can be told."""
     mark = error.problem_mark or error.context_mark
+    if _is_unclosed(error):
+        mark = error.context_mark
     said = " ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
         return Problem(Place(file), f"not YAML: {said}")
     return Problem(_place_of(mark, file), f"not YAML: {said}", _yaml_hint(error, mark, text.splitlines()))
+
+
+def _is_unclosed(error: yaml.MarkedYAMLError) -> bool:
+    """A quote that is never closed: where it is opened says more than where the file ends."""
+    return "quoted scalar" in str(error.context) and "end of stream" in str(error.problem)
 
 
 def _yaml_hint(error: yaml.MarkedYAMLError, mark: _Mark, lines: list[str]) -> str:
@@ -302,9 +326,14 @@ def _yaml_hint(error: yaml.MarkedYAMLError, mark: _Mark, lines: list[str]) -> st
         return "indent with spaces, not with tabs"
     if "alias" in str(error.problem) or "alias" in str(error.context):
         return _alias_hint(line, error.context_mark or mark)
-    for candidate in (line, lines[mark.line - 1] if mark.line else ""):
-        if hint := _value_hint(candidate):
+    if "escape" in str(error.problem):
+        return r"in double quotes a backslash begins an escape: use single quotes, '/\d+/'"
+    above = lines[mark.line - 1] if mark.line and not _is_unclosed(error) else ""
+    for candidate in (line, above):
+        if hint := _spacing_hint(candidate) or _value_hint(candidate):
             return hint
+    if _is_unclosed(error):
+        return "close this quote"
     return "check the indentation, and quote what holds YAML's own signs"
 
 
@@ -313,14 +342,28 @@ def _alias_hint(line: str, mark: _Mark) -> str:
     return f"quote it: {quoted(word[0] if word else '*')}, an unquoted * refers to an anchor"
 
 
+def _spacing_hint(line: str) -> str | None:
+    """`version:1` and `-source: x`: a space is missing."""
+    bare = line.strip()
+    if re.match(r"-[A-Za-z_]+:(\s|$)", bare):
+        return f"put a space after the dash: - {bare[1:]}"
+    match = re.fullmatch(r"([a-z_]+):([^\s/].*)", bare)
+    return f"put a space after the colon: {match[1]}: {match[2]}" if match else None
+
+
 def _value_hint(line: str) -> str | None:
     """What is wrong with the value of a line, by how it begins."""
     value = line.strip().removeprefix("- ").strip()
     value = value.partition(": ")[2].strip() or value
-    if value[:1] in ("@", "%", "`", "!", "&", "{"):
+    if value[:1] in ("@", "%", "`", "!", "&", "|") or (value[:1] == "{" and _is_odd(value)):
         return f"quote it: {quoted(value)}, a value may not begin with {value[:1]}"
-    if value[:1] == "[":
+    if value[:1] == "[" and _is_odd(value):
         return """quote each item that holds brackets or braces: ["/v[0-9]+/"]"""
     if ": " in value and not value.startswith(('"', "'")):
         return f"quote it: {quoted(value)}, a colon and a space begin a map"
     return None
+
+
+def _is_odd(value: str) -> bool:
+    """Whether a value in brackets or braces is not simply one list or map."""
+    return value[-1] not in "]}" or bool(set(value[1:-1]) & set("[]{}"))

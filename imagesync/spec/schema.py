@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -101,13 +101,19 @@ def _explain_alternatives(error: ValidationError, root: Node, node: Node) -> Ite
     inner = [[one for one in error.context or () if one.schema_path[0] == number] for number in range(len(branches))]
     meant = [number for number, branch in enumerate(branches) if branch.get("type") == _type_of(node)]
     if isinstance(node, Map) and len(meant) > 1:
-        fitting = [number for number in meant if set(branches[number].get("properties", {})) & set(node.values)]
-        meant = fitting[:1]
+        meant = _nearest(node, branches, meant)
     if meant:
         for one in inner[meant[0]]:
             yield from _explain(one, root)
         return
     yield _wrong_value(node, _schema_of(error))
+
+
+def _nearest(node: Map, branches: Sequence[Mapping[str, Any]], meant: Iterable[int]) -> list[int]:
+    """Of several maps, the one that has most of the keys that were written; none where it has no key at all."""
+    shared = {number: len(set(branches[number].get("properties", {})) & set(node.values)) for number in meant}
+    most = max(shared.values())
+    return [number for number, count in shared.items() if count == most > 0][-1:]
 
 
 def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
@@ -117,7 +123,7 @@ def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]}?" if near else f"allowed here: {', '.join(names)}"
             value = node.values[name]
-            if not near and "name" in names and "name" not in node.values and isinstance(value, Scalar):
+            if not near and "as_tag" in names and "name" not in node.values and isinstance(value, Scalar):
                 hint = f"an image and its tag are written without a space: {quoted(f'{name}:{value.text}')}"
             yield Problem(key.place, f"unknown key {name!r}", hint)
 
@@ -178,11 +184,11 @@ def _near_value(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | No
 
 
 def _in_braces(node: Node) -> bool:
-    """Whether this is `{tag}` without quotes: for YAML a map of one key that has no value."""
+    """Whether this is `{tag}` without quotes: for YAML a map of one key, after a brace, that has no value."""
     if not isinstance(node, Map) or len(node.values) != 1:
         return False
-    value = next(iter(node.values.values()))
-    return isinstance(value, Scalar) and value.value is None
+    [(name, value)] = node.values.items()
+    return isinstance(value, Scalar) and value.value is None and node.keys[name].place != node.place
 
 
 def _found(node: Node) -> str:

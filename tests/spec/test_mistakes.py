@@ -107,7 +107,7 @@ YAML_MISTAKES = [
     ("as: a: b", 'quote it: "a: b", a colon and a space begin a map'),
     ('as: {x}"y', """quote it: '{x}"y', a value may not begin with {"""),
     ("\ttags: x", "indent with spaces, not with tabs"),
-    ("as: 'x", "check the indentation, and quote what holds YAML's own signs"),
+    ("as: 'x", "close this quote"),
 ]
 
 
