@@ -69,17 +69,24 @@ def is_host(text: str) -> bool:
 
 
 def expand_alternatives(text: str) -> tuple[str, ...]:
-    """`bitnami/{kafka,redis}` is two names. Raises InvalidReference for unpaired or too many."""
-    match = _BRACES.search(text)
-    if match is None:
-        if set(text) & set("{}"):
-            raise InvalidReference(f"{text!r} has an unpaired brace", hint="alternatives are written {a,b}")
-        return (text,)
-    heads = [f"{text[: match.start()]}{choice.strip()}" for choice in match[1].split(",")]
-    tails = expand_alternatives(text[match.end() :])
-    if len(heads) * len(tails) > MAX_ALTERNATIVES:
-        raise InvalidReference(f"{text!r} stands for over {MAX_ALTERNATIVES} names")
-    return tuple(dict.fromkeys(head + tail for head in heads for tail in tails))
+    """`bitnami/{kafka,redis}` is two names. Raises InvalidReference for unpaired braces or too many names."""
+    if set(_BRACES.sub("", text)) & set("{}"):
+        raise InvalidReference(f"{text!r} has an unpaired brace", hint="alternatives are written {a,b}")
+    names, end = [""], 0
+    for match in _BRACES.finditer(text):
+        choices = match[1].split(",")
+        if len(choices) == 1:
+            raise InvalidReference(f"{match[0]!r} holds one name alone", hint="alternatives are written {a,b}")
+        if len(names) * len(choices) > MAX_ALTERNATIVES:
+            raise InvalidReference(f"{_cut(text)!r} stands for over {MAX_ALTERNATIVES} names")
+        between = text[end : match.start()]
+        names = [f"{name}{between}{choice.strip()}" for name in names for choice in choices]
+        end = match.end()
+    return tuple(dict.fromkeys(name + text[end:] for name in names))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def image_below(source: SourceName, text: str, *, is_literal: bool) -> ImageName:
