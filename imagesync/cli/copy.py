@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, pars
 if TYPE_CHECKING:
     from imagesync.spec.model import Rule, Spec
 
+INDEX_FILE = "index.json"
+MAX_SHOWN = 10
 _PLACE = Place("command line")
 
 
@@ -58,8 +61,10 @@ def _rule(source_text: str, destination_text: str) -> Rule:
     from imagesync.selection import Retag, TagFilter  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
 
-    source = parse_side(source_text)
+    source = parse_source(source_text)
     destination = parse_side(destination_text, path=source.repository.path)
+    if destination_text.startswith("oci-archive:"):
+        raise UsageError(f"{destination_text}: an archive can only be read", hint="write to oci:DIRECTORY")
     said = _said_tag(destination_text, destination)
     tag = said or source.tag
     if tag is None:
@@ -95,6 +100,19 @@ def parse_side(text: str, *, path: str | None = None) -> Reference:
         raise UsageError(f"{text} names no {'directory' if scheme == 'oci:' else 'file'}")
     repository = Repository(scheme + place, path or _name_of(place))
     return Reference(repository, Tag(tag) if tag else Tag("latest"))
+
+
+def parse_source(text: str) -> Reference:
+    """As parse_side, for what must be there: a folder that is no layout raises UsageError, which shows what is."""
+    reference = parse_side(text)
+    place = Path(reference.repository.registry.removeprefix("oci:"))
+    if not text.startswith("oci:") or (place / INDEX_FILE).is_file():
+        return reference
+    if not place.is_dir():
+        raise UsageError(f"{text}: there is no directory {place}")
+    inner = sorted(str(found.parent) for found in islice(place.rglob(INDEX_FILE), MAX_SHOWN))
+    hint = f"below it there is {', '.join(f'oci:{found}' for found in inner)}" if inner else None
+    raise UsageError(f"{text}: {place} is not a layout", hint=hint)
 
 
 def _name_of(place: str) -> str:

@@ -41,14 +41,15 @@ class _Part:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.copy import parse_side  # noqa: PLC0415 - not for --help
+    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
     from imagesync.manifest import Index  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
 
-    reference = parse_side(arguments.reference)
-    spec: Spec = load(arguments) if arguments.spec else Spec((), Settings(), ())
+    reference = parse_source(arguments.reference)
+    settings = load(arguments).settings if arguments.spec else Settings()
+    spec = Spec((), settings, ())
     with open_session(spec, arguments) as session:
         store = session.stores.source(reference.repository)
         root = store.fetch_manifest(reference.target)

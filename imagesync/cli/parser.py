@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
@@ -33,6 +35,18 @@ COMMANDS = (
 
 class Parser(argparse.ArgumentParser):
     """argparse, but a wrong command line is a UsageError: exit 4, since 2 means that changes are pending."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse's, but the command that got an unknown argument complains, not the program as a whole."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            near = difflib.get_close_matches(unknown[0].partition("=")[0], options, n=1, cutoff=0.7)
+            meant = f", did you mean {near[0]}?" if near else ""
+            self.error(f"unknown: {' '.join(unknown)}{meant}")
+        return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"see `{self.prog} --help`")

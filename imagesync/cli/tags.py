@@ -12,7 +12,7 @@ from imagesync.errors import UsageError
 if TYPE_CHECKING:
     from imagesync.plan.inventory import Broken
     from imagesync.selection import Selection
-    from imagesync.spec.model import Rule, Spec
+    from imagesync.spec.model import Rule
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +32,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list_repository(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.copy import parse_side  # noqa: PLC0415 - not for --help
+    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
 
-    repository = parse_side(arguments.repository).repository
-    spec: Spec = load(arguments) if arguments.spec else Spec((), Settings(), ())
+    repository = parse_source(arguments.repository).repository
+    settings = load(arguments).settings if arguments.spec else Settings()
+    spec = Spec((), settings, ())
     with open_session(spec, arguments) as session:
         tags = session.stores.source(repository).list_tags()
     if arguments.format == "json":

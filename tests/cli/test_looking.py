@@ -1,0 +1,128 @@
+"""inspect and tags: what they show of an image and of a selection."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Mirror
+from tests.images import make_image, make_index
+
+
+def test_inspect_shows_digest_platforms_sizes_and_labels(mirror: Mirror) -> None:
+    image = mirror.fill("1", image=make_index("seen"))
+    ran = mirror.cli("inspect", f"{mirror.source.host}/app:1")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"digest      {image.digest}" in ran.out
+    for platform in ("linux/amd64", "linux/arm64"):
+        assert f"  {platform}  sha256:" in ran.out
+        assert f"seed=seen {platform}" in ran.out
+    assert "2 layers  2.1 kB" in ran.out
+
+
+def test_inspect_as_json_names_every_platform(mirror: Mirror) -> None:
+    image = mirror.fill("1")
+    found = mirror.cli("inspect", f"{mirror.source.host}/app:1", "--format", "json").json()
+    assert found["digest"] == image.digest
+    assert [part["platform"] for part in found["manifests"]] == ["linux/amd64", "linux/arm64"]
+    assert [part["digest"] for part in found["manifests"]] == [child.digest for child in image.children]
+
+
+def test_inspect_raw_prints_the_manifests_own_bytes(mirror: Mirror) -> None:
+    image = mirror.fill("1")
+    ran = mirror.cli("inspect", f"{mirror.source.host}/app:1", "--raw")
+    assert f"sha256:{hashlib.sha256(ran.out.encode()).hexdigest()}" == image.digest
+
+
+def test_inspect_by_digest_and_of_a_single_image(mirror: Mirror) -> None:
+    image = mirror.fill("1", image=make_image("single"))
+    ran = mirror.cli("inspect", f"{mirror.source.host}/app@{image.digest}")
+    assert "linux/amd64" in ran.out
+
+
+def test_inspect_reads_a_layout(mirror: Mirror) -> None:
+    image = mirror.fill("1")
+    mirror.cli("copy", f"{mirror.source.host}/app:1", "oci:./out")
+    assert image.digest in mirror.cli("inspect", "oci:./out/app:1").out
+
+
+def test_a_layout_on_the_command_line_counts_from_here_whatever_the_spec(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.cli("copy", f"{mirror.source.host}/app:1", "oci:./out")
+    mirror.spec(name="deep/er/sync.yaml")
+    assert mirror.cli("inspect", "oci:./out/app:1", "--spec", "deep/er/sync.yaml").code == 0
+    assert mirror.cli("tags", "deep/er/sync.yaml", "--repository", "oci:./out/app").out == "1\n"
+
+
+def test_inspect_of_what_is_not_there_names_it(mirror: Mirror) -> None:
+    ran = mirror.cli("inspect", f"{mirror.source.host}/app:lost")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{mirror.source.host}/app:lost" in ran.err
+    assert "404" in ran.err
+
+
+def test_tags_gives_the_reason_for_every_tag_it_drops(mirror: Mirror) -> None:
+    mirror.fill("1.0", "1.1", "2.0")
+    ran = mirror.cli("tags", mirror.spec('{name: app, tags: ["1.*"]}'))
+    assert ran.code == 0
+    assert ran.out.splitlines() == [
+        f"sync[0]/app ({mirror.source.host}/app): keeps 2 of 3",
+        "  + 1.0",
+        "  + 1.1",
+        "  - 2.0  matches no pattern",
+    ]
+    assert {line.partition(" ")[0] for line in mirror.requests()} == {"GET"}
+
+
+def test_tags_that_are_named_exactly_cost_no_request(mirror: Mirror) -> None:
+    ran = mirror.cli("tags", mirror.spec("app:1"))
+    assert (ran.code, "+ 1" in ran.out) == (0, True)
+    assert mirror.requests() == []
+
+
+def test_tags_as_json(mirror: Mirror) -> None:
+    mirror.fill("1.0", "2.0")
+    (found,) = mirror.cli("tags", mirror.spec('{name: app, tags: ["1.*"]}'), "--format", "json").json()
+    assert (found["kept"], [drop["tag"] for drop in found["dropped"]]) == (["1.0"], ["2.0"])
+
+
+def test_tags_of_a_repository_that_is_not_there_fail_alone(mirror: Mirror) -> None:
+    mirror.fill("1.0")
+    ran = mirror.cli("tags", mirror.spec('{name: app, tags: ["*"]}', '{name: lost, tags: ["*"]}'))
+    assert ran.code == 1
+    assert "+ 1.0" in ran.out
+    assert f"x source {mirror.source.host}/lost: list tags" in ran.out
+
+
+def test_tags_of_one_repository_one_a_line(mirror: Mirror) -> None:
+    mirror.fill("1", "2")
+    ran = mirror.cli("tags", "--repository", f"{mirror.source.host}/app")
+    assert ran.out == "1\n2\n"
+    found = mirror.cli("tags", "--repository", f"{mirror.source.host}/app", "--format", "json").json()
+    assert found == {"repository": f"{mirror.source.host}/app", "tags": ["1", "2"]}
+
+
+def test_tags_of_nothing_is_a_usage_error(mirror: Mirror) -> None:
+    ran = mirror.cli("tags")
+    assert (ran.code, "SPEC or --repository REFERENCE" in ran.err) == (4, True)
+
+
+@pytest.mark.parametrize("name", ["::error::x", "a\n::error::x", "\x1b[31mred", "../up"])
+def test_a_tag_that_is_none_never_reaches_the_terminal_as_it_is(mirror: Mirror, name: str) -> None:
+    mirror.fill("1")
+    body = json.dumps({"name": "app", "tags": ["1", name]}).encode()
+    mirror.source.script("GET", "/tags/list", status=200, headers={"Content-Type": "application/json"}, body=body)
+    ran = mirror.cli("tags", "--repository", f"{mirror.source.host}/app")
+    assert "\x1b" not in ran.text
+    assert not [line for line in ran.text.splitlines() if line.lstrip().startswith("::")]
+
+
+def test_control_characters_of_a_label_are_escaped(mirror: Mirror) -> None:
+    mirror.fill("1", image=make_image("\x1b[31mred\n::error::x"))
+    ran = mirror.cli("inspect", f"{mirror.source.host}/app:1")
+    assert "\x1b" not in ran.out
+    assert "\n::error" not in ran.out
+    assert Path("sync.yaml").exists() is False
