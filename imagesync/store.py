@@ -1,7 +1,7 @@
 """What a repository can do, one method a Protocol; a registry, an OCI layout and an archive implement them.
 
-Only signatures and their meaning live here. Every method raises StoreError (or a subclass) and nothing else;
-NotFoundError means that the store answered and the thing is not there.
+Signatures and their meaning live here, and one function that stores share. Every method raises StoreError (or a
+subclass) and nothing else; NotFoundError means that the store answered and the thing is not there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,14 @@ CHUNK_BYTES = 1024 * 1024
 
 BlobReader = Callable[[], AbstractContextManager[Iterator[bytes]]]
 """Opens a blob's bytes from the start, as often as it is called; the caller verifies them."""
+
+
+def without_first(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The pieces without the first `count` bytes, for a store that can only be read from the beginning."""
+    for piece in pieces:
+        if count < len(piece):
+            yield piece[count:] if count else piece
+        count = max(0, count - len(piece))
 
 
 class Pushed(Enum):
@@ -42,8 +50,11 @@ class ManifestFetcher(Protocol):
 
 
 class BlobFetcher(Protocol):
-    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-        """Open a blob and yield its bytes in pieces of at most CHUNK_BYTES, unverified (end-2, GET)."""
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> AbstractContextManager[Iterator[bytes]]:
+        """Open a blob and yield its bytes in pieces of at most CHUNK_BYTES, unverified (end-2, GET).
+
+        `from_byte` leaves out as many at the beginning, whether the server can do that or not.
+        """
         ...
 
 

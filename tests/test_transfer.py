@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import AuthenticationError, Cancelled, IntegrityError, NetworkError, StoreError
+from imagesync.errors import AuthenticationError, Cancelled, IntegrityError, NetworkError, ProtocolError, StoreError
 from imagesync.manifest import Descriptor, digest_of
 from imagesync.reference import Repository
 from imagesync.store import BlobReader, Pushed
@@ -30,7 +30,7 @@ class Source:
         self._answers = list(answers)
         self.reads = 0
 
-    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> AbstractContextManager[Iterator[bytes]]:
         self.reads += 1
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return nullcontext(self._chunks(answer))
@@ -182,3 +182,54 @@ def test_a_cancelled_run_stops_within_a_chunk() -> None:
     cancellation.cancel()
     with pytest.raises(Cancelled):
         BlobCopy(Source(CONTENT), Meter(), cancellation).run(BLOB, Destination())
+
+
+MIB = 1024 * 1024
+LARGE = bytes(range(256)) * (4 * MIB // 256)
+LARGE_BLOB = make_blob(LARGE)
+
+
+class CutSource:
+    """Sends a large blob in 1 MiB pieces and is cut after so many bytes of each answer; remembers where each began."""
+
+    def __init__(self, *cut_after: int, on_resume: StoreError | None = None) -> None:
+        self._cut_after = list(cut_after)
+        self._on_resume = on_resume
+        self.began_at: list[int] = []
+
+    @contextmanager
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> Iterator[Iterator[bytes]]:
+        self.began_at.append(from_byte)
+        if from_byte and self._on_resume is not None:
+            error, self._on_resume = self._on_resume, None
+            raise error
+        yield self._pieces(from_byte, self._cut_after.pop(0) if self._cut_after else len(LARGE))
+
+    def _pieces(self, start: int, length: int) -> Iterator[bytes]:
+        end = min(start + length, len(LARGE))
+        for at in range(start, end, MIB):
+            yield LARGE[at : min(at + MIB, end)]
+        if end < len(LARGE):
+            raise NetworkError("reset")
+
+
+def test_a_cut_download_goes_on_where_it_was_and_the_upload_does_not_notice() -> None:
+    """BLB-06: the hash runs on."""
+    source, destination, meter = CutSource(2 * MIB, MIB + 5), Destination(), Meter()
+    assert run_copy(source, destination, meter, blob=LARGE_BLOB) is Pushed.UPLOADED
+    assert source.began_at == [0, 2 * MIB, 3 * MIB + 5]
+    assert (destination.received, meter.moved_bytes) == (LARGE, len(LARGE))
+
+
+def test_a_cut_that_brought_little_is_a_failed_attempt() -> None:
+    source, destination = CutSource(1000, 1000), Destination()
+    run_copy(source, destination, blob=LARGE_BLOB)
+    assert source.began_at == [0, 0, 0]
+
+
+def test_a_range_that_is_refused_starts_the_blob_anew() -> None:
+    """BLB-06: 416, or another range than asked for."""
+    source, destination = CutSource(2 * MIB, on_resume=ProtocolError("another range")), Destination()
+    run_copy(source, destination, blob=LARGE_BLOB)
+    assert source.began_at == [0, 2 * MIB, 0]
+    assert destination.received == LARGE

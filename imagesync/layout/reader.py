@@ -12,6 +12,7 @@ from imagesync.layout.document import Entry, LayoutIndex
 from imagesync.layout.files import pieces
 from imagesync.manifest import MAX_MANIFEST_BYTES, Content, Descriptor, digest_of, parse_manifest
 from imagesync.reference import Digest, Tag
+from imagesync.store import without_first
 
 
 class LayoutReader(ABC):
@@ -64,9 +65,9 @@ class LayoutReader(ABC):
             ) from error
 
     @contextmanager
-    def fetch_blob(self, blob: Descriptor) -> Iterator[Iterator[bytes]]:
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> Iterator[Iterator[bytes]]:
         with self.open_blob(blob.digest) as file:
-            yield pieces(file)
+            yield without_first(pieces(file), from_byte)
 
     def has_blob(self, blob: Descriptor) -> bool:
         return self.blob_size(blob.digest) == blob.size_bytes

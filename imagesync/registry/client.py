@@ -86,6 +86,15 @@ class Answer:
     address: Address
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is still to be read."""
+
+    status: int
+    headers: httpx.Headers
+    pieces: Iterator[bytes]
+
+
 class RegistryClient:
     """Speaks to one host, for any number of threads.
 
@@ -149,11 +158,11 @@ class RegistryClient:
             self.send_once(replace(call, is_cleanup=True, read_seconds=CLEANUP_SECONDS))
 
     @contextmanager
-    def stream(self, call: Call) -> Iterator[Iterator[bytes]]:
-        """Open an answer's body, in a single try, and yield its pieces as they came, at most CHUNK_BYTES each."""
+    def stream(self, call: Call) -> Iterator[Streamed]:
+        """Open an answer, in a single try; its body comes in pieces as they arrive, at most CHUNK_BYTES each."""
         response, _ = once(lambda: self._open(call))
         with closing(response):
-            yield self._pieces(call, response)
+            yield Streamed(response.status_code, response.headers, self._pieces(call, response))
 
     def counted(self) -> Counter[str]:
         """How many requests were sent so far, by method, logins and redirects included."""

@@ -27,10 +27,10 @@ class Mirror:
             return self._store.fetch_manifest(digest)
 
     @contextmanager
-    def fetch_blob(self, blob: Descriptor) -> Iterator[Iterator[bytes]]:
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> Iterator[Iterator[bytes]]:
         with ExitStack() as stack:
             with self._noticed():
-                pieces = stack.enter_context(self._store.fetch_blob(blob))
+                pieces = stack.enter_context(self._store.fetch_blob(blob, from_byte=from_byte))
             try:
                 yield self._watched(pieces)
             except IntegrityError:
@@ -64,15 +64,15 @@ class MirroredRepository(RemoteRepository):
         return super().fetch_manifest(target)
 
     @contextmanager
-    def fetch_blob(self, blob: Descriptor) -> Iterator[Iterator[bytes]]:
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> Iterator[Iterator[bytes]]:
         with ExitStack() as stack:
-            yield self._opened(stack, blob)
+            yield self._opened(stack, blob, from_byte)
 
-    def _opened(self, stack: ExitStack, blob: Descriptor) -> Iterator[bytes]:
+    def _opened(self, stack: ExitStack, blob: Descriptor, from_byte: int) -> Iterator[bytes]:
         for mirror in self._living():
             with suppress(StoreError):
-                return stack.enter_context(mirror.fetch_blob(blob))
-        return stack.enter_context(super().fetch_blob(blob))
+                return stack.enter_context(mirror.fetch_blob(blob, from_byte=from_byte))
+        return stack.enter_context(super().fetch_blob(blob, from_byte=from_byte))
 
     def _living(self) -> tuple[Mirror, ...]:
         return tuple(mirror for mirror in self._mirrors if not mirror.is_lost)

@@ -5,8 +5,10 @@ Implements store.Readable and store.Writable. Uploads live in upload, paging in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
+from dataclasses import replace
 
 from imagesync.errors import (
     ImmutableError,
@@ -34,7 +36,7 @@ from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.listing import list_tags
 from imagesync.registry.token import Scope
 from imagesync.registry.upload import BlobUpload
-from imagesync.store import BlobReader, Pushed
+from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
 _SCHEMA_1 = "schema 1"
@@ -73,9 +75,20 @@ class RemoteRepository:
         answer = self._client.send(self._blob_call("HEAD", blob, accepted=frozenset({200, 404})))
         return answer.status == 200 and answer.headers.get("Content-Length") == str(blob.size_bytes)
 
-    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-        """GET a blob (end-2), in a single try: who copies blobs starts again from here, with a fresh address."""
-        return self._client.stream(self._blob_call("GET", blob))
+    @contextmanager
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> Iterator[Iterator[bytes]]:
+        """GET a blob (end-2), in a single try: who copies blobs starts again from here, with a fresh address.
+
+        `from_byte` is asked for with Range; a registry that sends the whole blob all the same is listened to from
+        there. Raises ProtocolError for another range than the one that was asked for.
+        """
+        call = self._blob_call("GET", blob)
+        if from_byte:
+            call = replace(call, headers={"Range": f"bytes={from_byte}-"}, accepted=frozenset({200, 206}))
+        with self._client.stream(call) as streamed:
+            if streamed.status == 206 and not _begins_at(streamed.headers.get("Content-Range", ""), from_byte):
+                raise call.fail(ProtocolError, f"asked for the bytes from {from_byte}, got another range")
+            yield streamed.pieces if streamed.status == 206 else without_first(streamed.pieces, from_byte)
 
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         """Store one blob in a single attempt: mount, else POST, PATCH, PUT (end-11, end-4, end-5, end-6)."""
@@ -150,6 +163,12 @@ class RemoteRepository:
             scopes=(Scope(self.repository.path, ("pull",)),),
             accepted=accepted,
         )
+
+
+def _begins_at(content_range: str, first: int) -> bool:
+    """Whether a Content-Range (RFC 9110, 14.4) begins at this byte."""
+    match = re.match(r"bytes ([0-9]{1,19})-", content_range)
+    return match is not None and int(match[1]) == first
 
 
 def _described(call: Call, answer: Answer, target: Tag | Digest) -> Descriptor | None:

@@ -6,8 +6,8 @@ of whatever streams a body.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -21,6 +21,9 @@ from imagesync.transfer.meter import Meter
 from imagesync.transfer.verify import verified
 
 ATTEMPTS = 5
+RESUME_BYTES = 1024 * 1024
+"""A cut download goes on where it was if it has brought as much since it was opened; else it is a failed attempt."""
+RESUME_SECONDS = 1.0
 INTEGRITY_ATTEMPTS = 2
 """Bytes that do not match are read once more: a bad edge of a CDN is worth exactly that."""
 
@@ -68,15 +71,31 @@ class BlobCopy:
         if blob.data is not None:
             yield iter([blob.data])
             return
-        with self._fetch(blob) as chunks:
-            yield verified(_blamed_on_source(chunks), blob)
+        with closing(self._resumed(blob)) as chunks:
+            yield verified(chunks, blob)
 
-    def _fetch(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-        try:
-            return self._source.fetch_blob(blob)
-        except StoreError as error:
-            error.side = error.side or "source"
-            raise
+    def _resumed(self, blob: Descriptor) -> Generator[bytes, None, None]:
+        """The bytes of a blob, going on where a cut left off as long as that brings it forward.
+
+        What was read stays read: the hash runs on, and the destination's upload does not notice.
+        """
+        position = resumed_at = 0
+        while True:
+            try:
+                with self._source.fetch_blob(blob, from_byte=position) as chunks:
+                    for chunk in chunks:
+                        position += len(chunk)
+                        yield chunk
+            except StoreError as error:
+                error.side = error.side or "source"
+                if not error.is_transient or position - resumed_at < RESUME_BYTES:
+                    # A range that the source will not give is no reason to give up the blob: it starts anew.
+                    error.is_transient = error.is_transient or (position > 0 and position == resumed_at)
+                    raise
+            else:
+                return
+            resumed_at = position
+            self._cancellation.wait(RESUME_SECONDS)
 
     def _counted(self, chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
         for chunk in chunks:
@@ -90,15 +109,6 @@ class _Sent:
     """How much of an attempt has gone out: taken back from the meter when the attempt fails."""
 
     size_bytes = 0
-
-
-def _blamed_on_source(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks; an error while reading them says which side it is of."""
-    try:
-        yield from chunks
-    except StoreError as error:
-        error.side = error.side or "source"
-        raise
 
 
 def _may_help(error: BaseException) -> bool:

@@ -42,6 +42,7 @@ class _Target:
     chunks: queue.Queue[object] = field(default_factory=lambda: queue.Queue(QUEUE_CHUNKS))
     is_reading: bool = False
     is_dropped: bool = False
+    is_settled: bool = False
     outcome: Pushed | BaseException | None = None
 
 
@@ -77,12 +78,15 @@ class FanOut:
         self._settle(target, outcome)
 
     def _settle(self, target: _Target, outcome: Pushed | BaseException) -> None:
+        """Tell once what became of a target, and only then let `run` return."""
         with self._changed:
-            if target.outcome is not None:
+            if target.is_settled:
                 return
+            target.is_settled = True
+        target.settle(outcome)
+        with self._changed:
             target.outcome = outcome
             self._changed.notify_all()
-        target.settle(outcome)
 
     def _drop(self, target: _Target) -> None:
         """Go on without it: its thread ends by itself, at the next chunk that it asks for."""

@@ -39,11 +39,11 @@ class MemoryRepository:
         self._called("fetch_manifest", target)
         return self._find(target)
 
-    def fetch_blob(self, blob: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> AbstractContextManager[Iterator[bytes]]:
         self._called("fetch_blob", blob.digest)
         if blob.digest not in self.blobs:
             raise NotFoundError("blob unknown", reference=str(self.repository))
-        return nullcontext(iter([self.blobs[blob.digest]]))
+        return nullcontext(iter([self.blobs[blob.digest][from_byte:]]))
 
     def has_blob(self, blob: Descriptor) -> bool:
         self._called("has_blob", blob.digest)
