@@ -62,11 +62,11 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         keys: list[Any] = list(place) if isinstance(place, dict) else list(range(len(place)))
         change = draw(st.sampled_from(["add", "remove", "replace"]))
         if change == "add" and isinstance(place, dict):
-            place[draw(KEYS)] = draw(VALUES)
+            place[draw(KEYS)] = copy.deepcopy(draw(VALUES))
         elif change == "remove" and keys:
             del place[draw(st.sampled_from(keys))]
         elif keys:
-            place[draw(st.sampled_from(keys))] = draw(VALUES)
+            place[draw(st.sampled_from(keys))] = copy.deepcopy(draw(VALUES))
     return document
 
 
