@@ -1,0 +1,145 @@
+"""What a spec comes to: every value with the line it came from, and no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from imagesync.errors import SpecError, UsageError
+from imagesync.spec.explain import Line, explain, render
+from tests.spec.written import make_files
+
+SPEC = """\
+version: 1
+include: [more.yaml]
+registries:
+  docker.io:
+    auth: {username: "${HUB_USER}", password: "${secret:HUB_TOKEN}"}
+    concurrency: 4
+  ghcr.io/acme:
+    auth: {pull: anonymous, push: {token: plain-text}}
+  a.io:
+    auth: {helper: pass}
+    tls: disabled
+    timeouts: {read: 90s}
+    mirrors: [b.io]
+destinations:
+  inside: a.io/{host}/{path}
+defaults:
+  destination: inside
+  on_empty: warn
+sync:
+  - name: bases
+    source: docker.io
+    tags: ["1.*"]
+    images:
+      - nginx
+      - name: redis
+        as: cache/{name}
+        tags: "7"
+        retag: {"7": stable}
+"""
+MORE = """\
+sync:
+  - images:
+      - name: quay.io/a/b@sha256:%s
+        as_tag: v1
+""" % ("a" * 64)
+ENVIRONMENT = {"HUB_USER": "someone", "HUB_TOKEN": "hunter2"}
+
+
+def explained(folder: Path, name: str | None = None, environment: Mapping[str, str] = ENVIRONMENT) -> tuple[Line, ...]:
+    path = make_files(folder, {"sync.yaml": SPEC, "more.yaml": MORE})
+    return explain(str(path), environment=environment, name=name)
+
+
+def values(lines: tuple[Line, ...], subject: str) -> list[tuple[str, str, int | None]]:
+    """Key, value and line of one subject."""
+    return [(one.key, one.value, one.place.line if one.place else None) for one in lines if one.subject == subject]
+
+
+def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> None:
+    lines = explained(tmp_path)
+    assert values(lines, "bases/nginx") == [
+        ("source", "docker.io/library/nginx", 24),
+        ("destination", "a.io/docker.io/library/nginx", 17),
+        ("tags", "1.*", 22),
+        ("retag", "{tag}", None),
+        ("on_empty", "warn", 18),
+    ]
+    assert values(lines, "bases/redis") == [
+        ("source", "docker.io/library/redis", 25),
+        ("as", "cache/{name}", 26),
+        ("destination", "a.io/docker.io/cache/redis", 17),
+        ("tags", "7", 27),
+        ("retag", "7 -> stable", 28),
+        ("on_empty", "warn", 18),
+    ]
+
+
+def test_an_image_of_an_included_file_names_that_file(tmp_path: Path) -> None:
+    found = [line for line in explained(tmp_path) if line.subject == "sync[1]/a/b"]
+    assert [(line.key, line.value) for line in found if line.key in ("tags", "digest")] == [
+        ("tags", "v1"),
+        ("digest", f"sha256:{'a' * 64}"),
+    ]
+    places = {line.key: line.place for line in found}
+    assert str(places["tags"]).endswith("more.yaml:4:17")
+    assert str(places["destination"]).endswith("sync.yaml:17:16")
+
+
+def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
+    lines = explained(tmp_path)
+    found = {(one.subject, one.key): one.value for one in lines if one.subject.startswith("registries/")}
+    assert found == {
+        ("registries/docker.io", "auth"): (
+            "username *** from environment variable HUB_USER, password *** from environment variable HUB_TOKEN"
+        ),
+        ("registries/docker.io", "concurrency"): "4",
+        ("registries/ghcr.io/acme", "auth"): "pull anonymous; push token *** from the spec",
+        ("registries/a.io", "auth"): "helper pass",
+        ("registries/a.io", "tls"): "disabled",
+        ("registries/a.io", "timeouts"): "connect 10s, read 90s, commit 900s",
+        ("registries/a.io", "mirrors"): "b.io",
+    }
+
+
+def test_no_secret_is_shown_nor_anything_under_auth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    shown = render(explained(tmp_path)) + repr(explained(tmp_path))
+    assert not [secret for secret in ("hunter2", "plain-text", "someone") if secret in shown]
+
+
+def test_it_works_where_no_secret_is_set(tmp_path: Path) -> None:
+    assert explained(tmp_path, environment={}) == explained(tmp_path)
+
+
+def test_one_image_is_shown_with_the_registries_it_touches(tmp_path: Path) -> None:
+    lines = explained(tmp_path, "bases/nginx")
+    assert {line.subject for line in lines} == {"registries/docker.io", "registries/a.io", "bases/nginx"}
+    entry = explained(tmp_path, "bases")
+    assert {"bases/nginx", "bases/redis"} < {line.subject for line in entry}
+
+
+def test_a_name_that_is_none_says_which_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        explained(tmp_path, "base")
+    assert caught.value.hint is not None
+    assert "bases/nginx" in caught.value.hint
+
+
+def test_a_wrong_spec_is_not_explained(tmp_path: Path) -> None:
+    path = make_files(tmp_path, {"sync.yaml": "version: 2\nsync: []\n"})
+    with pytest.raises(SpecError):
+        explain(str(path), environment={})
+
+
+def test_lines_are_printed_under_their_subject(tmp_path: Path) -> None:
+    text = render(explained(tmp_path, "bases/nginx")).replace(f"{tmp_path}/", "")
+    assert "\n\nbases/nginx\n  source: docker.io/library/nginx " in text
+    assert text.splitlines()[-1].split() == ["on_empty:", "warn", "sync.yaml:18:13"]
+    assert text.splitlines()[-2].split() == ["retag:", "{tag}", "default"]
+    assert render(()) == ""
