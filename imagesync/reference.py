@@ -246,7 +246,10 @@ def _check_text(text: str) -> None:
         raise InvalidReference(f"{_shown(text)} has white space around it")
     scheme, separator, rest = text.partition("://")
     if separator:
-        raise InvalidReference(f"{_shown(text)} is a URL, not a reference", hint=f"drop {scheme}://, write {rest}")
+        raise InvalidReference(
+            f"{_shown(text)} is a URL, not a reference",
+            hint=f"drop {_shown(scheme)[1:-1]}://, write {_shown(rest)[1:-1]}",
+        )
     if _HEX64.fullmatch(text):
         raise InvalidReference("64 hex letters are an image id, not a name", hint=f"write NAME@sha256:{text}")
 

@@ -120,6 +120,12 @@ def test_a_refusal_says_what_is_wrong_and_what_to_write(text: str, said: str) ->
     assert said in str(caught.value)
 
 
+def test_what_a_hint_quotes_is_escaped() -> None:
+    with pytest.raises(InvalidReference) as caught:
+        parse_reference("https://x\n::error::y")
+    assert str(caught.value).isprintable()
+
+
 def test_what_a_message_quotes_is_escaped_and_cut() -> None:
     with pytest.raises(InvalidReference) as caught:
         Tag("\x1b[31m" + "x" * 500)

@@ -1,0 +1,92 @@
+"""Mistakes that show only when all rules are seen together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imagesync.errors import Place
+from imagesync.reference import Digest, Repository
+from imagesync.selection import Retag, TagFilter
+from imagesync.spec.conflicts import find_conflicts
+from imagesync.spec.model import Rule
+
+HUB = Repository("docker.io", "library/nginx")
+QUAY = Repository("quay.io", "nginx")
+LOCAL = Repository("localhost:5000", "nginx")
+OTHER = Repository("localhost:5000", "other")
+DIGEST = Digest(f"sha256:{'a' * 64}")
+
+
+def make_rule(
+    *tags: str,
+    source: Repository = HUB,
+    destinations: Sequence[Repository] = (LOCAL,),
+    retag: Retag | None = None,
+    digest: Digest | None = None,
+    line: int = 1,
+) -> Rule:
+    return Rule(
+        entry="bases",
+        image="nginx",
+        place=Place("sync.yaml", line, 1),
+        source=source,
+        destinations=tuple(destinations),
+        tags=TagFilter.parse(tags),
+        digest=digest,
+        retag=retag or Retag(),
+    )
+
+
+def messages(*rules: Rule) -> list[str]:
+    return [f"{problem.place.line}: {problem.message}" for problem in find_conflicts(rules)]
+
+
+def test_a_tag_written_from_two_sources_names_both_places() -> None:
+    assert messages(make_rule("1", line=6), make_rule("1", source=QUAY, line=9)) == [
+        "9: localhost:5000/nginx:1 is written from quay.io/nginx:1 here, "
+        "and from docker.io/library/nginx:1 at sync.yaml:6:1"
+    ]
+
+
+def test_the_same_rule_twice_is_no_conflict() -> None:
+    assert messages(make_rule("1", line=6), make_rule("1", line=9)) == []
+
+
+def test_another_tag_or_another_repository_is_no_conflict() -> None:
+    assert messages(make_rule("1"), make_rule("2", source=QUAY)) == []
+    assert messages(make_rule("1"), make_rule("1", source=QUAY, destinations=[OTHER])) == []
+
+
+def test_what_tags_are_called_at_the_destination_is_what_collides() -> None:
+    stable = Retag(names=(("2", "1"),))
+    assert len(messages(make_rule("1"), make_rule("2", retag=stable))) == 1
+    assert messages(make_rule("1"), make_rule("1", source=QUAY, retag=Retag("{tag}-quay"))) == []
+    assert len(messages(make_rule("1", "2", retag=Retag("fixed")))) == 1
+
+
+def test_a_digest_and_a_tag_are_two_sources() -> None:
+    assert len(messages(make_rule("1"), make_rule("1", digest=DIGEST))) == 1
+
+
+def test_one_of_several_destinations_is_enough() -> None:
+    assert len(messages(make_rule("1"), make_rule("1", source=QUAY, destinations=[OTHER, LOCAL]))) == 1
+
+
+def test_a_filter_is_compared_once_it_is_known_what_it_selects() -> None:
+    assert messages(make_rule("1.*"), make_rule("1.*", source=QUAY)) == []
+
+
+def test_a_copy_onto_itself_is_a_mistake() -> None:
+    assert messages(make_rule("1", source=LOCAL)) == ["1: localhost:5000/nginx:1 would be copied onto itself"]
+    assert messages(make_rule("1.*", source=LOCAL)) == [
+        "1: the tags of localhost:5000/nginx would be copied onto themselves"
+    ]
+    assert messages(make_rule("1", source=LOCAL, retag=Retag("{tag}-old"))) == []
+    assert messages(make_rule("1.*", source=LOCAL, retag=Retag("{tag}-old"))) == []
+
+
+def test_a_tag_that_retag_cannot_name_is_said_before_any_request() -> None:
+    assert messages(make_rule("latest", retag=Retag("{major}"))) == [
+        "1: retag template '{major}' needs a version, latest is none"
+    ]
+    assert messages(make_rule("2", retag=Retag(names=(("1", "x"),)))) == ["1: retag has no line for the selected tag 2"]
