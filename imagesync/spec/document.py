@@ -355,13 +355,18 @@ def _value_hint(line: str) -> str | None:
     """What is wrong with the value of a line, by how it begins."""
     value = line.strip().removeprefix("- ").strip()
     value = value.partition(": ")[2].strip() or value
-    if value[:1] in ("@", "%", "`", "!", "&", "|") or (value[:1] == "{" and _is_odd(value)):
+    if value[:1] in ("@", "%", "`", "!", "&", "|") or _is_template(value):
         return f"quote it: {quoted(value)}, a value may not begin with {value[:1]}"
-    if value[:1] == "[" and _is_odd(value):
+    if value[:1] in ("[", "{") and _is_odd(value):
         return """quote each item that holds brackets or braces: ["/v[0-9]+/"]"""
     if ": " in value and not value.startswith(('"', "'")):
         return f"quote it: {quoted(value)}, a colon and a space begin a map"
     return None
+
+
+def _is_template(value: str) -> bool:
+    """`{tag}-mirror`, not `{a: [b]}`."""
+    return value[:1] == "{" and _is_odd(value) and ": " not in value
 
 
 def _is_odd(value: str) -> bool:

@@ -22,7 +22,7 @@ class Interpolator:
 
     def __init__(self, environment: Mapping[str, str], folder: Path, problems: list[Problem]) -> None:
         self._environment = environment
-        self._folder = folder
+        self.folder = folder
         self._problems = problems
 
     def text(self, scalar: Scalar) -> str:
@@ -60,7 +60,7 @@ class Interpolator:
         if secret is not None:
             if secret["name"]:
                 return Secret.from_environment(secret["name"])
-            return Secret.from_file(self._folder / secret["path"])
+            return Secret.from_file(self.folder / secret["path"])
         variable = _VARIABLE.fullmatch(inner) if inner else None
         if variable is None:
             self._say(scalar, f"{match[0]} is no variable", f"allowed are {_ALLOWED}; $${{ writes ${{")

@@ -61,10 +61,10 @@ class _Reading:
         interpolator = Interpolator(self.environment, directory, self.problems)
         settings = RegistriesReader(interpolator, directory, self.problems).read(root.get("registries"))
         defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
-        self.problems += [problem for node in destinations.values() for problem in named_problems(node)]
+        self.problems += [problem for node in destinations.values() for problem in named_problems(node, interpolator)]
         origins = self._rules(root, directory, directory, (defaults, destinations), first=0)
         roots: list[Node] = [root]
-        for name in self._included(root.get("include"), path, directory):
+        for name in self._included(root.get("include"), path, interpolator):
             inner = self._file(name, directory, included=True)
             if inner is not None:
                 first = sum(map(count_entries, roots))
@@ -115,23 +115,29 @@ class _Reading:
             self.problems.append(Problem(Place(path), f"cannot be read: {error.strerror}", "give the spec's path"))
             return None
 
-    def _included(self, node: Node | None, path: str, directory: Path) -> list[str]:
+    def _included(self, node: Node | None, path: str, interpolator: Interpolator) -> list[str]:
         """The files that `include` names, sorted, each once."""
         found: dict[str, None] = {}
-        for item in node.items if isinstance(node, List) else ():
-            if not isinstance(item, Scalar):
-                continue
-            matching = sorted(glob(item.text, root_dir=directory, recursive=True))  # noqa: PTH207 - takes `../x` too
-            if not matching:
-                what = "no file matches" if has_magic(item.text) else "there is no file"
-                self.problems.append(Problem(item.place, f"{what} {item.text!r}", f"looked in {directory.absolute()}"))
-            for name in matching:
-                full = str(directory / name)
-                if path != "-" and Path(full).resolve() == Path(path).resolve():
-                    self.problems.append(Problem(item.place, f"{name} includes itself"))
+        directory = interpolator.folder
+        items = node.items if isinstance(node, List) else ()
+        for item in [one for one in items if isinstance(one, Scalar)]:
+            for full in self._matching(item, directory, interpolator):
+                if path != "-" and full.resolve() == Path(path).resolve():
+                    hint = "narrow the pattern" if has_magic(item.text) else None
+                    self.problems.append(Problem(item.place, f"{full.name} includes itself", hint))
+                elif not full.is_file():
+                    self.problems.append(Problem(item.place, f"{item.text!a} is not a file", "write FOLDER/*.yaml"))
                 else:
-                    found[full] = None
+                    found[str(full)] = None
         return list(found)
+
+    def _matching(self, item: Scalar, directory: Path, interpolator: Interpolator) -> list[Path]:
+        text = interpolator.text(item)
+        matching = sorted(glob(text, root_dir=directory, recursive=True)) if text else []  # noqa: PTH207 - takes `../x`
+        if text and not matching:
+            what = "no file matches" if has_magic(text) else "there is no file"
+            self.problems.append(Problem(item.place, f"{what} {text!r}", f"looked in {directory.absolute()}"))
+        return [directory / name for name in matching]
 
 
 def _nodes(node: Node | None) -> Nodes:

@@ -124,11 +124,20 @@ def image_alone(text: str) -> ImageName:
     return ImageName(reference.repository, written, Name(written, tag, reference.digest))
 
 
+def renamed_path(text: str, image: ImageName) -> str:
+    """An image's `as`, which may use {path} and {name}: the repository below the destination."""
+    if set(_BRACES.sub("", text)) & set("{}"):
+        raise InvalidReference(f"{text!r} has an unpaired brace", hint="placeholders are {path} and {name}")
+    if set(text) & set(":@"):
+        raise InvalidReference(f"{text!r} has a tag or digest", hint="`as` is the repository: `retag` sets the tag")
+    return check_path(_filled(text, {"name": image.written, "path": image.repository.path}))
+
+
 def destination_repository(template: str, image: ImageName, renamed: str | None) -> Repository:
     """Fill a destination template; without a placeholder `/{name}` is added. `renamed` is the image's `as`."""
     values = {"name": image.written, "path": image.repository.path}
     if renamed is not None:
-        values["name"] = values["path"] = _filled(renamed, values)
+        values["name"] = values["path"] = renamed_path(renamed, image)
     if "{host}" in template:
         if image.repository.is_layout:
             raise InvalidReference("{host} has no value for an image from a folder", hint="use {path} or {name}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
-from imagesync.reference import check_path, normalise_host
+from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -27,6 +27,7 @@ from imagesync.spec.interpolate import Interpolator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BELOW_A_PREFIX = frozenset({"auth"})
+_PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,15 @@ class RegistriesReader:
 
     def read(self, node: Node | None) -> Settings:
         patterns, hosts, prefixes = [], [], []
+        mirrors = _named_as_mirrors(node)
         for name, value in node.values.items() if isinstance(node, Map) else ():
             key = node.keys[name]  # type: ignore[union-attr]
             settings = self._settings(value)
             if "*" in name or "?" in name:
+                self._check_pattern(key, name)
                 patterns.append((name, settings))
                 continue
-            host = self._host(key, name)
+            host = self._host(key, mirrors)
             if host is None:
                 continue
             if "/" in host:
@@ -60,10 +63,27 @@ class RegistriesReader:
         if [name for name, _ in said].count(host) > 1:
             self.problems.append(Problem(key.place, f"{host} has settings twice, under two spellings", "keep one"))
 
-    def _host(self, key: Scalar, name: str) -> str | None:
+    def _check_pattern(self, key: Scalar, name: str) -> None:
+        """A pattern that no host could match would say something and do nothing."""
+        if "/" in name:
+            hint = "write the host/prefix in full, or a pattern without the prefix"
+            self.problems.append(Problem(key.place, f"{name!a} is no pattern: it stands for hosts alone", hint))
+        elif not _PATTERN.fullmatch(name):
+            message = f"{name!a} matches no host: they are compared in lower case"
+            self.problems.append(Problem(key.place, message, "letters a to z, digits, '.', '-', ':', and '*' or '?'"))
+
+    def _host(self, key: Scalar, mirrors: frozenset[str]) -> str | None:
+        name = key.text
+        scheme, separator, _ = name.partition("://")
         host, slash, prefix = name.partition("/")
         try:
-            return f"{normalise_host(host)}{slash}{check_path(prefix) if slash else ''}"
+            if separator:
+                raise InvalidReference(f"{name!a} is a URL", hint=f"drop {ascii(scheme)[1:-1]}://")
+            folded = normalise_host(host)
+            if not starts_with_host(f"{host}/") and name not in mirrors:
+                hint = f"a host has a dot or a port, or is localhost: {ascii(host)[1:-1]}:443"
+                raise InvalidReference(f"{name!a} begins with no host", hint=hint)
+            return f"{folded}{slash}{check_path(prefix) if slash else ''}"
         except InvalidReference as error:
             self.problems.append(Problem(key.place, error.message, error.hint))
             return None
@@ -137,6 +157,15 @@ class RegistriesReader:
         if not path.is_file():
             self.problems.append(Problem(node.place, f"file {node.text} is not there", f"looked for {path}"))
         return path
+
+
+def _named_as_mirrors(node: Node | None) -> frozenset[str]:
+    """Mirrors may be bare words, which is no host elsewhere, and have settings of their own."""
+    entries = node.values.values() if isinstance(node, Map) else ()
+    lists = [entry.get("mirrors") for entry in entries if isinstance(entry, Map)]
+    return frozenset(
+        one.text for found in lists if isinstance(found, List) for one in found.items if isinstance(one, Scalar)
+    )
 
 
 def _number(node: Node | None) -> int | None:

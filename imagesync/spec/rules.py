@@ -28,6 +28,7 @@ from imagesync.spec.names import (
     image_alone,
     image_below,
     parse_source,
+    renamed_path,
 )
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class RulesReader:
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
+        self._check(defaults)
         for number, entry in enumerate(_entries(root), start=first):
             if isinstance(entry, Map):
                 yield from self._entry(entry, number, defaults, destinations)
@@ -79,6 +81,7 @@ class RulesReader:
     def _entry(self, entry: Map, number: int, defaults: Nodes, destinations: Nodes) -> Iterator[Origin]:
         own = {key: entry.values[key] for key in _ENTRY_KEYS if key in entry.values}
         nodes = {**defaults, **own}
+        self._check(own)
         name = entry.get("name")
         label = name.text if isinstance(name, Scalar) else f"sync[{number}]"
         source = self._source(nodes.get("source"))
@@ -133,6 +136,7 @@ class RulesReader:
         text = self._interpolator.text(name_node)
         own = {key: node.values[key] for key in _IMAGE_KEYS if key in node.values} if isinstance(node, Map) else {}
         alternatives = self._parsed(lambda: expand_alternatives(text), name_node.place) if text else None
+        self._check(own)
         for name in alternatives or ():
             image = self._parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
             if image is not None:
@@ -148,10 +152,11 @@ class RulesReader:
         found = image.found
         tags, digest = self._tags(image, nodes)
         retag = Retag() if "as_tag" in image.own else self._retag(nodes.get("retag"))
-        renamed = image.own.get("as")
-        text = self._interpolator.text(renamed) if isinstance(renamed, Scalar) else None
-        repositories = [self._destination(one, found, text) for one in where]
-        if tags is None or retag is None or None in repositories:
+        renamed = self._renamed(image)
+        if tags is None or retag is None or (renamed is None and "as" in image.own):
+            return
+        repositories = [self._destination(one, found, renamed) for one in where]
+        if None in repositories:
             return
         rule = Rule(
             entry=label,
@@ -167,6 +172,11 @@ class RulesReader:
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
 
+    def _renamed(self, image: _Image) -> str | None:
+        node = image.own.get("as")
+        text = self._interpolator.text(node) if isinstance(node, Scalar) else ""
+        return self._parsed(lambda: renamed_path(text, image.found), node.place) if node is not None and text else None
+
     def _destination(self, template: _Text, image: ImageName, renamed: str | None) -> Repository | None:
         found = self._parsed(lambda: destination_repository(template.text, image, renamed), template.place)
         if found is None or not found.is_layout:
@@ -177,20 +187,39 @@ class RulesReader:
         """The tags of one image: its own, else those of the entry or the defaults, else latest."""
         name, own = image.found.name, image.own
         as_tag = own.get("as_tag")
-        if name.digest is None and as_tag is not None:
-            self._say(as_tag.place, "`as_tag` is for an image that is named by digest", "use `retag` to rename a tag")
-        if name.tag is not None and "tags" in own:
-            self._say(own["tags"].place, f"{image.node.text!r} has a tag already", "give the tags in one place")
+        self._check_own_tags(image)
         if name.digest is not None:
             return self._tag_of_digest(image, as_tag), name.digest
         if name.tag is not None:
             return TagFilter.parse([name.tag]), None
-        texts = [self._text(scalar) for scalar in _scalars(nodes["tags"])] if "tags" in nodes else []
-        if "tags" not in nodes:
-            return TagFilter.parse(["latest"]), None
+        return (self._filter(nodes["tags"]) if "tags" in nodes else TagFilter.parse(["latest"])), None
+
+    def _check_own_tags(self, image: _Image) -> None:
+        """What an image says of its tags may not be said twice, and nothing of it may go unused."""
+        name, own = image.found.name, image.own
+        if "as_tag" in own and (name.digest is None or name.tag is not None):
+            message = "`as_tag` is for an image that is named by digest alone"
+            self._say(own["as_tag"].place, message, "use `retag` to rename a tag")
+        if "as_tag" in own and "retag" in own:
+            self._say(own["retag"].place, "`as_tag` says what the tag is called already", "leave `retag` out")
+        if "tags" in own and name.tag is not None:
+            self._say(own["tags"].place, f"{image.node.text!r} has a tag already", "give the tags in one place")
+        elif "tags" in own and name.digest is not None:
+            message = "an image by digest is one content: there are no tags to select from"
+            self._say(own["tags"].place, message, "`as_tag` says what it is called at the destination")
+
+    def _filter(self, node: Node) -> TagFilter | None:
+        texts = [self._text(scalar) for scalar in _scalars(node)]
         parsed = [self._parsed(partial(TagFilter.parse, [one.text]), one.place) for one in texts if one.text]
         patterns = [pattern for one in parsed if one is not None for pattern in one.patterns]
-        return (TagFilter(tuple(patterns)) if patterns else None), None
+        return TagFilter(tuple(patterns)) if patterns else None
+
+    def _check(self, nodes: Nodes) -> None:
+        """Say what is wrong with these values whether an image comes to use them or not."""
+        self._source(nodes.get("source"))
+        self._retag(nodes.get("retag"))
+        if "tags" in nodes:
+            self._filter(nodes["tags"])
 
     def _tag_of_digest(self, image: _Image, as_tag: Node | None) -> TagFilter | None:
         if isinstance(as_tag, Scalar):
@@ -208,6 +237,8 @@ class RulesReader:
             if not all(isinstance(value, Scalar) and isinstance(value.value, str) for value in node.values.values()):
                 return None
             pairs = [(key, self._text(value)) for key, value in node.values.items() if isinstance(value, Scalar)]
+            for key in node.keys.values():
+                self._parsed(partial(Tag, key.text), key.place)
             checked = [self._parsed(partial(Tag, one.text), one.place) for _, one in pairs]
             names = tuple((key, str(tag)) for (key, _), tag in zip(pairs, checked, strict=True) if tag is not None)
             return Retag(names=names) if len(names) == len(pairs) else None
@@ -278,12 +309,14 @@ def _entries(root: Node) -> tuple[Node, ...]:
     return entries.items if isinstance(entries, List) else ()
 
 
-def named_problems(node: Node) -> list[Problem]:
+def named_problems(node: Node, interpolator: Interpolator) -> list[Problem]:
     """What is wrong with a destination under `destinations`, whether it is used or not."""
     problems: list[Problem] = []
     for scalar in _scalars(node):
+        text = interpolator.text(scalar)
         try:
-            check_destination(scalar.text)
+            if text:
+                check_destination(text)
         except InvalidReference as error:
             problems.append(Problem(scalar.place, error.message, error.hint))
     return problems
