@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from imagesync.errors import AuthenticationError, Cancelled, ImagesyncError, NotFoundError, StoreError
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
-from imagesync.plan.diff import Wanted, blobs_to_check, contents_to_read
+from imagesync.plan.diff import Wanted, blobs_to_check, contents_to_read, perhaps_empty, probes
 from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
 from imagesync.plan.wants import Listings, Want, lists_needed, make_wants
 from imagesync.reference import Digest, Reference, Repository, Tag
@@ -32,7 +32,7 @@ def survey(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> tuple[tuple[W
     heads = _read_heads(wants, stores, tasks)
     contents, broken = _read_contents(contents_to_read(wants, heads), stores, tasks)
     seen = Inventory(listings, heads, contents, broken)
-    present = _read_present(blobs_to_check(wants, seen), stores, tasks)
+    present = _read_present(blobs_to_check(wants, seen), heads, stores, tasks)
     return wants, Inventory(listings, heads, contents, broken, present)
 
 
@@ -122,9 +122,35 @@ def _read_manifests(references: Iterable[Reference], stores: Stores, tasks: Task
 
 
 def _read_present(
+    asked: Mapping[Repository, tuple[Descriptor, ...]], heads: Mapping[Reference, Head], stores: Stores, tasks: Tasks
+) -> dict[Repository, frozenset[Digest]]:
+    """Which of these blobs each destination repository holds; an empty one is not asked blob by blob."""
+    suspects = _without_tags(perhaps_empty(asked, heads), stores, tasks)
+    probed = _held({repository: probes(asked[repository]) for repository in suspects}, stores, tasks)
+    empty = {repository for repository, held in probed.items() if not held}
+    rest = {repository: blobs for repository, blobs in asked.items() if repository not in empty}
+    return {**_held(rest, stores, tasks), **{repository: frozenset() for repository in empty}}
+
+
+def _without_tags(repositories: Iterable[Repository], stores: Stores, tasks: Tasks) -> list[Repository]:
+    """Those of the repositories that have no tag, or do not exist."""
+
+    def read(repository: Repository) -> bool:
+        try:
+            return not stores.destination(repository).list_tags()
+        except NotFoundError:
+            return True
+        except StoreError:
+            return False
+
+    found = _read_all(repositories, read, lambda repository: repository.registry, tasks)
+    return [repository for repository, is_empty in found.items() if is_empty]
+
+
+def _held(
     asked: Mapping[Repository, tuple[Descriptor, ...]], stores: Stores, tasks: Tasks
 ) -> dict[Repository, frozenset[Digest]]:
-    """Which of these blobs each destination repository holds; one that cannot be asked holds none."""
+    """Ask for each blob; one that cannot be asked for counts as missing."""
 
     def read(key: tuple[Repository, Descriptor]) -> bool:
         repository, blob = key

@@ -157,24 +157,31 @@ class Tasks:
         return [task.result() for task in tasks]
 
     def close(self) -> None:
-        """Let the workers go once they are idle. Tasks that have not started end with Cancelled."""
+        """Let the workers go. Tasks that have not started end with Cancelled; those under way come to their end
+        first: a blob of an image that failed is one blob less for the next run."""
         with self._changed:
             self._is_closed = True
             for task in [task for task in self._unfinished if task.started_at is None]:
                 self._finish(task, error=Cancelled("the run has ended"))
             self._idle = 0
             self._changed.notify_all()
+            while not self._changed.wait_for(lambda: not self._unfinished, timeout=_POLL_SECONDS):
+                if self._cancellation.is_cancelled and self._is_time_to_leave():
+                    return
 
     def _drop_what_waits(self) -> None:
         """After cancellation: end what has not started, and in the end what does not come back."""
         if not self._cancellation.is_cancelled:
             return
-        abandon = (
-            time.monotonic() - self._cancellation.cancelled_at > self._cancellation.grace_seconds + ABANDON_SECONDS
-        )
+        is_time_to_leave = self._is_time_to_leave()
         with self._changed:
-            for task in [task for task in self._unfinished if abandon or task.started_at is None]:
+            for task in [task for task in self._unfinished if is_time_to_leave or task.started_at is None]:
                 self._finish(task, error=self._cancellation.error())
+
+    def _is_time_to_leave(self) -> bool:
+        """Whether what still runs has had its grace since the cancellation, and the time to notice its end."""
+        since = time.monotonic() - self._cancellation.cancelled_at
+        return since > self._cancellation.grace_seconds + ABANDON_SECONDS
 
     def _queue(self, task: Task[Any]) -> None:
         heapq.heappush(self._ready[task.hosts, task.is_heavy], (task.rank, next(self._sequence), task))
@@ -216,6 +223,8 @@ class Tasks:
                 self._postpone(task, error.until)
             else:
                 self._finish(task, value=value, error=error)
+            if self._is_closed:
+                self._changed.notify_all()
 
     def _postpone(self, task: Task[Any], until: Task[Any]) -> None:
         task.started_at = None

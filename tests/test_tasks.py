@@ -217,3 +217,19 @@ def test_a_postponed_task_ends_with_the_run(make_tasks: MakeTasks) -> None:
         tasks.results([follower])
     gate.set()
     tasks.results([leader])
+
+
+def test_closing_waits_for_what_runs_and_drops_what_waits(make_tasks: MakeTasks) -> None:
+    tasks, is_running, done = make_tasks(workers=1), threading.Event(), []
+
+    def run() -> None:
+        is_running.set()
+        time.sleep(0.1)
+        done.append("running")
+
+    tasks.add(run)
+    waiting = tasks.add(lambda: done.append("waiting"))
+    assert is_running.wait(5)
+    tasks.close()
+    assert done == ["running"]
+    assert isinstance(waiting.error, Cancelled)

@@ -11,6 +11,8 @@ from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference, Repository
 
 Wanted = Want | Skip | Failure
+MANY_BLOBS = 5
+"""From so many blobs on, a tag list and two probes of an empty repository cost less than asking for each."""
 
 
 def contents_to_read(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> dict[Digest, Reference]:
@@ -35,6 +37,20 @@ def blobs_to_check(wants: Iterable[Wanted], inventory: Inventory) -> dict[Reposi
                 blobs = asked.setdefault(want.destination.repository, {})
                 blobs.update((blob.digest, blob) for blob in blobs_of(root, inventory.contents))
     return {repository: tuple(blobs.values()) for repository, blobs in asked.items()}
+
+
+def perhaps_empty(
+    asked: Mapping[Repository, Sequence[Descriptor]], heads: Mapping[Reference, Head]
+) -> tuple[Repository, ...]:
+    """The repositories that hold none of the tags that are wanted there, and would be asked for many blobs."""
+    held = {reference.repository for reference, head in heads.items() if isinstance(head, Present)}
+    return tuple(one for one, blobs in asked.items() if one not in held and len(blobs) >= MANY_BLOBS)
+
+
+def probes(blobs: Sequence[Descriptor]) -> tuple[Descriptor, ...]:
+    """The blobs that tell of an earlier run that was cut off: the largest goes out first, the smallest last."""
+    by_size = sorted(blobs, key=lambda blob: blob.size_bytes)
+    return (by_size[-1], by_size[0])
 
 
 def blobs_of(root: Content, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:

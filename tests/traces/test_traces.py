@@ -150,10 +150,37 @@ def test_a_new_image_costs_what_it_must(sync: Sync) -> None:
     }
 
 
+def test_an_empty_repository_is_not_asked_blob_by_blob(sync: Sync) -> None:
+    """One tag list and two probes instead of a HEAD for each of 16 blobs."""
+    sync.fill(make_index(platforms=("linux/amd64", "linux/arm64", "linux/386", "linux/s390x"), layers=3), "latest")
+    sync.apply("latest")
+    assert kinds(sync.destination) == {
+        "HEAD manifests": 1,
+        "GET tags": 1,
+        "HEAD blobs": 2,
+        "POST uploads": 16,
+        "PATCH uploads": 16,
+        "PUT uploads": 16,
+        "PUT manifests": 5,
+    }
+
+
+def test_a_repository_without_tags_that_an_earlier_run_has_filled_is_not_filled_again(sync: Sync) -> None:
+    """MAN-19: cut off after the blobs and before the tag."""
+    image = make_index(platforms=("linux/amd64", "linux/arm64", "linux/386", "linux/s390x"), layers=3)
+    sync.fill(image, "latest")
+    sync.destination.script("PUT", "/manifests/latest", status=403)
+    assert [outcome.status for outcome in sync.apply("latest")] == [Status.FAILED]
+    sync.destination.unscript()
+    assert [outcome.status for outcome in sync.apply("latest")] == [Status.COPIED]
+    assert "POST uploads" not in kinds(sync.destination)
+    assert "GET blobs" not in kinds(sync.source)
+
+
 def test_a_plan_writes_nothing_and_its_apply_reads_no_manifest_again(sync: Sync) -> None:
     sync.fill(make_index(), "latest")
     text = plan_to_json(sync.plan("latest"))
-    assert {entry.method for entry in sync.destination.log.entries()} == {"HEAD"}
+    assert {entry.method for entry in sync.destination.log.entries()} == {"HEAD", "GET"}
     sync.apply(plan=plan_from_json(text, name="plan"))
     assert kinds(sync.source) == {"GET blobs": 6}
     assert kinds(sync.destination)["HEAD manifests"] == 1
@@ -195,7 +222,7 @@ def test_twenty_tags_that_share_layers_read_each_blob_once(sync: Sync) -> None:
     sync.apply(*tags)
     assert kinds(sync.source)["GET blobs"] == len(image.blobs)
     assert kinds(sync.destination)["PATCH uploads"] == len(image.blobs)
-    assert kinds(sync.destination)["HEAD blobs"] == len(image.blobs)
+    assert kinds(sync.destination)["HEAD blobs"] == 2
     assert kinds(sync.source)["GET manifests"] == len(image.contents)
 
 
