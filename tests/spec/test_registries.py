@@ -1,0 +1,158 @@
+"""The `registries` part: what each key becomes, and what would say something and do nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imagesync.settings import Anonymous, Auth, DefaultAuth, Helper, Password, RegistrySettings, Timeouts, Tls
+from tests.spec.written import found, load, shown, with_registries
+
+TLS_FORMS = "insecure or disabled or {ca, certificate, key}"
+AUTH_FORMS = "default or anonymous or {username, password} or {token} or {helper} or {pull, push}"
+
+
+def settings(folder: Path, text: str, host: str) -> RegistrySettings:
+    return load(folder, with_registries(text)).settings.for_host(host)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("default", Auth(DefaultAuth(), DefaultAuth())),
+        ("anonymous", Auth(Anonymous(), Anonymous())),
+        ("{helper: ecr-login}", Auth(Helper("ecr-login"), Helper("ecr-login"))),
+        ("{pull: anonymous}", Auth(Anonymous(), DefaultAuth())),
+        ("{push: {helper: x}, pull: default}", Auth(DefaultAuth(), Helper("x"))),
+        ("{push: anonymous}", Auth(DefaultAuth(), Anonymous())),
+    ],
+)
+def test_auth_is_one_login_or_two(text: str, expected: Auth, tmp_path: Path) -> None:
+    assert settings(tmp_path, f"quay.io: {{auth: {text}}}", "quay.io").auth == expected
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("250ms", 0.25), ("7s", 7.0), ("2m", 120.0), ("3h", 10800.0)])
+def test_a_time_is_a_number_and_a_unit(text: str, seconds: float, tmp_path: Path) -> None:
+    found = settings(tmp_path, f"quay.io: {{timeouts: {{read: {text}}}}}", "quay.io").timeouts
+    assert found == Timeouts(read_seconds=seconds)
+
+
+@pytest.mark.parametrize("name", ["index.docker.io", "docker.io"])
+def test_docker_hub_is_one_host_under_its_names(name: str, tmp_path: Path) -> None:
+    assert settings(tmp_path, f"{name}: {{concurrency: 9}}", "docker.io").concurrency == 9
+
+
+def test_a_host_in_capitals_is_the_host(tmp_path: Path) -> None:
+    assert settings(tmp_path, "Quay.IO: {concurrency: 9}", "quay.io").concurrency == 9
+
+
+def test_a_bare_word_may_have_settings_where_it_is_a_mirror(tmp_path: Path) -> None:
+    text = "quay.io: {mirrors: [cache]}\ncache: {tls: disabled}"
+    assert settings(tmp_path, text, "quay.io").mirrors == ("cache",)
+    assert settings(tmp_path, text, "cache").tls != Tls()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("quay io", "'quay io' is not a host: letters, digits, '-', '.', and an optional :port"),
+        ("https://quay.io", "'https://quay.io' is a URL\n    drop https://"),
+        ("ghcr.io/Acme", "repository name 'Acme' must be lower case\n    write acme"),
+        ("host:99999", "port 99999 of 'host:99999' is not between 1 and 65535"),
+        ("nginx", "'nginx' begins with no host\n    a host has a dot or a port, or is localhost: nginx:443"),
+        (
+            "'quay.io/acme/*'",
+            (
+                "'quay.io/acme/*' is no pattern: it stands for hosts alone\n"
+                "    write the host/prefix in full, or a pattern without the prefix"
+            ),
+        ),
+        (
+            "'*.Internal'",
+            (
+                "'*.Internal' matches no host: they are compared in lower case\n"
+                "    letters a to z, digits, '.', '-', ':', and '*' or '?'"
+            ),
+        ),
+    ],
+)
+def test_a_key_that_no_host_has_is_refused(name: str, expected: str, tmp_path: Path) -> None:
+    problems = found(tmp_path, with_registries(f"{name}: {{concurrency: 2}}"))
+    assert shown(problems, tmp_path) == f"sync.yaml:3:3: {expected}"
+
+
+def test_one_host_under_two_spellings_is_refused(tmp_path: Path) -> None:
+    text = with_registries("docker.io: {concurrency: 2}\nindex.docker.io: {auth: default}")
+    expected = "sync.yaml:4:3: docker.io has settings twice, under two spellings\n    keep one"
+    assert shown(found(tmp_path, text), tmp_path) == expected
+
+
+def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
+    """Decision 20."""
+    problems = found(tmp_path, with_registries("quay.io/x:\n  auth: default\n  tls: disabled\n  concurrency: 3"))
+    assert [(problem.place.line, problem.message) for problem in problems] == [
+        (5, "'tls' holds for a whole host"),
+        (6, "'concurrency' holds for a whole host"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("auth: {username: a}", "11: key 'password' is missing\n    add `password:`"),
+        ("auth: {user: a, password: b}", "12: unknown key 'user'\n    did you mean username?"),
+        ("auth: {username: a, password: b, token: c}", "38: unknown key 'token'\n    allowed here: username, password"),
+        ("auth: {pull: default, username: a}", "27: unknown key 'username'\n    allowed here: pull, push"),
+        ("auth: {helper: a/b}", "20: found 'a/b', where the NAME of a docker-credential-NAME belongs"),
+        (
+            "auth: {username: x, password: 123}",
+            '35: YAML reads 123 as the number 123, where text belongs\n    quote it: "123"',
+        ),
+        ("tls: {certificate: sync.yaml}", "10: `certificate` and `key` go together\n    give both, or neither"),
+        (
+            "tls: disable",
+            f"10: found 'disable', where {TLS_FORMS} belongs\n    did you mean disabled?",
+        ),
+        ("tls: {ca: nope.pem}", "15: file nope.pem is not there\n    looked for nope.pem"),
+        (
+            "mirrors: [a b]",
+            "15: 'a b' is not a host: letters, digits, '-', '.', and an optional :port\n    a mirror is a host",
+        ),
+        ("mirrors: []", "14: found an empty list, where a list of hosts belongs"),
+        ("timeouts: {conect: 10s}", "16: unknown key 'conect'\n    did you mean connect?"),
+        ("timeouts: {connect: 10 s}", "25: found '10 s', where a time as 10s, 15m or 2h belongs"),
+        ("timeouts: {}", "15: found an empty map, where {connect, read, commit} belongs"),
+        (
+            "pulls: {budget: 80/6h}",
+            "5: unknown key 'pulls'\n    allowed here: auth, tls, concurrency, timeouts, mirrors",
+        ),
+        (
+            "auth:",
+            f"10: found nothing, where {AUTH_FORMS} belongs",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_said_at_it(line: str, expected: str, tmp_path: Path) -> None:
+    problems = found(tmp_path, with_registries(f"quay.io:\n  {line}"))
+    assert shown(problems, tmp_path) == f"sync.yaml:4:{expected}"
+
+
+def test_a_key_without_settings_is_no_template_in_braces(tmp_path: Path) -> None:
+    expected = "sync.yaml:3:11: found nothing, where a map of settings belongs"
+    assert shown(found(tmp_path, with_registries("quay.io:")), tmp_path) == expected
+
+
+def test_files_count_from_the_folder_of_the_spec_and_may_be_absolute(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    text = f"a.io: {{tls: {{ca: ./ca.pem}}}}\nb.io: {{tls: {{ca: '{tmp_path}/ca.pem'}}}}"
+    assert settings(tmp_path, text, "a.io").tls == Tls(ca=tmp_path / "ca.pem")
+    assert settings(tmp_path, text, "b.io").tls == Tls(ca=tmp_path / "ca.pem")
+
+
+def test_a_login_is_not_read_while_the_spec_is(tmp_path: Path) -> None:
+    text = 'quay.io: {auth: {username: "${NOBODY}", password: "${file:/nowhere}"}}'
+    auth = settings(tmp_path, text, "quay.io").auth
+    assert auth is not None
+    assert isinstance(auth.pull, Password)
+    assert auth.pull.password.origin == "file /nowhere"
