@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any, TextIO
 
@@ -55,7 +56,8 @@ class Log:
             return
         if self._logger is None:
             self._logger = self._make_logger()
-        getattr(self._logger, level.name.lower())(event, **fields)
+        with suppress(BrokenPipeError):  # nobody reads stderr any more: no reason to stop the work
+            getattr(self._logger, level.name.lower())(event, **fields)
 
     def _make_logger(self) -> Any:
         structlog = _import_structlog()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from typing import TYPE_CHECKING
 
-from imagesync.cli.output import emit
+from imagesync.cli.output import discard, emit
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 from imagesync.errors import UsageError
 
@@ -70,8 +71,8 @@ def execute(arguments: argparse.Namespace, session: Session, plan: Plan, reviewe
         publish_plan(plan, output=None)
         return plan_exit_code(plan, detailed=False)
     report = _carry_out(arguments, session, plan, reviewers)
-    emit(show_report(report, arguments.format, verbose=arguments.verbose))
     publish_report(report, output=arguments.report)
+    emit(show_report(report, arguments.format, verbose=arguments.verbose))
     return session.interruption.exit_code or report.exit_code
 
 
@@ -86,7 +87,10 @@ def _carry_out(arguments: argparse.Namespace, session: Session, plan: Plan, revi
     with Progress(executor.meter, quiet=arguments.quiet) as progress:
         for outcome in carry_out(plan, executor, reviewers):
             outcomes.append(outcome)
-            progress.outcome(outcome)
+            try:
+                progress.outcome(outcome)
+            except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
+                discard(sys.stderr)
     return Report(
         plan=plan,
         outcomes=tuple(outcomes),

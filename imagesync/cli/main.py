@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
-from imagesync.cli.output import complain
+from imagesync.cli.output import complain, flush
 from imagesync.cli.parser import build_parser, command_module
 from imagesync.errors import ImagesyncError
 from imagesync.log import Level, log
@@ -25,13 +24,10 @@ def run(arguments: list[str]) -> int:
             return 4
         configure_log(parsed)
         code: int = command_module(parsed.command).run(parsed)
-        sys.stdout.flush()
+        flush(sys.stdout)
     except ImagesyncError as error:
         complain(error)
         return error.exit_code
-    except BrokenPipeError:
-        _close_stdout()
-        return 0
     except KeyboardInterrupt:
         return 130
     return code
@@ -41,8 +37,3 @@ def configure_log(parsed: argparse.Namespace) -> None:
     """Set the log's level and form from the options of every command."""
     level = Level.ERROR if parsed.quiet else Level.DEBUG if parsed.verbose else Level.WARNING
     log.configure(level, as_json=parsed.log_format == "json")
-
-
-def _close_stdout() -> None:
-    """The reader has gone: let Python's own flush at exit go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

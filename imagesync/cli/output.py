@@ -73,4 +73,22 @@ def _write(stream: TextIO, text: str) -> None:
         from imagesync.report.github import defuse  # noqa: PLC0415 - only there
 
         text = defuse(text)
-    stream.write(text if text.endswith("\n") else f"{text}\n")
+    try:
+        stream.write(text if text.endswith("\n") else f"{text}\n")
+    except BrokenPipeError:
+        discard(stream)
+
+
+def flush(stream: TextIO) -> None:
+    """Write out what is buffered; it is no error that nobody reads it."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        discard(stream)
+
+
+def discard(stream: TextIO) -> None:
+    """The reader has gone, as with `| head -1`: what is still written goes nowhere, and the work goes on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

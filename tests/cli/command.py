@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +56,17 @@ class Cli:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(textwrap.dedent(text), encoding="utf-8")
         return name
+
+
+@contextmanager
+def started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command as a process of its own, with both streams as pipes; ended with the block at the latest."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    with subprocess.Popen([sys.executable, "-m", "imagesync", *arguments], text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 class Mirror:

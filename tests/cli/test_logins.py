@@ -1,0 +1,190 @@
+"""login, logout, auth check; and that no command ever shows a secret."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from imagesync.server.auth import Auth, BasicAuth, TokenAuth
+from tests.cli.command import Cli, Mirror, Ran
+from tests.conftest import MakeRegistry
+from tests.fakes.registry import FakeRegistry
+
+PASSWORD = "correct-horse-battery"
+WRONG = "wrong-guess-entirely"
+USERS = {"robot": PASSWORD}
+ENCODED = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
+
+
+@pytest.fixture(params=[BasicAuth, TokenAuth])
+def guarded(request: pytest.FixtureRequest, make_registry: MakeRegistry) -> FakeRegistry:
+    """A registry that lets nobody in without a login."""
+    auth: Auth = request.param(USERS)
+    return make_registry(auth=auth)
+
+
+def _config() -> Path:
+    return Path(os.environ["DOCKER_CONFIG"]) / "config.json"
+
+
+def _login(cli: Cli, monkeypatch: pytest.MonkeyPatch, host: str, password: str) -> Ran:
+    monkeypatch.setattr("sys.stdin", io.StringIO(password))
+    return cli("login", host, "-u", "robot", "--password-stdin")
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_a_login_is_kept_where_docker_keeps_its_own(
+    cli: Cli, guarded: FakeRegistry, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    ran = _login(cli, monkeypatch, guarded.host, PASSWORD + ending)
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith(f"Logged in to {guarded.host}; kept in ")
+    assert json.loads(_config().read_text())["auths"] == {guarded.host: {"auth": ENCODED}}
+    assert _config().stat().st_mode & 0o777 == 0o600
+
+
+def test_a_kept_login_is_used_and_forgotten(
+    cli: Cli, guarded: FakeRegistry, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = Mirror(cli, registry, guarded)
+    mirror.fill("1")
+    _login(cli, monkeypatch, guarded.host, PASSWORD)
+    assert cli("apply", mirror.spec()).code == 0
+    gone = cli("logout", guarded.host)
+    assert (gone.code, gone.err.startswith(f"Forgot the login of {guarded.host}")) == (0, True)
+    assert guarded.host not in _config().read_text()
+    mirror.fill("2")
+    refused = cli("apply", mirror.spec("app:2"))
+    assert refused.code == 1
+    assert f"destination {guarded.host}/app" in refused.out
+    assert "no login" in refused.out
+
+
+def test_a_wrong_password_is_told_and_not_kept(
+    cli: Cli, guarded: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = _login(cli, monkeypatch, guarded.host, WRONG)
+    assert (ran.code, ran.out) == (1, "")
+    assert guarded.host in ran.err
+    assert "401" in ran.err
+    assert WRONG not in ran.err
+    assert not _config().exists()
+
+
+def test_an_empty_password_is_refused_without_a_request(
+    cli: Cli, guarded: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = _login(cli, monkeypatch, guarded.host, "\n")
+    assert (ran.code, "the password is empty" in ran.err) == (4, True)
+    assert len(guarded.log) == 0
+
+
+def test_without_a_terminal_the_password_comes_from_standard_input(
+    cli: Cli, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    ran = cli("login", registry.host, "-u", "robot")
+    assert (ran.code, "use --password-stdin" in ran.err) == (4, True)
+
+
+def test_a_logout_where_there_was_no_login_says_so(cli: Cli) -> None:
+    ran = cli("logout", "registry.example.org")
+    assert (ran.code, ran.err) == (0, "There was no login for registry.example.org.\n")
+
+
+def _guarded_spec(mirror: Mirror) -> str:
+    login = '{auth: {username: robot, password: "${secret:MIRROR_PASSWORD}"}}'
+    return mirror.spec(registries={mirror.source.host: login, mirror.destination.host: login})
+
+
+@pytest.fixture
+def secretive(cli: Cli, guarded: FakeRegistry, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+    """A mirror from a registry with a login to one with tokens, and the password in the environment."""
+    monkeypatch.setenv("MIRROR_PASSWORD", PASSWORD)
+    mirror = Mirror(cli, guarded, make_registry(auth=TokenAuth(USERS)))
+    mirror.fill("1")
+    return mirror
+
+
+def test_auth_check_names_each_login_and_where_it_came_from(secretive: Mirror) -> None:
+    ran = secretive.cli("auth", "check", _guarded_spec(secretive))
+    assert ran.code == 0
+    source, destination = ran.out.splitlines()
+    assert source.startswith(f"ok {secretive.source.host}/app (pull): spec registries/{secretive.source.host}")
+    assert destination.startswith(f"ok {secretive.destination.host}/app (pull,push): spec registries/")
+    assert ran.out.count("environment variable MIRROR_PASSWORD") == 2
+    assert PASSWORD not in ran.text
+    assert secretive.writes() == []
+
+
+def test_auth_check_with_a_wrong_password_fails_and_names_the_source(
+    secretive: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIRROR_PASSWORD", WRONG)
+    ran = secretive.cli("auth", "check", _guarded_spec(secretive))
+    assert ran.code == 1
+    assert ran.out.count("x  127.0.0.1:") == 2
+    assert ran.out.count("answered 401") == 2
+    assert "environment variable MIRROR_PASSWORD" in ran.out
+    assert WRONG not in ran.text
+
+
+def test_auth_check_without_the_secret_names_what_is_not_set(
+    secretive: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MIRROR_PASSWORD")
+    ran = secretive.cli("auth", "check", _guarded_spec(secretive))
+    assert ran.code in (1, 4)
+    assert "MIRROR_PASSWORD" in ran.text
+
+
+def test_auth_check_of_one_host_uses_what_login_kept(
+    cli: Cli, guarded: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _login(cli, monkeypatch, guarded.host, PASSWORD)
+    ran = cli("auth", "check", guarded.host)
+    assert ran.code == 0
+    assert ran.out.startswith(f"ok {guarded.host} (pull): ")
+    assert "config.json" in ran.out
+
+
+def test_auth_check_as_json(secretive: Mirror) -> None:
+    found = secretive.cli("auth", "check", _guarded_spec(secretive), "--format", "json").json()
+    assert [(answer["access"], answer["error"]) for answer in found] == [("pull", None), ("pull,push", None)]
+
+
+def _handed_out(*registries: FakeRegistry) -> set[str]:
+    """Every credential that was sent to these registries: tokens and logins, without their schemes."""
+    sent = {entry.headers.get("Authorization", "") for registry in registries for entry in registry.log.entries()}
+    return {header.partition(" ")[2] for header in sent if header}
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_no_secret_is_shown_saved_or_logged(
+    secretive: Mirror, monkeypatch: pytest.MonkeyPatch, is_right: bool, form: str
+) -> None:
+    if not is_right:
+        monkeypatch.setenv("MIRROR_PASSWORD", WRONG)
+    spec, loud = _guarded_spec(secretive), ("-v", "--log-format", form)
+    texts = [
+        secretive.cli("validate", spec, *loud).text,
+        secretive.cli("config", spec, *loud).text,
+        secretive.cli("plan", spec, "-o", "plan.json", *loud).text,
+        secretive.cli("plan", spec, "--format", "json", *loud).text,
+        secretive.cli("auth", "check", spec, *loud).text,
+        secretive.cli("apply", spec, "--report", "report.json", *loud).text,
+        secretive.cli("apply", spec, "--report", "report.md", *loud).text,
+        *(Path(name).read_text() for name in ("plan.json", "report.json", "report.md")),
+    ]
+    assert bool(secretive.tags()) is is_right
+    secrets = {PASSWORD, WRONG, *_handed_out(secretive.source, secretive.destination)}
+    assert len(secrets) > 2
+    assert "request" in texts[2]
+    assert not [secret for secret in secrets for text in texts if secret in text]
+    assert not [text for text in texts if "authorization" in text.lower().replace("authorization server", "")]
