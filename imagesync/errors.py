@@ -16,7 +16,8 @@
     │   ├── ProtocolError                  the answer is not one a registry gives
     │   ├── TlsError                       certificate or handshake; never retried
     │   └── NetworkError                   no connection, cut, or timed out; retried before it is raised
-    └── Cancelled                    130   a signal or a deadline stopped the work
+    ├── Cancelled                    130   a signal or a deadline stopped the work
+    └── InternalError                 70   a mistake in imagesync itself
 
 Nothing else may end a command: what a library raises is mapped to one of these where it is called.
 """
@@ -213,3 +214,18 @@ class Cancelled(ImagesyncError):
 
     exit_code = 130
     kind = "cancelled"
+
+
+class InternalError(ImagesyncError):
+    """A mistake in imagesync itself: an exception that nobody expected. It ends one image, not the run."""
+
+    exit_code = 70
+    kind = "internal"
+
+    @classmethod
+    def of(cls, error: BaseException) -> InternalError:
+        """The error that stands for an exception that is none of ours; the exception itself is its cause."""
+        made = cls(f"imagesync made a mistake: {type(error).__name__}: {ascii(str(error))[1:-1][:200]}")
+        made.hint = "please report it, with the log of -v"
+        made.__cause__ = error
+        return made

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from imagesync.errors import AuthenticationError, Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.errors import (
+    AuthenticationError,
+    Cancelled,
+    ImagesyncError,
+    IntegrityError,
+    InternalError,
+    NotFoundError,
+    StoreError,
+)
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
 from imagesync.plan.diff import Wanted, blobs_to_check, contents_to_read, perhaps_empty, probes
 from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
@@ -59,16 +67,17 @@ def _read_heads(wants: Iterable[Wanted], stores: Stores, tasks: Tasks) -> Mappin
 
 
 def _head(open_store: Callable[[], Resolver], reference: Reference, side: str) -> Head:
-    try:
-        return Present(open_store().resolve(reference.target))
-    except NotFoundError:
-        return Absent()
-    except AuthenticationError as error:
-        if side == "destination" and error.is_refusal:
-            return Unreadable(error.message)
-        return _broken(error, side)
-    except ImagesyncError as error:
-        return _broken(error, side)
+    def resolve() -> Head:
+        try:
+            return Present(open_store().resolve(reference.target))
+        except NotFoundError:
+            return Absent()
+        except AuthenticationError as error:
+            if side == "destination" and error.is_refusal:
+                return Unreadable(error.message)
+            raise
+
+    return _or_broken(resolve, side)
 
 
 def _read_contents(
@@ -78,22 +87,22 @@ def _read_contents(
     contents: dict[Digest, Content] = {}
     broken: dict[Digest, Broken] = {}
     counts: Counter[Digest] = Counter()
-    level = {root: [root] for root in roots}
+    level: dict[Digest, dict[Digest, int | None]] = {root: {root: None} for root in roots}
     for _ in range(MAX_DEPTH):
-        missing = [
-            Reference(roots[root].repository, None, digest)
-            for root, digests in level.items()
-            for digest in digests
+        missing = {
+            Reference(roots[root].repository, None, digest): size
+            for root, entries in level.items()
+            for digest, size in entries.items()
             if digest not in contents
-        ]
+        }
         found = _read_manifests(missing, stores, tasks)
         contents.update((content.digest, content) for content in found.values() if not isinstance(content, Broken))
         failures = {reference: content for reference, content in found.items() if isinstance(content, Broken)}
-        below: dict[Digest, list[Digest]] = {}
-        for root, digests in level.items():
-            references = [Reference(roots[root].repository, None, digest) for digest in digests]
+        below: dict[Digest, dict[Digest, int | None]] = {}
+        for root, entries in level.items():
+            references = [Reference(roots[root].repository, None, digest) for digest in entries]
             failure = next((failures[reference] for reference in references if reference in failures), None)
-            children = _children(digests, contents)
+            children = _children(entries, contents)
             counts[root] += len(children)
             if failure is not None or counts[root] > MAX_ENTRIES:
                 broken[root] = failure or _TOO_LARGE
@@ -109,16 +118,26 @@ _TOO_LARGE = Broken(
 )
 
 
-def _children(digests: Iterable[Digest], contents: Mapping[Digest, Content]) -> list[Digest]:
+def _children(digests: Iterable[Digest], contents: Mapping[Digest, Content]) -> dict[Digest, int | None]:
+    """The manifests that these list, each with the size that its entry says."""
     indexes = [content for digest in digests if isinstance(content := contents.get(digest), Index)]
-    return list(dict.fromkeys(entry.digest for index in indexes for entry in index.successors() if entry.is_manifest))
+    entries = [entry for index in indexes for entry in index.successors() if entry.is_manifest]
+    return {entry.digest: entry.size_bytes for entry in entries}
 
 
-def _read_manifests(references: Iterable[Reference], stores: Stores, tasks: Tasks) -> dict[Reference, Content | Broken]:
+def _read_manifests(
+    wanted: Mapping[Reference, int | None], stores: Stores, tasks: Tasks
+) -> dict[Reference, Content | Broken]:
+    """Each manifest, by digest. One of another size than its entry says is thrown away as soon as it is read."""
+
     def read(reference: Reference) -> Content | Broken:
-        return _or_broken(lambda: stores.source(reference.repository).fetch_manifest(reference.target), "source")
+        found = _or_broken(lambda: stores.source(reference.repository).fetch_manifest(reference.target), "source")
+        announced = wanted[reference]
+        if isinstance(found, Broken) or announced in (None, len(found.raw)):
+            return found
+        return Broken(f"source {reference}: {len(found.raw)} bytes, the index says {announced}", IntegrityError.kind)
 
-    return _read_all(references, read, lambda reference: reference.repository.registry, tasks)
+    return _read_all(wanted, read, lambda reference: reference.repository.registry, tasks)
 
 
 def _read_present(
@@ -179,11 +198,11 @@ def _or_broken(read: Callable[[], V], side: str) -> V | Broken:
         raise
     except ImagesyncError as error:
         return _broken(error, side)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours fails one image, and says so
+        return Broken.from_error(InternalError.of(error))
 
 
 def _broken(error: ImagesyncError, side: str) -> Broken:
-    if isinstance(error, Cancelled):
-        raise error
     if isinstance(error, StoreError):
         error.side = side
     return Broken.from_error(error)

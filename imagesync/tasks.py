@@ -18,13 +18,15 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import Cancelled
+from imagesync.errors import Cancelled, ImagesyncError, InternalError
 
 T = TypeVar("T")
 MAX_HEAVY = 6
 """Tasks that move a large body, under way on one host at once, below its own ceiling."""
 ABANDON_SECONDS = 3.0
 """How long a running task is waited for after cancellation before it is left to its daemon thread."""
+MOST_PASSED_OVER = 100
+"""A task of several hosts that was passed over more often keeps their slots free for itself."""
 _POLL_SECONDS = 0.1
 
 
@@ -47,8 +49,10 @@ class Task(Generic[T]):
     rank: tuple[int, ...] = ()
     needs: int = 0
     value: T | None = None
-    error: BaseException | None = None
+    error: ImagesyncError | None = None
     is_finished: bool = False
+    passed_over: int = 0
+    """How often others were started before it because one of its hosts had no free slot."""
     started_at: float | None = None
     """time.monotonic() when a worker took it; None until then."""
     dependents: list[Task[Any]] = field(default_factory=list, repr=False)
@@ -211,7 +215,8 @@ class Tasks:
             self._run(task)
 
     def _run(self, task: Task[Any]) -> None:
-        value, error = None, None
+        value: object = None
+        error: BaseException | None = None
         try:
             self._cancellation.check()
             value = task.run()
@@ -221,8 +226,10 @@ class Tasks:
             self._give_back(task)
             if isinstance(error, Postponed):
                 self._postpone(task, error.until)
-            else:
+            elif error is None or isinstance(error, ImagesyncError):
                 self._finish(task, value=value, error=error)
+            else:
+                self._finish(task, error=InternalError.of(error))
             if self._is_closed:
                 self._changed.notify_all()
 
@@ -235,15 +242,27 @@ class Tasks:
 
     def _take(self) -> Task[Any] | None:
         """The best-ranked task that is ready and whose hosts have free slots; its slots are taken."""
-        best: list[tuple[tuple[int, ...], int, Task[Any]]] | None = None
-        for (hosts, is_heavy), heap in self._ready.items():
-            while heap and heap[0][2].is_finished:
+        heaps = [heap for heap in self._ready.values() if self._has_head(heap)]
+        heaps.sort(key=lambda heap: heap[0][:2])
+        kept_free: set[str] = set()
+        for heap in heaps:
+            task = heap[0][2]
+            if kept_free.isdisjoint(task.hosts) and self._has_slots(task.hosts, task.is_heavy):
                 heapq.heappop(heap)
-            if heap and self._has_slots(hosts, is_heavy) and (best is None or heap[0][:2] < best[0][:2]):
-                best = heap
-        if best is None:
-            return None
-        task = heapq.heappop(best)[2]
+                return self._started(task)
+            task.passed_over += 1
+            if task.passed_over > MOST_PASSED_OVER:
+                kept_free.update(task.hosts)
+        return None
+
+    @staticmethod
+    def _has_head(heap: list[tuple[tuple[int, ...], int, Task[Any]]]) -> bool:
+        """Whether a task is left in it, what was ended meanwhile thrown away."""
+        while heap and heap[0][2].is_finished:
+            heapq.heappop(heap)
+        return bool(heap)
+
+    def _started(self, task: Task[Any]) -> Task[Any]:
         task.started_at = time.monotonic()
         self._slots.update(task.hosts)
         if task.is_heavy:
@@ -263,10 +282,10 @@ class Tasks:
             self._heavy_slots.subtract(task.hosts)
         self._wake()
 
-    def _finish(self, task: Task[Any], *, value: object = None, error: BaseException | None = None) -> None:
+    def _finish(self, task: Task[Any], *, value: object = None, error: ImagesyncError | None = None) -> None:
         """Record what came of a task, tell who waits, and queue or fail what needed it. Without recursion: chains
         of dependents can be as long as a spec."""
-        finished = [(task, value, error)]
+        finished: list[tuple[Task[Any], object, ImagesyncError | None]] = [(task, value, error)]
         while finished:
             task, value, error = finished.pop()
             if task.is_finished:

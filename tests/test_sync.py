@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, IntegrityError, LimitError, NetworkError
 from imagesync.executor import Executor
-from imagesync.manifest import Content, Manifest
+from imagesync.manifest import Content, Descriptor, Manifest, parse_manifest
 from imagesync.pipeline import carry_out, make_plan
 from imagesync.plan.actions import Plan
 from imagesync.plan.file import plan_from_json, plan_to_json
@@ -17,6 +18,7 @@ from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Repository
 from imagesync.selection import Retag
 from imagesync.spec.model import Rule
+from imagesync.store import BlobReader, Pushed
 from imagesync.tasks import Tasks
 from tests.fakes.memory import MemoryRepository, MemoryStores
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_index, make_manifest, make_rule, make_spec
@@ -240,15 +242,10 @@ def test_a_mount_that_was_none_is_mended_by_an_upload(bench: Bench) -> None:
     """MNT-04, MAN-14: MANIFEST_BLOB_UNKNOWN brings the blob and writes the manifest once more."""
     bench.put(bench.source, "latest", AMD)
     plan = bench.plan(make_rule("latest"))
-    copy = plan.copies()[0]
-    lying = plan.__class__((copy.__class__(**{**_fields(copy), "missing": ()}),), plan.contents)
+    lying = replace(plan, actions=(replace(plan.copies()[0], missing=()),))
     (outcome,) = bench.apply(plan=lying)
     assert outcome.status is Status.COPIED
     assert len(bench.destination.called("push_blob")) == len(AMD.successors())
-
-
-def _fields(value: object) -> dict[str, object]:
-    return {name: getattr(value, name) for name in value.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 def test_a_tag_that_moved_since_the_plan_is_left_alone(bench: Bench) -> None:
@@ -299,15 +296,14 @@ def test_a_saved_plan_reads_no_manifest_again_and_copies_what_it_pinned(bench: B
     bench.put(bench.source, "latest", OLD)
     (outcome,) = bench.apply(plan=saved)
     assert outcome.status is Status.COPIED
-    assert bench.source.called("fetch_manifest") == bench.source.called("resolve") == []
+    assert bench.source.called("fetch_manifest") == []
+    assert bench.source.called("resolve") == [INDEX.digest]
     assert bench.destination.tags["latest"] == INDEX.digest
 
 
 def test_a_destination_that_refuses_to_say_is_tried(bench: Bench) -> None:
     bench.put(bench.source, "latest", AMD)
-    refusal = AuthenticationError("denied", status=403)
-    refusal.is_refusal = True
-    bench.destination.failures["resolve", "latest"] = [refusal]
+    bench.destination.failures["resolve", "latest"] = [refusal()]
     (outcome,) = bench.apply(make_rule("latest"))
     assert outcome.status is Status.COPIED
 
@@ -374,3 +370,79 @@ def test_an_integrity_error_names_its_side(bench: Bench) -> None:
     bench.source.failures["fetch_manifest", str(AMD.digest)] = [IntegrityError("hashes to something else")]
     (outcome,) = bench.apply(make_rule("latest"))
     assert (outcome.kind, outcome.reason.split()[0]) == ("integrity", "source:")
+
+
+def test_content_that_the_source_never_had_is_not_written(bench: Bench) -> None:
+    """An edited plan file: its manifests hash to their names, and nobody at the source knows them."""
+    bench.put(bench.source, "latest", AMD)
+    saved = plan_from_json(plan_to_json(bench.plan(make_rule("latest"))), name="plan")
+    bench.source.manifests.clear()
+    (outcome,) = bench.apply(plan=saved)
+    assert (outcome.status, outcome.kind) == (Status.FAILED, "not-found")
+    assert outcome.reason.startswith("source")
+    assert not bench.destination.called("push_manifest")
+
+
+def test_a_saved_plan_tries_what_was_not_readable_too(bench: Bench) -> None:
+    bench.put(bench.source, "latest", AMD)
+    bench.destination.failures["resolve", "latest"] = [refusal(), refusal()]
+    saved = plan_from_json(plan_to_json(bench.plan(make_rule("latest"))), name="plan")
+    (outcome,) = bench.apply(plan=saved)
+    assert outcome.status is Status.COPIED
+
+
+def test_a_mistake_of_our_own_fails_one_image_and_not_the_run(bench: Bench) -> None:
+    for tag, image in (("good", AMD), ("read", ARM), ("write", OLD)):
+        bench.put(bench.source, tag, image)
+    bench.source.failures["fetch_manifest", str(ARM.digest)] = [ValueError("read")]
+    bench.destination.failures["push_manifest", "write"] = [ValueError("write")]
+    outcomes = sorted(bench.apply(make_rule("good", "read", "write")), key=lambda outcome: outcome.reason)
+    assert [outcome.status for outcome in outcomes] == [Status.COPIED, Status.FAILED, Status.FAILED]
+    assert {outcome.kind for outcome in outcomes[1:]} == {"internal"}
+    assert "ValueError: read" in outcomes[1].reason
+
+
+def test_a_manifest_of_another_size_than_its_index_says_is_refused(bench: Bench) -> None:
+    raw = INDEX.raw.replace(f'"size": {len(AMD.raw)}'.encode(), b'"size": 5')
+    lying = parse_manifest(raw)
+    bench.put(bench.source, "latest", lying, AMD, ARM)
+    (outcome,) = bench.apply(make_rule("latest"))
+    assert (outcome.status, outcome.kind) == (Status.FAILED, "integrity")
+    assert "the index says 5" in outcome.reason
+    assert bench.destination.writes() == []
+
+
+def test_a_blob_that_one_source_cannot_give_comes_from_another(bench: Bench) -> None:
+    """Decisions 30: when a leader fails the next one leads, within one repository too."""
+    other = Repository("quay.io", "nginx")
+    bench.put(bench.source, "a", AMD)
+    bench.put(bench.stores[other], "b", AMD)
+    bench.source.blobs.clear()
+    outcomes = {
+        str(outcome.action.destination.tag): outcome.status
+        for outcome in bench.apply(make_rule("a"), make_rule("b", source=other))
+    }
+    assert outcomes == {"a": Status.FAILED, "b": Status.COPIED}
+
+
+def test_a_tag_that_moves_while_a_blob_is_brought_again_is_left_alone(bench: Bench) -> None:
+    bench.put(bench.source, "latest", AMD)
+    bench.put(bench.destination, "latest", OLD)
+    plan = bench.plan(make_rule("latest"))
+    plan = replace(plan, actions=(replace(plan.copies()[0], missing=()),))
+    push = bench.destination.push_blob
+
+    def push_and_move(blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        bench.put(bench.destination, "latest", ARM)
+        return push(blob, read, mount_from)
+
+    bench.destination.push_blob = push_and_move  # type: ignore[method-assign]
+    (outcome,) = bench.apply(plan=plan)
+    assert outcome.status is Status.STALE
+    assert bench.destination.tags["latest"] == ARM.digest
+
+
+def refusal() -> AuthenticationError:
+    error = AuthenticationError("denied", status=403)
+    error.is_refusal = True
+    return error

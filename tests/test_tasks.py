@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import Cancelled, NetworkError
+from imagesync.errors import Cancelled, InternalError, NetworkError
 from imagesync.tasks import MAX_HEAVY, Postponed, Tasks
 
 MakeTasks = Callable[..., Tasks]
@@ -233,3 +233,27 @@ def test_closing_waits_for_what_runs_and_drops_what_waits(make_tasks: MakeTasks)
     tasks.close()
     assert done == ["running"]
     assert isinstance(waiting.error, Cancelled)
+
+
+def test_a_task_of_several_hosts_gets_its_turn(make_tasks: MakeTasks) -> None:
+    """It needs free slots on all of them at once, which short tasks of single hosts would always take first."""
+    tasks, order = make_tasks(workers=8, ceiling=1), []
+    hosts = ["a", "b", "c", "d"]
+    gate = threading.Event()
+    first = [tasks.add(lambda: gate.wait(5), hosts=[host]) for host in hosts]
+    wide = tasks.add(lambda: order.append("wide"), hosts=hosts, rank=(0,))
+    narrow = [tasks.add(lambda: order.append("narrow"), hosts=[hosts[n % 4]], rank=(1,)) for n in range(2000)]
+    gate.set()
+    tasks.results([*first, wide, *narrow])
+    assert order.index("wide") < 1000
+
+
+def test_an_exception_that_is_none_of_ours_becomes_an_error_of_ours(make_tasks: MakeTasks) -> None:
+    tasks = make_tasks()
+
+    def fail() -> None:
+        raise ValueError("unexpected\n")
+
+    with pytest.raises(InternalError, match=r"ValueError: unexpected\\n") as caught:
+        tasks.results([tasks.add(fail)])
+    assert isinstance(caught.value.__cause__, ValueError)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.errors import AuthenticationError, Cancelled, ImagesyncError, NotFoundError, StoreError
 from imagesync.executor.holders import Holders
 from imagesync.executor.spread import Spread, find_spreads
 from imagesync.manifest import Content, Descriptor, Manifest, walk
@@ -22,7 +22,7 @@ from imagesync.plan.diff import blobs_of
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Repository, Tag
-from imagesync.store import Pushed, Stores, Writable
+from imagesync.store import Pushed, Stores
 from imagesync.tasks import Task, Tasks
 from imagesync.transfer.blob import BlobCopy
 from imagesync.transfer.meter import Meter
@@ -85,7 +85,8 @@ class Graph:
         self._tasks = tasks
         self._meter = meter
         self._cancellation = cancellation
-        self._nodes: dict[tuple[Repository, Digest], Task[Any]] = {}
+        self._nodes: dict[tuple[Repository, Digest, Repository], Task[Any]] = {}
+        self._confirmations: dict[tuple[Repository, Digest], Task[None]] = {}
         self._adding = threading.Lock()
         self._holders = Holders()
         self._spreads: dict[Digest, Spread] = {}
@@ -105,21 +106,36 @@ class Graph:
     def _add(self, copy: Copy, plan: Plan) -> Running:
         """Queue everything that one copy needs, what writes the tag last."""
         root = plan.contents[copy.root.digest]
+        first = [self._confirmation(copy)] if plan.from_file else []
         own = tuple((blob, task) for blob in copy.missing if (task := self._blob(copy, blob)) is not None)
         for node in walk(root, plan.contents):
             if node.digest != root.digest:
-                self._child(copy, node)
+                self._child(copy, node, first)
         last = self._tasks.add(
-            partial(self._write_tag, copy, root, plan.from_file),
+            partial(self._write_tag, copy, root, is_read_again=plan.from_file or copy.replaces is not None),
             hosts=[copy.destination.repository.registry],
-            needs=self._below(copy, root),
+            needs=[*first, *self._below(copy, root)],
             rank=(_MANIFEST_RANK,),
         )
         return Running(copy, last, own)
 
+    def _confirmation(self, copy: Copy) -> Task[None]:
+        """A task that asks the source whether it still has what a plan file says: nothing else can tell that the
+        file was not edited. Once for each root."""
+        key = (copy.source.repository, copy.root.digest)
+        if key not in self._confirmations:
+            self._confirmations[key] = self._tasks.add(
+                partial(self._confirm, copy), hosts=[copy.source.repository.registry], rank=(_MANIFEST_RANK,)
+            )
+        return self._confirmations[key]
+
+    def _confirm(self, copy: Copy) -> None:
+        with _blamed_on("source"):
+            self._stores.source(copy.source.repository).resolve(copy.root.digest)
+
     def _blob(self, copy: Copy, blob: Descriptor) -> Task[Pushed] | None:
-        """A task for this blob, or None where another copy of this run brings it to the same repository."""
-        key = (copy.destination.repository, blob.digest)
+        """A task for this blob, or None where another copy from the same source brings it to the same repository."""
+        key = self._key(copy, blob.digest)
         if key in self._nodes:
             return None
         with self._adding:  # the task may be started before it is noted, and looks itself up
@@ -132,6 +148,26 @@ class Graph:
             )
         self._count(copy, blob)
         return task
+
+    def _child(self, copy: Copy, node: Content, first: list[Task[Any]]) -> None:
+        key = self._key(copy, node.digest)
+        if key not in self._nodes:
+            self._nodes[key] = self._tasks.add(
+                partial(self._push_child, copy, node),
+                hosts=[copy.destination.repository.registry],
+                needs=[*first, *self._below(copy, node)],
+                rank=(_MANIFEST_RANK,),
+            )
+
+    def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
+        """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
+        keys = [self._key(copy, entry.digest) for entry in node.successors()]
+        return [self._nodes[key] for key in keys if key in self._nodes]
+
+    @staticmethod
+    def _key(copy: Copy, digest: Digest) -> tuple[Repository, Digest, Repository]:
+        """What makes two needs one task. Another source is another task: where one has failed, the other may do."""
+        return (copy.destination.repository, digest, copy.source.repository)
 
     def _signals(self, copy: Copy, blob: Descriptor) -> list[Task[Any]]:
         """What a blob's task waits for: the spread that brings the blob to its registry, if there is one."""
@@ -180,21 +216,6 @@ class Graph:
             self._counted.add(key)
             self.bytes_to_move += blob.size_bytes
 
-    def _child(self, copy: Copy, node: Content) -> None:
-        key = (copy.destination.repository, node.digest)
-        if key not in self._nodes:
-            self._nodes[key] = self._tasks.add(
-                partial(self._push_manifest, copy, node, None),
-                hosts=[copy.destination.repository.registry],
-                needs=self._below(copy, node),
-                rank=(_MANIFEST_RANK,),
-            )
-
-    def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
-        """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
-        keys = [(copy.destination.repository, entry.digest) for entry in node.successors()]
-        return [self._nodes[key] for key in keys if key in self._nodes]
-
     def _bring_blob(self, copy: Copy, blob: Descriptor) -> Pushed:
         """Mount what the registry has elsewhere, else upload it: once a registry, whoever needs it."""
         destination = copy.destination.repository
@@ -206,50 +227,59 @@ class Graph:
             if done is not None:
                 return done
         with self._adding:
-            task = self._nodes[destination, blob.digest]
-        pushed = self._copy_blob(copy, blob, self._holders.mount_source(destination, blob.digest, task))
+            task = self._nodes[self._key(copy, blob.digest)]
+        holder = self._holders.claim(destination, blob.digest, task)
+        if holder == destination:
+            return Pushed.PRESENT
+        pushed = self._copy_blob(copy, blob, holder)
         self._holders.add(destination, blob.digest)
         return pushed
 
     def _copy_blob(self, copy: Copy, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
-        source, destination = copy.source.repository, copy.destination.repository
-        work = BlobCopy(self._stores.source(source), self._meter, self._cancellation)
+        work = BlobCopy(self._stores.source(copy.source.repository), self._meter, self._cancellation)
         with _blamed_on("destination"):
-            return work.run(blob, self._stores.destination(destination), mount_from)
+            return work.run(blob, self._stores.destination(copy.destination.repository), mount_from)
 
-    def _push_manifest(self, copy: Copy, node: Content, tag: Tag | None) -> None:
-        destination = self._stores.destination(copy.destination.repository)
-        with _blamed_on("destination"):
-            try:
-                destination.push_manifest(node, tag)
-            except StoreError as error:
-                if error.code != "MANIFEST_BLOB_UNKNOWN" or not isinstance(node, Manifest):
-                    raise
-                self._bring_what_is_missing(copy, node, destination)
-                destination.push_manifest(node, tag)
+    def _push_child(self, copy: Copy, node: Content) -> None:
+        if not self._push(copy, node, None):
+            self._bring_what_is_missing(copy, node)
+            self._push(copy, node, None, is_last=True)
 
-    def _bring_what_is_missing(self, copy: Copy, manifest: Manifest, destination: Writable) -> None:
-        """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
-        for blob in manifest.successors():
-            if not destination.has_blob(blob):
-                self._copy_blob(copy, blob)
-
-    def _write_tag(self, copy: Copy, root: Content, from_file: bool) -> _Done:
-        if from_file or copy.replaces is not None:
-            with _blamed_on("destination"):
-                left_alone = self._left_alone(copy)
+    def _write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> _Done:
+        """Write the root under its tag. Where the tag may have moved it is read right before each try to write it."""
+        for is_last in (False, True):
+            left_alone = self._left_alone(copy) if is_read_again else None
             if left_alone is not None:
                 return left_alone
-        self._cancellation.check()
-        self._push_manifest(copy, root, copy.destination.tag)
+            self._cancellation.check()
+            if self._push(copy, root, copy.destination.tag, is_last=is_last):
+                break
+            self._bring_what_is_missing(copy, root)
         return _Done(Status.COPIED)
+
+    def _push(self, copy: Copy, node: Content, tag: Tag | None, *, is_last: bool = False) -> bool:
+        """Write a manifest; False where the registry lacks one of its blobs, unless this `is_last` try."""
+        with _blamed_on("destination"):
+            try:
+                self._stores.destination(copy.destination.repository).push_manifest(node, tag)
+            except StoreError as error:
+                if is_last or error.code != "MANIFEST_BLOB_UNKNOWN" or not isinstance(node, Manifest):
+                    raise
+                return False
+        return True
+
+    def _bring_what_is_missing(self, copy: Copy, node: Content) -> None:
+        """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
+        destination = self._stores.destination(copy.destination.repository)
+        for blob in node.successors():
+            with _blamed_on("destination"):
+                is_there = destination.has_blob(blob)
+            if not is_there:
+                self._copy_blob(copy, blob)
 
     def _left_alone(self, copy: Copy) -> _Done | None:
         """Read the tag once more: a registry has no compare-and-set, this comes as close as it gets."""
-        try:
-            now = self._stores.destination(copy.destination.repository).resolve(copy.destination.target).digest
-        except NotFoundError:
-            now = None
+        now = self._digest_now(copy)
         if now == copy.root.digest:
             return _Done(Status.UNCHANGED, "another hand has written the same digest")
         if now == copy.replaces:
@@ -257,6 +287,18 @@ class Graph:
         seen = f"pointed to {copy.replaces.short}" if copy.replaces else "was not there"
         found = f"points to {now.short} now" if now else "is gone now"
         return _Done(Status.STALE, f"the tag {seen} when the plan was made, and {found}")
+
+    def _digest_now(self, copy: Copy) -> Digest | None:
+        """What the destination's tag points to; None where it is not there, or could not be read before either."""
+        with _blamed_on("destination"):
+            try:
+                return self._stores.destination(copy.destination.repository).resolve(copy.destination.target).digest
+            except NotFoundError:
+                return None
+            except AuthenticationError as error:
+                if not error.is_refusal or copy.replaces is not None:
+                    raise
+                return None
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Holders: which repository of a registry holds a blob, and which task is bringing it there first.
 
-What a repository holds, others of its registry mount. Knowledge of one run; nothing here reads a store.
+What one repository holds, others of its registry mount. Knowledge of one run; nothing here reads a store.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class Holders:
         with self._lock:
             self._held.setdefault((repository.registry, digest), repository)
 
-    def mount_source(self, repository: Repository, digest: Digest, task: Task[Any]) -> Repository | None:
-        """Where `task` can mount the blob from; None where it is the one to bring it to the registry.
+    def claim(self, repository: Repository, digest: Digest, task: Task[Any]) -> Repository | None:
+        """Which repository of this one's registry holds the blob (perhaps this very one); None where `task` is now
+        the one to bring it there.
 
         Raises Postponed while another task is doing that: one upload a registry, the others follow. When that one
         fails, the next that comes leads.
@@ -34,9 +35,9 @@ class Holders:
         key = (repository.registry, digest)
         with self._lock:
             holder = self._held.get(key)
-            if holder is not None:
-                return holder if holder != repository else None
             leader = self._leaders.get(key)
+            if holder is not None:
+                return holder
             if leader is None or leader is task or leader.is_finished:
                 self._leaders[key] = task
                 return None

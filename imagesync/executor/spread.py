@@ -41,7 +41,7 @@ class Spread:
 
     def _leads(self, registry: str, copy: Copy, holders: Holders) -> bool:
         try:
-            return holders.mount_source(copy.destination.repository, self.blob.digest, self.signals[registry]) is None
+            return holders.claim(copy.destination.repository, self.blob.digest, self.signals[registry]) is None
         except Postponed:
             return False
 

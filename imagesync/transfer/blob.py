@@ -18,7 +18,7 @@ from imagesync.reference import Repository
 from imagesync.store import BlobFetcher, BlobPusher, Pushed
 from imagesync.transfer.fanout import FanOut, Settle
 from imagesync.transfer.meter import Meter
-from imagesync.transfer.verify import verified
+from imagesync.transfer.verify import Verification
 
 ATTEMPTS = 5
 RESUME_BYTES = 1024 * 1024
@@ -71,31 +71,35 @@ class BlobCopy:
         if blob.data is not None:
             yield iter([blob.data])
             return
-        with closing(self._resumed(blob)) as chunks:
-            yield verified(chunks, blob)
+        with closing(self._read(blob)) as chunks:
+            yield chunks
 
-    def _resumed(self, blob: Descriptor) -> Generator[bytes, None, None]:
-        """The bytes of a blob, going on where a cut left off as long as that brings it forward.
+    def _read(self, blob: Descriptor) -> Generator[bytes, None, None]:
+        """The verified bytes of a blob, going on where a cut left off as long as that brings it forward.
 
-        What was read stays read: the hash runs on, and the destination's upload does not notice.
+        What was read stays read: the hash runs on, and the destination's upload does not notice. Wrong bytes are
+        found out while the source is open, so that it gets to know of them.
         """
-        position = resumed_at = 0
+        check, resumed_at = Verification(blob), 0
         while True:
             try:
-                with self._source.fetch_blob(blob, from_byte=position) as chunks:
+                with self._source.fetch_blob(blob, from_byte=check.seen_bytes) as chunks:
                     for chunk in chunks:
-                        position += len(chunk)
-                        yield chunk
+                        if before := check.take(chunk):
+                            yield before
+                    last = check.finish()
             except StoreError as error:
                 error.side = error.side or "source"
-                if not error.is_transient or position - resumed_at < RESUME_BYTES:
+                if not error.is_transient or check.seen_bytes - resumed_at < RESUME_BYTES:
                     # A range that the source will not give is no reason to give up the blob: it starts anew.
-                    error.is_transient = error.is_transient or (position > 0 and position == resumed_at)
+                    error.is_transient = error.is_transient or 0 < check.seen_bytes == resumed_at
                     raise
             else:
-                return
-            resumed_at = position
+                break
+            resumed_at = check.seen_bytes
             self._cancellation.wait(RESUME_SECONDS)
+        if last:
+            yield last
 
     def _counted(self, chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
         for chunk in chunks:

@@ -9,35 +9,47 @@ from imagesync.errors import IntegrityError
 from imagesync.manifest import Descriptor
 
 
-def verified(chunks: Iterable[bytes], blob: Descriptor) -> Iterator[bytes]:
-    """Yield the chunks while hashing them (image spec, "Verification").
+class Verification:
+    """The hash of one blob as its bytes come, over however many connections (image spec, "Verification").
 
-    The chunk that completes the size is held back until the digest is known to be right, so that a wrong blob
-    never arrives whole anywhere. Raises IntegrityError as soon as there are too many bytes, or when they end
-    early or hash to another digest.
+    Each piece is given out when the next has come, the last one only by `finish`, when size and digest are known
+    to be right: a wrong blob never arrives whole anywhere.
     """
-    digest = hashlib.new(blob.digest.algorithm)
-    seen = 0
-    last = b""
-    for chunk in chunks:
-        if not chunk:
-            continue
-        if last:
-            yield last
-        last = chunk
-        seen += len(chunk)
-        if seen > blob.size_bytes:
-            raise _wrong(blob, f"more than the {blob.size_bytes} bytes that its manifest says")
-        digest.update(chunk)
-    if seen != blob.size_bytes:
-        raise _wrong(blob, f"{seen} bytes instead of {blob.size_bytes}")
-    if digest.hexdigest() != blob.digest.encoded:
-        raise _wrong(blob, f"bytes that hash to {blob.digest.algorithm}:{digest.hexdigest()}")
-    if last:
+
+    def __init__(self, blob: Descriptor) -> None:
+        self._blob = blob
+        self._hash = hashlib.new(blob.digest.algorithm)
+        self._held = b""
+        self.seen_bytes = 0
+
+    def take(self, piece: bytes) -> bytes:
+        """Hash a piece and return the one before it. Raises IntegrityError as soon as there are too many bytes."""
+        self.seen_bytes += len(piece)
+        if self.seen_bytes > self._blob.size_bytes:
+            raise self._wrong(f"more than the {self._blob.size_bytes} bytes that its manifest says")
+        self._hash.update(piece)
+        before, self._held = (self._held, piece) if piece else (b"", self._held)
+        return before
+
+    def finish(self) -> bytes:
+        """The last piece. Raises IntegrityError where the bytes ended early or hash to another digest."""
+        if self.seen_bytes != self._blob.size_bytes:
+            raise self._wrong(f"{self.seen_bytes} bytes instead of {self._blob.size_bytes}")
+        if self._hash.hexdigest() != self._blob.digest.encoded:
+            raise self._wrong(f"bytes that hash to {self._blob.digest.algorithm}:{self._hash.hexdigest()}")
+        return self._held
+
+    def _wrong(self, what: str) -> IntegrityError:
+        error = IntegrityError(f"blob {self._blob.digest.short} came with {what}", operation="GET blob")
+        error.side = "source"
+        return error
+
+
+def verified(pieces: Iterable[bytes], blob: Descriptor) -> Iterator[bytes]:
+    """Yield the pieces of a blob while checking them. Raises IntegrityError before the last."""
+    check = Verification(blob)
+    for piece in pieces:
+        if before := check.take(piece):
+            yield before
+    if last := check.finish():
         yield last
-
-
-def _wrong(blob: Descriptor, what: str) -> IntegrityError:
-    error = IntegrityError(f"blob {blob.digest.short} came with {what}", operation="GET blob")
-    error.side = "source"
-    return error

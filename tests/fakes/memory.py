@@ -21,7 +21,7 @@ class MemoryRepository:
         self.tags: dict[Tag, Digest] = {}
         self.blobs: dict[Digest, bytes] = {}
         self.calls: list[tuple[str, str]] = []
-        self.failures: dict[tuple[str, str], list[StoreError]] = {}
+        self.failures: dict[tuple[str, str], list[Exception]] = {}
         self.siblings: dict[Repository, MemoryRepository] = {}
         self._lock = threading.Lock()
 
