@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
@@ -12,6 +13,8 @@ def main() -> int:
 
         sys.stdout.write(f"imagesync {__version__}\n")
         return 0
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # plans hold arrows, which not every encoding has
     try:
         from imagesync.cli.main import run  # noqa: PLC0415 - as above
 

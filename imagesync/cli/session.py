@@ -8,15 +8,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
 from imagesync.cli.narrow import only, shard
 from imagesync.cli.output import notify
 from imagesync.cli.signals import Interruption, interruptible
-from imagesync.cli.stores import OpenStores
 from imagesync.errors import Cancelled
 from imagesync.spec import Spec, load_spec
-from imagesync.tasks import Tasks
+
+if TYPE_CHECKING:
+    from imagesync.cli.stores import OpenStores
+    from imagesync.tasks import Tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ def load(arguments: argparse.Namespace) -> Spec:
 @contextmanager
 def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]:
     """Stores and threads for this spec; everything is closed at the end, also after a signal."""
+    from imagesync.cli.stores import OpenStores  # noqa: PLC0415 - a client, which `validate` does not need
+    from imagesync.tasks import Tasks  # noqa: PLC0415 - as above
+
     started_at = time.monotonic()
     cancellation = Cancellation(arguments.timeout)
     stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ)
