@@ -246,6 +246,12 @@ def test_an_index_of_indexes_is_walked_from_the_bottom_up_each_once() -> None:
     ]
 
 
+def test_a_child_that_was_not_read_is_passed_over() -> None:
+    known, unknown = parse(make_image(make_descriptor("1"))), parse(make_image(make_descriptor("2")))
+    root = parse(make_index(unknown, known))
+    assert list(walk(root, {known.digest: known})) == [known, root]
+
+
 def test_an_empty_index_has_nothing_below_it() -> None:
     """MAN-12."""
     root = parse(make_index())

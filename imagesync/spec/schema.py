@@ -14,12 +14,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from imagesync.errors import Problem
-from imagesync.spec.document import Map, Node, Scalar, find, misread, quoted, to_data
+from imagesync.spec.document import List, Map, Node, Scalar, find, misread, quoted, to_data
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 _MAIN, _INCLUDED = "main", "included"
+_NEAR = 0.65
+"""How like a known key another must be to be taken for a slip: `tag` is like `tags`, `images` is not."""
 
 
 def schema_text() -> str:
@@ -120,12 +122,19 @@ def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
     names = list(allowed)
     for name, key in node.keys.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+            near = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
             hint = f"did you mean {near[0]}?" if near else f"allowed here: {', '.join(names)}"
             value = node.values[name]
             if not near and "as_tag" in names and "name" not in node.values and isinstance(value, Scalar):
-                hint = f"an image and its tag are written without a space: {quoted(f'{name}:{value.text}')}"
+                hint = _image_hint(name, value.text)
             yield Problem(key.place, f"unknown key {name!r}", hint)
+
+
+def _image_hint(name: str, tag: str) -> str:
+    """`- nginx: latest` and `- nginx:` are maps for YAML."""
+    if not tag:
+        return f"an image without a tag has no colon: {quoted(name)}"
+    return f"an image and its tag are written without a space: {quoted(f'{name}:{tag}')}"
 
 
 def _missing_keys(node: Node, required: Iterable[str], allowed: Iterable[str]) -> Iterator[Problem]:
@@ -134,7 +143,7 @@ def _missing_keys(node: Node, required: Iterable[str], allowed: Iterable[str]) -
         return
     unknown = [name for name in node.values if name not in allowed]
     for name in required:
-        if name in node.values or difflib.get_close_matches(name, unknown, n=1, cutoff=0.6):
+        if name in node.values or difflib.get_close_matches(name, unknown, n=1, cutoff=_NEAR):
             continue
         if name == "name" and unknown:
             continue
@@ -158,6 +167,9 @@ def _wrong_value(node: Node, schema: Mapping[str, Any]) -> Problem:
         return Problem(
             node.place, f"YAML reads {{{name}}} as a map, where {allowed} belongs", f'quote it: "{{{name}}}"'
         )
+    if all(branch.get("type") == "array" for branch in branches) and not isinstance(node, List):
+        hint = "a list has a dash before each item"
+        return Problem(node.place, f"found {_found(node)}, where {allowed} belongs", hint)
     if not isinstance(node, Scalar) or node.value is None:
         return Problem(node.place, f"found {_found(node)}, where {allowed} belongs")
     if any(_takes_text(branch, node.text) for branch in branches):
