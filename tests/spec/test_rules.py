@@ -8,7 +8,7 @@ import pytest
 
 from imagesync.reference import Repository, Tag
 from imagesync.spec.model import Rule, Spec
-from tests.spec.written import found, load, shown, with_entry, with_images
+from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
 HEX = "a" * 64
 PINNED = f"nginx@sha256:{HEX}"
@@ -298,3 +298,17 @@ def test_a_copy_onto_itself_is_refused(tags: str, tmp_path: Path) -> None:
 def test_a_tag_may_get_another_name_in_its_own_repository(tmp_path: Path) -> None:
     text = with_entry("source: quay.io/acme\ndestination: quay.io/acme\nimages: [a]\ntags: x\nretag: '{tag}-old'")
     assert str(only(load(tmp_path, text)).destinations[0]) == "quay.io/acme/a"
+
+
+def test_a_file_beside_the_specs_folder_has_its_own_folder_too(tmp_path: Path) -> None:
+    more = with_entry("images: [quay.io/x]\ndestination: oci:out")
+    make_files(tmp_path, {"other/a.yaml": more})
+    spec = load(tmp_path / "main", "version: 1\ninclude: [../other/a.yaml]\n")
+    assert places(spec) == {"sync[0]/x": ["oci:../other/out/x"]}
+
+
+def test_a_misspelt_destination_is_one_mistake(tmp_path: Path) -> None:
+    text = with_entry("destnation: q.io\nimages: [quay.io/x]")
+    assert shown(found(tmp_path, text), tmp_path) == (
+        "sync.yaml:3:5: unknown key 'destnation'\n    did you mean destination?"
+    )
