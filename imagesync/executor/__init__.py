@@ -10,9 +10,11 @@ from collections.abc import Iterator
 
 from imagesync.cancellation import Cancellation
 from imagesync.executor.graph import Graph
-from imagesync.plan.actions import Blocked, Copy, Failure, Keep, Skip
-from imagesync.plan.outcome import Outcome, Status
+from imagesync.executor.recheck import recheck
+from imagesync.plan.actions import Copy
+from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
+from imagesync.plan.settled import settled
 from imagesync.store import Stores
 from imagesync.tasks import Tasks
 from imagesync.transfer.meter import Meter
@@ -32,25 +34,16 @@ class Executor:
     def run(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
         """Yield the outcome of every action: at once where nothing is to be done, else as copies finish."""
         plan = reviewed.plan
-        copies = plan.copies()
+        if plan.from_file:
+            plan, outcomes = recheck(plan, self._stores, self._tasks)
+            yield from outcomes
         graph = Graph(self._stores, self._tasks, self.meter, self._cancellation)
         running = {one.last: one for one in graph.add_all(plan)}
-        self.meter.total = len(copies)
+        self.meter.total = len(running)
         self.meter.total_bytes = graph.bytes_to_move
         for action in plan.actions:
             if not isinstance(action, Copy):
-                yield _settled(action)
+                yield settled(action)
         for task in self._tasks.completed(running):
             self.meter.finished()
             yield running[task].outcome()
-
-
-def _settled(action: Keep | Skip | Failure | Blocked) -> Outcome:
-    """The outcome of an action that asks for nothing to be done."""
-    if isinstance(action, Keep):
-        return Outcome(action, Status.UNCHANGED)
-    if isinstance(action, Skip):
-        return Outcome(action, Status.SKIPPED, action.reason)
-    if isinstance(action, Blocked):
-        return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
-    return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind, exit_code=1)

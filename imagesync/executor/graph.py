@@ -6,21 +6,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import AuthenticationError, Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.errors import ImagesyncError, StoreError
+from imagesync.executor.blame import blamed_on
 from imagesync.executor.holders import Holders
+from imagesync.executor.recheck import left_alone
 from imagesync.executor.spread import Spread, find_spreads
 from imagesync.manifest import Content, Descriptor, Manifest, walk
-from imagesync.plan.actions import Action, Copy, Plan
+from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.diff import blobs_of
-from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.settled import failed
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.store import Pushed, Stores
 from imagesync.tasks import Task, Tasks
@@ -29,17 +29,7 @@ from imagesync.transfer.meter import Meter
 
 HEAVY_BYTES = 1024 * 1024
 """A blob above this size counts against the bodies that a host may have under way."""
-STALE_EXIT_CODE = 3
-"""As for a blocked copy: the tag was left alone, the rest was carried out."""
 _MANIFEST_RANK, _BLOB_RANK = 0, 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """What the last task of a copy found: written, or left alone with the reason."""
-
-    status: Status
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +37,18 @@ class Running:
     """One copy under way: its last task, and the blobs that it moves itself."""
 
     copy: Copy
-    last: Task[_Done]
+    last: Task[Outcome]
     blobs: tuple[tuple[Descriptor, Task[Pushed]], ...]
 
     def outcome(self) -> Outcome:
         """What became of the copy, once its last task has finished."""
         seconds = self._seconds()
         try:
-            done = self.last.result()
+            outcome = self.last.result()
         except ImagesyncError as error:
-            return _failed(self.copy, error, seconds)
-        return Outcome(
-            self.copy,
-            done.status,
-            done.reason,
-            exit_code=STALE_EXIT_CODE if done.status is Status.STALE else 0,
+            outcome = failed(self.copy, error)
+        return replace(
+            outcome,
             bytes_copied=self._bytes(Pushed.UPLOADED),
             bytes_mounted=self._bytes(Pushed.MOUNTED),
             seconds=seconds,
@@ -86,7 +73,6 @@ class Graph:
         self._meter = meter
         self._cancellation = cancellation
         self._nodes: dict[tuple[Repository, Digest, Repository], Task[Any]] = {}
-        self._confirmations: dict[tuple[Repository, Digest], Task[None]] = {}
         self._adding = threading.Lock()
         self._holders = Holders()
         self._spreads: dict[Digest, Spread] = {}
@@ -106,32 +92,17 @@ class Graph:
     def _add(self, copy: Copy, plan: Plan) -> Running:
         """Queue everything that one copy needs, what writes the tag last."""
         root = plan.contents[copy.root.digest]
-        first = [self._confirmation(copy)] if plan.from_file else []
         own = tuple((blob, task) for blob in copy.missing if (task := self._blob(copy, blob)) is not None)
         for node in walk(root, plan.contents):
             if node.digest != root.digest:
-                self._child(copy, node, first)
+                self._child(copy, node)
         last = self._tasks.add(
             partial(self._write_tag, copy, root, is_read_again=plan.from_file or copy.replaces is not None),
             hosts=[copy.destination.repository.registry],
-            needs=[*first, *self._below(copy, root)],
+            needs=self._below(copy, root),
             rank=(_MANIFEST_RANK,),
         )
         return Running(copy, last, own)
-
-    def _confirmation(self, copy: Copy) -> Task[None]:
-        """A task that asks the source whether it still has what a plan file says: nothing else can tell that the
-        file was not edited. Once for each root."""
-        key = (copy.source.repository, copy.root.digest)
-        if key not in self._confirmations:
-            self._confirmations[key] = self._tasks.add(
-                partial(self._confirm, copy), hosts=[copy.source.repository.registry], rank=(_MANIFEST_RANK,)
-            )
-        return self._confirmations[key]
-
-    def _confirm(self, copy: Copy) -> None:
-        with _blamed_on("source"):
-            self._stores.source(copy.source.repository).resolve(copy.root.digest)
 
     def _blob(self, copy: Copy, blob: Descriptor) -> Task[Pushed] | None:
         """A task for this blob, or None where another copy from the same source brings it to the same repository."""
@@ -149,13 +120,13 @@ class Graph:
         self._count(copy, blob)
         return task
 
-    def _child(self, copy: Copy, node: Content, first: list[Task[Any]]) -> None:
+    def _child(self, copy: Copy, node: Content) -> None:
         key = self._key(copy, node.digest)
         if key not in self._nodes:
             self._nodes[key] = self._tasks.add(
                 partial(self._push_child, copy, node),
                 hosts=[copy.destination.repository.registry],
-                needs=[*first, *self._below(copy, node)],
+                needs=self._below(copy, node),
                 rank=(_MANIFEST_RANK,),
             )
 
@@ -237,7 +208,7 @@ class Graph:
 
     def _copy_blob(self, copy: Copy, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
         work = BlobCopy(self._stores.source(copy.source.repository), self._meter, self._cancellation)
-        with _blamed_on("destination"):
+        with blamed_on("destination"):
             return work.run(blob, self._stores.destination(copy.destination.repository), mount_from)
 
     def _push_child(self, copy: Copy, node: Content) -> None:
@@ -245,21 +216,21 @@ class Graph:
             self._bring_what_is_missing(copy, node)
             self._push(copy, node, None, is_last=True)
 
-    def _write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> _Done:
+    def _write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
         """Write the root under its tag. Where the tag may have moved it is read right before each try to write it."""
         for is_last in (False, True):
-            left_alone = self._left_alone(copy) if is_read_again else None
-            if left_alone is not None:
-                return left_alone
+            reason_not_to = left_alone(copy, self._stores) if is_read_again else None
+            if reason_not_to is not None:
+                return reason_not_to
             self._cancellation.check()
             if self._push(copy, root, copy.destination.tag, is_last=is_last):
                 break
             self._bring_what_is_missing(copy, root)
-        return _Done(Status.COPIED)
+        return Outcome(copy, Status.COPIED)
 
     def _push(self, copy: Copy, node: Content, tag: Tag | None, *, is_last: bool = False) -> bool:
         """Write a manifest; False where the registry lacks one of its blobs, unless this `is_last` try."""
-        with _blamed_on("destination"):
+        with blamed_on("destination"):
             try:
                 self._stores.destination(copy.destination.repository).push_manifest(node, tag)
             except StoreError as error:
@@ -272,47 +243,7 @@ class Graph:
         """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
         destination = self._stores.destination(copy.destination.repository)
         for blob in node.successors():
-            with _blamed_on("destination"):
+            with blamed_on("destination"):
                 is_there = destination.has_blob(blob)
             if not is_there:
                 self._copy_blob(copy, blob)
-
-    def _left_alone(self, copy: Copy) -> _Done | None:
-        """Read the tag once more: a registry has no compare-and-set, this comes as close as it gets."""
-        now = self._digest_now(copy)
-        if now == copy.root.digest:
-            return _Done(Status.UNCHANGED, "another hand has written the same digest")
-        if now == copy.replaces:
-            return None
-        seen = f"pointed to {copy.replaces.short}" if copy.replaces else "was not there"
-        found = f"points to {now.short} now" if now else "is gone now"
-        return _Done(Status.STALE, f"the tag {seen} when the plan was made, and {found}")
-
-    def _digest_now(self, copy: Copy) -> Digest | None:
-        """What the destination's tag points to; None where it is not there, or could not be read before either."""
-        with _blamed_on("destination"):
-            try:
-                return self._stores.destination(copy.destination.repository).resolve(copy.destination.target).digest
-            except NotFoundError:
-                return None
-            except AuthenticationError as error:
-                if not error.is_refusal or copy.replaces is not None:
-                    raise
-                return None
-
-
-@contextmanager
-def _blamed_on(side: str) -> Iterator[None]:
-    """Say of a StoreError that passes through which side it is of, unless that is known."""
-    try:
-        yield
-    except StoreError as error:
-        error.side = error.side or side
-        raise
-
-
-def _failed(action: Action, error: ImagesyncError, seconds: float) -> Outcome:
-    status = Status.CANCELLED if isinstance(error, Cancelled) else Status.FAILED
-    return Outcome(
-        action, status, str_without_hint(error), error.hint, error.kind, exit_code=error.exit_code, seconds=seconds
-    )

@@ -183,7 +183,29 @@ def test_a_plan_writes_nothing_and_its_apply_reads_no_manifest_again(sync: Sync)
     assert {entry.method for entry in sync.destination.log.entries()} == {"HEAD", "GET"}
     sync.apply(plan=plan_from_json(text, name="plan"))
     assert kinds(sync.source) == {"HEAD manifests": 1, "GET blobs": 6}
-    assert kinds(sync.destination)["HEAD manifests"] == 1
+    assert kinds(sync.destination)["HEAD manifests"] == 2
+
+
+def test_a_saved_plan_that_is_fulfilled_writes_nothing(sync: Sync) -> None:
+    sync.fill(make_index(), "latest")
+    text = plan_to_json(sync.plan("latest"))
+    sync.apply("latest")
+    (outcome,) = sync.apply(plan=plan_from_json(text, name="plan"))
+    assert outcome.status is Status.UNCHANGED
+    assert sync.source.log.lines() == []
+    assert sync.destination.log.lines() == ["HEAD /v2/mirror/app/manifests/latest 200"]
+
+
+def test_a_saved_plan_that_was_interrupted_goes_on_where_it_was(sync: Sync) -> None:
+    """MAN-19: no blob is sent again."""
+    sync.fill(make_image(layers=3), "latest")
+    text = plan_to_json(sync.plan("latest"))
+    sync.destination.script("PUT", "/manifests/latest", status=403)
+    sync.apply("latest")
+    sync.destination.unscript()
+    (outcome,) = sync.apply(plan=plan_from_json(text, name="plan"))
+    assert (outcome.status, outcome.bytes_copied) == (Status.COPIED, 0)
+    assert kinds(sync.destination) == {"HEAD manifests": 2, "HEAD blobs": 4, "PUT manifests": 1}
 
 
 def test_a_replaced_tag_is_read_once_more_before_it_is_written(sync: Sync) -> None:
