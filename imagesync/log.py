@@ -61,17 +61,26 @@ class Log:
 
     def _make_logger(self) -> Any:
         structlog = _import_structlog()
-        renderer = (
-            structlog.processors.JSONRenderer()
-            if self._as_json
-            else structlog.processors.KeyValueRenderer(key_order=["event"], drop_missing=True)
-        )
-        processors = [structlog.processors.TimeStamper(fmt="iso", utc=True)] if self._as_json else []
+        renderer = structlog.processors.JSONRenderer() if self._as_json else _to_line
+        processors = [structlog.processors.TimeStamper(fmt="iso" if self._as_json else "%H:%M:%S", utc=self._as_json)]
         return structlog.wrap_logger(
             structlog.WriteLogger(self._stream or sys.stderr),
             processors=[structlog.processors.add_log_level, *processors, redact, renderer],
             wrapper_class=structlog.BoundLogger,
         )
+
+
+def _to_line(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """For people: the time, what happened, and the fields; a level that is not debug stands in front."""
+    time, level, what = (str(event.pop(key, "")) for key in ("timestamp", "level", "event"))
+    shown = f"{level}: {what}" if level in ("warning", "error") else what
+    fields = " ".join(f"{name}={_plain(str(value))}" for name, value in event.items())
+    return f"{time} {shown} {fields}".rstrip()
+
+
+def _plain(value: str) -> str:
+    """A value as it is where that is one printable word, else quoted and escaped."""
+    return value if value.isprintable() and value and " " not in value else ascii(value)
 
 
 log = Log()

@@ -192,7 +192,9 @@ def default_settings(host: str) -> RegistrySettings:
 def _environment(name: str) -> str:
     value = os.environ.get(name)
     if not value:
-        raise UsageError(f"secret {name} is not set in the environment", hint=f"export {name}, or mount it as a file")
+        raise UsageError(
+            f"secret {name} is not set in the environment", hint=f"export {name}, or write ${{file:PATH}} in the spec"
+        )
     return value
 
 

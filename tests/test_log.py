@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -43,10 +44,20 @@ def test_json_is_one_object_a_line_with_time_level_and_fields() -> None:
     assert line == {"event": "upload done", "level": "info", "size_bytes": 7}
 
 
-def test_text_begins_with_the_event() -> None:
+def test_a_line_for_people_has_the_time_the_level_the_event_and_its_fields() -> None:
     log, stream = make_log(Level.DEBUG)
-    log.warning("upload done", size_bytes=7)
-    assert stream.getvalue() == "event='upload done' size_bytes=7 level='warning'\n"
+    log.warning("upload done", size_bytes=7, what="a b")
+    log.debug("request", method="HEAD")
+    first, second = stream.getvalue().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d warning: upload done size_bytes=7 what='a b'", first)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d request method=HEAD", second)
+
+
+def test_a_line_for_people_stays_one_line() -> None:
+    log, stream = make_log(Level.DEBUG)
+    log.warning("answered", text="a\n::error::b\x1b[31m")
+    assert stream.getvalue().count("\n") == 1
+    assert "\x1b" not in stream.getvalue()
 
 
 def test_a_log_can_be_told_another_form_after_it_has_written() -> None:

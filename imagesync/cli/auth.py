@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, to_json
-from imagesync.cli.parser import Parser, add_format_option, add_run_options
+from imagesync.cli.parser import Parser, add_format_option, add_log_options, add_run_options
 from imagesync.errors import ImagesyncError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("target", metavar="SPEC|HOST", help="a spec, or a registry's host")
     add_format_option(check, "text", "json")
     add_run_options(check)
+    add_log_options(check)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(to_json([answer.to_dict() for answer in answers]))
     else:
-        emit("\n".join(_to_text(answer) for answer in answers) or "The spec names no registry.")
+        emit("\n".join(_to_text(group) for group in _grouped(answers)) or "The spec names no registry.")
     return max((answer.exit_code for answer in answers), default=0)
 
 
@@ -46,9 +47,21 @@ def _spec(target: str) -> Spec | str:
     return normalise_host(target)
 
 
-def _to_text(answer: Answer) -> str:
+def _grouped(answers: list[Answer]) -> list[list[Answer]]:
+    """The answers of one host that say the same, together: a spec may name a thousand repositories of it."""
+    groups: dict[object, list[Answer]] = {}
+    for answer in answers:
+        error = answer.error
+        said = (type(error), getattr(error, "status", None), error.hint) if error is not None else answer.login
+        groups.setdefault((answer.host, answer.access, said), []).append(answer)
+    return list(groups.values())
+
+
+def _to_text(group: list[Answer]) -> str:
+    answer = group[0]
     mark = "ok" if answer.error is None else "x "
-    line = f"{mark} {answer.subject} ({answer.access}): {answer.used}"
+    more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+    line = f"{mark} {answer.subject}{more} ({answer.access}): {answer.used}"
     error = answer.error
     if error is None:
         return line

@@ -12,7 +12,7 @@ from imagesync.cli.parser import add_format_option, add_run_options
 from imagesync.errors import InvalidManifest
 
 if TYPE_CHECKING:
-    from imagesync.manifest import Content, Manifest
+    from imagesync.manifest import Content, Descriptor, Manifest
     from imagesync.store import Readable
 
 MAX_CONFIG_BYTES = 8 * 1024 * 1024
@@ -58,11 +58,22 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         entries = [entry for entry in root.manifests if entry.is_manifest] if isinstance(root, Index) else []
         below = [store.fetch_manifest(entry.digest) for entry in entries] if entries else [root]
-        platforms = [str(entry.platform or "") for entry in entries] or [""]
+        platforms = [_platform_of(entry, entries) for entry in entries] or [""]
         parts = [_part(store, node, platform) for node, platform in zip(below, platforms, strict=True)]
     show = _to_json if arguments.format == "json" else _to_text
     emit(show(str(reference), root, parts))
     return 0
+
+
+def _platform_of(entry: Descriptor, entries: list[Descriptor]) -> str:
+    """What an index says that its entry runs on; an attestation is named after what it speaks of."""
+    from imagesync.manifest import REFERENCE_DIGEST  # noqa: PLC0415 - not for --help
+
+    if entry.platform is None or not entry.platform.is_unknown:
+        return str(entry.platform or "")
+    spoken_of = entry.annotations.get(REFERENCE_DIGEST)
+    about = next((str(other.platform) for other in entries if other.digest == spoken_of), "")
+    return f"attestation of {about}" if about else "unknown"
 
 
 def _part(store: Readable, node: Content, platform: str) -> _Part:
@@ -109,8 +120,9 @@ def _to_text(name: str, root: Content, parts: list[_Part]) -> str:
     lines = [f"{name}", f"  digest      {root.digest}", f"  media type  {root.media_type}"]
     width = max(len(part.platform) for part in parts)
     for part in parts:
+        layers = f"{part.layers} layer{'' if part.layers == 1 else 's'}"
         size = format_bytes(part.size_bytes)
-        lines.append(f"  {part.platform:<{width}}  {part.digest}  {part.layers} layers  {size}  {part.created}")
+        lines.append(f"  {part.platform:<{width}}  {part.digest}  {layers}  {size}  {part.created}")
     labels = {(key, value) for part in parts for key, value in part.labels.items()}
     lines += [f"  label       {key}={value}" for key, value in sorted(labels)]
     return "\n".join(printable(line.rstrip()) for line in lines)

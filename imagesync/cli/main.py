@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 
 from imagesync.cli.output import complain, flush
 from imagesync.cli.parser import build_parser, command_module
-from imagesync.errors import ImagesyncError
+from imagesync.errors import ImagesyncError, InternalError
 from imagesync.log import Level, log
-
-EXIT_BUG = 70
-"""A mistake in imagesync itself (sysexits.h, EX_SOFTWARE)."""
 
 
 def run(arguments: list[str]) -> int:
@@ -30,6 +28,10 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001 - whoever runs us at night gets a sentence; -v gets the rest
+        complain(InternalError.of(error))
+        log.debug("traceback", traceback=traceback.format_exc())
+        return InternalError.exit_code
     return code
 
 

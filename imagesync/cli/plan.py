@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from imagesync.cli.output import emit
+from imagesync.cli.output import emit, notify
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 
 
@@ -35,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if arguments.output:
         write_file(arguments.output, plan_to_json(plan, created=created))
+        if not arguments.quiet:
+            notify(f"Saved {arguments.output}. Next: imagesync apply {arguments.spec} --plan {arguments.output}")
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
     publish_plan(plan, output=arguments.output)
     return plan_exit_code(plan, detailed=arguments.detailed_exitcode)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from imagesync.cli.session import load, open_session
-from imagesync.errors import ImagesyncError, NotFoundError
+from imagesync.errors import ImagesyncError, NetworkError, NotFoundError, ProtocolError, TlsError
 from imagesync.reference import Repository
 from imagesync.registry import Registries
 from imagesync.registry.client import Call
@@ -29,6 +29,15 @@ class Answer:
     @property
     def exit_code(self) -> int:
         return 0 if self.error is None else self.error.exit_code
+
+    @property
+    def host(self) -> str:
+        return self.subject.partition("/")[0]
+
+    @property
+    def login(self) -> str:
+        """Where the login came from, without what it was used for."""
+        return self.used.partition(" for ")[0]
 
     def to_dict(self) -> dict[str, Any]:
         error = self.error
@@ -77,10 +86,12 @@ def _probe(registries: Registries, call: Call, subject: str) -> Answer:
         pass  # logged in, and there is nothing yet
     except ImagesyncError as raised:
         error = raised
-    return Answer(subject, access, _used(registries, host, call), error)
+    return Answer(subject, access, _used(registries, host, call, error), error)
 
 
-def _used(registries: Registries, host: str, call: Call) -> str:
+def _used(registries: Registries, host: str, call: Call, error: ImagesyncError | None) -> str:
+    if isinstance(error, NetworkError | TlsError | ProtocolError):
+        return "no answer"
     try:
         return str(registries.client(host).authorizer.describe(call.scopes, call.push))
     except ImagesyncError:

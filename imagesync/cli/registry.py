@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--certificate", metavar="FILE", help="serve TLS with this certificate and its chain (PEM)")
     parser.add_argument("--key", metavar="FILE", help="the certificate's key (PEM)")
     parser.add_argument("--users", metavar="FILE", help="demand a login: lines of user:password")
-    parser.add_argument("--auth", choices=["basic", "token"], default="basic", help="how to log in (default: basic)")
+    parser.add_argument("--auth", choices=["basic", "token"], help="how --users log in (default: basic)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"--port {arguments.port} is not between 0 and 65535")
+    if Path(arguments.directory).exists() and not Path(arguments.directory).is_dir():
+        raise UsageError(f"{arguments.directory} is not a directory")
     app = RegistryApp(Path(arguments.directory), _auth(arguments))
     server = Server(app, address=arguments.address, port=arguments.port, tls=_tls(arguments))
     with server:
@@ -63,6 +65,9 @@ def _tls(arguments: argparse.Namespace) -> ServerTls | None:
 
     if bool(arguments.certificate) != bool(arguments.key):
         raise UsageError("--certificate and --key go together")
+    for name in (arguments.certificate, arguments.key):
+        if name and not Path(name).is_file():
+            raise UsageError(f"file {name} is not there")
     return ServerTls(Path(arguments.certificate), Path(arguments.key)) if arguments.key else None
 
 
@@ -71,6 +76,8 @@ def _auth(arguments: argparse.Namespace) -> Auth | None:
     from imagesync.server.auth import BasicAuth, TokenAuth  # noqa: PLC0415
 
     if not arguments.users:
+        if arguments.auth:
+            raise UsageError(f"--auth {arguments.auth} needs --users FILE", hint="a file with lines of user:password")
         return None
     users = {}
     for number, line in enumerate(read_file(arguments.users).splitlines(), start=1):
@@ -81,4 +88,4 @@ def _auth(arguments: argparse.Namespace) -> Auth | None:
     users.pop("", None)
     if not users:
         raise UsageError(f"{arguments.users} names no user")
-    return BasicAuth(users) if arguments.auth == "basic" else TokenAuth(users)
+    return TokenAuth(users) if arguments.auth == "token" else BasicAuth(users)

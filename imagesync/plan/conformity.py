@@ -14,11 +14,17 @@ def check_same_spec(plan: Plan, spec: Spec) -> None:
     planned = {(pin.path, pin.sha256) for pin in plan.specs}
     given = {(file.path, file.sha256) for file in spec.files}
     if planned != given:
-        changed = ", ".join(sorted({path for path, _ in planned ^ given}))
         raise PlanFileError(
-            f"the plan was made from another spec: {changed} differs",
+            _difference(dict(planned), dict(given)),
             hint="plan again, or use --approved FILE: a fresh plan that may do nothing the file does not hold",
         )
+
+
+def _difference(planned: dict[str, str], given: dict[str, str]) -> str:
+    changed = sorted(path for path in planned.keys() & given.keys() if planned[path] != given[path])
+    if changed:
+        return f"{', '.join(changed)} has changed since the plan was made"
+    return f"the plan was made from {', '.join(sorted(planned)) or 'no file'}, not from {', '.join(sorted(given))}"
 
 
 def check_yielded(plan: Plan, spec: Spec) -> None:

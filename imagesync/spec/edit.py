@@ -12,7 +12,8 @@ from imagesync.spec.document import List, Map, Node, Scalar, parse_document
 from imagesync.spec.names import ImageName, SourceName, expand_alternatives, image_alone, image_below, parse_source
 
 _INITIAL = """\
-# yaml-language-server: $schema=https://imagesync.dev/schema/sync-v1.json
+# For completion and checks in an editor: imagesync schema > sync.schema.json
+# yaml-language-server: $schema=sync.schema.json
 # What belongs where. `imagesync plan sync.yaml` shows what would be done, `imagesync apply sync.yaml` does it.
 version: 1
 

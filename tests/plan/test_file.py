@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from imagesync.errors import PlanFileError
+from imagesync.manifest import MAX_DEPTH, OCI_INDEX, OCI_MANIFEST, Content, digest_of, parse_manifest
 from imagesync.plan.actions import Blocked, Failure, Keep, Plan, Skip, SpecPin
 from imagesync.plan.conformity import check_same_spec, check_yielded
 from imagesync.plan.diff import diff
@@ -123,7 +125,7 @@ def test_a_plan_of_this_spec_conforms() -> None:
 
 def test_another_spec_is_refused_by_its_hash() -> None:
     spec = replace(make_spec(make_rule("latest")), files=(SpecFile("sync.yaml", "1" * 64),))
-    with pytest.raises(PlanFileError, match=r"made from another spec: sync.yaml differs"):
+    with pytest.raises(PlanFileError, match=r"sync.yaml has changed since the plan was made"):
         check_same_spec(make_plan(), spec)
 
 
@@ -160,3 +162,59 @@ def test_review_blocks_with_all_the_reasons() -> None:
     (blocked,) = [action for action in reviewed.plan.actions if isinstance(action, Blocked)]
     assert blocked.reason == "first; second"
     assert reviewed.plan.copies() == ()
+
+
+def make_nested(depth: int) -> tuple[Content, ...]:
+    """A chain of indexes, the root last, over one manifest: `depth` manifests deep."""
+    nodes: list[Content] = [make_manifest("base")]
+    while len(nodes) < depth:
+        nodes.append(make_index(nodes[-1]))
+    return tuple(nodes)
+
+
+def planned(*contents: Content) -> str:
+    """A plan file that copies the last of these."""
+    heads = {make_reference(HUB_NGINX, "latest"): contents[-1], make_reference(LOCAL_NGINX, "latest"): None}
+    plan = diff(make_wants([make_rule("latest")], {}), make_inventory(heads, contents=contents[-1:]), SPECS)
+    return plan_to_json(replace(plan, contents={content.digest: content for content in contents}))
+
+
+def test_indexes_are_read_as_deep_as_a_survey_reads_them() -> None:
+    plan = plan_from_json(planned(*make_nested(MAX_DEPTH)), name="plan.json")
+    assert len(plan.contents) == MAX_DEPTH
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 1500])
+def test_indexes_nested_too_deeply_are_refused(depth: int) -> None:
+    with pytest.raises(PlanFileError, match="nested more than 4 levels deep"):
+        plan_from_json(planned(*make_nested(depth)), name="plan.json")
+
+
+def test_content_inside_the_file_is_not_copied() -> None:
+    """A file could bring what the source never had; the manifest's bytes stay as they are."""
+    blob = {"mediaType": "text/plain", "digest": digest_of(b"hi"), "size": 2, "data": "aGk="}
+    manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": blob, "layers": [blob]}
+    child = parse_manifest(json.dumps(manifest).encode())
+    entry = {"mediaType": OCI_MANIFEST, "digest": child.digest, "size": len(child.raw)}
+    entries = [
+        entry | {"data": base64.b64encode(child.raw).decode()},
+        blob | {"digest": digest_of(b"ho"), "data": "aG8="},
+    ]
+    root = parse_manifest(json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode())
+    assert any(found.data for found in root.successors())
+
+    plan = plan_from_json(planned(child, root), name="plan.json")
+
+    (copy,) = plan.copies()
+    used = [*copy.missing, *(found for content in plan.contents.values() for found in content.successors())]
+    assert [found.data for found in used] == [None] * 4
+    assert plan.contents[root.digest].raw == root.raw
+
+
+@pytest.mark.parametrize("kind", ["copy", "blocked"])
+def test_two_copies_to_one_tag_are_refused(kind: str) -> None:
+    def twice(document: dict[str, Any]) -> None:
+        document["actions"].append(copy_of(document) | ({"action": kind, "reason": "x"} if kind == "blocked" else {}))
+
+    with pytest.raises(PlanFileError, match="two copies to localhost:5000/nginx:latest"):
+        plan_from_json(edited(twice), name="plan.json")
