@@ -7,7 +7,9 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint format bench clean
+.PHONY: help quickstart test coverage lint format bench clean
+
+PURE := reference platform manifest selection settings spec plan report
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,6 +19,10 @@ quickstart: $(VENV)/.installed ## Mirror a sample image into a local registry: t
 
 test: $(VENV)/.installed-dev ## Run the whole test suite
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
+
+coverage: $(VENV)/.installed-dev ## Check that the pure rooms' tests reach 95 % of their branches
+	$(BIN)/pytest -q -n $(JOBS) $(foreach room,$(PURE),--cov=imagesync.$(room)) --cov-branch --cov-fail-under=95 \
+		tests/spec tests/plan tests/report tests/test_sync.py $(wildcard $(PURE:%=tests/test_%.py))
 
 lint: $(VENV)/.installed-dev ## Check style, formatting and types
 	$(BIN)/ruff check .
