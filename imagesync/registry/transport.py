@@ -26,6 +26,8 @@ TARGET = "target"
 
 _DEFAULT_SECONDS = 60.0
 _CLOSED_BY_SERVER = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_RESENDABLE = frozenset({"GET", "HEAD", "DELETE"})
+"""What is harmless when the server had done it before it hung up. A PUT commits an upload, and that only once."""
 _UNSENDABLE = re.compile(r"[^\t -~\x80-\xff]")
 
 
@@ -44,7 +46,7 @@ class UrllibTransport(httpx.BaseTransport):
                 answer = _exchange(connection, request, waits)
             except _CLOSED_BY_SERVER:
                 connection.close()
-                if not connection.is_reused or _has_body(request):
+                if not connection.is_reused or request.method not in _RESENDABLE:
                     raise
                 connection = self._connections.open(origin, waits)
                 answer = self._first_exchange(connection, request, waits)

@@ -15,6 +15,7 @@ from imagesync.errors import (
     IntegrityError,
     InvalidReference,
     NetworkError,
+    NotFoundError,
     ProtocolError,
     StoreError,
 )
@@ -99,7 +100,7 @@ class BlobUpload:
         try:
             with _login_may_have_run_out():
                 answer = self.client.send_once(call, body)
-        except NetworkError:
+        except (NetworkError, NotFoundError):  # a proxy that sent it twice is told of a session that is no more
             if self._has_arrived():
                 return
             raise

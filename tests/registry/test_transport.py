@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -125,6 +125,28 @@ def test_a_request_with_a_body_is_not_sent_twice() -> None:
         with pytest.raises(NetworkError):
             fetch(transport, make_request(server.host, method="PUT", content=b"x"))
     assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "is_sent_again"), [("HEAD", True), ("DELETE", True), ("PUT", False), ("POST", False)]
+)
+def test_a_request_that_changes_something_is_not_sent_again_on_its_own(method: str, is_sent_again: bool) -> None:
+    """A PUT without a body commits an upload: the server may have done it before it hung up."""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(answer())
+        read_head(opened)
+
+    def answers(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(answer())
+
+    with WireServer(play, answers) as server, make_transport() as transport:
+        fetch(transport, make_request(server.host))
+        with nullcontext() if is_sent_again else pytest.raises(NetworkError):
+            fetch(transport, make_request(server.host, method=method))
+    assert server.connections == 1 + is_sent_again
 
 
 def test_a_fresh_connection_that_is_cut_is_an_error() -> None:

@@ -119,14 +119,37 @@ def test_without_patch_the_body_goes_with_the_put_from_then_on(registry: FakeReg
     assert len(registry.log.entries("DELETE")) == 1
 
 
-def test_a_put_whose_answer_is_lost_is_looked_after(registry: FakeRegistry) -> None:
-    """UPL-07."""
-    registry.script("PUT", UPLOADS, status=504, is_done=True)
+@pytest.mark.parametrize("status", [404, 504])
+def test_a_put_whose_answer_is_lost_is_looked_after(registry: FakeRegistry, status: int) -> None:
+    """UPL-07: a proxy in between may send it again, and the session is gone then."""
+    registry.script("PUT", UPLOADS, status=status, is_done=True)
     source = Source(DATA)
     with open_repository(registry) as repository:
         assert repository.push_blob(BLOB, source) is Pushed.UPLOADED
     assert source.opened == 1
     assert registry.log.lines()[-1].startswith(f"HEAD {BLOBS}/sha256:")
+
+
+def test_a_commit_that_is_cut_off_after_it_was_done_is_looked_after() -> None:
+    """UPL-07: on the connection that brought the body."""
+    seen: list[bytes] = []
+
+    def play(opened: socket.socket) -> None:
+        while request := read_head(opened):
+            seen.append(request.partition(b" ")[0])
+            while request.startswith(b"PATCH") and not request.endswith(DATA):
+                request += opened.recv(65536)
+            if request.startswith(b"PUT"):
+                return
+            opened.sendall(answer(b"", "202 Accepted", "Location: /u"))
+
+    def looks(opened: socket.socket) -> None:
+        seen.append(read_head(opened).partition(b" ")[0])
+        opened.sendall(answer(DATA).removesuffix(DATA))
+
+    with WireServer(play, looks) as server, open_repository(server) as repository:
+        assert repository.push_blob(BLOB, Source(DATA)) is Pushed.UPLOADED
+    assert seen == [b"POST", b"PATCH", b"PUT", b"HEAD"]
 
 
 @pytest.mark.parametrize(
