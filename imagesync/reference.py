@@ -21,6 +21,8 @@ HUB_WIRE_HOSTS = frozenset({"registry-1.docker.io", "registry.hub.docker.com"})
 DIGEST_LENGTHS = {"sha256": 64, "sha512": 128}
 """Hex letters by algorithm; the algorithms whose bytes imagesync can check."""
 LAYOUT_SCHEMES = ("oci-archive:", "oci:")
+LAYOUT_FILES = frozenset({"blobs", "index.json", "oci-layout"})
+"""What a layout keeps in its folder: no component of a repository name below one may be called so."""
 
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _DOMAIN_COMPONENT = r"(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])"
@@ -158,7 +160,7 @@ def parse_name(text: str) -> Name:
 def make_repository(registry: str, path: str) -> Repository:
     """A Repository from its two parts, by Docker Hub's rules: `docker.io` and `nginx` make `library/nginx`."""
     if registry.startswith(LAYOUT_SCHEMES):
-        return Repository(registry, check_path(path))
+        return Repository(registry, check_layout_path(path))
     host = normalise_host(registry)
     if host == HUB and "/" not in path:
         path = f"library/{path}"
@@ -194,6 +196,14 @@ def check_path(text: str) -> str:
         )
     if len(text) > MAX_PATH_LENGTH:
         raise InvalidReference(f"repository name of {len(text)} characters: {MAX_PATH_LENGTH} are allowed")
+    return text
+
+
+def check_layout_path(text: str) -> str:
+    """The path of a repository that is kept in a tree of layouts; raises InvalidReference."""
+    reserved = LAYOUT_FILES.intersection(check_path(text).split("/"))
+    if reserved:
+        raise InvalidReference(f"{text} cannot be kept in a layout: {min(reserved)!r} is one of its own names")
     return text
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.errors import IntegrityError, InvalidReference, LimitError, NotFoundError, StoreError, UnsupportedError
-from imagesync.layout import LayoutRepository, LayoutTree
+from imagesync.layout import LayoutRepository, LayoutTree, files
 from imagesync.layout.document import REF_NAME, LayoutIndex
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, digest_of
 from imagesync.reference import Digest, Repository, Tag
@@ -309,6 +309,21 @@ class TestTree:
         assert (tmp_path / "new" / "mirror" / "nginx" / "index.json").is_file()
         assert tree.repositories() == ("a.b/c__d/e-f", "mirror", "mirror/nginx")
 
+    def test_a_repository_is_opened_once_for_each_side(self, tmp_path: Path) -> None:
+        """Each of 300 tags would read index.json anew."""
+        push_image(LayoutTree(tmp_path).repository("app"), make_image(), "t")
+        tree = LayoutTree(tmp_path)
+        assert tree.source("app") is tree.source("app")
+        assert tree.repository("app") is tree.repository("app")
+        assert tree.source("app") is not tree.repository("app")
+
+    def test_what_another_process_writes_is_seen_by_a_kept_repository(self, tmp_path: Path) -> None:
+        tree = LayoutTree(tmp_path)
+        one = push_image(LayoutTree(tmp_path).repository("app"), make_image("one"), "t")
+        assert tree.source("app").resolve(Tag("t")).digest == one.digest
+        two = push_image(LayoutTree(tmp_path).repository("app"), make_image("two"), "t")
+        assert tree.source("app").resolve(Tag("t")).digest == two.digest
+
     @pytest.mark.parametrize("path", ["blobs", "a/blobs", "a/index.json/b", "oci-layout", "a/oci-layout"])
     def test_names_of_a_layouts_own_files_are_refused(self, tmp_path: Path, path: str) -> None:
         with pytest.raises(InvalidReference, match="own names"):
@@ -353,6 +368,67 @@ class TestTree:
         monkeypatch.setattr(os, "link", refuse)
         assert tree.repository("two").mount_blob(blob, "one")
         assert blob_file(tree.repository("two"), blob.digest).read_bytes() == b"shared"
+
+
+class TestBatches:
+    """Decision 26: one write of index.json for an image, where it is copied from end to end."""
+
+    def test_children_are_listed_with_the_tag_of_their_index(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = count_writes(monkeypatch)
+        store = LayoutTree(tmp_path, lists_with_tag=True).repository("app")
+        image = make_index()
+        for content in image.contents:
+            for blob in content.successors():
+                if blob.digest in image.blobs:
+                    store.push_blob(blob, reader(image.blobs[blob.digest]))
+            store.push_manifest(content, Tag("t") if content is image.root else None)
+        assert written == [store.directory / "index.json"]
+        assert {entry["digest"] for entry in index_json(store)} == {content.digest for content in image.contents}
+
+    def test_a_child_is_there_by_digest_at_once(self, tmp_path: Path) -> None:
+        store = LayoutTree(tmp_path, lists_with_tag=True).repository("app")
+        image = push_image(LayoutTree(tmp_path).repository("app"), make_image(), "old")
+        child = push_image(store, make_image("child"))
+        assert store.resolve(child.digest) == child.root.descriptor
+        assert LayoutTree(tmp_path).repository("app").fetch_manifest(child.digest).raw == child.root.raw
+        assert [entry["digest"] for entry in index_json(store)] == [image.digest]
+
+    def test_a_child_is_there_by_digest_in_a_layout_that_is_not_finished(self, tmp_path: Path) -> None:
+        store = LayoutTree(tmp_path, lists_with_tag=True).repository("app")
+        child = push_image(store, make_image("child"))
+        assert store.resolve(child.digest) == child.root.descriptor
+        assert not (store.directory / "index.json").exists()
+
+    def test_a_child_stays_to_be_listed_where_the_write_fails(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = LayoutTree(tmp_path, lists_with_tag=True).repository("app")
+        image = push_image(store, make_index())
+        with monkeypatch.context() as patched:
+            patched.setattr(files, "write_file", refuse_to_write)
+            with pytest.raises(LimitError):
+                store.push_manifest(image.root, Tag("t"))
+        store.push_manifest(image.root, Tag("t"))
+        assert {entry["digest"] for entry in index_json(store)} == {content.digest for content in image.contents}
+
+
+def refuse_to_write(_path: Path, _raw: bytes) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def count_writes(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that are replaced from here on."""
+    written: list[Path] = []
+    write_file = files.write_file
+
+    def write(path: Path, raw: bytes) -> None:
+        written.append(path)
+        write_file(path, raw)
+
+    monkeypatch.setattr(files, "write_file", write)
+    return written
 
 
 class TestDeleting:

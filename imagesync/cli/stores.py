@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from imagesync.archive import ArchiveRepository, ArchiveTree
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
 from imagesync.layout import LayoutTree
-from imagesync.reference import Repository
+from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import DEFAULT_CONCURRENCY, Settings
 from imagesync.store import Readable, Writable
 
-T = TypeVar("T")
 LAYOUT_CONCURRENCY = 8
 
 
@@ -30,7 +28,8 @@ class OpenStores:
         self._settings = settings
         self._directory = Path(directory)
         self._lock = threading.Lock()
-        self._trees: dict[str, object] = {}
+        self._trees: dict[Path, LayoutTree] = {}
+        self._archives: dict[Path, ArchiveTree] = {}
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):
@@ -47,7 +46,7 @@ class OpenStores:
         return self.registries.repository(repository)
 
     def concurrency(self, registry: str) -> int:
-        if registry.startswith("oci"):
+        if registry.startswith(LAYOUT_SCHEMES):
             return LAYOUT_CONCURRENCY
         return self._settings.for_host(registry).concurrency or DEFAULT_CONCURRENCY
 
@@ -60,17 +59,14 @@ class OpenStores:
 
     def _layouts(self, repository: Repository) -> LayoutTree:
         root = self._path(repository, "oci:")
-        return self._tree(str(root), lambda: LayoutTree(root))
+        with self._lock:
+            return self._trees.setdefault(root, LayoutTree(root, lists_with_tag=True))
 
     def _archive(self, repository: Repository) -> ArchiveRepository:
         file = self._path(repository, "oci-archive:")
-        return self._tree(str(file), lambda: ArchiveTree(file)).repository(repository.path)
+        with self._lock:
+            tree = self._archives.setdefault(file, ArchiveTree(file))
+        return tree.repository(repository.path)
 
     def _path(self, repository: Repository, scheme: str) -> Path:
         return self._directory / repository.registry.removeprefix(scheme)
-
-    def _tree(self, key: str, make: Callable[[], T]) -> T:
-        with self._lock:
-            if key not in self._trees:
-                self._trees[key] = make()
-            return self._trees[key]  # type: ignore[return-value]

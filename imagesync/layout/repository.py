@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import BinaryIO
 
 from imagesync.errors import LimitError, NotFoundError, StoreError, UnsupportedError
 from imagesync.layout import files
-from imagesync.layout.document import INDEX_FILE, LAYOUT_BYTES, LAYOUT_FILE, LayoutIndex, check_layout
+from imagesync.layout.document import INDEX_FILE, LAYOUT_BYTES, LAYOUT_FILE, Entry, LayoutIndex, check_layout
 from imagesync.layout.reader import LayoutReader
 from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, Content, Descriptor, Index
 from imagesync.reference import Digest, Repository, Tag
@@ -23,7 +24,9 @@ class LayoutRepository(LayoutReader):
     """A Readable and Writable over the layout at `directory`, which is made by the first write.
 
     Bytes are stored as they came, under the digest they were verified against. Threads and processes may
-    write at once. `sibling` finds the layout of another repository, for mounts.
+    write at once. `sibling` finds the layout of another repository, for mounts. With `lists_with_tag`, a
+    manifest pushed without a tag is stored at once, but enters index.json with the next change of a tag: an
+    image is one write, and what a cut-off copy leaves is garbage. Not for a server, which has promised to keep it.
     """
 
     def __init__(
@@ -32,10 +35,13 @@ class LayoutRepository(LayoutReader):
         *,
         answers_any_tag: bool = False,
         sibling: Callable[[str], LayoutRepository] | None = None,
+        lists_with_tag: bool = False,
     ) -> None:
         super().__init__(f"oci:{directory}", answers_any_tag=answers_any_tag)
         self.directory = directory
         self._sibling = sibling
+        self._lists_with_tag = lists_with_tag
+        self._unlisted: dict[Digest, Descriptor] = {}
         self._swept: set[Path] = set()
         self._cached: tuple[_Signature, LayoutIndex] | None = None
 
@@ -107,7 +113,16 @@ class LayoutRepository(LayoutReader):
         if not self.has_blob(content.descriptor):
             with files.file_errors("push manifest", self.reference(content.digest)):
                 files.write_blob(self._path(content.digest), content.descriptor, [content.raw])
-        self._change(lambda index: index.with_manifest(content.descriptor, tag))
+        if tag is None and self._lists_with_tag:
+            self._unlisted[content.digest] = content.descriptor
+        else:
+            self._change(lambda index: index.with_manifest(content.descriptor, tag))
+
+    def _find(self, target: Tag | Digest) -> Entry | None:
+        waiting = self._unlisted.get(target) if isinstance(target, Digest) else None
+        if waiting is not None:
+            return Entry(waiting.media_type, waiting.digest, waiting.size_bytes)
+        return super()._find(target)
 
     def missing_successors(self, content: Content) -> tuple[Descriptor, ...]:
         """What has to be stored before this manifest, and is not."""
@@ -140,16 +155,18 @@ class LayoutRepository(LayoutReader):
             files.file_errors("write index.json", self.name),
             files.locked(self.directory / LAYOUT_FILE, LAYOUT_BYTES),
         ):
-            old = self._index_or_none()
-            new = edit(old or LayoutIndex())
-            if new == old:
-                return
-            raw = new.to_bytes()
-            if len(new.entries) > MAX_ENTRIES or len(raw) > MAX_MANIFEST_BYTES:
-                raise LimitError(
-                    f"layout would list {len(new.entries)} manifests in {len(raw)} bytes: that is too much"
-                )
-            files.write_file(self.directory / INDEX_FILE, raw)
+            old, waiting = self._index_or_none(), tuple(self._unlisted.values())
+            new = edit(reduce(LayoutIndex.with_manifest, waiting, old or LayoutIndex()))
+            if new != old:
+                self._replace_index(new)
+        for listed in waiting:
+            self._unlisted.pop(listed.digest, None)
+
+    def _replace_index(self, new: LayoutIndex) -> None:
+        raw = new.to_bytes()
+        if len(new.entries) > MAX_ENTRIES or len(raw) > MAX_MANIFEST_BYTES:
+            raise LimitError(f"layout would list {len(new.entries)} manifests in {len(raw)} bytes: that is too much")
+        files.write_file(self.directory / INDEX_FILE, raw)
 
     def _sweep(self, folder: Path) -> None:
         """Once for each folder, remove what a killed run left in it."""

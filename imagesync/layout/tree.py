@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from imagesync.errors import InvalidReference
-from imagesync.layout.document import INDEX_FILE, LAYOUT_FILE
+from imagesync.layout.document import LAYOUT_FILE
 from imagesync.layout.files import file_errors, refuse_links, size_of
 from imagesync.layout.repository import LayoutRepository
-from imagesync.reference import check_path
+from imagesync.reference import check_layout_path
 
-RESERVED = frozenset({"blobs", INDEX_FILE, LAYOUT_FILE})
-"""Components that no repository may have: a layout's own files have these names."""
 MAX_OPEN = 1024
 """Repositories kept with the index.json they were read with."""
 
@@ -23,28 +21,23 @@ class LayoutTree:
     """The layouts below `root`: repository `mirror/nginx` is the layout `root/mirror/nginx/`.
 
     A root that is itself a layout is a single repository, whatever name it is asked for by. A root that is
-    missing or empty becomes a tree with the first write.
+    missing or empty becomes a tree with the first write. `lists_with_tag` is that of LayoutRepository.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, lists_with_tag: bool = False) -> None:
         self.root = root
+        self._lists_with_tag = lists_with_tag
         self._opened: dict[str, LayoutRepository] = {}
+        self._sources: dict[str, LayoutRepository] = {}
         self._lock = threading.Lock()
 
     def repository(self, path: str) -> LayoutRepository:
         """The layout of one repository, whether it is there yet or not. Raises InvalidReference for a bad name."""
-        with self._lock:
-            found = self._opened.get(path)
-            if found is None:
-                found = LayoutRepository(self._directory(path), sibling=self.repository)
-                if len(self._opened) >= MAX_OPEN:
-                    self._opened.clear()
-                self._opened[path] = found
-        return found
+        return self._kept(self._opened, path, self._open)
 
     def source(self, path: str) -> LayoutRepository:
         """The same to copy from: a layout with one manifest and no name for it answers any tag."""
-        return LayoutRepository(self.repository(path).directory, answers_any_tag=True)
+        return self._kept(self._sources, path, self._open_source)
 
     def is_single(self) -> bool:
         """Whether the root is itself a layout."""
@@ -57,11 +50,26 @@ class LayoutTree:
         with file_errors("list repositories", f"oci:{self.root}"):
             return tuple(sorted(_layouts(self.root, ""))) if self.root.exists() else ()
 
+    def _kept(
+        self, kept: dict[str, LayoutRepository], path: str, make: Callable[[str], LayoutRepository]
+    ) -> LayoutRepository:
+        with self._lock:
+            found = kept.get(path)
+            if found is None:
+                found = make(path)
+                if len(kept) >= MAX_OPEN:
+                    kept.clear()
+                kept[path] = found
+        return found
+
+    def _open(self, path: str) -> LayoutRepository:
+        return LayoutRepository(self._directory(path), sibling=self.repository, lists_with_tag=self._lists_with_tag)
+
+    def _open_source(self, path: str) -> LayoutRepository:
+        return LayoutRepository(self._directory(path), answers_any_tag=True)
+
     def _directory(self, path: str) -> Path:
-        parts = check_path(path).split("/")
-        reserved = RESERVED.intersection(parts)
-        if reserved:
-            raise InvalidReference(f"{path} cannot be kept in a layout: {min(reserved)!r} is one of its own names")
+        parts = check_layout_path(path).split("/")
         return self.root if self.is_single() else refuse_links(self.root, *parts)
 
 
@@ -76,6 +84,6 @@ def _layouts(folder: Path, prefix: str) -> Iterator[str]:
 
 def _is_component(name: str) -> bool:
     try:
-        return name not in RESERVED and bool(check_path(name))
+        return bool(check_layout_path(name))
     except InvalidReference:
         return False
