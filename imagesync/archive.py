@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO, NoReturn, cast
+from typing import BinaryIO, NoReturn, Self, cast
 
 from imagesync.errors import IntegrityError, LimitError, NotFoundError, UnsupportedError
 from imagesync.layout.document import INDEX_FILE, LAYOUT_FILE, LayoutIndex, check_layout
@@ -23,6 +23,14 @@ from imagesync.manifest import MAX_MANIFEST_BYTES
 from imagesync.reference import Digest, check_path
 
 MAX_MEMBERS = 200_000
+MAX_EXTENDED_BYTES = 1024 * 1024
+"""Extended headers and long names are read whole into memory: this much of each."""
+_EXTENDED = frozenset(
+    {
+        *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+        *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+    }
+)
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstd"}
 
 
@@ -86,19 +94,18 @@ class ArchiveTree:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._members: Mapping[str, Member] | None = None
+        self._opened: dict[str, ArchiveRepository] = {}
         self._lock = threading.Lock()
 
     def repository(self, path: str) -> ArchiveRepository:
         """One repository of the archive, there or not. Raises IntegrityError for a tar that is not to be trusted."""
-        members = self._list()
-        prefix = "" if LAYOUT_FILE in members else f"{check_path(path)}/"
-        return ArchiveRepository(self.file, members, prefix)
-
-    def _list(self) -> Mapping[str, Member]:
         with self._lock:
             if self._members is None:
                 self._members = list_members(self.file)
-            return self._members
+            prefix = "" if LAYOUT_FILE in self._members else f"{check_path(path)}/"
+            if prefix not in self._opened:
+                self._opened[prefix] = ArchiveRepository(self.file, self._members, prefix)
+            return self._opened[prefix]
 
 
 class _Part(RawIOBase):
@@ -136,13 +143,29 @@ def list_members(file: Path) -> Mapping[str, Member]:
                 if found.offset_data + found.size > end:
                     _refuse(f"was cut: {name!a} is not whole", reference)
                 members[name] = Member(found.offset_data, found.size)
+        except (IntegrityError, LimitError) as error:
+            error.operation, error.reference = "read archive", reference
+            raise
         except (tarfile.TarError, ValueError, EOFError, RecursionError) as error:
             raise IntegrityError("is damaged, or no tar", operation="read archive", reference=reference) from error
     return members
 
 
+class _Header(tarfile.TarInfo):
+    """A header whose size was looked at before tarfile reads what it announces."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        found = super().frombuf(buf, encoding, errors)
+        if found.size < 0:
+            raise IntegrityError("holds a file of a negative size")
+        if found.type in _EXTENDED and found.size > MAX_EXTENDED_BYTES:
+            raise LimitError(f"holds an extended header of {found.size} bytes: {MAX_EXTENDED_BYTES} are read")
+        return found
+
+
 def _walk(opened: BinaryIO, reference: str) -> Iterator[tarfile.TarInfo]:
-    with tarfile.open(fileobj=opened, mode="r:") as tar:
+    with tarfile.open(fileobj=opened, mode="r:", tarinfo=_Header) as tar:
         for number, found in enumerate(tar):
             if number >= MAX_MEMBERS:
                 raise LimitError(f"holds more than {MAX_MEMBERS} files", operation="read archive", reference=reference)

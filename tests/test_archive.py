@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,6 +114,55 @@ def test_more_members_than_the_limit_are_refused(tmp_path: Path, monkeypatch: py
     file = make_tar(tmp_path / "a.tar", *((str(number), b"") for number in range(4)))
     with pytest.raises(LimitError):
         list_members(file)
+
+
+HUGE = 400 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK],
+)
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_header_that_says_it_is_huge_is_refused_unread(tmp_path: Path, kind: bytes, position: int) -> None:
+    """LAY-02. A few bytes on the disk must not become hundreds of megabytes in memory."""
+    file = write_headers(tmp_path / "a.tar", *[header("one")] * position, header("x", kind, HUGE))
+    with file.open("r+b") as opened:
+        opened.truncate(HUGE + 4096)
+    tracemalloc.start()
+    try:
+        with pytest.raises(LimitError, match="extended header"):
+            list_members(file)
+        assert tracemalloc.get_traced_memory()[1] < HUGE // 10
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_negative_size_is_refused(tmp_path: Path, kind: bytes) -> None:
+    """LAY-02. Read as a count, it would mean the whole rest of the file."""
+    with pytest.raises(IntegrityError):
+        list_members(write_headers(tmp_path / "a.tar", header("one"), header("x", kind, -1)))
+
+
+def test_long_names_are_read(tmp_path: Path) -> None:
+    name = "/".join(["x" * 90] * 5)
+    for number, form in enumerate((tarfile.PAX_FORMAT, tarfile.GNU_FORMAT)):
+        with tarfile.open(tmp_path / f"{number}.tar", "w", format=form) as tar:
+            tar.addfile(tarfile.TarInfo(name))
+        assert list(list_members(tmp_path / f"{number}.tar")) == [name]
+
+
+def header(name: str, kind: bytes = tarfile.REGTYPE, size_bytes: int = 0) -> bytes:
+    """One block of a tar, with the size that it is told to have."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, size_bytes
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def write_headers(file: Path, *blocks: bytes) -> Path:
+    file.write_bytes(b"".join(blocks) + bytes(1024))
+    return file
 
 
 def test_a_tar_cut_anywhere_is_refused(tmp_path: Path) -> None:
