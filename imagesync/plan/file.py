@@ -7,15 +7,15 @@ allows is checked in `conformity`. Reading and writing the file itself is cli's 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
-from imagesync.manifest import Content, Index, parse_manifest, walk
+from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_manifest, walk
 from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, summarise
 from imagesync.plan.diff import blobs_of
 from imagesync.reference import Digest, Reference, Tag, make_repository
@@ -50,10 +50,10 @@ def plan_from_json(text: str, *, name: str) -> Plan:
     _check_form(document, name)
     try:
         contents = {
-            Digest(digest): parse_manifest(entry["content"].encode("utf-8"), entry["media_type"], Digest(digest))
-            for digest, entry in document["manifests"].items()
+            Digest(digest): _content_from_dict(entry, Digest(digest)) for digest, entry in document["manifests"].items()
         }
         actions = tuple(_action_from_dict(action, contents) for action in document["actions"])
+        _check_destinations(actions)
     except (InvalidManifest, InvalidReference, UnicodeEncodeError) as error:
         raise PlanFileError(f"{name} is damaged: {error}", hint="write it anew with `imagesync plan -o`") from error
     specs = tuple(SpecPin(pin["path"], pin["sha256"]) for pin in document["specs"])
@@ -126,6 +126,38 @@ def _to_dict(reference: Reference) -> dict[str, Any]:
     }
 
 
+def _content_from_dict(entry: Mapping[str, Any], digest: Digest) -> Content:
+    """A manifest without the content that its descriptors embed: what is copied comes from the source alone."""
+    content = parse_manifest(entry["content"].encode("utf-8"), entry["media_type"], digest)
+    if isinstance(content, Index):
+        return replace(content, manifests=tuple(map(_without_data, content.manifests)))
+    layers = tuple(map(_without_data, content.layers))
+    return replace(content, config=_without_data(content.config), layers=layers)
+
+
+def _without_data(descriptor: Descriptor) -> Descriptor:
+    return replace(descriptor, data=None) if descriptor.data is not None else descriptor
+
+
+def _check_destinations(actions: Iterable[Action]) -> None:
+    seen: set[Reference] = set()
+    for action in actions:
+        if isinstance(action, Copy | Blocked):
+            if action.destination in seen:
+                raise InvalidManifest(f"there are two copies to {action.destination}")
+            seen.add(action.destination)
+
+
+def _check_depth(root: Content, contents: Mapping[Digest, Content]) -> None:
+    """Raise InvalidManifest for indexes of indexes that no survey would have read."""
+    level = {root.digest}
+    for _ in range(MAX_DEPTH):
+        indexes = [found for digest in level if isinstance(found := contents[digest], Index)]
+        level = {entry.digest for index in indexes for entry in index.successors() if entry.digest in contents}
+    if level:
+        raise InvalidManifest(f"index {root.digest} is nested more than {MAX_DEPTH} levels deep")
+
+
 def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Content]) -> Action:
     rule, place = value["rule"], Place(**{key: value["place"][key] for key in ("file", "line", "column")})
     kind = value["action"]
@@ -149,6 +181,7 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
     root = contents.get(source.digest) if source.digest else None
     if root is None or destination.tag is None:
         raise InvalidManifest(f"the copy to {destination} lacks its manifest, its digest or its tag")
+    _check_depth(root, contents)
     nodes = {node.digest for node in walk(root, contents)}
     blobs = {blob.digest: blob for blob in blobs_of(root, contents)}
     entries = [entry for node in nodes if isinstance(found := contents[node], Index) for entry in found.successors()]
