@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -82,7 +83,14 @@ class _Reading:
         self, root: Node, folder: Path, directory: Path, shared: tuple[Nodes, Nodes], first: int
     ) -> list[Origin]:
         interpolator = Interpolator(self.environment, folder, self.problems)
-        reader = RulesReader(interpolator, self.problems, self.warnings, folder=folder, directory=directory)
+        reader = RulesReader(
+            interpolator,
+            self.problems,
+            self.warnings,
+            folder=folder,
+            directory=directory,
+            is_single=partial(_is_single, directory),
+        )
         return list(reader.read(root, *shared, first=first))
 
     def _file(self, path: str, directory: Path, *, included: bool) -> Node | None:
@@ -138,6 +146,12 @@ class _Reading:
             what = "no file matches" if has_magic(text) else "there is no file"
             self.problems.append(Problem(item.place, f"{what} {text!r}", f"looked in {directory.absolute()}"))
         return [directory / name for name in matching]
+
+
+def _is_single(directory: Path, registry: str) -> bool:
+    """Whether an `oci:DIRECTORY` is itself a layout; what is missing or empty becomes a tree of them."""
+    root = directory / registry.removeprefix("oci:")
+    return os.path.isfile(root / "oci-layout")  # noqa: PTH113 - False, too, where nothing can be read
 
 
 def _nodes(node: Node | None) -> Nodes:

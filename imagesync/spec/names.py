@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
 from imagesync.reference import (
+    LAYOUT_FILES,
     LAYOUT_SCHEMES,
     Name,
     Repository,
@@ -148,6 +149,13 @@ def destination_repository(template: str, image: ImageName, renamed: str | None)
         return _layout_repository(template, values)
     host, _, path = _filled(template, values).partition("/")
     return make_repository(host, path)
+
+
+def layout_name(registry: str) -> str:
+    """The one repository of a DIRECTORY that is itself a layout, whatever the images in it are called."""
+    folder = registry.rpartition("/")[2].rpartition(":")[2].lower()
+    name = re.sub(r"[^a-z0-9]+", "-", folder).strip("-")
+    return name if name and name not in LAYOUT_FILES else "image"
 
 
 def check_destination(text: str) -> None:

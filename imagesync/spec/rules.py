@@ -27,6 +27,7 @@ from imagesync.spec.names import (
     expand_alternatives,
     image_alone,
     image_below,
+    layout_name,
     parse_source,
     renamed_path,
 )
@@ -54,7 +55,10 @@ class _Text:
 
 
 class RulesReader:
-    """Reads the sync entries of one file. `folder` is that file's, `directory` the first file's."""
+    """Reads the sync entries of one file. `folder` is that file's, `directory` the first file's.
+
+    `is_single` says of `oci:DIRECTORY`, counted from `directory`, whether that is itself a layout.
+    """
 
     def __init__(
         self,
@@ -64,12 +68,14 @@ class RulesReader:
         *,
         folder: Path,
         directory: Path,
+        is_single: Callable[[str], bool],
     ) -> None:
         self._interpolator = interpolator
         self._problems = problems
         self._warnings = warnings
         self._folder = folder
         self._directory = directory
+        self._is_single = is_single
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
@@ -181,7 +187,8 @@ class RulesReader:
         found = self._parsed(lambda: destination_repository(template.text, image, renamed), template.place)
         if found is None or not found.is_layout:
             return found
-        return Repository(self._relative(found.registry), found.path)
+        registry = self._relative(found.registry)
+        return Repository(registry, layout_name(registry) if self._is_single(registry) else found.path)
 
     def _tags(self, image: _Image, nodes: Nodes) -> tuple[TagFilter | None, Digest | None]:
         """The tags of one image: its own, else those of the entry or the defaults, else latest."""
