@@ -24,20 +24,35 @@ class Proxy:
 def proxy_for(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
     """The proxy for an origin, or None to connect directly. Loopback is never asked for through a proxy.
 
-    Raises UnsupportedError for a proxy that speaks neither http nor https.
+    Raises UnsupportedError for a proxy that speaks neither http nor https, and for an address that is none.
     """
-    address = _variable(environment, f"{origin.scheme}_proxy") or _variable(environment, "all_proxy")
-    if not address or _is_bypassed(origin, _variable(environment, "no_proxy")):
+    names = (f"{origin.scheme}_proxy", "all_proxy")
+    name = next((spelled for found in names if (spelled := _spelled(environment, found))), None)
+    if name is None or _is_bypassed(origin, environment.get(_spelled(environment, "no_proxy") or "", "")):
         return None
+    try:
+        return _parsed(environment[name].strip(), origin.scheme)
+    except ValueError:
+        hint = "percent-encode what is special in its user name and password: `/` is %2F, `@` is %40"
+        # What the library says would show the password.
+        raise UnsupportedError(f"the proxy address in {name} cannot be read", hint=hint) from None
+
+
+def _parsed(address: str, scheme: str) -> Proxy:
+    """The proxy at this address, for requests of this scheme. Raises ValueError where it cannot be read."""
     parts = urlsplit(address if "://" in address else f"http://{address}")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("a login that is cut by its own letters")
+    port = parts.port
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UnsupportedError(f"proxy of scheme {parts.scheme!a} for {origin.scheme}", hint="use an http:// proxy")
+        raise UnsupportedError(f"proxy of scheme {parts.scheme!a} for {scheme}", hint="use an http:// proxy")
     usual = 443 if parts.scheme == "https" else 80
-    return Proxy(Origin(parts.scheme, parts.hostname, parts.port or usual), _login(parts.username, parts.password))
+    return Proxy(Origin(parts.scheme, parts.hostname, port or usual), _login(parts.username, parts.password))
 
 
-def _variable(environment: Mapping[str, str], name: str) -> str:
-    return (environment.get(name) or environment.get(name.upper()) or "").strip()
+def _spelled(environment: Mapping[str, str], name: str) -> str | None:
+    """How a variable that holds something is written, small letters first; None where there is none."""
+    return next((found for found in (name, name.upper()) if environment.get(found, "").strip()), None)
 
 
 def _login(username: str | None, password: str | None) -> dict[str, str]:

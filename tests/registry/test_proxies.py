@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from imagesync.errors import UnsupportedError
@@ -58,3 +60,26 @@ def test_no_proxy_names_hosts_domains_ports_and_networks(no_proxy: str, host: st
 def test_a_proxy_that_is_not_spoken_to_is_an_error() -> None:
     with pytest.raises(UnsupportedError, match="socks5"):
         proxy_for(SECURE, {"https_proxy": "socks5://proxy:1080"})
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://bob:s3cr/et@proxy:3128",
+        "http://bob:12/s3cr@proxy:3128",
+        "http://bob:12#s3cr@proxy:3128",
+        "http://bob:s3cr@proxy:99999",
+        "http://bob:s3cr@[proxy",
+        "bob:s3cr/et@proxy",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_an_error_without_its_password(address: str) -> None:
+    with pytest.raises(UnsupportedError, match="proxy address in HTTPS_PROXY cannot be read") as raised:
+        proxy_for(SECURE, {"HTTPS_PROXY": address})
+    assert "%2F" in str(raised.value)
+    assert "s3cr" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_the_variable_that_was_read_is_named() -> None:
+    with pytest.raises(UnsupportedError, match="in all_proxy cannot"):
+        proxy_for(SECURE, {"all_proxy": "http://proxy:port"})
