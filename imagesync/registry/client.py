@@ -267,7 +267,6 @@ class RegistryClient:
         if refusal.status not in TRANSIENT_STATUSES:
             return self._error(call, refusal, address)
         error = call.fail(class_for(refusal), f"answered {refusal}", refusal=refusal)
-        error.is_transient = True
         return Transient(error, is_announced=self._announced(response))
 
     def _error(self, call: Call, refusal: Refusal, address: Address) -> StoreError:

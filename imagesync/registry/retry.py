@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -92,11 +93,13 @@ def run(attempt: Callable[[], T], policy: RetryPolicy, cancellation: Cancellatio
 
 
 def once(attempt: Callable[[], T]) -> T:
-    """Call `attempt` a single time; a transient answer is raised as the error it stands for."""
+    """Call `attempt` a single time; a transient answer is raised as the error it stands for, which says so."""
     try:
         return attempt()
     except Transient as transient:
-        raise transient.error from transient.__cause__
+        error = copy(transient.error)  # threads that waited for one token share what came of it
+        error.is_transient = True
+        raise error from transient.__cause__
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, longest_seconds: float) -> float | None:

@@ -12,7 +12,15 @@ from dataclasses import replace
 import pytest
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import AuthenticationError, Cancelled, LimitError, NetworkError, ProtocolError, TlsError
+from imagesync.errors import (
+    AuthenticationError,
+    Cancelled,
+    LimitError,
+    NetworkError,
+    ProtocolError,
+    StoreError,
+    TlsError,
+)
 from imagesync.log import Level, log
 from imagesync.reference import make_repository
 from imagesync.registry import Registries
@@ -163,6 +171,25 @@ def test_a_token_server_that_asks_to_wait_is_waited_for(make_registry: MakeRegis
         call = replace(make_call(target="/v2/x/tags/list"), accepted=frozenset({404}))
         assert registries.client(registry.host).send(call).status == 404
     assert [entry.status for entry in registry.log.entries("GET", "token")] == [429, 503, 200]
+
+
+@pytest.mark.parametrize(("status", "own"), [(429, LimitError), (503, NetworkError)])
+def test_a_token_server_that_is_busy_is_worth_another_attempt(
+    make_registry: MakeRegistry, status: int, own: type[StoreError]
+) -> None:
+    """AUTH-14: for requests that are tried once, whoever copies the blob tries again."""
+    registry = make_registry(auth=TokenAuth({"user": "secret"}))
+    registry.script("GET", "/token", status=status, headers={"Retry-After": "0"}, times=2)
+    call = replace(make_call(target="/v2/x/tags/list"), accepted=frozenset({404}))
+    with open_registries((registry.host, make_login("user", "secret"))) as registries:
+        client = registries.client(registry.host)
+        with pytest.raises(own) as sent:
+            client.send_once(call)
+        with pytest.raises(own) as streamed, client.stream(call):
+            pytest.fail("opened")
+        assert sent.value.is_transient
+        assert streamed.value.is_transient
+        assert client.send_once(call).status == 404
 
 
 def test_a_redirect_from_tls_to_plain_http_is_refused(make_registry: MakeRegistry, certificates: Certificates) -> None:

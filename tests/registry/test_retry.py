@@ -76,6 +76,16 @@ def test_a_transient_answer_can_be_handed_to_several_threads() -> None:
     assert copied.is_announced
 
 
+def test_one_thread_that_gives_up_leaves_the_others_their_error() -> None:
+    shared = LimitError("slow down")
+    with pytest.raises(LimitError) as tried_once:
+        once(make_failing(Transient(shared))[0])
+    with pytest.raises(LimitError) as given_up:
+        run(make_failing(*(Transient(shared) for _ in range(4)))[0], QUICK, Cancellation())
+    assert tried_once.value.is_transient
+    assert not given_up.value.is_transient
+
+
 def test_cancelling_ends_the_wait() -> None:
     cancellation = Cancellation()
     cancellation.cancel()
