@@ -20,8 +20,10 @@ from imagesync.errors import (
 )
 
 MAX_SHOWN = 300
-_QUOTA = re.compile(r"quota|limit exceeded|insufficient storage", re.IGNORECASE)
-_IMMUTABLE = re.compile(r"immutable|cannot be overwritten", re.IGNORECASE)
+_WORD = r"(?<![\w./:@-])(?:{})(?![\w/@-]|[.:]\w)"
+"""Words that stand alone: as a part of a repository's name or as a tag they mean nothing."""
+_QUOTA = re.compile(_WORD.format("quotas?|limit exceeded|insufficient storage"), re.IGNORECASE)
+_IMMUTABLE = re.compile(_WORD.format("immutable|cannot be overwritten"), re.IGNORECASE)
 _PULL_LIMIT = re.compile(r"pull rate limit", re.IGNORECASE)
 _TOO_LARGE = re.compile(r"too large", re.IGNORECASE)
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
@@ -32,7 +34,6 @@ _BY_CODE: Mapping[str, type[StoreError]] = {
     "MANIFEST_BLOB_UNKNOWN": NotFoundError,
     "NAME_UNKNOWN": NotFoundError,
     "UNSUPPORTED": UnsupportedError,
-    "DENIED": AuthenticationError,
     "TAG_IMMUTABLE": ImmutableError,
 }
 _BY_STATUS: Mapping[int, type[StoreError]] = {
@@ -76,18 +77,33 @@ def parse_refusal(status: int, content_type: str, body: bytes) -> Refusal:
     return Refusal(status, text=_shown(text))
 
 
-def class_for(refusal: Refusal) -> type[StoreError]:
-    """The error class for a refusal: what the text says weighs more than the code, the code more than the status."""
-    said = f"{refusal.code} {refusal.text}"
-    if 400 <= refusal.status < 500 and _IMMUTABLE.search(said):
-        return ImmutableError
-    if refusal.status in (400, 403, 412) and (_QUOTA.search(said) or _TOO_LARGE.search(said)):
-        return LimitError
+def class_for(refusal: Refusal, *, is_manifest_put: bool = False) -> type[StoreError]:
+    """The error class for a refusal. A code with one meaning decides, then what the text says, then the status.
+
+    A tag that is fixed is met by `is_manifest_put` alone.
+    """
     if refusal.status < 400:
         return ProtocolError
     if refusal.status >= 500 and refusal.status not in _BY_STATUS:
         return NetworkError
-    return _BY_CODE.get(refusal.code) or _BY_STATUS.get(refusal.status) or ProtocolError
+    by_code = _BY_CODE.get(refusal.code)
+    if by_code is None and is_manifest_put and _says_immutable(refusal):
+        return ImmutableError
+    if by_code is None and _says_limit(refusal):
+        return LimitError
+    if refusal.code == "DENIED":
+        return AuthenticationError
+    return by_code or _BY_STATUS.get(refusal.status) or ProtocolError
+
+
+def _says_immutable(refusal: Refusal) -> bool:
+    said = "IMMUTABLE" in refusal.code or _IMMUTABLE.search(refusal.text)
+    return refusal.status in (400, 403, 409, 412) and bool(said)
+
+
+def _says_limit(refusal: Refusal) -> bool:
+    said = "QUOTA" in refusal.code or _QUOTA.search(refusal.text) or _TOO_LARGE.search(refusal.text)
+    return refusal.status in (400, 403, 412) and bool(said)
 
 
 def pull_limit(refusal: Refusal, headers: Mapping[str, str]) -> str | None:

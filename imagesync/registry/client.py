@@ -70,6 +70,11 @@ class Call:
     is_cleanup: bool = False
     """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
 
+    @property
+    def is_manifest_put(self) -> bool:
+        """Whether this writes a manifest: nothing else is PUT from memory."""
+        return self.method == "PUT" and bool(self.content)
+
     def fail(self, own: type[E], message: str, *, hint: str | None = None, refusal: Refusal | None = None) -> E:
         """An error about this call."""
         status, code = (refusal.status, refusal.code) if refusal else (None, "")
@@ -266,14 +271,16 @@ class RegistryClient:
             return call.fail(LimitError, limit, hint="wait, or log in: accounts may pull more", refusal=refusal)
         if refusal.status not in TRANSIENT_STATUSES:
             return self._error(call, refusal, address)
-        error = call.fail(class_for(refusal), f"answered {refusal}", refusal=refusal)
+        error = call.fail(
+            class_for(refusal, is_manifest_put=call.is_manifest_put), f"answered {refusal}", refusal=refusal
+        )
         return Transient(error, is_announced=self._announced(response))
 
     def _error(self, call: Call, refusal: Refusal, address: Address) -> StoreError:
         if refusal.status in (401, 403) and address.origin != self.origin:
             storage = address.origin.authority
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
-        own = class_for(refusal)
+        own = class_for(refusal, is_manifest_put=call.is_manifest_put)
         if own is not AuthenticationError:
             return call.fail(
                 own, f"answered {refusal}", hint=hint_for(own, refusal, is_write=call.push), refusal=refusal

@@ -67,8 +67,14 @@ def test_a_missing_blob_is_named() -> None:
         (Refusal(401, "UNAUTHORIZED"), AuthenticationError),
         (Refusal(403, "DENIED", "requested access is denied"), AuthenticationError),
         (Refusal(403, "DENIED", "adding 5 MiB exceeds the quota"), LimitError),
-        (Refusal(412, "PRECONDITION", "configured as immutable"), ImmutableError),
-        (Refusal(400, "TAG_INVALID", "the tag 'x' already exists and cannot be overwritten"), ImmutableError),
+        (Refusal(403, "QUOTA_EXCEEDED"), LimitError),
+        (Refusal(412, "PRECONDITION", "will exceed the configured quota: 5 MiB"), LimitError),
+        (Refusal(403, "DENIED", "no access to acme/quota-service"), AuthenticationError),
+        (Refusal(403, "DENIED", "no access to acme/quota"), AuthenticationError),
+        (Refusal(400, "DIGEST_INVALID", "the quota of digests"), IntegrityError),
+        (Refusal(404, "NAME_UNKNOWN", "The repository with name 'acme/immutable-base' does not exist"), NotFoundError),
+        (Refusal(412, "PRECONDITION", "configured as immutable"), ProtocolError),
+        (Refusal(409, "TAG_IMMUTABLE"), ImmutableError),
         (Refusal(400, "MANIFEST_INVALID", "http: request body too large"), LimitError),
         (Refusal(400, "DIGEST_INVALID"), IntegrityError),
         (Refusal(400, "MANIFEST_BLOB_UNKNOWN"), NotFoundError),
@@ -85,6 +91,27 @@ def test_a_missing_blob_is_named() -> None:
 )
 def test_a_refusal_has_the_class_of_what_it_means(refusal: Refusal, own: type[StoreError]) -> None:
     assert class_for(refusal) is own
+
+
+@pytest.mark.parametrize(
+    ("refusal", "own"),
+    [
+        (Refusal(412, "PRECONDITION", "configured as immutable"), ImmutableError),
+        (Refusal(409, "X", "the tag is immutable."), ImmutableError),
+        (Refusal(403, "IMMUTABLE_TAG"), ImmutableError),
+        (Refusal(400, "TAG_INVALID", "the tag 'x' already exists and cannot be overwritten"), ImmutableError),
+        (Refusal(404, "NAME_UNKNOWN", "tags here are immutable"), NotFoundError),
+        (Refusal(404, "", "tags here are immutable"), NotFoundError),
+        (Refusal(400, "MANIFEST_BLOB_UNKNOWN", "tags here are immutable"), NotFoundError),
+        (Refusal(401, "UNAUTHORIZED", "tags here are immutable"), AuthenticationError),
+        (Refusal(403, "DENIED", "no access to acme/immutable-base"), AuthenticationError),
+        (Refusal(403, "DENIED", "no access to acme/immutable"), AuthenticationError),
+        (Refusal(403, "DENIED", "no access to acme/base:immutable"), AuthenticationError),
+    ],
+)
+def test_only_what_writes_a_manifest_can_meet_a_tag_that_is_fixed(refusal: Refusal, own: type[StoreError]) -> None:
+    """MAN-18: by the code, or by a word that is no part of a name."""
+    assert class_for(refusal, is_manifest_put=True) is own
 
 
 def test_the_pull_limit_is_named_with_its_window() -> None:

@@ -175,6 +175,17 @@ def test_a_tag_that_is_fixed_may_be_written_with_what_it_has(registry: FakeRegis
             repository.push_manifest(make_manifest(CONFIG), LATEST)
 
 
+def test_a_repository_whose_name_speaks_of_immutable_is_not_found(registry: FakeRegistry) -> None:
+    text = "The repository with name 'acme/immutable-base' does not exist"
+    body = json.dumps({"errors": [{"code": "NAME_UNKNOWN", "message": text}]}).encode()
+    registry.script(status=404, body=body)
+    with open_repository(registry, "acme/immutable-base") as repository:
+        with pytest.raises(NotFoundError):
+            repository.push_manifest(IMAGE, LATEST)
+        with pytest.raises(NotFoundError):
+            repository.push_blob(make_blob(LAYER), Source(LAYER))
+
+
 def test_only_201_says_that_a_manifest_was_stored(registry: FakeRegistry) -> None:
     """ERR-02."""
     registry.script("PUT", MANIFEST, status=200, body=b"OK")
