@@ -90,6 +90,8 @@ def _rule(source_text: str, destination_text: str) -> Rule:
 
 def parse_side(text: str, *, path: str | None = None) -> Reference:
     """A reference, or a folder or archive of layouts with an optional tag; `path` names a new folder's repository."""
+    from imagesync.spec.names import layout_name  # noqa: PLC0415 - not for --help
+
     scheme = next((scheme for scheme in LAYOUT_SCHEMES if text.startswith(scheme)), None)
     if scheme is None:
         return parse_reference(text)
@@ -98,7 +100,7 @@ def parse_side(text: str, *, path: str | None = None) -> Reference:
         place, tag = text.removeprefix(scheme), ""
     if not place:
         raise UsageError(f"{text} names no {'directory' if scheme == 'oci:' else 'file'}")
-    repository = Repository(scheme + place, path or _name_of(place))
+    repository = Repository(scheme + place, path or layout_name(scheme + place))
     return Reference(repository, Tag(tag) if tag else Tag("latest"))
 
 
@@ -113,12 +115,6 @@ def parse_source(text: str) -> Reference:
     inner = sorted(str(found.parent) for found in islice(place.rglob(INDEX_FILE), MAX_SHOWN))
     hint = f"below it there is {', '.join(f'oci:{found}' for found in inner)}" if inner else None
     raise UsageError(f"{text}: {place} is not a layout", hint=hint)
-
-
-def _name_of(place: str) -> str:
-    """A repository name for a layout that has none of its own."""
-    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in Path(place).stem.lower())
-    return name.strip("-") or "image"
 
 
 def _said_tag(text: str, reference: Reference) -> Tag | None:

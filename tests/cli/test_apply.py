@@ -60,7 +60,7 @@ def test_a_saved_plan_of_another_spec_is_refused_without_a_request(mirror: Mirro
     mirror.forget()
     ran = mirror.cli("apply", spec, "--plan", "plan.json")
     assert ran.code == 4
-    assert "the plan was made from another spec: sync.yaml differs" in ran.err
+    assert "sync.yaml has changed since the plan was made" in ran.err
     assert "--approved FILE" in ran.err
     assert mirror.requests() == []
 
