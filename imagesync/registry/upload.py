@@ -48,7 +48,7 @@ class BlobUpload:
         if answer is not None and answer.status == 201:
             return Pushed.MOUNTED
         answer = answer or self._start()
-        if answer.status == 201:
+        if answer.status == 201 and self._is_there():
             return Pushed.PRESENT
         self._upload(self._session(answer))
         return Pushed.UPLOADED
@@ -61,14 +61,15 @@ class BlobUpload:
         call = self._call("POST", f"{self._uploads}?mount={self.blob.digest}&from={mount_from.path}", "mount blob")
         scopes = (*call.scopes, Scope(mount_from.path, ("pull",)))
         with suppress(AuthenticationError):  # a token for both may be refused where one for this alone is not
-            answer = self.client.send(replace(call, scopes=scopes, accepted=_STARTED | _MOUNT_REFUSED))
+            answer = self.client.send_once(replace(call, scopes=scopes, accepted=_STARTED | _MOUNT_REFUSED))
             if answer.status in _STARTED:
                 return answer
         self.client.refused_mounts.add(pair)
         return None
 
     def _start(self) -> Answer:
-        return self.client.send(replace(self._call("POST", self._uploads, "start upload"), accepted=_STARTED))
+        """POST for a session. A 201 says that the blob is there, of which nothing was sent yet."""
+        return self.client.send_once(replace(self._call("POST", self._uploads, "start upload"), accepted=_STARTED))
 
     def _upload(self, session: Address) -> None:
         if not self.client.uploads_whole:
@@ -107,11 +108,14 @@ class BlobUpload:
         self._check_digest(call, answer)
 
     def _has_arrived(self) -> bool:
-        call = self._call("HEAD", f"/v2/{self.repository.path}/blobs/{self.blob.digest}", "HEAD blob")
         with suppress(StoreError):
-            answer = self.client.send(call)
-            return bool(answer.headers.get("Content-Length") == str(self.blob.size_bytes))
+            return self._is_there()
         return False
+
+    def _is_there(self) -> bool:
+        call = self._call("HEAD", f"/v2/{self.repository.path}/blobs/{self.blob.digest}", "HEAD blob")
+        answer = self.client.send_once(replace(call, accepted=frozenset({200, 404})))
+        return answer.status == 200 and answer.headers.get("Content-Length") == str(self.blob.size_bytes)
 
     def _check_digest(self, call: Call, answer: Answer) -> None:
         with suppress(InvalidReference):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,8 @@ from imagesync.reference import make_repository
 from imagesync.server.auth import TokenAuth
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Tls, TlsMode
 from imagesync.store import Pushed
+from imagesync.transfer.blob import BlobCopy
+from imagesync.transfer.meter import Meter
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
 from tests.registry.remote import Source, make_blob, open_registries, open_repository
@@ -92,18 +95,45 @@ def test_a_location_on_another_host_is_refused(registry: FakeRegistry, location:
     assert source.opened == 0
 
 
-@pytest.mark.parametrize(
-    ("method", "status", "pushed"),
-    [("POST", 201, Pushed.PRESENT), ("PATCH", 201, Pushed.UPLOADED), ("PATCH", 204, Pushed.UPLOADED),
-     ("PUT", 204, Pushed.UPLOADED)],
-)  # fmt: skip
-def test_the_successes_of_other_registries_are_taken(
-    registry: FakeRegistry, method: str, status: int, pushed: Pushed
-) -> None:
+@pytest.mark.parametrize(("method", "status"), [("PATCH", 201), ("PATCH", 204), ("PUT", 204)])
+def test_the_successes_of_other_registries_are_taken(registry: FakeRegistry, method: str, status: int) -> None:
     """UPL-04."""
-    registry.script(method, UPLOADS, status=status, is_done=method != "POST")
+    registry.script(method, UPLOADS, status=status, is_done=True)
     with open_repository(registry) as repository:
-        assert repository.push_blob(BLOB, Source(DATA)) is pushed
+        assert repository.push_blob(BLOB, Source(DATA)) is Pushed.UPLOADED
+
+
+def test_a_post_that_says_created_is_believed_when_the_blob_is_there(registry: FakeRegistry) -> None:
+    """UPL-04."""
+    with open_repository(registry) as repository:
+        repository.push_blob(BLOB, Source(DATA))
+        registry.script("POST", UPLOADS, status=201)
+        source = Source(DATA)
+        assert repository.push_blob(BLOB, source) is Pushed.PRESENT
+    assert source.opened == 0
+
+
+def test_a_post_that_says_created_of_a_blob_that_is_not_there_is_an_upload() -> None:
+    """UPL-04: nothing was sent yet that could have been stored."""
+    seen: list[bytes] = []
+
+    def play(opened: socket.socket) -> None:
+        while request := read_head(opened):
+            seen.append(request.partition(b" ")[0])
+            while request.startswith(b"PATCH") and not request.endswith(DATA):
+                request += opened.recv(65536)
+            status = "404 Not Found" if request.startswith(b"HEAD") else "201 Created"
+            opened.sendall(answer(b"", status, "Location: /u"))
+
+    with WireServer(play) as server, open_repository(server) as repository:
+        assert repository.push_blob(BLOB, Source(DATA)) is Pushed.UPLOADED
+    assert seen == [b"POST", b"HEAD", b"PATCH", b"PUT"]
+
+
+def test_a_post_that_says_created_and_nothing_else_is_an_error(registry: FakeRegistry) -> None:
+    registry.script("POST", UPLOADS, status=201)
+    with open_repository(registry) as repository, pytest.raises(ProtocolError):
+        repository.push_blob(BLOB, Source(DATA))
 
 
 @pytest.mark.parametrize("status", [404, 405, 415])
@@ -175,11 +205,29 @@ def test_a_body_is_sent_once_and_the_error_says_whether_to_begin_again(
     assert len(registry.log.entries("PATCH")) <= 1
 
 
-def test_a_post_that_fails_is_sent_again(registry: FakeRegistry) -> None:
-    """UPL-13."""
-    registry.script("POST", UPLOADS, status=500, times=1)
+@pytest.mark.parametrize("mount_from", [None, "n"])
+def test_a_post_that_fails_is_sent_again_by_who_copies_the_blob(registry: FakeRegistry, mount_from: str | None) -> None:
+    """UPL-13, and decisions 32: one attempt is one POST."""
+    registry.script("POST", UPLOADS, status=500, times=2)
+    neighbour = make_repository(registry.host, mount_from) if mount_from else None
     with open_repository(registry) as repository:
-        assert repository.push_blob(BLOB, Source(DATA)) is Pushed.UPLOADED
+        with pytest.raises(NetworkError) as raised:
+            repository.push_blob(BLOB, Source(DATA), neighbour)
+        assert raised.value.is_transient
+        assert len(registry.log) == 1
+        copy = BlobCopy(repository, Meter(), Cancellation())
+        assert copy.run(replace(BLOB, data=DATA), repository, neighbour) is Pushed.UPLOADED
+    assert len(registry.log.entries("POST")) == 3
+
+
+def test_a_look_for_what_arrived_is_taken_once(registry: FakeRegistry) -> None:
+    """UPL-07, and decisions 32."""
+    registry.script("PUT", UPLOADS, status=504)
+    registry.script("HEAD", BLOBS, status=503)
+    with open_repository(registry) as repository, pytest.raises(NetworkError, match="504") as raised:
+        repository.push_blob(BLOB, Source(DATA))
+    assert raised.value.is_transient
+    assert len(registry.log.entries("HEAD")) == 1
 
 
 def test_a_session_that_failed_is_taken_back(registry: FakeRegistry) -> None:
