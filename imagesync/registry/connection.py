@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection, ProxyConfig
 
 from imagesync.errors import NetworkError
 from imagesync.registry.faults import has_no_tls
+from imagesync.registry.head import TimedAnswer
 from imagesync.registry.origin import Origin
 from imagesync.registry.proxies import Proxy, proxy_for
 from imagesync.registry.tls import TlsContexts
@@ -74,6 +75,7 @@ class LiveSockets:
 class _Known(HTTPConnection):
     """A connection whose socket is known from before it connects."""
 
+    response_class = TimedAnswer
     live: LiveSockets
     handle: socket.socket | None = None
     auto_open = 0

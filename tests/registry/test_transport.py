@@ -174,6 +174,55 @@ def test_a_server_that_says_nothing_times_out() -> None:
         fetch(transport, make_request(server.host, timeout=0.05))
 
 
+@pytest.mark.parametrize(
+    ("first", "rest"),
+    [(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), (b"HTTP/1.1 200 OK\r\nX: ", b"y"), (b"", b"H")],
+    ids=["interim answers", "a header", "a status line"],
+)
+def test_a_head_that_never_ends_times_out(first: bytes, rest: bytes) -> None:
+    """Each byte comes in time."""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(first)
+        while True:
+            opened.sendall(rest)
+            time.sleep(0.01)
+
+    with WireServer(play) as server, make_transport() as transport:
+        begun = time.monotonic()
+        with pytest.raises(NetworkError, match="timed out"):
+            fetch(transport, make_request(server.host, timeout=0.2))
+        assert time.monotonic() - begun < 2
+
+
+def test_a_proxys_tunnel_that_never_opens_times_out() -> None:
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            opened.sendall(b"X: y\r\n")
+            time.sleep(0.01)
+
+    with WireServer(play) as proxy, make_transport(https_proxy=f"http://{proxy.host}") as transport:
+        request = make_request("registry.example", scheme="https")
+        request.extensions["timeout"]["connect"] = 0.2
+        with pytest.raises(NetworkError, match="timed out"):
+            fetch(transport, request)
+
+
+def test_a_body_may_take_longer_than_a_head() -> None:
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+        for _ in range(8):
+            time.sleep(0.05)
+            opened.sendall(b"x")
+
+    with WireServer(play) as server, make_transport() as transport:
+        assert fetch(transport, make_request(server.host, timeout=0.2)).content == b"x" * 8
+
+
 def answers_and_reads_on(opened: socket.socket) -> None:
     read_head(opened)
     opened.sendall(answer(b"too large", "413 Content Too Large", "Connection: close"))
