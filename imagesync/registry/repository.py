@@ -82,6 +82,9 @@ class RemoteRepository:
         `from_byte` is asked for with Range; a registry that sends the whole blob all the same is listened to from
         there. Raises ProtocolError for another range than the one that was asked for.
         """
+        if 0 < from_byte == blob.size_bytes:  # nothing is left, and no range can say so
+            yield iter(())
+            return
         call = self._blob_call("GET", blob)
         if from_byte:
             call = replace(call, headers={"Range": f"bytes={from_byte}-"}, accepted=frozenset({200, 206}))

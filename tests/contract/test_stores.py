@@ -64,6 +64,16 @@ def test_blobs_come_in_pieces_of_a_mebibyte_at_most_and_can_be_opened_again(sour
         assert max(map(len, found)) <= CHUNK_BYTES
 
 
+@pytest.mark.parametrize("from_byte", [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1])
+def test_a_blob_can_be_read_from_any_byte_on(source: Readable, image: MadeImage, from_byte: int) -> None:
+    """BLB-06."""
+    child = image.children[0]
+    assert isinstance(child, Manifest)
+    layer = child.layers[0]
+    with source.fetch_blob(layer, from_byte=from_byte) as pieces:
+        assert b"".join(pieces) == image.blobs[layer.digest][from_byte:]
+
+
 def test_a_blob_can_be_left_half_read(source: Readable, image: MadeImage) -> None:
     child = image.children[0]
     assert isinstance(child, Manifest)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from imagesync.cancellation import Cancellation
 from imagesync.errors import (
     ImmutableError,
     IntegrityError,
@@ -22,6 +23,9 @@ from imagesync.manifest import ACCEPT, MAX_MANIFEST_BYTES, OCI_MANIFEST, digest_
 from imagesync.reference import Tag, make_repository
 from imagesync.registry.repository import RemoteRepository
 from imagesync.settings import RegistrySettings
+from imagesync.store import Pushed
+from imagesync.transfer.blob import BlobCopy
+from imagesync.transfer.meter import Meter
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
 from tests.registry.remote import Source, make_blob, make_index, make_manifest, open_registries, open_repository
@@ -309,6 +313,90 @@ def test_a_mirror_that_sent_wrong_bytes_is_given_up(make_registry: MakeRegistry)
             refuse(repository)
         with repository.fetch_blob(make_blob(LAYER)) as pieces:
             assert b"".join(pieces) == LAYER
+
+
+def test_a_copy_takes_a_blob_from_the_origin_when_a_mirror_sent_wrong_bytes(make_registry: MakeRegistry) -> None:
+    origin, mirror, target = make_registry(), make_registry(), make_registry()
+    mirror.script("GET", "/blobs/", status=200, body=b"wrong" * 1000)
+    with open_registries((origin.host, RegistrySettings(mirrors=(mirror.host,)))) as registries:
+        source = registries.repository(make_repository(origin.host, "a/b"))
+        fill(source)
+        destination = registries.repository(make_repository(target.host, "c"))
+        copy = BlobCopy(source, Meter(), Cancellation())
+        assert copy.run(make_blob(LAYER), destination) is Pushed.UPLOADED
+        assert destination.has_blob(make_blob(LAYER))
+    assert (len(mirror.log.entries("GET")), len(origin.log.entries("GET"))) == (1, 1)
+
+
+def fetch_rest(repository: RemoteRepository, from_byte: int = 5) -> bytes:
+    with repository.fetch_blob(make_blob(LAYER), from_byte=from_byte) as pieces:
+        return b"".join(pieces)
+
+
+def script_range(registry: FakeRegistry, content_range: str, body: bytes, path: str = "/blobs/") -> None:
+    registry.script("GET", path, status=206, headers={"Content-Range": content_range}, body=body)
+
+
+def test_the_rest_of_a_blob_is_asked_for_by_range(registry: FakeRegistry) -> None:
+    """BLB-06."""
+    with open_repository(registry) as repository:
+        fill(repository)
+        assert fetch_rest(repository) == LAYER[5:]
+        assert fetch_rest(repository, 0) == LAYER
+    first, whole = registry.log.entries("GET", "/blobs/")
+    assert (first.headers["Range"], first.status) == ("bytes=5-", 206)
+    assert "Range" not in whole.headers
+
+
+def test_what_a_registry_sends_twice_is_left_out(registry: FakeRegistry) -> None:
+    """BLB-06: it does not know ranges."""
+    registry.script("GET", "/blobs/", status=200, body=LAYER)
+    with open_repository(registry) as repository:
+        assert fetch_rest(repository) == LAYER[5:]
+
+
+@pytest.mark.parametrize("content_range", ["bytes 4-4999/5000", "bytes 50-4999/5000", "bytes */5000", "5-4999", ""])
+def test_another_range_than_the_one_that_was_asked_for_is_refused(registry: FakeRegistry, content_range: str) -> None:
+    """BLB-06."""
+    script_range(registry, content_range, LAYER[5:])
+    with open_repository(registry) as repository, pytest.raises(ProtocolError, match="another range"):
+        fetch_rest(repository)
+
+
+def test_a_part_that_was_not_asked_for_is_refused(registry: FakeRegistry) -> None:
+    script_range(registry, "bytes 0-4999/5000", LAYER)
+    with open_repository(registry) as repository, pytest.raises(ProtocolError):
+        fetch_rest(repository, 0)
+
+
+def test_a_range_that_is_refused_is_an_error(registry: FakeRegistry) -> None:
+    """BLB-06."""
+    registry.script("GET", "/blobs/", status=416, headers={"Content-Range": "bytes */5000"})
+    with open_repository(registry) as repository, pytest.raises(ProtocolError) as raised:
+        fetch_rest(repository)
+    assert raised.value.status == 416
+
+
+def test_a_range_is_asked_for_where_a_redirect_leads(make_registry: MakeRegistry, registry: FakeRegistry) -> None:
+    """BLB-02, BLB-06."""
+    storage = make_registry()
+    script_range(storage, f"bytes 5-{len(LAYER) - 1}/{len(LAYER)}", LAYER[5:], "/signed")
+    registry.script("GET", "/blobs/", status=307, headers={"Location": f"{storage.url}/signed"})
+    with open_repository(registry) as repository:
+        assert fetch_rest(repository) == LAYER[5:]
+    assert [entry.headers["Range"] for entry in storage.log.entries()] == ["bytes=5-"]
+
+
+@pytest.mark.parametrize("content_range", ["bytes 5-4999/5000", "bytes 6-4999/5000"])
+def test_a_range_comes_from_a_mirror_or_else_from_the_origin(make_registry: MakeRegistry, content_range: str) -> None:
+    origin, mirror = make_registry(), make_registry()
+    script_range(mirror, content_range, LAYER[5:])
+    with open_registries((origin.host, RegistrySettings(mirrors=(mirror.host,)))) as registries:
+        repository = registries.repository(make_repository(origin.host, "a/b"))
+        fill(repository)
+        assert fetch_rest(repository) == LAYER[5:]
+    assert [entry.headers["Range"] for entry in mirror.log.entries("GET")] == ["bytes=5-"]
+    assert len(origin.log.entries("GET")) == (0 if "5-" in content_range else 1)
 
 
 def script_tags(registry: FakeRegistry, tags: object, link: str = "", *, skip: int = 0, times: int | None = 1) -> None:
