@@ -1,0 +1,112 @@
+"""A source and a destination registry, a plan and an apply between them, and what they were asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import Place
+from imagesync.executor import Executor
+from imagesync.pipeline import carry_out, make_plan
+from imagesync.plan.actions import Plan
+from imagesync.plan.outcome import Outcome
+from imagesync.reference import Repository
+from imagesync.registry import Registries, RemoteRepository
+from imagesync.selection import TagFilter
+from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
+from imagesync.spec.model import Rule, Spec
+from imagesync.tasks import Tasks
+from tests.fakes.registry import FakeRegistry
+from tests.images import MadeImage, push_image
+
+USERS = {"robot": "secret"}
+"""The login that every Sync has for both sides."""
+
+
+class Stores:
+    """store.Stores over registries alone."""
+
+    def __init__(self, settings: Settings, cancellation: Cancellation) -> None:
+        self.registries = Registries(settings, cancellation, environment={})
+
+    def source(self, repository: Repository) -> RemoteRepository:
+        return self.registries.repository(repository)
+
+    destination = source
+
+    def concurrency(self, registry: str) -> int:
+        return 16
+
+
+class Sync:
+    """A source and a destination registry, and a plan and an apply between them.
+
+    `source_host` and `destination_host` are who is spoken to in their place: what stands in front of them.
+    """
+
+    def __init__(
+        self,
+        source: FakeRegistry,
+        destination: FakeRegistry,
+        *,
+        source_host: str = "",
+        destination_host: str = "",
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.source, self.destination = source, destination
+        self.source_host, self.destination_host = source_host or source.host, destination_host or destination.host
+        login = Password(Secret.literal("robot"), Secret.literal("secret"))
+        settings = RegistrySettings(auth=Auth(login, login), timeouts=timeouts)
+        self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
+
+    def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
+        push_image(self.source.repository(path), image, tag)
+
+    @contextmanager
+    def session(self) -> Iterator[tuple[Stores, Tasks, Cancellation]]:
+        cancellation = Cancellation()
+        stores = Stores(self.settings, cancellation)
+        tasks = Tasks(workers=8, ceiling=stores.concurrency, cancellation=cancellation)
+        try:
+            yield stores, tasks, cancellation
+        finally:
+            tasks.close()
+            stores.registries.close()
+
+    def plan(self, *tags: str, to: Sequence[str] = ("mirror/app",)) -> Plan:
+        with self.session() as (stores, tasks, _):
+            return make_plan(self.spec(tags, to), stores, tasks)
+
+    def apply(self, *tags: str, to: Sequence[str] = ("mirror/app",), plan: Plan | None = None) -> list[Outcome]:
+        """One run: plan, unless one is given, and carry out, over the same connections and tokens."""
+        self.clear()
+        with self.session() as (stores, tasks, cancellation):
+            plan = plan or make_plan(self.spec(tags, to), stores, tasks)
+            return list(carry_out(plan, Executor(stores, tasks, cancellation)))
+
+    def spec(self, tags: Sequence[str], to: Sequence[str]) -> Spec:
+        rule = Rule(
+            entry="all",
+            image="app",
+            place=Place("sync.yaml", 1, 1),
+            source=Repository(self.source_host, "app"),
+            destinations=tuple(Repository(self.destination_host, path) for path in to),
+            tags=TagFilter.parse(tags),
+        )
+        return Spec((rule,), self.settings, ())
+
+    def clear(self) -> None:
+        self.source.log.clear()
+        self.destination.log.clear()
+
+
+def kinds(registry: FakeRegistry) -> Counter[str]:
+    """Requests by method and endpoint: `PUT manifests`."""
+    found: Counter[str] = Counter()
+    for entry in registry.log.entries():
+        parts = entry.path.split("/")
+        place = next((part for part in ("uploads", "blobs", "manifests", "tags") if part in parts), parts[-1])
+        found[f"{entry.method} {place}"] += 1
+    return found
