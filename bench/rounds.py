@@ -1,64 +1,104 @@
-"""Rounds: every contestant in turn, each with a destination of its own, the order turned round every time."""
+"""Rounds: every contestant in turn, each with destinations of its own, the order turned round every time."""
 
 from __future__ import annotations
 
+import shutil
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.fill import Filler
 from bench.measure import Measurement, measure
-from bench.scenario import Contestant, Scenario
-from bench.stage import Stage
-from tests.real.registries import RealRegistry, tls_registry
+from bench.scenario import Contestant, Scenario, Sides
+from bench.stage import Side, Stage
+from bench.traffic import Traffic, traffic_of
+from tests.real.registries import RealRegistry
 
 
 @dataclass(frozen=True)
 class Run:
-    """One contestant's run of one round, and the requests that the registries saw."""
+    """One contestant's run of one round, and what the registries saw of it.
+
+    `read_ratio` is the bytes of blobs that the source gave, by those that it has.
+    """
 
     contestant: str
     measurement: Measurement
-    source_requests: int
-    destination_requests: int
+    source: Traffic
+    destination: Traffic
+    read_ratio: float
 
 
-def run_scenario(scenario: Scenario, stage: Stage, rounds: int) -> list[Run]:
+def run_scenario(scenario: Scenario, contestants: Sequence[Contestant], stage: Stage, rounds: int) -> list[Run]:
     """Fill the source and run all rounds."""
-    sys.stderr.write(f"{scenario.title}: filling the source\n")
-    scenario.prepare(stage)
-    runs = []
-    for number in range(rounds):
-        sys.stderr.write(f"{scenario.title}: round {number + 1} of {rounds}\n")
-        runs += _one_round(scenario, stage, turned=bool(number % 2))
+    runs: list[Run] = []
+    with stage.side() as source:
+        sys.stderr.write(f"{scenario.title}: filling the source\n")
+        with Filler(source.registry) as filler:
+            scenario.prepare(filler, scenario.job, scenario.layer_bytes)
+        unique_bytes = filler.unique_bytes
+        for number in range(rounds):
+            sys.stderr.write(f"{scenario.title}: round {number + 1} of {rounds}\n")
+            for contestant in reversed(contestants) if number % 2 else contestants:
+                runs += _run(_Race(scenario, stage, source, unique_bytes), contestant)
     return runs
 
 
-def _one_round(scenario: Scenario, stage: Stage, *, turned: bool) -> list[Run]:
-    runs = []
-    for contestant in reversed(scenario.contestants) if turned else scenario.contestants:
-        with tls_registry(stage.authority, stage.folder) as destination:
-            if scenario.is_filled:
-                _run(scenario.contestants[0](stage, destination), stage)
-            runs.append(_measured(contestant(stage, destination), stage, destination))
-            _check(scenario, runs[-1], destination)
-    return runs
+@dataclass(frozen=True)
+class _Race:
+    scenario: Scenario
+    stage: Stage
+    source: Side
+    unique_bytes: int
 
 
-def _measured(contestant: Contestant, stage: Stage, destination: RealRegistry) -> Run:
-    before = len(stage.source.requests()), len(destination.requests())
-    measurement = _run(contestant, stage)
-    after = len(stage.source.requests()), len(destination.requests())
-    return Run(contestant.name, measurement, after[0] - before[0], after[1] - before[1])
+def _run(race: _Race, contestant: Contestant) -> list[Run]:
+    """One run; none where the program has no command for the job."""
+    scenario, stage = race.scenario, race.stage
+    with ExitStack() as stack:
+        destinations = [stack.enter_context(stage.side()) for _ in range(scenario.destinations)]
+        if scenario.is_filled:
+            _copy_data(race.source, destinations)
+        hosts = tuple(side.host for side in destinations)
+        command = contestant.command(scenario.job, Sides(race.source.host, hosts, stage.folder, stage.is_tls))
+        if command is None:
+            return []
+        run = _measured(race, contestant.name, command, [side.registry for side in destinations])
+        _check(race, run, destinations)
+        return [run]
 
 
-def _run(contestant: Contestant, stage: Stage) -> Measurement:
-    with TemporaryDirectory(prefix="cache-", dir=stage.folder) as cache:
-        return measure(contestant.command, stage.environment(Path(cache)), stage.folder / "output.log")
+def _copy_data(source: Side, destinations: Sequence[Side]) -> None:
+    """Give the destinations all that the source has, without any program's part in it."""
+    for side in destinations:
+        shutil.copytree(source.registry.folder / "data", side.registry.folder / "data", dirs_exist_ok=True)
 
 
-def _check(scenario: Scenario, run: Run, destination: RealRegistry) -> None:
-    """A program that did less than the job has not won."""
-    found = destination.tags(scenario.repository)
-    if found != sorted(scenario.tags):
-        raise RuntimeError(f"{run.contestant}: {len(found)} of {len(scenario.tags)} tags are there")
+def _measured(race: _Race, name: str, command: Sequence[str], destinations: Sequence[RealRegistry]) -> Run:
+    sides = ([race.source.registry], destinations)
+    before = [traffic_of(side) for side in sides]
+    with TemporaryDirectory(prefix="cache-", dir=race.stage.folder) as cache:
+        environment = race.stage.environment(Path(cache))
+        measurement = measure(command, environment, race.stage.folder / "output.log")
+    source, destination = (traffic_of(side).since(then) for side, then in zip(sides, before, strict=True))
+    return Run(name, measurement, source, destination, source.read_bytes / race.unique_bytes)
+
+
+def _check(race: _Race, run: Run, destinations: Sequence[Side]) -> None:
+    """A program that did less than the job, or another one, has not won."""
+    for repository in race.scenario.job.repositories:
+        wanted = _digests(race.source.registry, repository)
+        for side in destinations:
+            found = _digests(side.registry, repository)
+            if found != wanted:
+                same = len(found.items() & wanted.items())
+                raise RuntimeError(f"{run.contestant}: {repository}: {same} of {len(wanted)} tags have their digest")
+
+
+def _digests(registry: RealRegistry, repository: str) -> dict[str, str]:
+    """What each tag on its disk points to."""
+    folder = registry.repositories_folder / repository / "_manifests" / "tags"
+    return {tag: (folder / tag / "current" / "link").read_text() for tag in registry.tags(repository)}

@@ -1,18 +1,27 @@
-"""The stage of a scenario: a folder in memory, a source registry over TLS, and an environment without logins."""
+"""The stage of a scenario: registries on loopback, the distance to them, and an environment without logins."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.fill import fill
-from tests.real.layouts import make_layout
-from tests.real.registries import Authority, RealRegistry, memory_folder
+from tests.fakes.wire import Fault, Wire
+from tests.real.registries import Authority, RealRegistry, memory_folder, plain_registry, tls_registry
 
 _SPARE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Side:
+    """A registry, and the host that a program reaches it by: that of a wire, where there is a distance."""
+
+    registry: RealRegistry
+    host: str
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,20 @@ class Stage:
 
     folder: Path
     authority: Authority
-    source: RealRegistry
+    is_tls: bool
+    round_trip_seconds: float
+
+    @contextmanager
+    def side(self) -> Iterator[Side]:
+        """A new, empty registry."""
+        opened = tls_registry(self.authority, self.folder) if self.is_tls else plain_registry(self.folder)
+        with opened as registry:
+            if not self.round_trip_seconds:
+                yield Side(registry, registry.host)
+                return
+            with Wire(registry.host) as wire:
+                wire.fault = Fault(round_trip_seconds=self.round_trip_seconds)
+                yield Side(registry, wire.host)
 
     def environment(self, cache: Path) -> dict[str, str]:
         """For every contestant the same: it trusts the authority, has no login, and an empty cache of its own."""
@@ -33,12 +55,6 @@ class Stage:
             "XDG_RUNTIME_DIR": str(cache),
             "SSL_CERT_FILE": str(self.authority.file),
         }
-
-    def load(self, repository: str, tags: tuple[str, ...], *, layers: int, layer_bytes: int, shared: int = 0) -> None:
-        """Make images and put them into the source registry."""
-        layout = make_layout(self.folder / "layout", list(tags), layers=layers, layer_bytes=layer_bytes, shared=shared)
-        fill(self.source, repository, layout, tags)
-        shutil.rmtree(layout.folder)
 
 
 def folder_with_room(needed_bytes: int) -> Path:

@@ -7,12 +7,15 @@ from statistics import median
 
 from bench.rounds import Run
 
-HEADINGS = ("", "wall s", "range", "CPU s", "peak MB", "requests source", "destination")
+HEADINGS = ("", "wall s", "range", "CPU s", "peak MB", "requests source", "destination", "uploads", "mounts", "read")
 
 
-def render(title: str, runs: Sequence[Run]) -> str:
-    """A heading, a row for each contestant, and how the first compares with each of the others."""
-    names = sorted({run.contestant for run in runs})
+def render(title: str, runs: Sequence[Run], *, has_ratios: bool) -> str:
+    """A heading, a row for each contestant, and how the first compares with each of the others.
+
+    `read` is the bytes of blobs that the source gave, by those that it has.
+    """
+    names = list(dict.fromkeys(run.contestant for run in runs[: len({run.contestant for run in runs})]))
     rows = [HEADINGS, *(_row(name, [run for run in runs if run.contestant == name]) for name in names)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = [
@@ -22,7 +25,7 @@ def render(title: str, runs: Sequence[Run]) -> str:
         )
         for row in rows
     ]
-    return "\n".join([title, *lines, *_ratios(names, runs)])
+    return "\n".join([title, *lines, *(_ratios(names, runs) if has_ratios else ())])
 
 
 def _row(name: str, runs: Sequence[Run]) -> tuple[str, ...]:
@@ -33,8 +36,11 @@ def _row(name: str, runs: Sequence[Run]) -> tuple[str, ...]:
         f"{min(seconds):.2f}-{max(seconds):.2f}",
         f"{_median(runs, lambda run: run.measurement.cpu_seconds):.2f}",
         f"{_median(runs, lambda run: run.measurement.peak_bytes) / 1e6:.0f}",
-        f"{_median(runs, lambda run: run.source_requests):.0f}",
-        f"{_median(runs, lambda run: run.destination_requests):.0f}",
+        f"{_median(runs, lambda run: run.source.requests):.0f}",
+        f"{_median(runs, lambda run: run.destination.requests):.0f}",
+        f"{_median(runs, lambda run: run.destination.uploads):.0f}",
+        f"{_median(runs, lambda run: run.destination.mounts):.0f}",
+        f"{_median(runs, lambda run: run.read_ratio):.2f}",
     )
 
 

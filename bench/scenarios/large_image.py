@@ -1,29 +1,24 @@
-"""One image of eight layers of 64 MiB: what bytes cost."""
+"""One image of eight layers of 64 MiB, in plain HTTP: what bytes cost."""
 
 from __future__ import annotations
 
-from functools import partial
+from bench.contestants import EVERYBODY, ON_ONE_CORE
+from bench.fill import Filler
+from bench.scenario import Job, Scenario
 
-from bench.commands import imagesync, skopeo_copy
-from bench.scenario import Scenario
-from bench.stage import Stage
-
-REPOSITORY, TAG = "bench/large", "1"
-LAYERS, LAYER_BYTES = 8, 64 * 1024 * 1024
+LAYERS = 8
 
 
-def prepare(stage: Stage) -> None:
-    stage.load(REPOSITORY, (TAG,), layers=LAYERS, layer_bytes=LAYER_BYTES)
+def prepare(filler: Filler, job: Job, layer_bytes: int) -> None:
+    repository, tag = job.repositories[0], job.tags[0]
+    filler.image(repository, filler.layers(repository, LAYERS, layer_bytes), tag=tag)
 
 
 SCENARIO = Scenario(
-    title="One image of 8 x 64 MiB, new",
-    repository=REPOSITORY,
-    tags=(TAG,),
-    needed_bytes=3 * LAYERS * LAYER_BYTES,
+    title="One image of 8 x 64 MiB, plain HTTP",
+    job=Job(("bench/large",), ("1",)),
     prepare=prepare,
-    contestants=(
-        partial(imagesync, repository=REPOSITORY, tags=f'["{TAG}"]'),
-        partial(skopeo_copy, repository=REPOSITORY, tag=TAG),
-    ),
+    contestants=(*EVERYBODY, ON_ONE_CORE),
+    layers=LAYERS,
+    layer_bytes=64 * 1024 * 1024,
 )

@@ -72,12 +72,25 @@ def test_a_throttled_wire_takes_its_time(wire: Wire) -> None:
     assert time.monotonic() - started > 0.25
 
 
-@pytest.mark.parametrize("fault", [Fault(connect_seconds=0.1), Fault(response_seconds=0.1)])
+@pytest.mark.parametrize(
+    "fault", [Fault(connect_seconds=0.1), Fault(response_seconds=0.1), Fault(round_trip_seconds=0.1)]
+)
 def test_a_delay_comes_before_the_answer(wire: Wire, fault: Fault) -> None:
     wire.fault = fault
     started = time.monotonic()
     assert fetch(wire).endswith(BODY)
     assert time.monotonic() - started >= 0.1
+
+
+def test_every_request_on_a_kept_connection_takes_a_round_trip(wire: Wire) -> None:
+    wire.fault = Fault(round_trip_seconds=0.1)
+    address, _, port = wire.host.rpartition(":")
+    with socket.create_connection((address, int(port)), timeout=5) as client:
+        for _ in range(3):
+            started = time.monotonic()
+            client.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
+            assert time.monotonic() - started >= 0.1
 
 
 def test_all_connections_can_be_cut_at_once(wire: Wire) -> None:

@@ -35,7 +35,8 @@ class Fault:
 
     `is_upload` turns the direction of `ending`, `after_bytes` and `corrupt_at` round. `bytes_per_second` holds
     in both directions. `connect_seconds` passes before the server is reached, `response_seconds` before each
-    first piece of an answer.
+    first piece of an answer. `round_trip_seconds` is distance: half of it passes before each first piece of a
+    request, half before each first piece of an answer, and all of it before a connection is there.
     """
 
     ending: Ending | None = None
@@ -44,6 +45,7 @@ class Fault:
     bytes_per_second: float | None = None
     connect_seconds: float = 0.0
     response_seconds: float = 0.0
+    round_trip_seconds: float = 0.0
     is_upload: bool = False
 
 
@@ -115,7 +117,7 @@ class Wire:
 
     def _connect(self, client: socket.socket, fault: Fault) -> None:
         with client:
-            self._stopping.wait(fault.connect_seconds)
+            self._stopping.wait(fault.connect_seconds + fault.round_trip_seconds)
             try:
                 server = socket.create_connection(self._target, timeout=10)
             except OSError:
@@ -131,8 +133,9 @@ class Wire:
             self._sockets |= {client, server}
         up = _Direction(client, server, fault if fault.is_upload else _only_pace(fault), self._stopping)
         down = _Direction(server, client, _only_pace(fault) if fault.is_upload else fault, self._stopping)
-        down.delay_seconds = fault.response_seconds
-        up.before_first = down.rearm
+        up.delay_seconds = fault.round_trip_seconds / 2
+        down.delay_seconds = fault.response_seconds + fault.round_trip_seconds / 2
+        up.before_piece, down.before_piece = down.rearm, up.rearm
         other = self._spawn(up.run)
         down.run()
         other.join()
@@ -148,17 +151,17 @@ class _Direction:
         self._passed = 0
         self._is_armed = True
         self.delay_seconds = 0.0
-        self.before_first: Callable[[], None] = lambda: None
+        self.before_piece: Callable[[], None] = lambda: None
 
     def rearm(self) -> None:
-        """A request was seen: the next piece of an answer is delayed again."""
+        """The other direction has spoken: what comes next is a new request or answer, and is delayed again."""
         self._is_armed = True
 
     def run(self) -> None:
         """Pass pieces on until one side closes or the fault ends it. Both sides are closed for writing then."""
         with suppress(OSError):
             while piece := self._source.recv(_PIECE_BYTES):
-                self.before_first()
+                self.before_piece()
                 if not self._pass_on(piece):
                     return
         with suppress(OSError):
