@@ -141,14 +141,32 @@ def _shown(text: str) -> str:
     return ascii(text[:MAX_SHOWN])[1:-1] + ("…" if len(text) > MAX_SHOWN else "")
 
 
+def login_hint(refusal: Refusal, host: str, used: str, *, is_anonymous: bool) -> str:
+    """What to do about a 401 or 403; `used` says which login was used."""
+    if is_anonymous:
+        return f"log in with `imagesync login {host} -u USER`, or give `auth:` in the spec (used {used})"
+    if refusal.status == 401:
+        return f"the login was refused: check user and password (used {used})"
+    return f"the login has no right to this (used {used})"
+
+
 def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str | None:
     """What to do about a refusal, where there is something."""
-    if refusal.status == 413:
-        return "raise the body limit of the proxy in front of the registry"
-    if refusal.code == "NAME_UNKNOWN" and is_write:
-        return "some registries want a repository to be created before it is pushed to"
     if own is ImmutableError:
         return "the registry keeps this tag as it is: use another tag, or delete it there"
-    if refusal.status == 415:
-        return "the registry does not take this media type"
-    return None
+    if refusal.status in _HINT_BY_STATUS:
+        return _HINT_BY_STATUS[refusal.status]
+    return (_HINT_BY_CODE_TO_WRITE if is_write else _HINT_BY_CODE_TO_READ).get(refusal.code)
+
+
+_HINT_BY_STATUS = {
+    413: "raise the body limit of the proxy in front of the registry",
+    415: "the registry does not take this media type",
+}
+_HINT_BY_CODE_TO_WRITE = {
+    "NAME_UNKNOWN": "some registries want a repository to be created before it is pushed to",
+}
+_HINT_BY_CODE_TO_READ = {
+    "NAME_UNKNOWN": "check the repository's name; some registries say so of private ones too",
+    "MANIFEST_UNKNOWN": "check the tag; `imagesync tags --repository REPOSITORY` lists what is there",
+}

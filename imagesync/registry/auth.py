@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ __all__ = ["AuthUse", "Authorizer", "Scope"]
 REFUSED_SECONDS = 60.0
 """How long a login that was refused is not tried again: many tags with a wrong password must not lock an account."""
 MAX_DRAINED_BYTES = 64 * 1024
+FIRST_SECONDS = 2.0
+"""How long other requests wait for the answer to the first one."""
 
 Clock = Callable[[], float]
 
@@ -159,11 +162,28 @@ class Authorizer:
         self._tokens = _TokenCache(clock)
         self._lock = threading.Lock()
         self._ping_lock = threading.Lock()
+        self._first = threading.Lock()
+        self.has_answered = False
+        """Whether the registry has answered a request: from then on it is known how to log in."""
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
         self._credentials: dict[tuple[str, bool], Credential | None] = {}
         self._stale: set[tuple[str, bool]] = set()
         self._refused: dict[tuple[str, bool], tuple[str, float]] = {}
+
+    @contextmanager
+    def alone_at_first(self) -> Iterator[None]:
+        """Let the first request go ahead of the others: what it learns of the login saves each of them a 401. None
+        waits for longer than FIRST_SECONDS: the host may be down."""
+        is_first = not self.has_answered and self._first.acquire(timeout=FIRST_SECONDS)
+        try:
+            if is_first and self.has_answered:
+                self._first.release()
+                is_first = False
+            yield
+        finally:
+            if is_first:
+                self._first.release()
 
     def flow(self, scopes: tuple[Scope, ...], push: bool, *, replayable: bool) -> httpx.Auth:
         """The login for one request; the scope that it cannot do without comes first.
@@ -304,10 +324,15 @@ class _Flow(httpx.Auth):
         if not self._authorizer.is_own(request.url):
             yield request
             return
+        with self._authorizer.alone_at_first():
+            yield from self._logged_in(request)
+
+    def _logged_in(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         used = self._authorizer.ahead(self._access)
         if used is not None:
             request.headers["Authorization"] = used
         response = yield request
+        self._authorizer.has_answered = True
         if response.status_code != 401 or not self._authorizer.is_own(response.request.url):
             return
         header = self._authorizer.renew(self._access, response, used)

@@ -5,6 +5,7 @@ What is asked, and what an answer means for an image, is the business of reposit
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -26,7 +27,7 @@ from imagesync.errors import (
 )
 from imagesync.log import log
 from imagesync.reference import HUB, is_loopback
-from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit
+from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer, Scope
 from imagesync.registry.connection import Connections
 from imagesync.registry.credentials import Credential
@@ -39,6 +40,7 @@ from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
 CLEANUP_SECONDS = 5.0
+TELL_SECONDS = 5.0
 USER_AGENT = f"imagesync/{__version__}"
 WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
@@ -131,6 +133,7 @@ class RegistryClient:
         self._lock = Lock()
         self._requests: Counter[str] = Counter()
         self._counting = Lock()
+        self._told_at = -TELL_SECONDS
         self._spoken_to: tuple[Origin, Authorizer] | None = None
         self._http = httpx.Client(
             transport=UrllibTransport(connections),
@@ -151,11 +154,19 @@ class RegistryClient:
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
-        return run(lambda: self._read(call, self._open(call)), self._policy, self.cancellation)
+        return run(lambda: self._read(call, self._open(call)), self._policy, self.cancellation, tell=self._tell)
 
     def send_once(self, call: Call, body: Iterator[bytes] | None = None) -> Answer:
         """Send a request a single time; `body` is streamed, and its length must be in the call's headers."""
         return once(lambda: self._read(call, self._open(call, body)))
+
+    def _tell(self, error: StoreError, wait_seconds: float) -> None:
+        """Say that a request will be sent again: one line for people every few seconds, the others only with -v."""
+        now = time.monotonic()
+        is_due = now - self._told_at > TELL_SECONDS
+        self._told_at = now if is_due else self._told_at
+        write = log.warning if is_due else log.debug
+        write("trying again", registry=self.host, wait_seconds=round(wait_seconds, 1), after=error.message)
 
     def discard(self, call: Call) -> None:
         """Send a request a single time for tidiness' sake: whether it succeeds does not matter to anybody."""
@@ -286,7 +297,8 @@ class RegistryClient:
                 own, f"answered {refusal}", hint=hint_for(own, refusal, is_write=call.push), refusal=refusal
             )
         used = self.authorizer.describe(call.scopes, call.push)
-        error = call.fail(AuthenticationError, f"answered {refusal}", hint=f"used {used}", refusal=refusal)
+        hint = login_hint(refusal, self.host, str(used), is_anonymous=used.credential is None)
+        error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"
         return error

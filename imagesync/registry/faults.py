@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +70,16 @@ def translate(error: Exception, host: str) -> StoreError:
     if is_plain_http(error):
         return TlsError(f"{host} answers in plain HTTP", hint=_plain_hint(host))
     own = class_for(type(error)) or NetworkError
-    return own(_MESSAGES.get(own, "{0}: {1}").format(host, _reason(error)))
+    return own(_MESSAGES.get(own, "{0}: {1}").format(host, _reason(error)), hint=_network_hint(error))
+
+
+def _network_hint(error: BaseException) -> str | None:
+    """What to do where nobody answers."""
+    if isinstance(error, socket.gaierror):
+        return "check the host's name, and the name server"
+    if isinstance(error, ConnectionRefusedError):
+        return "is the registry running? check host and port"
+    return None
 
 
 def is_plain_http(error: Exception) -> bool:

@@ -17,6 +17,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import NetworkError, StoreError
 
 T = TypeVar("T")
+Tell = Callable[[StoreError, float], None]
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522})
 
 
@@ -62,8 +63,12 @@ class Pause:
             cancellation.wait(left)
 
 
-def run(attempt: Callable[[], T], policy: RetryPolicy, cancellation: Cancellation) -> T:
+def run(
+    attempt: Callable[[], T], policy: RetryPolicy, cancellation: Cancellation, *, tell: Tell = lambda *_: None
+) -> T:
     """Call `attempt` until it returns, raises what is not worth another try, or has used up its tries.
+
+    `tell` gets to know of each try that failed and is made again: the error, and the seconds until then.
 
     Raises the StoreError of the last try, or Cancelled.
     """
@@ -83,11 +88,16 @@ def run(attempt: Callable[[], T], policy: RetryPolicy, cancellation: Cancellatio
         stop=is_last,
         wait=wait,
         sleep=cancellation.wait,
+        before_sleep=lambda state: tell(_store_error(state), state.upcoming_sleep),
         reraise=True,
     )
+    began_at = time.monotonic()
     try:
         return once(lambda: retrying(attempt))
     except StoreError as error:
+        tries = retrying.statistics.get("attempt_number", 1)
+        if tries > 1:
+            error.message += f" ({tries} tries in {time.monotonic() - began_at:.0f} s)"
         error.is_transient = False  # it has been tried often enough: who copies a blob need not do it all again
         raise
 
@@ -115,6 +125,13 @@ def retry_after_seconds(headers: Mapping[str, str], *, longest_seconds: float) -
         until, now = _timestamp(text), _timestamp(headers.get("Date", ""))
         seconds = None if until is None else until - (time.time() if now is None else now)
     return None if seconds is None else min(max(seconds, 0.0), longest_seconds)
+
+
+def _store_error(state: RetryCallState) -> StoreError:
+    error = _error(state)
+    if isinstance(error, Transient):
+        return error.error
+    return error if isinstance(error, StoreError) else NetworkError(str(error))
 
 
 def _error(state: RetryCallState) -> BaseException | None:

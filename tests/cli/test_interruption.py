@@ -73,13 +73,21 @@ def test_a_put_that_hangs_is_ended_after_the_grace(mirror: Mirror, number: signa
     assert mirror.tags() == {}
 
 
+def _catches_signals(process_id: int) -> bool:
+    """Whether a process has its own handler for SIGTERM by now (proc(5), SigCgt)."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 @pytest.mark.parametrize("number", CODES)
 def test_a_connect_that_hangs_is_ended_after_the_grace(mirror: Mirror, number: signal.Signals) -> None:
     with _no_answer() as host:
         spec = Path(mirror.spec())
         spec.write_text(spec.read_text().replace(mirror.source.host, host))
         with started("plan", "sync.yaml") as process:
-            time.sleep(1.5)
+            _until(lambda: _catches_signals(process.pid))
+            time.sleep(0.3)
             code, out, err, seconds = _end(process, number)
     assert code == CODES[number]
     assert seconds < AT_MOST_SECONDS

@@ -15,7 +15,7 @@ from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.outcome import Status
 from imagesync.reference import Repository
 from imagesync.selection import Retag
-from imagesync.server.auth import TokenAuth
+from imagesync.server.auth import BasicAuth, TokenAuth
 from imagesync.tasks import Tasks
 from tests.conftest import MakeRegistry
 from tests.images import make_image, make_index
@@ -268,3 +268,14 @@ def test_a_server_error_on_any_write_is_survived(sync: Sync, method: str, make_f
 def make_fast(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Waits between tries take no time."""
     return lambda: monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
+
+
+def test_many_tags_asked_for_at_once_cost_one_401(make_registry: MakeRegistry) -> None:
+    """Decisions 3: the first request to a registry goes ahead of the others."""
+    sync = Sync(make_registry(auth=BasicAuth(USERS)), make_registry(auth=BasicAuth(USERS)))
+    tags = [f"v{number}" for number in range(10)]
+    for tag in tags:
+        sync.fill(make_image(layers=1), tag)
+    sync.apply(*tags)
+    for side in (sync.source, sync.destination):
+        assert sum(entry.status == 401 for entry in side.log.entries()) == 1
