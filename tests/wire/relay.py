@@ -31,6 +31,7 @@ class Break(Enum):
     CORRUPT_ANSWER = "one byte of the answer's body is another"
     CORRUPT_REQUEST = "one byte of the request's body is another"
     WITHOUT_RANGE = "the registry is not told which range is wanted"
+    WITHOUT_QUERY = "the registry is not told what stands behind the question mark: no mount"
 
 
 @dataclass
@@ -156,9 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _pass_on(self, body: bytes, kind: Break | None) -> None:
         left_out = {"connection"} | ({"range"} if kind is Break.WITHOUT_RANGE else set())
         headers = {name: text for name, text in self.headers.items() if name.lower() not in left_out}
+        path = self.path.partition("?")[0] if kind is Break.WITHOUT_QUERY else self.path
         upstream = HTTPConnection(self.server.relay.target, timeout=30)
         try:
-            upstream.request(self.command, self.path, body, headers)
+            upstream.request(self.command, path, body, headers)
             with upstream.getresponse() as response:
                 self._answer(response, response.read(), kind)
         finally:

@@ -21,14 +21,19 @@ CASES = {
     *("ERR-01", "ERR-02", "ERR-03", "ERR-04", "ERR-05"),
 }
 NOT_BUILT = {
-    "BLB-10": "no written test yet",
-    "BLB-11": "",
-    "UPL-15": "",
     "UPL-09": "uploads are one PATCH with the whole body: there are no chunks whose size could be wrong",
     "UPL-10": "as UPL-09",
     "LIM-04": "there is no budget of pulls, and what a registry says is left of one is not read",
 }
 """Cases that no test can hold yet, each with the reason."""
+
+NAMED_IN_PART = {
+    "BLB-10": "a source that falls silent is asked again; a lowest rate is not built",
+    "BLB-11": "foreign layers are never fetched; there is no setting that asks for them",
+    "MAN-04": "a HEAD answered with 404 is believed: nobody is asked twice for what is not there",
+    "UPL-06": "an upload that was cut begins anew; going on with its session is not built",
+}
+"""Cases of which a test holds what is built."""
 
 
 def _named() -> set[str]:
@@ -40,3 +45,8 @@ def _named() -> set[str]:
 
 def test_every_case_is_named_by_a_test() -> None:
     assert sorted(CASES - _named()) == sorted(NOT_BUILT)
+
+
+def test_what_is_listed_is_a_case() -> None:
+    assert CASES.issuperset(NOT_BUILT)
+    assert (CASES - NOT_BUILT.keys()).issuperset(NAMED_IN_PART)
