@@ -17,8 +17,6 @@ from imagesync.errors import UsageError
 
 DEFAULT_CONCURRENCY = 16
 HUB_CONCURRENCY = 4
-MAX_BODIES = 6
-"""Blob bodies over 1 MiB under way on one host at once, below its `concurrency`."""
 
 
 @dataclass(frozen=True, slots=True)

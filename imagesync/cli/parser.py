@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
@@ -49,6 +50,11 @@ class Parser(argparse.ArgumentParser):
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
+        chosen = re.fullmatch(r"argument COMMAND: invalid choice: '(.*)' \(choose from .*\)", message)
+        if chosen is not None:
+            near = difflib.get_close_matches(chosen[1], COMMANDS, n=1)
+            meant = f", did you mean {near[0]}?" if near else f": there is {', '.join(COMMANDS)}"
+            message = f"no command is called {chosen[1]!a}{meant}"
         raise UsageError(message, hint=f"see `{self.prog} --help`")
 
 

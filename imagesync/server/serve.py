@@ -1,4 +1,4 @@
-"""Server: the application on a socket, with TLS where it is asked for; `serve` runs one until it is interrupted."""
+"""Server: the application on a socket, with TLS where it is asked for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from imagesync.errors import UsageError
-from imagesync.server.app import RegistryApp
-from imagesync.server.auth import Auth
 from imagesync.server.http import WsgiApp
 
 if TYPE_CHECKING:
@@ -65,35 +63,11 @@ class Server:
             self._thread.join()
             self._server = None
 
-    def wait(self) -> None:
-        """Block until the server is stopped."""
-        if self._thread is not None:
-            self._thread.join()
-
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_error: object) -> None:
         self.stop()
-
-
-def serve(
-    directory: Path,
-    *,
-    address: str = "127.0.0.1",
-    port: int = 5000,
-    tls: ServerTls | None = None,
-    auth: Auth | None = None,
-) -> None:
-    """Serve the layouts below `directory` until KeyboardInterrupt, which ends it without an error."""
-    app = RegistryApp(directory, auth)
-    try:
-        with Server(app, address=address, port=port, tls=tls) as server:
-            server.wait()
-    except KeyboardInterrupt:
-        return
-    finally:
-        app.close()
 
 
 def _make_server(app: WsgiApp, bind: tuple[str, int], tls: ServerTls | None) -> WsgiServer:

@@ -154,3 +154,10 @@ def test_a_completion_script_knows_the_commands_and_the_shell_reads_it(cli: Cli,
     assert not [command for command in COMMANDS if command not in ran.out]
     if shell == "bash" and shutil.which("bash"):
         subprocess.run(["bash", "-n"], input=ran.out, text=True, check=True)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("pln", "plan"), ("valdate", "validate"), ("aply", "apply")])
+def test_a_misspelt_command_gets_the_near_one(cli: Cli, typed: str, meant: str) -> None:
+    ran = cli(typed, "sync.yaml")
+    assert (ran.code, ran.out) == (4, "")
+    assert ran.err.startswith(f"imagesync: no command is called '{typed}', did you mean {meant}?")

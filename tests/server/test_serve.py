@@ -117,14 +117,11 @@ def test_a_registry_on_the_other_loopback_address() -> None:
         pytest.skip("this machine has no IPv6")
 
 
-def test_serve_ends_on_an_interrupt_without_an_error_and_leaves_no_upload(tmp_path: Path) -> None:
+def test_a_registry_ends_on_an_interrupt_without_an_error_and_leaves_no_upload(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    code = (
-        "import sys; from pathlib import Path; from imagesync.server.serve import serve;"
-        "serve(Path(sys.argv[1]), port=int(sys.argv[2]))"
-    )
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(port)]) as process:
+    command = [sys.executable, "-m", "imagesync", "registry", "-q", str(tmp_path), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         with urllib3.PoolManager(retries=urllib3.Retry(50, backoff_factor=0.02, backoff_max=0.1)) as pool:
             started = pool.request("POST", f"http://127.0.0.1:{port}/v2/a/blobs/uploads/")
         process.send_signal(signal.SIGINT)
