@@ -47,7 +47,7 @@ def test_the_version(cli: Cli, arguments: tuple[str, ...]) -> None:
         (("plan",), "the following arguments are required: SPEC\n    see `imagesync plan --help`"),
         (("plan", "a.yaml", "--onyl", "x"), "unknown: --onyl x, did you mean --only?\n    see `imagesync plan --help`"),
         (("plan", "a.yaml", "b.yaml"), "unknown: b.yaml\n    see `imagesync plan --help`"),
-        (("pln",), "invalid choice: 'pln'"),
+        (("pln",), "did you mean plan?"),
         (("plan", "a.yaml", "--format", "xml"), "invalid choice: 'xml'"),
         (("plan", "a.yaml", "--timeout", "soon"), "'soon' is not a time: 90s, 30m, 2h"),
         (("plan", "a.yaml", "--timeout", "0s"), "'0s' is not a time"),
