@@ -20,6 +20,7 @@ from imagesync.manifest import OCI_INDEX, Descriptor
 from imagesync.plan.actions import Action, Copy, Keep, Plan
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.registry.traffic import TrafficCounts
 from imagesync.report.model import Report
 from imagesync.report.text import render_plan, render_report
 
@@ -59,7 +60,9 @@ def sample_report(plan: Plan) -> Report:
     """A run of that plan: each blob moves once."""
     bytes_copied = iter((71_200_000, 0, 184_300_000))
     outcomes = tuple(_outcome(action, bytes_copied) for action in plan.actions)
-    return Report(plan, outcomes, 6.4, {("docker.io", "GET"): 19, (REGISTRY, "HEAD"): 44, (REGISTRY, "PUT"): 23})
+    return Report(
+        plan, outcomes, 6.4, {"docker.io": TrafficCounts({"GET": 19}), REGISTRY: TrafficCounts({"HEAD": 44, "PUT": 23})}
+    )
 
 
 def settled_report(plan: Plan) -> Report:
@@ -67,7 +70,9 @@ def settled_report(plan: Plan) -> Report:
     kept = tuple(_keep(f"{position}") for position in range(len(plan.actions)))
     outcomes = tuple(Outcome(action, Status.UNCHANGED) for action in kept)
     count = len(kept)
-    return Report(Plan(kept), outcomes, 0.38, {("docker.io", "HEAD"): count, (REGISTRY, "HEAD"): count})
+    return Report(
+        Plan(kept), outcomes, 0.38, {host: TrafficCounts({"HEAD": count}) for host in ("docker.io", REGISTRY)}
+    )
 
 
 def draw() -> str:

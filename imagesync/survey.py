@@ -22,7 +22,7 @@ from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, U
 from imagesync.plan.wants import Listings, Want, lists_needed, make_wants
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
-from imagesync.store import Resolver, Stores
+from imagesync.store import ManifestFetcher, Resolver, Stores
 from imagesync.tasks import Tasks
 
 K = TypeVar("K")
@@ -131,13 +131,21 @@ def _read_manifests(
     """Each manifest, by digest. One of another size than its entry says is thrown away as soon as it is read."""
 
     def read(reference: Reference) -> Content | Broken:
-        found = _or_broken(lambda: stores.source(reference.repository).fetch_manifest(reference.target), "source")
+        found = _or_broken(lambda: _fetch(stores.source(reference.repository), reference), "source")
         announced = wanted[reference]
         if isinstance(found, Broken) or announced in (None, len(found.raw)):
             return found
         return Broken(f"source {reference}: {len(found.raw)} bytes, the index says {announced}", IntegrityError.kind)
 
     return _read_all(wanted, read, lambda reference: reference.repository.registry, tasks)
+
+
+def _fetch(source: ManifestFetcher, reference: Reference) -> Content:
+    """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
+    try:
+        return source.fetch_manifest(reference.target)
+    except IntegrityError:
+        return source.fetch_manifest(reference.target)
 
 
 def _read_present(

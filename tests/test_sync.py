@@ -367,7 +367,7 @@ def test_a_cancelled_apply_writes_no_tag(bench: Bench) -> None:
 
 def test_an_integrity_error_names_its_side(bench: Bench) -> None:
     bench.put(bench.source, "latest", AMD)
-    bench.source.failures["fetch_manifest", str(AMD.digest)] = [IntegrityError("hashes to something else")]
+    bench.source.failures["fetch_manifest", str(AMD.digest)] = [IntegrityError("hashes to something else")] * 2
     (outcome,) = bench.apply(make_rule("latest"))
     assert (outcome.kind, outcome.reason.split()[0]) == ("integrity", "source:")
 

@@ -95,7 +95,7 @@ def _carry_out(arguments: argparse.Namespace, session: Session, plan: Plan, revi
         plan=plan,
         outcomes=tuple(outcomes),
         seconds=time.monotonic() - session.started_at,
-        requests=session.stores.registries.requests(),
+        traffic=session.stores.registries.traffic(),
     )
 
 

@@ -67,6 +67,7 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
                 yield Session(spec, stores, tasks, cancellation, interruption, started_at)
             except Cancelled as error:
                 raise interruption.explained(error) from error
+            finally:
+                tasks.close()  # within the signals' reach: what hangs is woken when its grace is over
     finally:
-        tasks.close()
         stores.close()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import ImagesyncError, StoreError
+from imagesync.errors import ImagesyncError, IntegrityError, StoreError
 from imagesync.executor.blame import blamed_on
 from imagesync.executor.holders import Holders
 from imagesync.executor.recheck import left_alone
@@ -29,6 +29,7 @@ from imagesync.transfer.meter import Meter
 
 HEAVY_BYTES = 1024 * 1024
 """A blob above this size counts against the bodies that a host may have under way."""
+_ARRIVED_WRONG = frozenset({"MANIFEST_INVALID", "DIGEST_INVALID"})
 _MANIFEST_RANK, _BLOB_RANK = 0, 1
 
 
@@ -232,12 +233,22 @@ class Graph:
         """Write a manifest; False where the registry lacks one of its blobs, unless this `is_last` try."""
         with blamed_on("destination"):
             try:
-                self._stores.destination(copy.destination.repository).push_manifest(node, tag)
+                self._push_twice(copy, node, tag)
             except StoreError as error:
                 if is_last or error.code != "MANIFEST_BLOB_UNKNOWN" or not isinstance(node, Manifest):
                     raise
                 return False
         return True
+
+    def _push_twice(self, copy: Copy, node: Content, tag: Tag | None) -> None:
+        """Write a manifest, once more where it seems to have arrived with other bytes than it was sent with."""
+        destination = self._stores.destination(copy.destination.repository)
+        try:
+            destination.push_manifest(node, tag)
+        except StoreError as error:
+            if not isinstance(error, IntegrityError) and error.code not in _ARRIVED_WRONG:
+                raise
+            destination.push_manifest(node, tag)
 
     def _bring_what_is_missing(self, copy: Copy, node: Content) -> None:
         """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from threading import Lock
@@ -16,6 +15,7 @@ from imagesync.registry.mirror import Mirror, MirroredRepository
 from imagesync.registry.origin import Origin
 from imagesync.registry.repository import RemoteRepository
 from imagesync.registry.retry import RetryPolicy
+from imagesync.registry.traffic import TrafficCounts
 from imagesync.settings import Auth, Settings, Tls
 
 __all__ = ["Registries", "RemoteRepository", "RetryPolicy"]
@@ -60,14 +60,14 @@ class Registries:
         with self._lock:
             return self._client(host)
 
-    def requests(self) -> Mapping[tuple[str, str], int]:
-        """How many requests were sent so far, by host and method."""
+    def traffic(self) -> Mapping[str, TrafficCounts]:
+        """What was sent to each host and came from it so far; a host that is asked as a mirror too stands twice."""
         with self._lock:
-            clients = tuple(self._clients.values())
-        total: Counter[tuple[str, str]] = Counter()
-        for client in clients:
-            total.update({(client.host, method): count for method, count in client.counted().items()})
-        return total
+            clients = tuple(self._clients.items())
+        return {
+            f"{host} (mirror)" if policy == _ONE_TRY else host: client.traffic.counts()
+            for (host, policy), client in clients
+        }
 
     def shutdown(self) -> None:
         """Wake every thread that waits for a server; nothing can be sent after it."""

@@ -6,7 +6,6 @@ What is asked, and what an answer means for an image, is the business of reposit
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -35,12 +34,15 @@ from imagesync.registry.faults import translated
 from imagesync.registry.http import httpx
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, Pause, RetryPolicy, Transient, once, retry_after_seconds, run
-from imagesync.registry.transport import MAX_ERROR_BYTES, TARGET, UrllibTransport
+from imagesync.registry.traffic import Traffic
+from imagesync.registry.transport import CLEANUP, MAX_ERROR_BYTES, TARGET, UrllibTransport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
-CLEANUP_SECONDS = 5.0
+CLEANUP_SECONDS = 2.5
 TELL_SECONDS = 5.0
+OPERATION = "operation"
+"""Key of `Request.extensions`: the kind of a request, to count it by."""
 USER_AGENT = f"imagesync/{__version__}"
 WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
@@ -131,8 +133,7 @@ class RegistryClient:
         self._policy = policy
         self._pause = Pause()
         self._lock = Lock()
-        self._requests: Counter[str] = Counter()
-        self._counting = Lock()
+        self.traffic = Traffic()
         self._told_at = -TELL_SECONDS
         self._spoken_to: tuple[Origin, Authorizer] | None = None
         self._http = httpx.Client(
@@ -162,6 +163,7 @@ class RegistryClient:
 
     def _tell(self, error: StoreError, wait_seconds: float) -> None:
         """Say that a request will be sent again: one line for people every few seconds, the others only with -v."""
+        self.traffic.add("retries")
         now = time.monotonic()
         is_due = now - self._told_at > TELL_SECONDS
         self._told_at = now if is_due else self._told_at
@@ -180,16 +182,12 @@ class RegistryClient:
         with closing(response):
             yield Streamed(response.status_code, response.headers, self._pieces(call, response))
 
-    def counted(self) -> Counter[str]:
-        """How many requests were sent so far, by method, logins and redirects included."""
-        with self._counting:
-            return self._requests.copy()
-
     def _pieces(self, call: Call, response: httpx.Response) -> Iterator[bytes]:
         try:
             with translated(self.host):
                 for piece in response.iter_raw():
                     self.cancellation.check()
+                    self.traffic.add("bytes_read", len(piece))
                     yield piece
         except StoreError as error:
             raise self._explained(call, error) from error
@@ -244,8 +242,13 @@ class RegistryClient:
             # The target goes out verbatim from the extensions: httpx would write some of its letters anew.
             str(address.origin),
             headers=headers,
-            content=body if body is not None else call.content,
-            extensions={TARGET: address.target.encode("ascii"), "timeout": self._timeout(call)},
+            content=self.traffic.written(body) if body is not None else call.content,
+            extensions={
+                TARGET: address.target.encode("ascii"),
+                OPERATION: call.operation,
+                CLEANUP: call.is_cleanup,
+                "timeout": self._timeout(call),
+            },
         )
 
     def _timeout(self, call: Call) -> dict[str, float]:
@@ -308,6 +311,7 @@ class RegistryClient:
         seconds = retry_after_seconds(response.headers, longest_seconds=self._policy.longest_seconds)
         if seconds is None:
             return False
+        self.traffic.add("pauses")
         log.info("registry asks to wait", registry=self.host, seconds=seconds)
         self._pause.extend(seconds)
         return True
@@ -354,8 +358,7 @@ class RegistryClient:
             return plain
 
     def _count(self, request: httpx.Request) -> None:
-        with self._counting:
-            self._requests[request.method] += 1
+        self.traffic.sent(request.extensions.get(OPERATION, "GET token"))
 
 
 def _write_down(response: httpx.Response) -> None:

@@ -36,6 +36,8 @@ class Waits(NamedTuple):
     connect_seconds: float
     write_seconds: float
     read_seconds: float
+    is_cleanup: bool = False
+    """A connection that may be made even after the shutdown: to take back what a woken thread had begun."""
 
 
 class LiveSockets:
@@ -47,10 +49,10 @@ class LiveSockets:
         self._is_shut = False
         self._lock = Lock()
 
-    def add(self, opened: socket.socket) -> socket.socket:
+    def add(self, opened: socket.socket, *, is_cleanup: bool = False) -> socket.socket:
         handle = opened.dup()
         with self._lock:
-            is_shut = self._is_shut
+            is_shut = self._is_shut and not is_cleanup
             if not is_shut:
                 self._handles.add(handle)
         if is_shut:
@@ -64,7 +66,8 @@ class LiveSockets:
         handle.close()
 
     def shutdown(self) -> None:
-        """Wake every thread that waits in a socket; it sees its connection closed. New ones are refused."""
+        """Wake every thread that waits in a socket; it sees its connection closed. New ones are refused, but for
+        those of cleanups."""
         with self._lock:
             self._is_shut = True
             for handle in self._handles:
@@ -79,6 +82,7 @@ class _Known(HTTPConnection):
     live: LiveSockets
     handle: socket.socket | None = None
     auto_open = 0
+    is_cleanup = False
 
     def _new_conn(self) -> socket.socket:
         addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -100,7 +104,7 @@ class _Known(HTTPConnection):
     def _connected(self, opened: socket.socket, address: object) -> socket.socket:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.settimeout(self.timeout)
-        self.handle = self.live.add(opened)
+        self.handle = self.live.add(opened, is_cleanup=self.is_cleanup)
         opened.connect(address)  # type: ignore[arg-type]
         return opened
 
@@ -170,6 +174,7 @@ class Connections:
         """A new connection. Raises what socket and ssl raise."""
         connection = self._prepare(origin, proxy_for(origin, self._environment))
         connection.http.live = self._live
+        connection.http.is_cleanup = waits.is_cleanup
         connection.http.timeout = waits.connect_seconds
         try:
             connection.http.connect()

@@ -21,6 +21,8 @@ from imagesync.store import CHUNK_BYTES
 
 MAX_ERROR_BYTES = 64 * 1024
 """How much is read of an answer that is no success."""
+CLEANUP = "cleanup"
+"""Key of `Request.extensions`: True for a request that may go out even after the shutdown."""
 TARGET = "target"
 """Key of `Request.extensions`: the bytes of the request line's target, sent as they are."""
 
@@ -151,7 +153,7 @@ def _headers(request: httpx.Request) -> dict[str, str]:
 def _waits(request: httpx.Request) -> Waits:
     timeouts = request.extensions.get("timeout", {})
     connect, write, read = (timeouts.get(key) or _DEFAULT_SECONDS for key in ("connect", "write", "read"))
-    return Waits(connect, write, read)
+    return Waits(connect, write, read, is_cleanup=bool(request.extensions.get(CLEANUP)))
 
 
 def _response(answer: HTTPResponse, body: AnswerBody) -> httpx.Response:

@@ -9,7 +9,7 @@ from imagesync import __version__
 from imagesync.plan.actions import Blocked, Copy, Keep
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
-from imagesync.report.model import Report, destination_of, source_of, subject_of
+from imagesync.report.model import Report, Traffic, destination_of, source_of, subject_of
 
 FORMAT_VERSION = 1
 """Keys are added within a version; a key that goes or changes its meaning makes a new one."""
@@ -23,10 +23,7 @@ def report_to_json(report: Report) -> str:
         "specs": [asdict(pin) for pin in report.plan.specs],
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],
-        "requests": [
-            {"host": host, "method": method, "count": count}
-            for (host, method), count in sorted(report.requests.items())
-        ],
+        "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -39,9 +36,20 @@ def _summary(report: Report) -> dict[str, int | float]:
         **{status.value: report.count(status) for status in Status},
         "bytes_copied": report.bytes_copied,
         "bytes_mounted": report.bytes_mounted,
-        "requests": sum(report.requests.values()),
+        "requests": report.requests,
         "seconds": round(report.seconds, 3),
         "exit_code": report.exit_code,
+    }
+
+
+def _traffic(host: str, traffic: Traffic) -> dict[str, object]:
+    return {
+        "host": host,
+        "requests": dict(sorted(traffic.requests.items())),
+        "bytes_read": traffic.bytes_read,
+        "bytes_written": traffic.bytes_written,
+        "retries": traffic.retries,
+        "pauses": traffic.pauses,
     }
 
 

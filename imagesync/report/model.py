@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from imagesync.errors import Place
 from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, summarise
@@ -24,20 +25,43 @@ _AT_LEAST = {
 _RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.SKIPPED)
 
 
+class Traffic(Protocol):
+    """What was sent to a host and came from it: requests by kind, bytes of bodies, and how often it went wrong."""
+
+    @property
+    def requests(self) -> Mapping[str, int]: ...
+
+    @property
+    def bytes_read(self) -> int: ...
+
+    @property
+    def bytes_written(self) -> int: ...
+
+    @property
+    def retries(self) -> int: ...
+
+    @property
+    def pauses(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: its plan, the outcomes in the order they came, how long it took, requests by (host, method)."""
+    """A run: its plan, the outcomes in the order they came, how long it took, and the traffic of each host."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
     seconds: float
-    requests: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
 
     def in_order(self) -> tuple[Outcome, ...]:
         """The outcomes in the order of the plan, which is the spec's; what the plan does not name comes last."""
         positions = {subject_of(action): position for position, action in enumerate(self.plan.actions)}
         last = len(self.plan.actions)
         return tuple(sorted(self.outcomes, key=lambda outcome: positions.get(subject_of(outcome.action), last)))
+
+    @property
+    def requests(self) -> int:
+        return sum(sum(traffic.requests.values()) for traffic in self.traffic.values())
 
     def count(self, status: Status) -> int:
         return sum(outcome.status is status for outcome in self.outcomes)

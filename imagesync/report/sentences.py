@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagesync.plan.actions import Plan, summarise
 from imagesync.plan.outcome import Status
-from imagesync.report.model import CANCELLED_EXIT_CODE, Report
+from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
 from imagesync.report.units import format_bytes, format_count, format_seconds
 
 MIN_RATE_SECONDS = 1.0
@@ -25,7 +25,7 @@ def report_sentence(report: Report) -> str:
     """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
     unchanged, copied = report.count(Status.UNCHANGED), report.count(Status.COPIED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
-    effort = f"{format_seconds(report.seconds)}, {format_count(sum(report.requests.values()), 'request')}"
+    effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
     if not copied and not report.exit_code:
         return f"{_no_changes(unchanged, rest)} {effort[0].upper()}{effort[1:]}."
     parts = [f"{report.added} added", f"{report.updated} updated", *rest, f"{unchanged} unchanged"]
@@ -63,3 +63,11 @@ def _no_changes(unchanged: int, rest: list[str]) -> str:
         return f"No changes. No tag is selected{more}."
     verb = "is as the spec wants it" if unchanged == 1 else "are as the spec wants them"
     return f"No changes. {format_count(unchanged, 'tag')} {verb}{more}."
+
+
+def traffic_of(traffic: Traffic) -> str:
+    """`12 HEAD manifest, 3 GET blob; 71.2 MB read, 0 B written; 1 sent again, 0 pauses`: one host's part of a run."""
+    requests = ", ".join(f"{count} {kind}" for kind, count in sorted(traffic.requests.items())) or "no requests"
+    size = f"{format_bytes(traffic.bytes_read)} read, {format_bytes(traffic.bytes_written)} written"
+    trouble = f"; {traffic.retries} sent again, {format_count(traffic.pauses, 'pause')}"
+    return f"{requests}; {size}{trouble if traffic.retries or traffic.pauses else ''}"

@@ -9,7 +9,7 @@ from imagesync.plan.outcome import Status
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.printable import printable
 from imagesync.report.rows import SYMBOLS, Cells, Group, align, plan_groups, report_groups, shortened
-from imagesync.report.sentences import plan_sentence, report_sentence
+from imagesync.report.sentences import plan_sentence, report_sentence, traffic_of
 
 __all__ = ["printable", "render_plan", "render_report"]
 
@@ -30,8 +30,8 @@ def render_report(report: Report, *, color: bool, verbose: bool) -> str:
     """What became of each tag that was to change, failures at length, then the counts."""
     paint = _Paint(color)
     lines = [*_groups(report_groups(report, verbose=verbose), paint), *_troubles(troubles_of_report(report), paint)]
-    requests = sorted(report.requests.items()) if verbose else ()
-    lines += [paint(printable(f"{host}: {count} {method}"), _DIM) for (host, method), count in requests]
+    traffic = sorted(report.traffic.items()) if verbose else ()
+    lines += [paint(printable(f"{host}: {traffic_of(one)}"), _DIM) for host, one in traffic]
     return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
 
 

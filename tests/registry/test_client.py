@@ -128,13 +128,18 @@ def test_every_request_says_who_asks_and_takes_no_encoding(registry: FakeRegistr
         assert "Cookie" not in entry.headers, "SEC-02"
 
 
-def test_requests_are_counted_by_host_and_method(registry: FakeRegistry, make_registry: MakeRegistry) -> None:
+def test_traffic_is_counted_by_host_and_kind(registry: FakeRegistry, make_registry: MakeRegistry) -> None:
     other = make_registry()
     with open_registries() as registries:
         for found in (registry, registry, other):
             found.script(status=200)
             registries.client(found.host).send(make_call("HEAD"))
-        assert registries.requests() == {(registry.host, "HEAD"): 2, (other.host, "HEAD"): 1}
+        traffic = registries.traffic()
+    operation = make_call("HEAD").operation
+    assert {host: dict(one.requests) for host, one in traffic.items()} == {
+        registry.host: {operation: 2},
+        other.host: {operation: 1},
+    }
 
 
 def test_a_refused_login_is_named_and_not_shown(make_registry: MakeRegistry) -> None:

@@ -29,7 +29,7 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
 
 def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
-    assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "requests"]
+    assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "traffic"]
     assert (document["format_version"], document["imagesync"]) == (1, __version__)
     assert document["specs"] == [{"path": "sync.yaml", "sha256": "0" * 64}]
     assert document["summary"] == {
@@ -49,7 +49,14 @@ def test_the_head_counts_everything() -> None:
         "seconds": 4.2,
         "exit_code": 1,
     }
-    assert document["requests"][0] == {"host": "docker.io", "method": "GET", "count": 9}
+    assert document["traffic"][0] == {
+        "host": "docker.io",
+        "requests": {"GET blob": 4, "GET manifest": 5},
+        "bytes_read": 71_200_000,
+        "bytes_written": 0,
+        "retries": 1,
+        "pauses": 0,
+    }
 
 
 def test_a_copied_tag_says_from_which_digest_to_which() -> None:

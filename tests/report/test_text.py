@@ -101,7 +101,8 @@ def test_verbose_shows_what_stays_and_where_each_comes_from() -> None:
 
 def test_a_verbose_report_counts_requests_by_host() -> None:
     text = render_report(sample_report(), color=False, verbose=True)
-    assert "docker.io: 9 GET\nregistry.internal:5000: 14 PUT\n" in text
+    assert "docker.io: 4 GET blob, 5 GET manifest; 71.2 MB read, 0 B written; 1 sent again, 0 pauses\n" in text
+    assert "registry.internal:5000: 14 PUT manifest; 0 B read, 71.2 MB written\n" in text
     assert "  = alpine:3.20 " in text
 
 

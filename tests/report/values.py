@@ -7,8 +7,10 @@ from imagesync.manifest import OCI_INDEX, Descriptor
 from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.registry.traffic import TrafficCounts
 from imagesync.report.model import Report
 
+SOURCE_TRAFFIC = TrafficCounts({"GET blob": 4, "GET manifest": 5}, bytes_read=71_200_000, retries=1)
 REGISTRY = "registry.internal:5000"
 THREE = ("linux/amd64", "linux/arm64", "linux/arm/v7")
 HOSTILE = "\r\n::error::owned\x1b[2J ```\n</details><img src=x> @team #1 | [a](http://b) \u202e ##[group] \ud800"
@@ -107,7 +109,12 @@ def sample_report() -> Report:
         Outcome(new, Status.COPIED, bytes_copied=71_200_000, seconds=4.2),
         make_failed(ghost),
     )
-    return Report(plan, outcomes, 4.2, {("docker.io", "GET"): 9, (REGISTRY, "PUT"): 14})
+    return Report(
+        plan,
+        outcomes,
+        4.2,
+        {"docker.io": SOURCE_TRAFFIC, REGISTRY: TrafficCounts({"PUT manifest": 14}, bytes_written=71_200_000)},
+    )
 
 
 def make_failed(action: Action, reason: str = "destination other.internal/ghost/app:1: PUT manifest: 403") -> Outcome:

@@ -28,9 +28,6 @@ from tests.traces.harness import Sync
 MIB = 1024 * 1024
 SETTLE_SECONDS = 1.0
 LONGEST_SECONDS = GRACE_SECONDS + ABANDON_SECONDS
-NOT_TAKEN_BACK = pytest.mark.xfail(
-    strict=True, reason="when the grace is over every connection is shut, also the one that would delete the session"
-)
 KEPT_VARIABLES = ("PATH", "PYTHONPATH", "COVERAGE_PROCESS_START")
 
 
@@ -98,7 +95,7 @@ def sync(make_registry: MakeRegistry) -> Sync:
     [
         pytest.param(Fault(bytes_per_second=6 * MIB), id="fast"),
         pytest.param(Fault(bytes_per_second=100_000), id="slow"),
-        pytest.param(Fault(Ending.STALL, after_bytes=MIB, is_upload=True), id="hangs", marks=NOT_TAKEN_BACK),
+        pytest.param(Fault(Ending.STALL, after_bytes=MIB, is_upload=True), id="hangs"),
     ],
 )
 def test_an_upload_under_way_is_taken_back(sync: Sync, tmp_path: Path, fault: Fault) -> None:
@@ -115,7 +112,6 @@ def test_an_upload_under_way_is_taken_back(sync: Sync, tmp_path: Path, fault: Fa
         check_nothing_is_left(tmp_path, sync.destination)
 
 
-@NOT_TAKEN_BACK
 def test_a_blob_whose_last_answer_does_not_come_is_taken_back(sync: Sync, tmp_path: Path) -> None:
     """UPL-12."""
     script = sync.destination.script("PUT", "/uploads/", status=503, delay_seconds=LONGEST_SECONDS + 1)
