@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 
@@ -84,13 +86,15 @@ def test_a_delay_comes_before_the_answer(wire: Wire, fault: Fault) -> None:
 
 def test_every_request_on_a_kept_connection_takes_a_round_trip(wire: Wire) -> None:
     wire.fault = Fault(round_trip_seconds=0.1)
-    address, _, port = wire.host.rpartition(":")
-    with socket.create_connection((address, int(port)), timeout=5) as client:
+    with closing(HTTPConnection(wire.host, timeout=5)) as client:
         for _ in range(3):
             started = time.monotonic()
-            client.sendall(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert client.recv(65536).startswith(b"HTTP/1.1 200")
+            client.request("GET", "/v2/")
+            with client.getresponse() as answer:
+                answer.read()
+                assert answer.status == 200
             assert time.monotonic() - started >= 0.1
+    assert wire.connections == 1
 
 
 def test_all_connections_can_be_cut_at_once(wire: Wire) -> None:
