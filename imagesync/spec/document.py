@@ -289,6 +289,10 @@ def _not_one(roots: Sequence[yaml.Node | None], file: str) -> Problem:
 
 def _unreadable(error: Exception, text: str, file: str) -> Problem:
     if isinstance(error, yaml.MarkedYAMLError):
+        # libyaml has a bound of its own, and meets it first where brackets follow one another without an end.
+        is_too_deep = "nesting depth" in str(error.problem)
+        error = _TooDeep(error.problem_mark) if is_too_deep else error
+    if isinstance(error, yaml.MarkedYAMLError):
         return _yaml_problem(error, text, file)
     if isinstance(error, yaml.reader.ReaderError):
         return _unreadable_character(error, text, file)
