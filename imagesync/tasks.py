@@ -67,6 +67,40 @@ class Task(Generic[T]):
         return self.value  # type: ignore[return-value]
 
 
+class Watch(Generic[T]):
+    """Yields each task that was added to it as it finishes, and ends when none is outstanding.
+
+    Who iterates may add more meanwhile. After cancellation, tasks that hang are left behind as Cancelled. Used
+    from one thread.
+    """
+
+    def __init__(
+        self, report: Callable[[Task[T], queue.SimpleQueue[Task[T]]], None], drop_what_waits: Callable[[], None]
+    ) -> None:
+        self._report = report
+        self._drop_what_waits = drop_what_waits
+        self._finished: queue.SimpleQueue[Task[T]] = queue.SimpleQueue()
+        self._outstanding = 0
+
+    def add(self, task: Task[T]) -> None:
+        """Tell of this task too; one that has finished already is told of at once."""
+        self._outstanding += 1
+        self._report(task, self._finished)
+
+    def __iter__(self) -> Iterator[Task[T]]:
+        while self._outstanding:
+            task = self._next()
+            self._outstanding -= 1
+            yield task
+
+    def _next(self) -> Task[T]:
+        while True:
+            try:
+                return self._finished.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                self._drop_what_waits()
+
+
 def _nothing() -> None:
     """What a signal does."""
 
@@ -134,25 +168,16 @@ class Tasks:
         with self._changed:
             self._finish(signal, value=value)
 
+    def watch(self) -> Watch[T]:
+        """What tells of tasks as they finish, and may be given more of them meanwhile."""
+        return Watch(self._report, self._drop_what_waits)
+
     def completed(self, tasks: Iterable[Task[T]]) -> Iterator[Task[T]]:
         """Yield these tasks as they finish. After cancellation, those that hang are left behind as Cancelled."""
-        finished: queue.SimpleQueue[Task[T]] = queue.SimpleQueue()
-        outstanding = 0
-        with self._changed:
-            for task in tasks:
-                outstanding += 1
-                if task.is_finished:
-                    finished.put(task)
-                else:
-                    task.listeners.append(finished)
-        while outstanding:
-            try:
-                task = finished.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                self._drop_what_waits()
-                continue
-            outstanding -= 1
-            yield task
+        watch: Watch[T] = self.watch()
+        for task in tasks:
+            watch.add(task)
+        return iter(watch)
 
     def results(self, tasks: Sequence[Task[T]]) -> list[T]:
         """Wait for all of these and return their results in order; raises the first error by that order."""
@@ -172,6 +197,13 @@ class Tasks:
             while not self._changed.wait_for(lambda: not self._unfinished, timeout=_POLL_SECONDS):
                 if self._cancellation.is_cancelled and self._is_time_to_leave():
                     return
+
+    def _report(self, task: Task[T], finished: queue.SimpleQueue[Task[T]]) -> None:
+        with self._changed:
+            if task.is_finished:
+                finished.put(task)
+            else:
+                task.listeners.append(finished)
 
     def _drop_what_waits(self) -> None:
         """After cancellation: end what has not started, and in the end what does not come back."""

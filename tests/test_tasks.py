@@ -10,7 +10,7 @@ import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, InternalError, NetworkError
-from imagesync.tasks import MAX_HEAVY, Postponed, Tasks
+from imagesync.tasks import MAX_HEAVY, Postponed, Task, Tasks, Watch
 
 MakeTasks = Callable[..., Tasks]
 
@@ -122,6 +122,42 @@ def test_what_needs_a_failed_task_fails_with_its_error_and_is_not_run(make_tasks
     with pytest.raises(NetworkError, match="refused"):
         tasks.results([late])
     assert ran == []
+
+
+def test_a_watch_tells_of_tasks_that_were_added_while_it_was_read(make_tasks: MakeTasks) -> None:
+    tasks, seen = make_tasks(), []
+    watch: Watch[int] = tasks.watch()
+    watch.add(tasks.add(lambda: 3))
+    for task in watch:
+        value = task.result()
+        seen.append(value)
+        if value:
+            watch.add(tasks.add(lambda n=value: n - 1))
+    assert seen == [3, 2, 1, 0]
+
+
+def test_a_watch_tells_of_a_task_that_had_finished_before(make_tasks: MakeTasks) -> None:
+    tasks = make_tasks()
+    done = tasks.add(lambda: "done")
+    tasks.results([done])
+    watch: Watch[str] = tasks.watch()
+    assert list(watch) == []
+    watch.add(done)
+    assert list(watch) == [done]
+
+
+def test_a_watch_ends_when_what_was_added_after_the_cancellation_has_ended(make_tasks: MakeTasks) -> None:
+    cancellation = Cancellation()
+    tasks = make_tasks(cancellation=cancellation)
+    watch: Watch[object] = tasks.watch()
+    watch.add(tasks.add(lambda: cancellation.wait(30)))
+    cancellation.cancel()
+    late: list[Task[object]] = []
+    for _ in watch:
+        if not late:
+            late.append(tasks.add(lambda: None))
+            watch.add(late[0])
+    assert isinstance(late[0].error, Cancelled)
 
 
 def test_a_chain_of_ten_thousand_fails_without_recursion(make_tasks: MakeTasks) -> None:
