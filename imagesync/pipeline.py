@@ -3,24 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from imagesync.executor import Executor
-from imagesync.plan.actions import Plan, SpecPin
-from imagesync.plan.diff import diff
+from imagesync.manifest import Content
+from imagesync.plan.actions import Action, Plan, SpecPin
+from imagesync.plan.diff import Wanted, diff
 from imagesync.plan.outcome import Outcome
+from imagesync.plan.reading import Seen
 from imagesync.plan.review import Reviewer, review
+from imagesync.reference import Digest
 from imagesync.spec.model import Spec
 from imagesync.store import Stores
-from imagesync.survey import survey
-from imagesync.tasks import Tasks
+from imagesync.survey import Survey
+from imagesync.tasks import Task, Tasks, Watch
 
 
 def make_plan(spec: Spec, stores: Stores, tasks: Tasks) -> Plan:
-    """Read both sides and say what would be done; nothing is written anywhere."""
-    wants, inventory = survey(spec.rules, stores, tasks)
-    return diff(wants, inventory, tuple(SpecPin(file.path, file.sha256) for file in spec.files))
+    """Read both sides and say what would be done; nothing is written anywhere. Raises Cancelled."""
+    watch: Watch[Any] = tasks.watch()
+    drawing = Drawing(spec, stores, tasks)
+    contents: dict[Digest, Content] = {}
+    for part in drawing.begin(watch):
+        contents.update(part.contents)
+    for task in watch:
+        for part in drawing.advance(task, watch):
+            contents.update(part.contents)
+    drawing.check()
+    return replace(drawing.plan, contents=contents)
 
 
 def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:
     """Review a plan and do what review allows."""
-    return executor.run(review(plan, reviewers))
+    yield from executor.begin(review(plan, reviewers))
+    for task in executor.watch:
+        yield from executor.advance(task)
+
+
+def plan_and_carry_out(drawing: Drawing, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:
+    """Do both image by image: what has been planned is on its way while the rest is still being read."""
+    watch = executor.watch
+    for part in drawing.begin(watch):
+        yield from executor.begin(review(part, reviewers))
+    for task in watch:
+        for part in drawing.advance(task, watch):
+            yield from executor.begin(review(part, reviewers))
+        yield from executor.advance(task)
+
+
+class Drawing:
+    """A plan that is being drawn: it comes in parts, one for each image, as soon as that has been read."""
+
+    def __init__(self, spec: Spec, stores: Stores, tasks: Tasks) -> None:
+        self._survey = Survey(spec.rules, stores, tasks)
+        self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
+        self._actions: dict[Wanted, Action] = {}
+
+    def begin(self, watch: Watch[Any]) -> Iterator[Plan]:
+        """The part that is known at once; `watch` tells when to call `advance` for the others."""
+        yield from map(self._part, self._survey.begin(watch))
+
+    def advance(self, task: Task[Any], watch: Watch[Any]) -> Iterator[Plan]:
+        """The parts that a task completes by its end; it may be a task of somebody else."""
+        yield from map(self._part, self._survey.advance(task, watch))
+
+    def check(self) -> None:
+        """Raise Cancelled where it stopped the drawing before it was complete."""
+        if self._survey.cancelled is not None:
+            raise self._survey.cancelled
+
+    @property
+    def plan(self) -> Plan:
+        """The actions of all parts so far, in the order of the spec; their contents are left to the parts."""
+        return Plan(tuple(self._actions[want] for want in self._survey.wants if want in self._actions), {}, self._specs)
+
+    def _part(self, seen: Seen) -> Plan:
+        part = diff(seen.wants, seen.inventory, self._specs)
+        self._actions.update(zip(seen.wants, part.actions, strict=True))
+        return part

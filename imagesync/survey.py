@@ -1,11 +1,15 @@
-"""The survey: reads both sides at once into an Inventory. What to read, pure functions of plan say, round by round."""
+"""The survey: reads both sides at once. What to read, pure functions of plan say; when, the tasks.
+
+Tag lists and heads of the whole spec come first, since conflicts and budgets are seen there alone. After that every
+image is looked into on its own, so that the first is on its way while the last is still being read.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from imagesync.errors import (
     AuthenticationError,
@@ -16,54 +20,152 @@ from imagesync.errors import (
     NotFoundError,
     StoreError,
 )
-from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
-from imagesync.plan.diff import Wanted, blobs_to_check, contents_to_read, perhaps_empty, probes
-from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
-from imagesync.plan.wants import Listings, Want, lists_needed, make_wants
-from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.manifest import Content
+from imagesync.plan.diff import Wanted
+from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
+from imagesync.plan.order import rank_of_read
+from imagesync.plan.reading import (
+    Answers,
+    Image,
+    IsEmpty,
+    Question,
+    ReadManifest,
+    Rounds,
+    Seen,
+    images_of,
+    look_into,
+    perhaps_empty,
+    seen_already,
+)
+from imagesync.plan.wants import Listings, Want, lists_needed, make_wants, needs_list, wants_of
+from imagesync.reference import Reference, Repository, Tag
 from imagesync.spec.model import Rule
-from imagesync.store import ManifestFetcher, Resolver, Stores
-from imagesync.tasks import Tasks
+from imagesync.store import ManifestFetcher, Resolver, Stores, Writable
+from imagesync.tasks import Task, Tasks, Watch
 
-K = TypeVar("K")
 V = TypeVar("V")
-
-
-def survey(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> tuple[tuple[Wanted, ...], Inventory]:
-    """Read tag lists, the heads of both sides, the manifests of what differs, and which blobs are there.
-
-    An unchanged tag costs one request a side. What fails is a Broken in the inventory and stops nothing else;
-    only Cancelled is raised.
-    """
-    listings = read_listings(rules, stores, tasks)
-    wants = make_wants(rules, listings)
-    heads = _read_heads(wants, stores, tasks)
-    contents, broken = _read_contents(contents_to_read(wants, heads), stores, tasks)
-    seen = Inventory(listings, heads, contents, broken)
-    present = _read_present(blobs_to_check(wants, seen), heads, stores, tasks)
-    return wants, Inventory(listings, heads, contents, broken, present)
 
 
 def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listings:
     """The tag lists of the source repositories whose rules ask for one."""
-
-    def read(repository: Repository) -> tuple[Tag, ...] | Broken:
-        return _or_broken(lambda: stores.source(repository).list_tags(), "source")
-
-    return _read_all(lists_needed(rules), read, lambda repository: repository.registry, tasks)
+    lists = {repository: _list(repository, stores, tasks) for repository in lists_needed(rules)}
+    return dict(zip(lists, tasks.results(list(lists.values())), strict=True))
 
 
-def _read_heads(wants: Iterable[Wanted], stores: Stores, tasks: Tasks) -> Mapping[Reference, Head]:
-    pairs = [want for want in wants if isinstance(want, Want)]
-    sources = dict.fromkeys(want.source for want in pairs)
-    destinations = dict.fromkeys(want.destination for want in pairs if want.destination not in sources)
+class Survey:
+    """What both sides hold of what a spec wants, told image by image as it becomes known.
 
-    def read(reference: Reference) -> Head:
-        if reference in sources:
-            return _head(lambda: stores.source(reference.repository), reference, "source")
-        return _head(lambda: stores.destination(reference.repository), reference, "destination")
+    Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
+    nothing else. Raises Cancelled, nothing else.
+    """
 
-    return _read_all((*sources, *destinations), read, lambda reference: reference.repository.registry, tasks)
+    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
+        self._stores = stores
+        self._tasks = tasks
+        self._asked: dict[Question, Task[Any]] = {}
+        self._waiting: dict[Task[Any], list[_Looking]] = {}
+        self.wants, self._heads = _read_heads(rules, stores, tasks)
+        self.cancelled: Cancelled | None = None
+        """Set when images were not looked into to the end, since the run was stopped."""
+
+    def begin(self, watch: Watch[Any]) -> Iterator[Seen]:
+        """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
+        yield seen_already(self.wants, self._heads)
+        images = images_of(self.wants, self._heads)
+        fresh = perhaps_empty(images, self._heads)
+        for position, image in enumerate(images):
+            yield from self._go_on(_Looking(image, position, look_into(image, self._heads, fresh)), None, watch)
+
+    def advance(self, task: Task[Any], watch: Watch[Any]) -> Iterator[Seen]:
+        """Take in a task that has finished; yields each image that is known whole with it."""
+        if isinstance(task.error, Cancelled):
+            self.cancelled = task.error
+        for looking in self._waiting.pop(task, ()):
+            looking.outstanding -= 1
+            if not looking.outstanding:
+                answers = {question: _answer_of(self._asked[question]) for question in looking.questions}
+                yield from self._go_on(looking, answers, watch)
+
+    def _go_on(self, looking: _Looking, answers: Answers | None, watch: Watch[Any]) -> Iterator[Seen]:
+        """Ask the next round of questions, unless the image is known."""
+        try:
+            questions = next(looking.rounds) if answers is None else looking.rounds.send(answers)
+            while not questions:
+                questions = looking.rounds.send({})
+        except StopIteration as end:
+            yield Seen(looking.image.wants, end.value)
+            return
+        looking.questions, looking.outstanding = questions, len(set(questions))
+        for question in dict.fromkeys(questions):
+            task = self._ask(question, looking.position)
+            if task not in self._waiting:
+                watch.add(task)
+            self._waiting.setdefault(task, []).append(looking)
+
+    def _ask(self, question: Question, position: int) -> Task[Any]:
+        """The task that answers; each question has one, whoever asks."""
+        if question not in self._asked:
+            self._asked[question] = self._tasks.add(
+                partial(_answer, question, self._stores),
+                hosts=[question.repository.registry],
+                rank=rank_of_read(position),
+            )
+        return self._asked[question]
+
+
+@dataclass(eq=False, slots=True)
+class _Looking:
+    """An image that is being looked into: the questions of the present round, and how many are not answered."""
+
+    image: Image
+    position: int
+    rounds: Rounds
+    questions: tuple[Question, ...] = ()
+    outstanding: int = 0
+
+
+def _read_heads(
+    rules: Sequence[Rule], stores: Stores, tasks: Tasks
+) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head]]:
+    """Lists and heads. A head is read as soon as its rule's list is there: no rule waits for another's."""
+    watch: Watch[Any] = tasks.watch()
+    lists = {_list(repository, stores, tasks): repository for repository in lists_needed(rules)}
+    for task in lists:
+        watch.add(task)
+    listings: dict[Repository, tuple[Tag, ...] | Broken] = {}
+    heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
+    heads.ask(rule for rule in rules if not needs_list(rule))
+    for task in watch:
+        repository = lists[task]
+        listings[repository] = task.result()
+        heads.ask((rule for rule in rules if rule.source == repository), listings)
+    return make_wants(rules, listings), heads.results()
+
+
+class _Heads:
+    """The heads that rules ask for, each reference once."""
+
+    def __init__(self, sources: frozenset[Repository], stores: Stores, tasks: Tasks) -> None:
+        self._sources = sources
+        self._stores = stores
+        self._tasks = tasks
+        self._asked: dict[Reference, Task[Head]] = {}
+
+    def ask(self, rules: Iterable[Rule], listings: Listings | None = None) -> None:
+        wants = [want for rule in rules for want in wants_of(rule, listings or {}) if isinstance(want, Want)]
+        for reference in (*(want.source for want in wants), *(want.destination for want in wants)):
+            if reference not in self._asked:
+                self._asked[reference] = self._tasks.add(
+                    partial(self._read, reference), hosts=[reference.repository.registry]
+                )
+
+    def results(self) -> dict[Reference, Head]:
+        return dict(zip(self._asked, self._tasks.results(list(self._asked.values())), strict=True))
+
+    def _read(self, reference: Reference) -> Head:
+        if reference.repository in self._sources:
+            return _head(lambda: self._stores.source(reference.repository), reference, "source")
+        return _head(lambda: self._stores.destination(reference.repository), reference, "destination")
 
 
 def _head(open_store: Callable[[], Resolver], reference: Reference, side: str) -> Head:
@@ -80,123 +182,42 @@ def _head(open_store: Callable[[], Resolver], reference: Reference, side: str) -
     return _or_broken(resolve, side)
 
 
-def _read_contents(
-    roots: Mapping[Digest, Reference], stores: Stores, tasks: Tasks
-) -> tuple[dict[Digest, Content], dict[Digest, Broken]]:
-    """Read every root and what its indexes list, all images one level at a time, each digest once."""
-    contents: dict[Digest, Content] = {}
-    broken: dict[Digest, Broken] = {}
-    counts: Counter[Digest] = Counter()
-    level: dict[Digest, dict[Digest, int | None]] = {root: {root: None} for root in roots}
-    for _ in range(MAX_DEPTH):
-        missing = {
-            Reference(roots[root].repository, None, digest): size
-            for root, entries in level.items()
-            for digest, size in entries.items()
-            if digest not in contents
-        }
-        found = _read_manifests(missing, stores, tasks)
-        contents.update((content.digest, content) for content in found.values() if not isinstance(content, Broken))
-        failures = {reference: content for reference, content in found.items() if isinstance(content, Broken)}
-        below: dict[Digest, dict[Digest, int | None]] = {}
-        for root, entries in level.items():
-            references = [Reference(roots[root].repository, None, digest) for digest in entries]
-            failure = next((failures[reference] for reference in references if reference in failures), None)
-            children = _children(entries, contents)
-            counts[root] += len(children)
-            if failure is not None or counts[root] > MAX_ENTRIES:
-                broken[root] = failure or _TOO_LARGE
-            elif children:
-                below[root] = children
-        level = below
-    broken.update(dict.fromkeys(level, _TOO_LARGE))
-    return contents, broken
+def _list(repository: Repository, stores: Stores, tasks: Tasks) -> Task[tuple[Tag, ...] | Broken]:
+    def read() -> tuple[Tag, ...] | Broken:
+        return _or_broken(lambda: stores.source(repository).list_tags(), "source")
+
+    return tasks.add(read, hosts=[repository.registry])
 
 
-_TOO_LARGE = Broken(
-    f"index is nested more than {MAX_DEPTH} levels deep, or lists more than {MAX_ENTRIES} manifests", "manifest"
-)
+def _answer(question: Question, stores: Stores) -> Content | bool | Broken:
+    """Answer a question about one image."""
+    if isinstance(question, ReadManifest):
+        return _or_broken(lambda: _fetch(stores.source(question.repository), question), "source")
+    destination = stores.destination(question.repository)
+    if isinstance(question, IsEmpty):
+        return _or_broken(lambda: _is_empty(destination, question), "destination")
+    return _or_broken(lambda: destination.has_blob(question.blob), "destination")
 
 
-def _children(digests: Iterable[Digest], contents: Mapping[Digest, Content]) -> dict[Digest, int | None]:
-    """The manifests that these list, each with the size that its entry says."""
-    indexes = [content for digest in digests if isinstance(content := contents.get(digest), Index)]
-    entries = [entry for index in indexes for entry in index.successors() if entry.is_manifest]
-    return {entry.digest: entry.size_bytes for entry in entries}
+def _answer_of(task: Task[Any]) -> Any:
+    return task.value if task.error is None else Broken.from_error(task.error)
 
 
-def _read_manifests(
-    wanted: Mapping[Reference, int | None], stores: Stores, tasks: Tasks
-) -> dict[Reference, Content | Broken]:
-    """Each manifest, by digest. One of another size than its entry says is thrown away as soon as it is read."""
-
-    def read(reference: Reference) -> Content | Broken:
-        found = _or_broken(lambda: _fetch(stores.source(reference.repository), reference), "source")
-        announced = wanted[reference]
-        if isinstance(found, Broken) or announced in (None, len(found.raw)):
-            return found
-        return Broken(f"source {reference}: {len(found.raw)} bytes, the index says {announced}", IntegrityError.kind)
-
-    return _read_all(wanted, read, lambda reference: reference.repository.registry, tasks)
-
-
-def _fetch(source: ManifestFetcher, reference: Reference) -> Content:
+def _fetch(source: ManifestFetcher, question: ReadManifest) -> Content:
     """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
     try:
-        return source.fetch_manifest(reference.target)
+        return source.fetch_manifest(question.digest)
     except IntegrityError:
-        return source.fetch_manifest(reference.target)
+        return source.fetch_manifest(question.digest)
 
 
-def _read_present(
-    asked: Mapping[Repository, tuple[Descriptor, ...]], heads: Mapping[Reference, Head], stores: Stores, tasks: Tasks
-) -> dict[Repository, frozenset[Digest]]:
-    """Which of these blobs each destination repository holds; an empty one is not asked blob by blob."""
-    suspects = _without_tags(perhaps_empty(asked, heads), stores, tasks)
-    probed = _held({repository: probes(asked[repository]) for repository in suspects}, stores, tasks)
-    empty = {repository for repository, held in probed.items() if not held}
-    rest = {repository: blobs for repository, blobs in asked.items() if repository not in empty}
-    return {**_held(rest, stores, tasks), **{repository: frozenset() for repository in empty}}
-
-
-def _without_tags(repositories: Iterable[Repository], stores: Stores, tasks: Tasks) -> list[Repository]:
-    """Those of the repositories that have no tag, or do not exist."""
-
-    def read(repository: Repository) -> bool:
-        try:
-            return not stores.destination(repository).list_tags()
-        except NotFoundError:
-            return True
-        except StoreError:
-            return False
-
-    found = _read_all(repositories, read, lambda repository: repository.registry, tasks)
-    return [repository for repository, is_empty in found.items() if is_empty]
-
-
-def _held(
-    asked: Mapping[Repository, tuple[Descriptor, ...]], stores: Stores, tasks: Tasks
-) -> dict[Repository, frozenset[Digest]]:
-    """Ask for each blob; one that cannot be asked for counts as missing."""
-
-    def read(key: tuple[Repository, Descriptor]) -> bool:
-        repository, blob = key
-        held = _or_broken(lambda: stores.destination(repository).has_blob(blob), "destination")
-        return held is True
-
-    keys = [(repository, blob) for repository, blobs in asked.items() for blob in blobs]
-    found = _read_all(keys, read, lambda key: key[0].registry, tasks)
-    return {
-        repository: frozenset(blob.digest for blob in blobs if found[repository, blob])
-        for repository, blobs in asked.items()
-    }
-
-
-def _read_all(keys: Iterable[K], read: Callable[[K], V], host: Callable[[K], str], tasks: Tasks) -> dict[K, V]:
-    """One task for each key, under the limit of its host."""
-    unique = list(dict.fromkeys(keys))
-    reads = [tasks.add(partial(read, key), hosts=[host(key)]) for key in unique]
-    return dict(zip(unique, tasks.results(reads), strict=True))
+def _is_empty(destination: Writable, question: IsEmpty) -> bool:
+    """One tag list, and a look for what an earlier run may have left; it need not be there to be empty."""
+    try:
+        has_tags = bool(destination.list_tags())
+    except NotFoundError:
+        has_tags = False
+    return not has_tags and not any(destination.has_blob(blob) for blob in question.probes)
 
 
 def _or_broken(read: Callable[[], V], side: str) -> V | Broken:

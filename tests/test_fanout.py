@@ -174,3 +174,42 @@ def test_a_cancelled_run_ends_everywhere() -> None:
     sinks = [Sink(cancellation.cancel), Sink()]
     run = Run(*sinks, cancellation=cancellation)
     assert {type(run.outcome(sink)) for sink in sinks} == {Cancelled}
+
+
+def test_a_commit_that_fails_is_taken_back_from_the_meter_once() -> None:
+    class Refusing(Sink):
+        def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+            super().push_blob(blob, read, mount_from)
+            raise NetworkError("no answer to the commit")
+
+    run = Run(Refusing(), Sink())
+    assert run.moved == len(CONTENT)
+
+
+def test_who_is_told_and_fails_hangs_nobody() -> None:
+    def settle(_outcome: Pushed | BaseException) -> None:
+        raise ValueError("a mistake")
+
+    caught: list[object] = []
+    hook = threading.excepthook
+    threading.excepthook = caught.append
+    try:
+        FanOut(BLOB, moved=lambda _: None, cancellation=Cancellation()).run(Source().open, [(Sink(), settle)])
+    finally:
+        threading.excepthook = hook
+
+
+def test_without_a_thread_for_it_a_destination_is_left_to_be_fed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    left = [1]
+
+    def failing(self: threading.Thread) -> None:
+        if left and left.pop():
+            raise RuntimeError("can't start new thread")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", failing)
+    first, second = Sink(), Sink()
+    run = Run(first, second)
+    assert isinstance(run.outcome(first), RuntimeError)
+    assert run.outcome(second) is Pushed.UPLOADED

@@ -11,7 +11,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, IntegrityError, LimitError, NetworkError
 from imagesync.executor import Executor
 from imagesync.manifest import Content, Descriptor, Manifest, parse_manifest
-from imagesync.pipeline import carry_out, make_plan
+from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
 from imagesync.plan.actions import Plan
 from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.outcome import Outcome, Status
@@ -48,8 +48,10 @@ class Bench:
         return make_plan(make_spec(*rules), self.stores, self.tasks)
 
     def apply(self, *rules: Rule, plan: Plan | None = None) -> list[Outcome]:
-        plan = plan or self.plan(*rules)
-        return list(carry_out(plan, Executor(self.stores, self.tasks, self.cancellation)))
+        executor = Executor(self.stores, self.tasks, self.cancellation)
+        if plan is not None:
+            return list(carry_out(plan, executor))
+        return list(plan_and_carry_out(Drawing(make_spec(*rules), self.stores, self.tasks), executor))
 
 
 def _texts() -> dict[str, bytes]:
@@ -152,7 +154,21 @@ def test_a_registry_that_fails_is_fed_alone_and_stops_no_other(bench: Bench) -> 
         bench.stores[bad].failures["push_blob", str(blob.digest)] = [NetworkError("reset")]
     outcomes = bench.apply(make_rule("latest", destinations=[good, bad]))
     assert {outcome.status for outcome in outcomes} == {Status.COPIED}
+    assert len(bench.source.called("fetch_blob")) == len(AMD.successors())
+    assert sorted(bench.stores[good].called("fetch_blob")) == sorted(str(blob.digest) for blob in AMD.successors())
+
+
+def test_a_registry_that_may_not_be_read_sends_the_others_back_to_the_source(bench: Bench) -> None:
+    """Decisions 31: a robot that may only push."""
+    bench.put(bench.source, "latest", AMD)
+    good, bad = Repository("good.example", "nginx"), Repository("bad.example", "nginx")
+    for blob in AMD.successors():
+        bench.stores[bad].failures["push_blob", str(blob.digest)] = [NetworkError("reset")]
+        bench.stores[good].failures["fetch_blob", str(blob.digest)] = [AuthenticationError("denied", status=403)]
+    outcomes = bench.apply(make_rule("latest", destinations=[good, bad]))
+    assert {outcome.status for outcome in outcomes} == {Status.COPIED}
     assert len(bench.source.called("fetch_blob")) == 2 * len(AMD.successors())
+    assert len(bench.stores[good].called("fetch_blob")) <= len(AMD.successors())
 
 
 def test_what_another_repository_of_the_registry_holds_is_mounted(bench: Bench) -> None:

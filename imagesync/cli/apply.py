@@ -12,10 +12,13 @@ from imagesync.cli.parser import add_format_option, add_run_options, add_selecti
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from imagesync.cli.session import Session
+    from imagesync.executor import Executor
     from imagesync.plan.actions import Plan
+    from imagesync.plan.outcome import Outcome
     from imagesync.plan.review import Reviewer
-    from imagesync.report.model import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,62 +59,79 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")
     saved = _read_plan(arguments.plan or arguments.approved)
     with open_session(spec, arguments) as session:
-        return execute(arguments, session, *_plan_and_reviewers(arguments, session, saved))
+        if arguments.plan and saved is not None:
+            return _execute_file(arguments, session, saved)
+        return execute(arguments, session, _reviewers(saved))
 
 
-def execute(arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
-    """Carry out a plan, show and publish what became of it; returns the exit code."""
-    from imagesync.cli.publish import publish_plan, publish_report, show_plan, show_report  # noqa: PLC0415
+def execute(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...] = ()) -> int:
+    """Plan and carry out the session's spec, show and publish what became of it; returns the exit code."""
+    from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
+    from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
+
+    stores, tasks = session.stores, session.tasks
+    if arguments.dry_run:
+        return _show_only(arguments, make_plan(session.spec, stores, tasks), reviewers)
+    executor, drawing = Executor(stores, tasks, session.cancellation), Drawing(session.spec, stores, tasks)
+    outcomes = _shown(plan_and_carry_out(drawing, executor, reviewers), executor, arguments)
+    return _report(arguments, session, drawing.plan, outcomes)
+
+
+def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
+    """Carry out a saved plan, if it is one that the spec yields."""
+    from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
+    from imagesync.pipeline import carry_out  # noqa: PLC0415
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
+
+    check_same_spec(plan, session.spec)
+    check_yielded(plan, session.spec)
+    if arguments.dry_run:
+        return _show_only(arguments, plan)
+    executor = Executor(session.stores, session.tasks, session.cancellation)
+    return _report(arguments, session, plan, _shown(carry_out(plan, executor), executor, arguments))
+
+
+def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
+    from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415 - not for --help
     from imagesync.plan.review import review  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
-    if arguments.dry_run:
-        plan = review(plan, reviewers).plan
-        emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
-        publish_plan(plan, output=None)
-        return plan_exit_code(plan, detailed=False)
-    report = _carry_out(arguments, session, plan, reviewers)
+    plan = review(plan, reviewers).plan
+    emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
+    publish_plan(plan, output=None)
+    return plan_exit_code(plan, detailed=False)
+
+
+def _shown(outcomes: Iterator[Outcome], executor: Executor, arguments: argparse.Namespace) -> tuple[Outcome, ...]:
+    """All the outcomes, each shown as it comes."""
+    from imagesync.report.progress import Progress  # noqa: PLC0415 - not for --help
+
+    found = []
+    with Progress(executor.meter, quiet=arguments.quiet) as progress:
+        for outcome in outcomes:
+            found.append(outcome)
+            try:
+                progress.outcome(outcome)
+            except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
+                discard(sys.stderr)
+    return tuple(found)
+
+
+def _report(arguments: argparse.Namespace, session: Session, plan: Plan, outcomes: tuple[Outcome, ...]) -> int:
+    from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
+    from imagesync.report.model import Report  # noqa: PLC0415
+
+    seconds = time.monotonic() - session.started_at
+    report = Report(plan=plan, outcomes=outcomes, seconds=seconds, traffic=session.stores.registries.traffic())
     publish_report(report, output=arguments.report)
     emit(show_report(report, arguments.format, verbose=arguments.verbose))
     return session.interruption.exit_code or report.exit_code
 
 
-def _carry_out(arguments: argparse.Namespace, session: Session, plan: Plan, reviewers: tuple[Reviewer, ...]) -> Report:
-    from imagesync.executor import Executor  # noqa: PLC0415
-    from imagesync.pipeline import carry_out  # noqa: PLC0415
-    from imagesync.report.model import Report  # noqa: PLC0415
-    from imagesync.report.progress import Progress  # noqa: PLC0415
+def _reviewers(approved: Plan | None) -> tuple[Reviewer, ...]:
+    from imagesync.plan.review import approved_by  # noqa: PLC0415 - not for --help
 
-    executor = Executor(session.stores, session.tasks, session.cancellation)
-    outcomes = []
-    with Progress(executor.meter, quiet=arguments.quiet) as progress:
-        for outcome in carry_out(plan, executor, reviewers):
-            outcomes.append(outcome)
-            try:
-                progress.outcome(outcome)
-            except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
-                discard(sys.stderr)
-    return Report(
-        plan=plan,
-        outcomes=tuple(outcomes),
-        seconds=time.monotonic() - session.started_at,
-        traffic=session.stores.registries.traffic(),
-    )
-
-
-def _plan_and_reviewers(
-    arguments: argparse.Namespace, session: Session, saved: Plan | None
-) -> tuple[Plan, tuple[Reviewer, ...]]:
-    from imagesync.pipeline import make_plan  # noqa: PLC0415
-    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
-    from imagesync.plan.review import approved_by  # noqa: PLC0415
-
-    if saved is not None and arguments.plan:
-        check_same_spec(saved, session.spec)
-        check_yielded(saved, session.spec)
-        return saved, ()
-    plan = make_plan(session.spec, session.stores, session.tasks)
-    return plan, (approved_by(saved),) if saved is not None else ()
+    return (approved_by(approved),) if approved is not None else ()
 
 
 def _read_plan(name: str | None) -> Plan | None:

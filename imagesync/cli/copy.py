@@ -36,12 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.apply import check_report, execute  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import open_session  # noqa: PLC0415
-    from imagesync.pipeline import make_plan  # noqa: PLC0415
 
     check_report(arguments)
     spec = _spec(arguments)
     with open_session(spec, arguments) as session:
-        return execute(arguments, session, make_plan(spec, session.stores, session.tasks))
+        return execute(arguments, session)
 
 
 def _spec(arguments: argparse.Namespace) -> Spec:

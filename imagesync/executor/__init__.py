@@ -1,4 +1,4 @@
-"""The executor: the only writer. Carries out a ReviewedPlan as a graph of tasks and yields an Outcome for each action.
+"""The executor: the only writer. Carries out ReviewedPlans as a graph of tasks and yields an Outcome for each action.
 
 Blobs, then children by digest, then the root with its tag. Its one judgement is *stale*: the destination's tag
 no longer has the digest that the plan saw.
@@ -7,43 +7,55 @@ no longer has the digest that the plan saw.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.executor.graph import Graph
 from imagesync.executor.recheck import recheck
+from imagesync.executor.running import Running
 from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
 from imagesync.plan.settled import settled
 from imagesync.store import Stores
-from imagesync.tasks import Tasks
+from imagesync.tasks import Task, Tasks, Watch
 from imagesync.transfer.meter import Meter
 
 __all__ = ["Executor"]
 
 
 class Executor:
-    """Carries out one plan; `meter` tells how far it is."""
+    """Carries out plans, as many as come: what one of them brings somewhere the next finds there.
+
+    `meter` tells how far it is. `watch` tells of the tasks that end: each is for `advance`, or for whoever else
+    has added it.
+    """
 
     def __init__(self, stores: Stores, tasks: Tasks, cancellation: Cancellation) -> None:
         self.meter = Meter()
+        self.watch: Watch[Any] = tasks.watch()
         self._stores = stores
         self._tasks = tasks
-        self._cancellation = cancellation
+        self._graph = Graph(stores, tasks, self.meter, cancellation)
+        self._running: dict[Task[Outcome], Running] = {}
 
-    def run(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
-        """Yield the outcome of every action: at once where nothing is to be done, else as copies finish."""
+    def begin(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
+        """Start every copy of a plan; yields the outcomes of all other actions, and of copies that are done already."""
         plan = reviewed.plan
         if plan.from_file:
             plan, outcomes = recheck(plan, self._stores, self._tasks)
             yield from outcomes
-        graph = Graph(self._stores, self._tasks, self.meter, self._cancellation)
-        running = {one.last: one for one in graph.add_all(plan)}
-        self.meter.total = len(running)
-        self.meter.total_bytes = graph.bytes_to_move
+        for running in self._graph.add(plan):
+            last = running.tag_task
+            self._running[last] = running
+            self.watch.add(last)
         for action in plan.actions:
             if not isinstance(action, Copy):
                 yield settled(action)
-        for task in self._tasks.completed(running):
+
+    def advance(self, task: Task[Any]) -> Iterator[Outcome]:
+        """Take in a task that has finished; yields the outcome of the copy whose last one it was."""
+        running = self._running.pop(task, None)
+        if running is not None:
             self.meter.finished()
-            yield running[task].outcome()
+            yield running.outcome()

@@ -1,6 +1,7 @@
-"""Holders: which repository of a registry holds a blob, and which task is bringing it there first.
+"""Holders: which repository of a registry holds a blob, which task is bringing it there, and which reads it at all.
 
-What one repository holds, others of its registry mount. Knowledge of one run; nothing here reads a store.
+What one repository holds, others of its registry mount; what this run has brought to one registry, others are fed
+from. Knowledge of one run; nothing here reads a store.
 """
 
 from __future__ import annotations
@@ -19,11 +20,38 @@ class Holders:
         self._lock = threading.Lock()
         self._held: dict[tuple[str, Digest], Repository] = {}
         self._leaders: dict[tuple[str, Digest], Task[Any]] = {}
+        self._readers: dict[Digest, Task[Any]] = {}
+        self._arrived: dict[Digest, list[Repository]] = {}
 
     def add(self, repository: Repository, digest: Digest) -> None:
         """This repository holds this blob."""
         with self._lock:
             self._held.setdefault((repository.registry, digest), repository)
+
+    def arrived(self, repository: Repository, digest: Digest) -> None:
+        """This run has brought this blob to this repository."""
+        self.add(repository, digest)
+        with self._lock:
+            self._arrived.setdefault(digest, []).append(repository)
+
+    def claim_reading(self, digest: Digest, task: Task[Any]) -> tuple[Repository, ...]:
+        """Where this run has brought the blob already, to be read there; nowhere: `task` is now the one to read it.
+
+        Raises Postponed while another task reads it: a source gives each blob once.
+        """
+        with self._lock:
+            reader = self._readers.get(digest)
+            if places := self._arrived.get(digest):
+                return tuple(places)
+            if reader is None or reader is task or reader.is_finished:
+                self._readers[digest] = task
+                return ()
+        raise Postponed(reader)
+
+    def has(self, registry: str, digest: Digest) -> bool:
+        """Whether some repository of this registry is known to hold this blob."""
+        with self._lock:
+            return (registry, digest) in self._held
 
     def claim(self, repository: Repository, digest: Digest, task: Task[Any]) -> Repository | None:
         """Which repository of this one's registry holds the blob (perhaps this very one); None where `task` is now

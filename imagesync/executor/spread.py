@@ -46,10 +46,9 @@ class Spread:
             return False
 
 
-def find_spreads(copies: Iterable[Copy]) -> dict[Digest, Spread]:
-    """The blobs of a plan that more than one registry lacks. Within one registry blobs are mounted, not moved."""
+def find_spreads(lacking: Iterable[tuple[Copy, Descriptor]]) -> dict[Digest, Spread]:
+    """The blobs that more than one registry lacks."""
     found: dict[Digest, Spread] = {}
-    for copy in copies:
-        for blob in copy.missing if not copy.is_within_registry else ():
-            found.setdefault(blob.digest, Spread(blob)).copies.setdefault(copy.destination.repository.registry, copy)
+    for copy, blob in lacking:
+        found.setdefault(blob.digest, Spread(blob)).copies.setdefault(copy.destination.repository.registry, copy)
     return {digest: spread for digest, spread in found.items() if len(spread.copies) > 1}

@@ -1,56 +1,16 @@
-"""The diff: what is wanted and what was seen in, the plan out. Pure; which reads it still needs, it says itself."""
+"""The diff: what is wanted and what was seen in, the plan out. Pure; what has to be seen first, reading says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
 from imagesync.plan.actions import Action, Copy, Failure, Keep, Plan, Skip, SpecPin
 from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
 from imagesync.plan.wants import Want
-from imagesync.reference import Digest, Reference, Repository
+from imagesync.reference import Digest, Reference
 
 Wanted = Want | Skip | Failure
-MANY_BLOBS = 5
-"""From so many blobs on, a tag list and two probes of an empty repository cost less than asking for each."""
-
-
-def contents_to_read(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> dict[Digest, Reference]:
-    """The source digests whose manifests a plan needs, each with one place to read it: those of tags that differ."""
-    needed: dict[Digest, Reference] = {}
-    for want in wants:
-        source = heads[want.source] if isinstance(want, Want) else None
-        if isinstance(want, Want) and isinstance(source, Present) and _differs(want, heads):
-            needed.setdefault(source.descriptor.digest, _pinned(want.source, source))
-    return needed
-
-
-def blobs_to_check(wants: Iterable[Wanted], inventory: Inventory) -> dict[Repository, tuple[Descriptor, ...]]:
-    """For each destination repository the blobs to ask it for: not those of its own registry, which are mounted."""
-    asked: dict[Repository, dict[Digest, Descriptor]] = {}
-    for want in wants:
-        if not isinstance(want, Want) or not _differs(want, inventory.heads):
-            continue
-        if want.source.repository.registry != want.destination.repository.registry:
-            root = _root(want, inventory)
-            if root is not None:
-                blobs = asked.setdefault(want.destination.repository, {})
-                blobs.update((blob.digest, blob) for blob in blobs_of(root, inventory.contents))
-    return {repository: tuple(blobs.values()) for repository, blobs in asked.items()}
-
-
-def perhaps_empty(
-    asked: Mapping[Repository, Sequence[Descriptor]], heads: Mapping[Reference, Head]
-) -> tuple[Repository, ...]:
-    """The repositories that hold none of the tags that are wanted there, and would be asked for many blobs."""
-    held = {reference.repository for reference, head in heads.items() if isinstance(head, Present)}
-    return tuple(one for one, blobs in asked.items() if one not in held and len(blobs) >= MANY_BLOBS)
-
-
-def probes(blobs: Sequence[Descriptor]) -> tuple[Descriptor, ...]:
-    """The blobs that tell of an earlier run that was cut off: the largest goes out first, the smallest last."""
-    by_size = sorted(blobs, key=lambda blob: blob.size_bytes)
-    return (by_size[-1], by_size[0])
 
 
 def blobs_of(root: Content, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:
@@ -85,7 +45,7 @@ def _action(want: Wanted, inventory: Inventory) -> Action:
         return Keep(
             rule=want.rule.name,
             place=want.rule.place,
-            source=_pinned(want.source, source),
+            source=pinned(want.source, source),
             destination=want.destination,
         )
     broken = inventory.broken.get(source.descriptor.digest)
@@ -101,7 +61,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
     return Copy(
         rule=want.rule.name,
         place=want.rule.place,
-        source=_pinned(want.source, source),
+        source=pinned(want.source, source),
         destination=want.destination,
         root=root.descriptor,
         replaces=destination.descriptor.digest if isinstance(destination, Present) else None,
@@ -128,7 +88,7 @@ def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failur
     )
 
 
-def _differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
+def differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
     """Whether a copy comes of this want: the source is there, the destination has something else or nothing."""
     source, destination = heads[want.source], heads[want.destination]
     if not isinstance(source, Present) or isinstance(destination, Broken):
@@ -138,12 +98,8 @@ def _differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
     return destination.descriptor.digest != source.descriptor.digest
 
 
-def _root(want: Want, inventory: Inventory) -> Content | None:
-    head = inventory.heads[want.source]
-    return inventory.contents.get(head.descriptor.digest) if isinstance(head, Present) else None
-
-
-def _pinned(reference: Reference, head: Present) -> Reference:
+def pinned(reference: Reference, head: Present) -> Reference:
+    """The reference with the digest that it points to."""
     return Reference(reference.repository, reference.tag, head.descriptor.digest)
 
 

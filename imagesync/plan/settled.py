@@ -16,6 +16,8 @@ def settled(action: Keep | Skip | Failure | Blocked) -> Outcome:
         return Outcome(action, Status.SKIPPED, action.reason)
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
+    if action.kind == Cancelled.kind:
+        return Outcome(action, Status.CANCELLED, action.reason, action.hint, action.kind, Cancelled.exit_code)
     return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind, exit_code=1)
 
 

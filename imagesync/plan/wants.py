@@ -27,12 +27,17 @@ Listings = Mapping[Repository, tuple[Tag, ...] | Broken]
 
 def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
     """The source repositories whose tag list a rule asks for, each once."""
-    return tuple(dict.fromkeys(rule.source for rule in rules if rule.digest is None and rule.tags.needs_list))
+    return tuple(dict.fromkeys(rule.source for rule in rules if needs_list(rule)))
+
+
+def needs_list(rule: Rule) -> bool:
+    """Whether the tag list of its source has to be read to know what a rule wants."""
+    return rule.digest is None and rule.tags.needs_list
 
 
 def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
     """Apply every rule. Two rules that want one destination tag from different sources both fail."""
-    wants = [want for rule in rules for want in _of_rule(rule, listings)]
+    wants = [want for rule in rules for want in wants_of(rule, listings)]
     return tuple(_without_conflicts(wants))
 
 
@@ -42,7 +47,8 @@ def select(rule: Rule, listings: Listings) -> Selection | Broken:
     return listed if isinstance(listed, Broken) else rule.tags.select(listed)
 
 
-def _of_rule(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
+def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
+    """What one rule alone asks for."""
     selection = select(rule, listings)
     if isinstance(selection, Broken):
         yield Failure(

@@ -29,10 +29,13 @@ INTEGRITY_ATTEMPTS = 2
 
 
 class BlobCopy:
-    """Copies blobs from one source; `meter` counts what goes out."""
+    """Copies blobs from one source; `meter` counts what goes out. A source that fails is given `source_attempts`."""
 
-    def __init__(self, source: BlobFetcher, meter: Meter, cancellation: Cancellation) -> None:
+    def __init__(
+        self, source: BlobFetcher, meter: Meter, cancellation: Cancellation, *, source_attempts: int = ATTEMPTS
+    ) -> None:
         self._source = source
+        self._source_attempts = source_attempts
         self._meter = meter
         self._cancellation = cancellation
 
@@ -40,7 +43,7 @@ class BlobCopy:
         """Move one blob, verified on the way. Raises what the last attempt raised."""
         attempts = Retrying(
             retry=retry_if_exception(_may_help),
-            stop=_spent,
+            stop=self._is_spent,
             wait=wait_random_exponential(multiplier=0.5, max=30),
             sleep=self._cancellation.wait,
             reraise=True,
@@ -101,6 +104,12 @@ class BlobCopy:
         if last:
             yield last
 
+    def _is_spent(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        limit = INTEGRITY_ATTEMPTS if isinstance(error, IntegrityError) else ATTEMPTS
+        is_of_source = isinstance(error, StoreError) and error.side == "source"
+        return stop_after_attempt(min(limit, self._source_attempts) if is_of_source else limit)(state)
+
     def _counted(self, chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
         for chunk in chunks:
             self._cancellation.check()
@@ -117,9 +126,3 @@ class _Sent:
 
 def _may_help(error: BaseException) -> bool:
     return isinstance(error, IntegrityError) or (isinstance(error, StoreError) and error.is_transient)
-
-
-def _spent(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    limit = INTEGRITY_ATTEMPTS if isinstance(error, IntegrityError) else ATTEMPTS
-    return stop_after_attempt(limit)(state)

@@ -43,6 +43,7 @@ class _Target:
     is_reading: bool = False
     is_dropped: bool = False
     is_settled: bool = False
+    sent_bytes: int = 0
     outcome: Pushed | BaseException | None = None
 
 
@@ -62,18 +63,25 @@ class FanOut:
         """
         targets = [_Target(pusher, settle) for pusher, settle in pushers]
         for target in targets:
-            threading.Thread(target=self._push, args=(target,), daemon=True, name="imagesync-fan-out").start()
+            self._start(target)
         active = self._wait_for_readers(targets)
         if active:
             self._feed(open_source, active)
         with self._changed:
             self._changed.wait_for(lambda: all(target.outcome is not None for target in targets))
 
+    def _start(self, target: _Target) -> None:
+        try:
+            threading.Thread(target=self._push, args=(target,), daemon=True, name="imagesync-fan-out").start()
+        except RuntimeError as error:  # no more threads: it is fed alone
+            self._settle(target, error)
+
     def _push(self, target: _Target) -> None:
         """A target's own thread."""
         try:
             outcome: Pushed | BaseException = target.pusher.push_blob(self._blob, lambda: self._chunks_for(target))
         except BaseException as error:  # noqa: BLE001 - handed to who asked for the copy
+            self._moved(-target.sent_bytes)
             outcome = error
         self._settle(target, outcome)
 
@@ -83,10 +91,12 @@ class FanOut:
             if target.is_settled:
                 return
             target.is_settled = True
-        target.settle(outcome)
-        with self._changed:
-            target.outcome = outcome
-            self._changed.notify_all()
+        try:
+            target.settle(outcome)
+        finally:
+            with self._changed:
+                target.outcome = outcome
+                self._changed.notify_all()
 
     def _drop(self, target: _Target) -> None:
         """Go on without it: its thread ends by itself, at the next chunk that it asks for."""
@@ -100,23 +110,16 @@ class FanOut:
         with self._changed:
             target.is_reading = True
             self._changed.notify_all()
-        sent = 0
+        yield self._chunks(target)
 
-        def chunks() -> Iterator[bytes]:
-            nonlocal sent
-            while (item := self._next(target)) is not _END:
-                if isinstance(item, BaseException):
-                    raise item
-                assert isinstance(item, bytes)  # noqa: S101 - narrows what a queue holds
-                yield item
-                sent += len(item)
-                self._moved(len(item))
-
-        try:
-            yield chunks()
-        except BaseException:
-            self._moved(-sent)
-            raise
+    def _chunks(self, target: _Target) -> Iterator[bytes]:
+        while (item := self._next(target)) is not _END:
+            if isinstance(item, BaseException):
+                raise item
+            assert isinstance(item, bytes)  # noqa: S101 - narrows what a queue holds
+            yield item
+            target.sent_bytes += len(item)
+            self._moved(len(item))
 
     def _next(self, target: _Target) -> object:
         while True:

@@ -6,14 +6,27 @@ import threading
 
 
 class Meter:
-    """Thread-safe counters. Bytes are those of blobs that have to be read and written; `total` counts copies."""
+    """Thread-safe counters. Bytes are those of blobs that have to be read and written; `total` counts copies.
 
-    def __init__(self, *, total: int = 0, total_bytes: int = 0) -> None:
+    Both totals grow while a run is still being planned.
+    """
+
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.total = total
-        self.total_bytes = total_bytes
+        self.total = 0
+        self.total_bytes = 0
         self.done = 0
         self.moved_bytes = 0
+
+    def expect_copy(self) -> None:
+        """One more copy is to be made."""
+        with self._lock:
+            self.total += 1
+
+    def expect_bytes(self, size_bytes: int) -> None:
+        """As many more bytes are to be moved."""
+        with self._lock:
+            self.total_bytes += size_bytes
 
     def moved(self, size_bytes: int) -> None:
         """Count bytes that went out; a negative number takes back what has to be sent again."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.plan.actions import Copy, Failure, Keep, Plan, summarise
-from imagesync.plan.diff import blobs_to_check, contents_to_read, diff
+from imagesync.plan.diff import diff
 from imagesync.plan.inventory import Absent, Broken, Inventory, Present, Unreadable
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Reference, Repository
@@ -32,8 +32,6 @@ def plan_of(inventory: Inventory) -> Plan:
 def test_the_same_digest_on_both_sides_is_kept_and_nothing_is_read() -> None:
     """MAN-16."""
     inventory = make_inventory({SOURCE: NEW, DESTINATION: NEW})
-    assert contents_to_read(WANTS, inventory.heads) == {}
-    assert blobs_to_check(WANTS, inventory) == {}
     plan = plan_of(inventory)
     assert [type(action) for action in plan.actions] == [Keep]
     assert summarise(plan).changes == 0
@@ -59,27 +57,20 @@ def test_another_digest_is_replaced_and_what_is_there_is_not_moved() -> None:
     assert summarise(plan_of(inventory)).update == 1
 
 
-def test_the_manifests_of_what_differs_are_read_by_digest() -> None:
-    inventory = make_inventory({SOURCE: NEW, DESTINATION: OLD})
-    assert contents_to_read(WANTS, inventory.heads) == {NEW.digest: Reference(HUB_NGINX, SOURCE.tag, NEW.digest)}
-
-
-def test_every_blob_of_every_child_is_asked_for_once() -> None:
+def test_an_index_is_planned_with_its_platforms_and_all_its_manifests() -> None:
     children = make_manifest("base", "amd"), make_manifest("base", "arm")
     index = make_index(*children)
-    inventory = make_inventory({SOURCE: index, DESTINATION: None}, contents=children)
-    asked = blobs_to_check(WANTS, inventory)[LOCAL_NGINX]
-    assert len(asked) == len({blob.digest for blob in asked}) == 5
-    (copy,) = plan_of(inventory).copies()
+    plan = plan_of(make_inventory({SOURCE: index, DESTINATION: None}, contents=children))
+    (copy,) = plan.copies()
     assert copy.platforms == ("linux/amd64", "linux/arm64")
-    assert set(plan_of(inventory).contents) == {index.digest, *(child.digest for child in children)}
+    assert len(copy.missing) == 5
+    assert set(plan.contents) == {index.digest, *(child.digest for child in children)}
 
 
-def test_within_one_registry_blobs_are_mounted_and_not_asked_for() -> None:
+def test_within_one_registry_blobs_are_mounted() -> None:
     promoted = Repository("docker.io", "mirror/nginx")
     wants = make_wants([make_rule("latest", destinations=[promoted])], {})
     inventory = make_inventory({SOURCE: NEW, make_reference(promoted, "latest"): None})
-    assert blobs_to_check(wants, inventory) == {}
     (copy,) = diff(wants, inventory).copies()
     assert (copy.bytes_to_copy, len(copy.missing)) == (0, 3)
 

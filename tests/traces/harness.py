@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Place
 from imagesync.executor import Executor
-from imagesync.pipeline import carry_out, make_plan
+from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
 from imagesync.plan.actions import Plan
 from imagesync.plan.outcome import Outcome
 from imagesync.reference import Repository
@@ -83,8 +83,10 @@ class Sync:
         """One run: plan, unless one is given, and carry out, over the same connections and tokens."""
         self.clear()
         with self.session() as (stores, tasks, cancellation):
-            plan = plan or make_plan(self.spec(tags, to), stores, tasks)
-            return list(carry_out(plan, Executor(stores, tasks, cancellation)))
+            executor = Executor(stores, tasks, cancellation)
+            if plan is not None:
+                return list(carry_out(plan, executor))
+            return list(plan_and_carry_out(Drawing(self.spec(tags, to), stores, tasks), executor))
 
     def spec(self, tags: Sequence[str], to: Sequence[str]) -> Spec:
         rule = Rule(

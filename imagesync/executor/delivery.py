@@ -1,0 +1,116 @@
+"""Delivery: how a blob gets into a repository. Mounted where its registry holds it, else brought: once a registry,
+and read once from its source, whoever lacks it. How one blob is copied is transfer's business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from functools import partial
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import StoreError
+from imagesync.executor.blame import blamed_on
+from imagesync.executor.holders import Holders
+from imagesync.executor.need import Need
+from imagesync.executor.spread import Spread
+from imagesync.manifest import Descriptor
+from imagesync.plan.actions import Copy
+from imagesync.reference import Repository
+from imagesync.store import Pushed, Stores
+from imagesync.tasks import Task, Tasks
+from imagesync.transfer.blob import BlobCopy
+from imagesync.transfer.meter import Meter
+
+MOST_DROPS = 2
+"""A registry that dropped out of as many spreads is fed alone from then on: it would hold up the others again."""
+
+
+class Delivery:
+    """Brings the blobs of one run; called by its tasks, from any thread."""
+
+    def __init__(self, stores: Stores, tasks: Tasks, meter: Meter, cancellation: Cancellation) -> None:
+        self.holders = Holders()
+        self._stores = stores
+        self._tasks = tasks
+        self._meter = meter
+        self._cancellation = cancellation
+        self._drops: Counter[str] = Counter()
+        self._unreadable: set[Repository] = set()
+        self._lock = threading.Lock()
+
+    def bring(self, need: Need, task: Task[Pushed]) -> Pushed:
+        """Do what `need` asks for, as the work of `task`. Raises Postponed while another task brings the same blob."""
+        copy, blob, spread = need.copy, need.blob, need.spread
+        destination = copy.destination.repository
+        if copy.is_within_registry:
+            return self.copy_blob(copy, blob, mount_from=copy.source.repository)
+        if spread is not None and spread.copies.get(destination.registry) is copy:
+            done: Pushed | None = spread.signals[destination.registry].value
+            if done is not None:
+                return done
+        holder = self.holders.claim(destination, blob.digest, task)
+        if holder == destination:
+            return Pushed.PRESENT
+        pushed = self.copy_blob(copy, blob, holder) if holder is not None else self._copy_from_any(need, task)
+        self.holders.arrived(destination, blob.digest)
+        return pushed
+
+    def copy_blob(self, copy: Copy, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
+        """Mount or upload one blob, whoever else may do so too."""
+        work = BlobCopy(self._stores.source(copy.source.repository), self._meter, self._cancellation)
+        with blamed_on("destination"):
+            return work.run(blob, self._stores.destination(copy.destination.repository), mount_from)
+
+    def run_spread(self, spread: Spread, reading: Task[None]) -> None:
+        """Feed every registry that lacks the blob; what does not come of it, each does alone afterwards.
+
+        Raises Postponed while another task reads the blob for another image.
+        """
+        places = self.holders.claim_reading(spread.blob.digest, reading)
+        try:
+            self._feed(spread, places[0] if places else spread.source)
+        finally:
+            for signal in (reading, *spread.signals.values()):
+                self._tasks.give(signal)
+
+    def _feed(self, spread: Spread, source: Repository) -> None:
+        leading = [copy for copy in spread.leading(self.holders) if self._keeps_up(copy)]
+        fed = leading if len(leading) > 1 else []
+        for registry in spread.copies.keys() - {copy.destination.repository.registry for copy in fed}:
+            self._tasks.give(spread.signals[registry])
+        if fed:
+            work = BlobCopy(self._stores.source(source), self._meter, self._cancellation)
+            pushers = [self._stores.destination(copy.destination.repository) for copy in fed]
+            settled = [partial(self._settled, spread, copy) for copy in fed]
+            work.run_for_all(spread.blob, list(zip(pushers, settled, strict=True)))
+
+    def _settled(self, spread: Spread, copy: Copy, outcome: Pushed | BaseException) -> None:
+        destination = copy.destination.repository
+        if isinstance(outcome, Pushed):
+            self.holders.arrived(destination, spread.blob.digest)
+        else:
+            with self._lock:
+                self._drops[destination.registry] += 1
+        self._tasks.give(spread.signals[destination.registry], outcome if isinstance(outcome, Pushed) else None)
+
+    def _keeps_up(self, copy: Copy) -> bool:
+        return self._drops[copy.destination.repository.registry] < MOST_DROPS
+
+    def _copy_from_any(self, need: Need, task: Task[Pushed]) -> Pushed:
+        """Bring a blob from where this run has brought it already, where that can be read, else from its source."""
+        for place in self.holders.claim_reading(need.blob.digest, task):
+            if place in self._unreadable:
+                continue
+            try:
+                return self._copy_from(place, need)
+            except StoreError as error:
+                if error.side != "source":
+                    raise
+                self._unreadable.add(place)
+        return self.copy_blob(need.copy, need.blob)
+
+    def _copy_from(self, place: Repository, need: Need) -> Pushed:
+        work = BlobCopy(self._stores.source(place), self._meter, self._cancellation, source_attempts=1)
+        with blamed_on("destination"):
+            return work.run(need.blob, self._stores.destination(need.copy.destination.repository))

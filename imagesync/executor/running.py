@@ -1,0 +1,58 @@
+"""Running: one copy under way, and what became of it. Which tasks it has, the graph says."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from imagesync.errors import ImagesyncError
+from imagesync.manifest import Descriptor
+from imagesync.plan.actions import Copy
+from imagesync.plan.outcome import Outcome
+from imagesync.plan.settled import failed
+from imagesync.store import Pushed
+from imagesync.tasks import Task
+
+
+@dataclass(eq=False, slots=True)
+class Running:
+    """One copy: the blobs that it moves itself, each with its task, and the task that writes its tag."""
+
+    copy: Copy
+    blobs: list[tuple[Descriptor, Task[Pushed]]] = field(default_factory=list)
+    last: Task[Outcome] | None = None
+
+    @property
+    def error(self) -> ImagesyncError | None:
+        """What has ended it early: a task of it has failed, and those that have not started are for nothing."""
+        return None if self.last is None else self.last.error
+
+    @property
+    def tag_task(self) -> Task[Outcome]:
+        """The task that writes its tag; it has one once the graph has added it."""
+        assert self.last is not None  # noqa: S101 - narrows
+        return self.last
+
+    def outcome(self) -> Outcome:
+        """What became of the copy, once its last task has finished."""
+        last = self.tag_task
+        try:
+            outcome = last.result()
+        except ImagesyncError as error:
+            outcome = failed(self.copy, error)
+        return replace(
+            outcome,
+            bytes_copied=self._bytes(Pushed.UPLOADED),
+            bytes_mounted=self._bytes(Pushed.MOUNTED),
+            seconds=self._seconds(last),
+        )
+
+    def _seconds(self, last: Task[Outcome]) -> float:
+        """Since the first of its own tasks was started; 0 where none was."""
+        own: list[Task[Any]] = [last, *(task for _, task in self.blobs)]
+        starts = [task.started_at for task in own if task.started_at is not None]
+        return time.monotonic() - min(starts, default=time.monotonic())
+
+    def _bytes(self, how: Pushed) -> int:
+        return sum(blob.size_bytes for blob, task in self.blobs if task.value is how)

@@ -1,0 +1,73 @@
+"""Writing: manifests and indexes by digest, the root under its tag, and what is repaired when one is refused."""
+
+from __future__ import annotations
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import IntegrityError, StoreError
+from imagesync.executor.blame import blamed_on
+from imagesync.executor.delivery import Delivery
+from imagesync.executor.recheck import left_alone
+from imagesync.manifest import Content, Manifest
+from imagesync.plan.actions import Copy
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Tag
+from imagesync.store import Stores
+
+_ARRIVED_WRONG = frozenset({"MANIFEST_INVALID", "DIGEST_INVALID"})
+
+
+class Writing:
+    """Writes the manifests of one run; called by its tasks, once what a manifest needs has been brought."""
+
+    def __init__(self, stores: Stores, delivery: Delivery, cancellation: Cancellation) -> None:
+        self._stores = stores
+        self._delivery = delivery
+        self._cancellation = cancellation
+
+    def push_child(self, copy: Copy, node: Content) -> None:
+        """Write a manifest or index by its digest."""
+        if not self._push(copy, node, None):
+            self._bring_what_is_missing(copy, node)
+            self._push(copy, node, None, is_last=True)
+
+    def write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
+        """Write the root under its tag. Where the tag may have moved it is read right before each try to write it."""
+        for is_last in (False, True):
+            reason_not_to = left_alone(copy, self._stores) if is_read_again else None
+            if reason_not_to is not None:
+                return reason_not_to
+            self._cancellation.check()
+            if self._push(copy, root, copy.destination.tag, is_last=is_last):
+                break
+            self._bring_what_is_missing(copy, root)
+        return Outcome(copy, Status.COPIED)
+
+    def _push(self, copy: Copy, node: Content, tag: Tag | None, *, is_last: bool = False) -> bool:
+        """Write a manifest; False where the registry lacks one of its blobs, unless this `is_last` try."""
+        with blamed_on("destination"):
+            try:
+                self._push_twice(copy, node, tag)
+            except StoreError as error:
+                if is_last or error.code != "MANIFEST_BLOB_UNKNOWN" or not isinstance(node, Manifest):
+                    raise
+                return False
+        return True
+
+    def _push_twice(self, copy: Copy, node: Content, tag: Tag | None) -> None:
+        """Write a manifest, once more where it seems to have arrived with other bytes than it was sent with."""
+        destination = self._stores.destination(copy.destination.repository)
+        try:
+            destination.push_manifest(node, tag)
+        except StoreError as error:
+            if not isinstance(error, IntegrityError) and error.code not in _ARRIVED_WRONG:
+                raise
+            destination.push_manifest(node, tag)
+
+    def _bring_what_is_missing(self, copy: Copy, node: Content) -> None:
+        """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
+        destination = self._stores.destination(copy.destination.repository)
+        for blob in node.successors():
+            with blamed_on("destination"):
+                is_there = destination.has_blob(blob)
+            if not is_there:
+                self._delivery.copy_blob(copy, blob)

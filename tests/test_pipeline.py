@@ -1,0 +1,180 @@
+"""The pipeline: images are planned and carried out one by one, and what has failed is not worked on any further."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from imagesync.cancellation import Cancellation
+from imagesync.errors import Cancelled, LimitError, NetworkError
+from imagesync.executor import Executor
+from imagesync.manifest import Content, Descriptor
+from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Digest, Repository, Tag
+from imagesync.report.model import subject_of
+from imagesync.spec.model import Rule
+from imagesync.store import BlobReader, Pushed
+from imagesync.tasks import Tasks
+from tests.fakes.memory import MemoryStores
+from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_rule, make_spec
+from tests.test_sync import AMD, ARM, OLD, TEXTS
+
+
+class Bench:
+    """A source with three images, an empty destination, and runs between them."""
+
+    def __init__(self, workers: int = 8) -> None:
+        self.stores = MemoryStores()
+        self.cancellation = Cancellation()
+        self.tasks = Tasks(workers=workers, ceiling=self.stores.concurrency, cancellation=self.cancellation)
+        self.executor = Executor(self.stores, self.tasks, self.cancellation)
+        self.source, self.destination = self.stores[HUB_NGINX], self.stores[LOCAL_NGINX]
+        for tag, image in (("amd", AMD), ("arm", ARM), ("old", OLD)):
+            self.source.put(tag, image)
+            self.source.blobs.update((blob.digest, TEXTS[blob.digest]) for blob in image.successors())
+
+    def run(self, *rules: Rule) -> Iterator[Outcome]:
+        return plan_and_carry_out(Drawing(make_spec(*rules), self.stores, self.tasks), self.executor)
+
+    def before_reading(self, image: Content, act: Callable[[], object]) -> None:
+        """Do something when this manifest is asked for, before it is answered."""
+        fetch = self.source.fetch_manifest
+
+        def acting(target: Tag | Digest) -> Content:
+            if target == image.digest:
+                act()
+            return fetch(target)
+
+        self.source.fetch_manifest = acting  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.tasks.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
+
+
+def test_an_image_is_copied_while_another_is_still_being_read(bench: Bench) -> None:
+    copied = threading.Event()
+    bench.before_reading(ARM, lambda: copied.wait(10) or pytest.fail("reading has waited for copying"))
+    statuses = []
+    for outcome in bench.run(make_rule("amd", "arm")):
+        statuses.append((str(outcome.action.destination.tag), outcome.status))  # type: ignore[union-attr]
+        copied.set()
+    assert statuses == [("amd", Status.COPIED), ("arm", Status.COPIED)]
+
+
+def test_nothing_is_written_before_every_head_is_known(bench: Bench) -> None:
+    """Decisions 6: conflicts are seen in the whole spec."""
+    resolve = bench.source.resolve
+    writes = []
+
+    def resolving(target: Tag | Digest) -> Descriptor:
+        writes.append(len(bench.destination.writes()))
+        return resolve(target)
+
+    bench.source.resolve = resolving  # type: ignore[method-assign]
+    assert {outcome.status for outcome in bench.run(make_rule("amd", "arm", "old"))} == {Status.COPIED}
+    assert writes == [0, 0, 0]
+
+
+def test_a_list_that_takes_long_holds_up_no_head_of_another_rule(bench: Bench) -> None:
+    other = Repository("quay.io", "app")
+    seen = threading.Event()
+    resolve = bench.source.resolve
+
+    def resolving(target: Tag | Digest) -> Descriptor:
+        seen.set()
+        return resolve(target)
+
+    def listing() -> tuple[Tag, ...]:
+        assert seen.wait(10)
+        return ()
+
+    bench.source.resolve = resolving  # type: ignore[method-assign]
+    bench.stores[other].list_tags = listing  # type: ignore[method-assign]
+    rules = make_rule("amd"), make_rule("1.*", source=other, destinations=[Repository("localhost:5000", "app")])
+    assert {outcome.status for outcome in bench.run(*rules)} == {Status.COPIED, Status.FAILED}
+
+
+def test_a_run_that_is_stopped_while_it_reads_tells_of_every_image(bench: Bench) -> None:
+    bench.before_reading(ARM, lambda: bench.cancellation.cancel("interrupted by SIGINT"))
+    outcomes = list(bench.run(make_rule("amd", "arm", "old")))
+    assert len(outcomes) == 3
+    assert Status.CANCELLED in {outcome.status for outcome in outcomes}
+    assert {outcome.exit_code for outcome in outcomes if outcome.status is Status.CANCELLED} == {130}
+
+
+def test_a_plan_that_is_stopped_is_no_plan(bench: Bench) -> None:
+    bench.before_reading(ARM, lambda: bench.cancellation.cancel("interrupted by SIGINT"))
+    with pytest.raises(Cancelled):
+        make_plan(make_spec(make_rule("amd", "arm", "old")), bench.stores, bench.tasks)
+
+
+def test_a_run_knows_its_plan_in_the_order_of_the_spec(bench: Bench) -> None:
+    tags = ["old", "amd", "none", "arm"]
+    drawing = Drawing(make_spec(*map(make_rule, tags)), bench.stores, bench.tasks)
+    list(plan_and_carry_out(drawing, bench.executor))
+    assert [subject_of(action).rpartition(":")[2] for action in drawing.plan.actions] == tags
+
+
+def test_blobs_of_a_copy_that_has_failed_are_not_brought_any_more() -> None:
+    """One thread: the largest blob fails first, and nobody needs the others."""
+    bench = Bench(workers=1)
+    largest = max(AMD.successors(), key=lambda blob: blob.size_bytes)
+    for blob in AMD.successors():
+        bench.destination.failures["push_blob", str(blob.digest)] = [LimitError("quota exceeded")]
+    (outcome,) = bench.run(make_rule("amd"))
+    bench.tasks.close()
+    assert outcome.status is Status.FAILED
+    assert len(bench.destination.called("push_blob")) == 1
+    assert largest.digest in {blob.digest for blob in AMD.successors()}
+
+
+def test_a_blob_that_another_image_needs_too_is_still_brought() -> None:
+    bench = Bench(workers=1)
+    shared = next(blob for blob in AMD.successors() if blob in ARM.successors())
+    for blob in set(AMD.successors()) - {shared}:
+        bench.destination.failures["push_blob", str(blob.digest)] = [LimitError("quota exceeded")]
+    statuses = {str(o.action.destination.tag): o.status for o in bench.run(make_rule("amd", "arm"))}  # type: ignore[union-attr]
+    bench.tasks.close()
+    assert statuses == {"amd": Status.FAILED, "arm": Status.COPIED}
+
+
+def test_a_registry_that_drops_out_again_and_again_is_fed_alone(bench: Bench) -> None:
+    """Else it would hold up the others with every blob."""
+    good, bad = Repository("good.example", "nginx"), Repository("bad.example", "nginx")
+    push = bench.stores[bad].push_blob
+    lone: list[bool] = []
+
+    def failing_together(blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        is_alone = threading.current_thread().name != "imagesync-fan-out"
+        lone.append(is_alone)
+        if not is_alone:
+            raise NetworkError("reset")
+        return push(blob, read, mount_from)
+
+    bench.stores[bad].push_blob = failing_together  # type: ignore[method-assign]
+    for tag in ("amd", "arm", "old"):
+        statuses = {outcome.status for outcome in bench.run(make_rule(tag, destinations=[good, bad]))}
+        assert statuses == {Status.COPIED}
+    assert lone.count(True) == 7
+    assert lone.count(False) < 7
+    assert len(bench.source.called("fetch_blob")) == 7
+
+
+def test_what_will_be_mounted_is_not_counted_as_bytes_to_move(bench: Bench) -> None:
+    others = [Repository("localhost:5000", f"copy-{number}") for number in range(3)]
+    list(bench.run(make_rule("amd", destinations=[LOCAL_NGINX, *others])))
+    size = sum(blob.size_bytes for blob in AMD.successors())
+    assert (bench.executor.meter.total_bytes, bench.executor.meter.moved_bytes) == (size, size)
+    assert (bench.executor.meter.total, bench.executor.meter.done) == (4, 4)
