@@ -91,8 +91,70 @@ class Writable(Resolver, ManifestFetcher, BlobChecker, BlobPusher, ManifestPushe
     """A repository that is copied to."""
 
 
+class Memory(Protocol):
+    """What earlier runs have learnt. All of it is a hint: what is wrong of it is found out later, and put right."""
+
+    def manifest(self, digest: Digest) -> Content | None:
+        """The manifest or index with this digest, hashed; None where it is not known."""
+        ...
+
+    def keep_manifest(self, content: Content) -> None:
+        """Remember a manifest that was read."""
+        ...
+
+    def holds(self, repository: Repository, digest: Digest) -> bool:
+        """Whether this repository held this blob."""
+        ...
+
+    def holder(self, registry: str, digest: Digest) -> Repository | None:
+        """A repository of this registry that held this blob, to mount it from."""
+        ...
+
+    def knows(self, repository: Repository) -> bool:
+        """Whether this repository held anything."""
+        ...
+
+    def note(self, repository: Repository, digest: Digest) -> None:
+        """Remember that this repository holds this blob."""
+        ...
+
+    def forget(self, repository: Repository, digest: Digest) -> None:
+        """It does not hold it after all."""
+        ...
+
+
+class NoMemory:
+    """The memory of a run without a cache."""
+
+    def manifest(self, digest: Digest) -> Content | None:  # noqa: ARG002
+        return None
+
+    def keep_manifest(self, content: Content) -> None:
+        pass
+
+    def holds(self, repository: Repository, digest: Digest) -> bool:  # noqa: ARG002
+        return False
+
+    def holder(self, registry: str, digest: Digest) -> Repository | None:  # noqa: ARG002
+        return None
+
+    def knows(self, repository: Repository) -> bool:  # noqa: ARG002
+        return False
+
+    def note(self, repository: Repository, digest: Digest) -> None:
+        pass
+
+    def forget(self, repository: Repository, digest: Digest) -> None:
+        pass
+
+
 class Stores(Protocol):
     """Opens repositories by name; the same store each time for the same repository."""
+
+    @property
+    def memory(self) -> Memory:
+        """What is known from earlier runs."""
+        ...
 
     def source(self, repository: Repository) -> Readable: ...
 

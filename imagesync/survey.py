@@ -26,6 +26,7 @@ from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.reading import (
     Answers,
+    HasBlob,
     Image,
     IsEmpty,
     Question,
@@ -38,9 +39,9 @@ from imagesync.plan.reading import (
     seen_already,
 )
 from imagesync.plan.wants import Listings, Want, lists_needed, make_wants, needs_list, wants_of
-from imagesync.reference import Reference, Repository, Tag
+from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
-from imagesync.store import ManifestFetcher, Resolver, Stores, Writable
+from imagesync.store import ManifestFetcher, Resolver, Stores
 from imagesync.tasks import Task, Tasks, Watch
 
 V = TypeVar("V")
@@ -190,29 +191,48 @@ def _list(repository: Repository, stores: Stores, tasks: Tasks) -> Task[tuple[Ta
 
 
 def _answer(question: Question, stores: Stores) -> Content | bool | Broken:
-    """Answer a question about one image."""
+    """Answer a question about one image, by what earlier runs have learnt where that says enough."""
     if isinstance(question, ReadManifest):
-        return _or_broken(lambda: _fetch(stores.source(question.repository), question), "source")
-    destination = stores.destination(question.repository)
+        return _or_broken(lambda: _manifest(question, stores), "source")
     if isinstance(question, IsEmpty):
-        return _or_broken(lambda: _is_empty(destination, question), "destination")
-    return _or_broken(lambda: destination.has_blob(question.blob), "destination")
+        return _or_broken(lambda: _is_empty(question, stores), "destination")
+    return _or_broken(lambda: _has_blob(question, stores), "destination")
 
 
 def _answer_of(task: Task[Any]) -> Any:
     return task.value if task.error is None else Broken.from_error(task.error)
 
 
-def _fetch(source: ManifestFetcher, question: ReadManifest) -> Content:
+def _manifest(question: ReadManifest, stores: Stores) -> Content:
+    known = stores.memory.manifest(question.digest)
+    if known is None:
+        known = _fetch(stores.source(question.repository), question.digest)
+        stores.memory.keep_manifest(known)
+    return known
+
+
+def _fetch(source: ManifestFetcher, digest: Digest) -> Content:
     """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
     try:
-        return source.fetch_manifest(question.digest)
+        return source.fetch_manifest(digest)
     except IntegrityError:
-        return source.fetch_manifest(question.digest)
+        return source.fetch_manifest(digest)
 
 
-def _is_empty(destination: Writable, question: IsEmpty) -> bool:
+def _has_blob(question: HasBlob, stores: Stores) -> bool:
+    if stores.memory.holds(question.repository, question.digest):
+        return True
+    is_there = stores.destination(question.repository).has_blob(question.blob)
+    if is_there:
+        stores.memory.note(question.repository, question.digest)
+    return is_there
+
+
+def _is_empty(question: IsEmpty, stores: Stores) -> bool:
     """One tag list, and a look for what an earlier run may have left; it need not be there to be empty."""
+    if stores.memory.knows(question.repository):
+        return False
+    destination = stores.destination(question.repository)
     try:
         has_tags = bool(destination.list_tags())
     except NotFoundError:

@@ -8,7 +8,13 @@ import time
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import discard, emit
-from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
+from imagesync.cli.parser import (
+    add_cache_option,
+    add_format_option,
+    add_run_options,
+    add_selection_options,
+    add_spec_argument,
+)
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--approved", metavar="FILE", help="plan anew, and do nothing that this saved plan does not hold"
     )
+    add_cache_option(parser)
     add_report_options(parser)
     add_selection_options(parser)
     add_run_options(parser)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cli.apply import add_report_options
-from imagesync.cli.parser import add_run_options
+from imagesync.cli.parser import add_cache_option, add_run_options
 from imagesync.errors import Place, UsageError
 from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, parse_reference
 
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given",
     )
     parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
+    add_cache_option(parser)
     add_report_options(parser)
     add_run_options(parser)
 

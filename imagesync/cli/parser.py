@@ -110,6 +110,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cache_option(parser: argparse.ArgumentParser) -> None:
+    """For the commands that plan."""
+    parser.add_argument(
+        "--cache", metavar="DIR", help="keep in DIR what was read and what is where: the next run asks less"
+    )
+
+
 def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """Options that narrow a spec."""
     group = parser.add_argument_group("selection")

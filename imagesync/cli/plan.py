@@ -6,7 +6,13 @@ import argparse
 from datetime import UTC, datetime
 
 from imagesync.cli.output import emit, notify
-from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
+from imagesync.cli.parser import (
+    add_cache_option,
+    add_format_option,
+    add_run_options,
+    add_selection_options,
+    add_spec_argument,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="save the plan for `apply --plan` or `apply --approved`")
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there is something to do")
     parser.add_argument("--anonymous", action="store_true", help="log in nowhere: for the pull request of a fork")
+    add_cache_option(parser)
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
     add_run_options(parser)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
@@ -18,6 +19,7 @@ from imagesync.errors import Cancelled
 from imagesync.spec import Spec, load_spec
 
 if TYPE_CHECKING:
+    from imagesync.cache import Cache
     from imagesync.cli.stores import OpenStores
     from imagesync.tasks import Tasks
 
@@ -59,7 +61,8 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
 
     started_at = time.monotonic()
     cancellation = Cancellation(arguments.timeout)
-    stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ)
+    cache = _open_cache(arguments)
+    stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ, memory=cache)
     tasks = Tasks(workers=arguments.concurrency, ceiling=stores.concurrency, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown) as interruption:
@@ -71,3 +74,15 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
                 tasks.close()  # within the signals' reach: what hangs is woken when its grace is over
     finally:
         stores.close()
+        if cache is not None:
+            cache.close()
+
+
+def _open_cache(arguments: argparse.Namespace) -> Cache | None:
+    """The cache that `--cache` names, for the commands that have it."""
+    directory = getattr(arguments, "cache", None)
+    if directory is None:
+        return None
+    from imagesync.cache import Cache  # noqa: PLC0415 - a database, which few runs need
+
+    return Cache(Path(directory))

@@ -13,7 +13,7 @@ from imagesync.layout import LayoutTree
 from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import DEFAULT_CONCURRENCY, Settings
-from imagesync.store import Readable, Writable
+from imagesync.store import Memory, NoMemory, Readable, Writable
 
 LAYOUT_CONCURRENCY = 8
 
@@ -22,8 +22,15 @@ class OpenStores:
     """Implements store.Stores. `directory` is where relative `oci:` paths count from."""
 
     def __init__(
-        self, settings: Settings, cancellation: Cancellation, *, directory: str, environment: Mapping[str, str]
+        self,
+        settings: Settings,
+        cancellation: Cancellation,
+        *,
+        directory: str,
+        environment: Mapping[str, str],
+        memory: Memory | None = None,
     ) -> None:
+        self.memory: Memory = memory or NoMemory()
         self.registries = Registries(settings, cancellation, environment=environment)
         self._settings = settings
         self._directory = Path(directory)

@@ -30,7 +30,7 @@ class Delivery:
     """Brings the blobs of one run; called by its tasks, from any thread."""
 
     def __init__(self, stores: Stores, tasks: Tasks, meter: Meter, cancellation: Cancellation) -> None:
-        self.holders = Holders()
+        self.holders = Holders(stores.memory)
         self._stores = stores
         self._tasks = tasks
         self._meter = meter
@@ -52,7 +52,7 @@ class Delivery:
         holder = self.holders.claim(destination, blob.digest, task)
         if holder == destination:
             return Pushed.PRESENT
-        pushed = self.copy_blob(copy, blob, holder) if holder is not None else self._copy_from_any(need, task)
+        pushed = self._mount(need, holder) if holder is not None else self._copy_from_any(need, task)
         self.holders.arrived(destination, blob.digest)
         return pushed
 
@@ -96,6 +96,13 @@ class Delivery:
 
     def _keeps_up(self, copy: Copy) -> bool:
         return self._drops[copy.destination.repository.registry] < MOST_DROPS
+
+    def _mount(self, need: Need, holder: Repository) -> Pushed:
+        """Mount what another repository holds; an upload where it does not, or where mounting is refused."""
+        pushed = self.copy_blob(need.copy, need.blob, holder)
+        if pushed is Pushed.UPLOADED:
+            self._stores.memory.forget(holder, need.blob.digest)
+        return pushed
 
     def _copy_from_any(self, need: Need, task: Task[Pushed]) -> Pushed:
         """Bring a blob from where this run has brought it already, where that can be read, else from its source."""

@@ -1,7 +1,7 @@
 """Holders: which repository of a registry holds a blob, which task is bringing it there, and which reads it at all.
 
 What one repository holds, others of its registry mount; what this run has brought to one registry, others are fed
-from. Knowledge of one run; nothing here reads a store.
+from. What earlier runs have learnt stands in for what this one does not know. Nothing here reads a store.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import threading
 from typing import Any
 
 from imagesync.reference import Digest, Repository
+from imagesync.store import Memory
 from imagesync.tasks import Postponed, Task
 
 
 class Holders:
     """Thread-safe. A holder is a hint: a mount that is refused becomes an upload."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._lock = threading.Lock()
         self._held: dict[tuple[str, Digest], Repository] = {}
         self._leaders: dict[tuple[str, Digest], Task[Any]] = {}
@@ -31,6 +33,7 @@ class Holders:
     def arrived(self, repository: Repository, digest: Digest) -> None:
         """This run has brought this blob to this repository."""
         self.add(repository, digest)
+        self._memory.note(repository, digest)
         with self._lock:
             self._arrived.setdefault(digest, []).append(repository)
 
@@ -51,7 +54,7 @@ class Holders:
     def has(self, registry: str, digest: Digest) -> bool:
         """Whether some repository of this registry is known to hold this blob."""
         with self._lock:
-            return (registry, digest) in self._held
+            return self._holder(registry, digest) is not None
 
     def claim(self, repository: Repository, digest: Digest, task: Task[Any]) -> Repository | None:
         """Which repository of this one's registry holds the blob (perhaps this very one); None where `task` is now
@@ -62,7 +65,7 @@ class Holders:
         """
         key = (repository.registry, digest)
         with self._lock:
-            holder = self._held.get(key)
+            holder = self._holder(*key)
             leader = self._leaders.get(key)
             if holder is not None:
                 return holder
@@ -70,3 +73,6 @@ class Holders:
                 self._leaders[key] = task
                 return None
         raise Postponed(leader)
+
+    def _holder(self, registry: str, digest: Digest) -> Repository | None:
+        return self._held.get((registry, digest)) or self._memory.holder(registry, digest)

@@ -65,9 +65,12 @@ class Writing:
 
     def _bring_what_is_missing(self, copy: Copy, node: Content) -> None:
         """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
-        destination = self._stores.destination(copy.destination.repository)
+        repository = copy.destination.repository
+        destination = self._stores.destination(repository)
         for blob in node.successors():
             with blamed_on("destination"):
                 is_there = destination.has_blob(blob)
             if not is_there:
+                self._stores.memory.forget(repository, blob.digest)
                 self._delivery.copy_blob(copy, blob)
+                self._delivery.holders.arrived(repository, blob.digest)

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from imagesync.errors import NotFoundError, StoreError
 from imagesync.manifest import Content, Descriptor, Manifest
 from imagesync.reference import Digest, Repository, Tag
-from imagesync.store import BlobReader, Pushed
+from imagesync.store import BlobReader, Memory, NoMemory, Pushed
 
 
 class MemoryRepository:
@@ -97,6 +97,7 @@ class MemoryStores:
 
     def __init__(self) -> None:
         self.repositories: dict[Repository, MemoryRepository] = {}
+        self.memory: Memory = NoMemory()
         self._lock = threading.Lock()
 
     def __getitem__(self, repository: Repository) -> MemoryRepository:

@@ -17,6 +17,7 @@ from imagesync.registry import Registries, RemoteRepository
 from imagesync.selection import TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
 from imagesync.spec.model import Rule, Spec
+from imagesync.store import Memory, NoMemory
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, push_image
@@ -29,6 +30,7 @@ class Stores:
     """store.Stores over registries alone."""
 
     def __init__(self, settings: Settings, cancellation: Cancellation) -> None:
+        self.memory: Memory = NoMemory()
         self.registries = Registries(settings, cancellation, environment={})
 
     def source(self, repository: Repository) -> RemoteRepository:
@@ -59,6 +61,7 @@ class Sync:
         self.source_host, self.destination_host = source_host or source.host, destination_host or destination.host
         login = Password(Secret.literal("robot"), Secret.literal("secret"))
         settings = RegistrySettings(auth=Auth(login, login), timeouts=timeouts)
+        self.memory: Memory = NoMemory()
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -68,6 +71,7 @@ class Sync:
     def session(self) -> Iterator[tuple[Stores, Tasks, Cancellation]]:
         cancellation = Cancellation()
         stores = Stores(self.settings, cancellation)
+        stores.memory = self.memory
         tasks = Tasks(workers=8, ceiling=stores.concurrency, cancellation=cancellation)
         try:
             yield stores, tasks, cancellation
