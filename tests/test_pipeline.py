@@ -178,3 +178,11 @@ def test_what_will_be_mounted_is_not_counted_as_bytes_to_move(bench: Bench) -> N
     size = sum(blob.size_bytes for blob in AMD.successors())
     assert (bench.executor.meter.total_bytes, bench.executor.meter.moved_bytes) == (size, size)
     assert (bench.executor.meter.total, bench.executor.meter.done) == (4, 4)
+
+
+def test_bytes_that_were_there_are_counted_as_skipped(bench: Bench) -> None:
+    shared = next(blob for blob in AMD.successors() if blob in ARM.successors())
+    list(bench.run(make_rule("amd")))
+    (outcome,) = bench.run(make_rule("arm"))
+    assert outcome.bytes_skipped == shared.size_bytes
+    assert outcome.bytes_copied + outcome.bytes_skipped == sum(blob.size_bytes for blob in ARM.successors())

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imagesync.cli.session import Session
-    from imagesync.executor import Executor
     from imagesync.plan.actions import Plan
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.review import Reviewer
+    from imagesync.report.progress import Progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,19 +73,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def execute(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...] = ()) -> int:
     """Plan and carry out the session's spec, show and publish what became of it; returns the exit code."""
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
     stores, tasks = session.stores, session.tasks
     if arguments.dry_run:
         return _show_only(arguments, make_plan(session.spec, stores, tasks), reviewers)
-    executor, drawing = Executor(stores, tasks, session.cancellation), Drawing(session.spec, stores, tasks)
-    outcomes = _shown(plan_and_carry_out(drawing, executor, reviewers), executor, arguments)
+    executor = Executor(stores, tasks, session.cancellation)
+    with shown_progress(arguments, session, executor.meter) as progress:
+        drawing = Drawing(session.spec, stores, tasks)
+        outcomes = _told(plan_and_carry_out(drawing, executor, reviewers), progress)
     return _report(arguments, session, drawing.plan, outcomes)
 
 
 def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
     """Carry out a saved plan, if it is one that the spec yields."""
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import carry_out  # noqa: PLC0415
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
@@ -95,7 +99,9 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     if arguments.dry_run:
         return _show_only(arguments, plan)
     executor = Executor(session.stores, session.tasks, session.cancellation)
-    return _report(arguments, session, plan, _shown(carry_out(plan, executor), executor, arguments))
+    with shown_progress(arguments, session, executor.meter) as progress:
+        outcomes = _told(carry_out(plan, executor), progress)
+    return _report(arguments, session, plan, outcomes)
 
 
 def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
@@ -109,18 +115,15 @@ def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Revie
     return plan_exit_code(plan, detailed=False)
 
 
-def _shown(outcomes: Iterator[Outcome], executor: Executor, arguments: argparse.Namespace) -> tuple[Outcome, ...]:
-    """All the outcomes, each shown as it comes."""
-    from imagesync.report.progress import Progress  # noqa: PLC0415 - not for --help
-
+def _told(outcomes: Iterator[Outcome], progress: Progress) -> tuple[Outcome, ...]:
+    """All the outcomes, each told as it comes."""
     found = []
-    with Progress(executor.meter, quiet=arguments.quiet) as progress:
-        for outcome in outcomes:
-            found.append(outcome)
-            try:
-                progress.outcome(outcome)
-            except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
-                discard(sys.stderr)
+    for outcome in outcomes:
+        found.append(outcome)
+        try:
+            progress.outcome(outcome)
+        except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
+            discard(sys.stderr)
     return tuple(found)
 
 

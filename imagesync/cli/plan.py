@@ -29,15 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.files import check_writable, write_file  # noqa: PLC0415 - not for --help
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.cli.session import load, open_session, shown_progress  # noqa: PLC0415
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.plan.file import plan_to_json  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
+    from imagesync.transfer.meter import Meter  # noqa: PLC0415
 
     if arguments.output:
         check_writable(arguments.output)
     spec = load(arguments)
-    with open_session(spec, arguments) as session:
+    with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
         plan = make_plan(spec, session.stores, session.tasks)
     created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if arguments.output:

@@ -21,7 +21,9 @@ from imagesync.spec import Spec, load_spec
 if TYPE_CHECKING:
     from imagesync.cache import Cache
     from imagesync.cli.stores import OpenStores
+    from imagesync.report.progress import Progress
     from imagesync.tasks import Tasks
+    from imagesync.transfer.meter import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,13 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
         stores.close()
         if cache is not None:
             cache.close()
+
+
+def shown_progress(arguments: argparse.Namespace, session: Session, meter: Meter) -> Progress:
+    """What shows on stderr how far the session's work is, while its context is open."""
+    from imagesync.report.progress import Progress  # noqa: PLC0415 - not for `validate`
+
+    return Progress(meter, quiet=arguments.quiet)
 
 
 def _open_cache(arguments: argparse.Namespace) -> Cache | None:

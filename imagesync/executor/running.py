@@ -45,6 +45,7 @@ class Running:
             outcome,
             bytes_copied=self._bytes(Pushed.UPLOADED),
             bytes_mounted=self._bytes(Pushed.MOUNTED),
+            bytes_skipped=self.copy.present_bytes + self._bytes(Pushed.PRESENT),
             seconds=self._seconds(last),
         )
 

@@ -25,7 +25,8 @@ class Outcome:
     """One action and what became of it.
 
     `reason` says why it was not copied; `hint` what to do about it; `kind` is the error's class. `bytes_copied`
-    and `bytes_mounted` count what this action moved itself, not what another image brought there in this run.
+    and `bytes_mounted` count what this action moved itself, not what another image brought there in this run;
+    `bytes_skipped` is what the destination had already.
     """
 
     action: Action
@@ -36,4 +37,5 @@ class Outcome:
     exit_code: int = 0
     bytes_copied: int = 0
     bytes_mounted: int = 0
+    bytes_skipped: int = 0
     seconds: float = 0.0

@@ -36,6 +36,7 @@ def _summary(report: Report) -> dict[str, int | float]:
         **{status.value: report.count(status) for status in Status},
         "bytes_copied": report.bytes_copied,
         "bytes_mounted": report.bytes_mounted,
+        "bytes_skipped": report.bytes_skipped,
         "requests": report.requests,
         "seconds": round(report.seconds, 3),
         "exit_code": report.exit_code,
@@ -73,6 +74,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "kind": outcome.kind or None,
         "bytes_copied": outcome.bytes_copied,
         "bytes_mounted": outcome.bytes_mounted,
+        "bytes_skipped": outcome.bytes_skipped,
         "seconds": round(outcome.seconds, 3),
     }
 

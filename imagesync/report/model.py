@@ -85,6 +85,11 @@ class Report:
         return sum(outcome.bytes_mounted for outcome in self.outcomes)
 
     @property
+    def bytes_skipped(self) -> int:
+        """What the destinations had already, of the images that were copied."""
+        return sum(outcome.bytes_skipped for outcome in self.outcomes)
+
+    @property
     def exit_code(self) -> int:
         """130 when something was cancelled, else the worst of the outcomes' own: 4, 1, 3, 2, 0."""
         codes = {outcome.exit_code or _AT_LEAST.get(outcome.status, 0) for outcome in self.outcomes}

@@ -43,7 +43,8 @@ def _verdict(report: Report) -> str:
 
 def _moved(report: Report) -> str:
     mounted = f", {format_bytes(report.bytes_mounted)} mounted" if report.bytes_mounted else ""
-    return f"{format_bytes(report.bytes_copied)} copied{mounted}"
+    skipped = f", {format_bytes(report.bytes_skipped)} already there" if report.bytes_skipped else ""
+    return f"{format_bytes(report.bytes_copied)} copied{mounted}{skipped}"
 
 
 def _with_rate(report: Report, effort: str) -> str:

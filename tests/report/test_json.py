@@ -45,6 +45,7 @@ def test_the_head_counts_everything() -> None:
         "cancelled": 0,
         "bytes_copied": 71_200_000,
         "bytes_mounted": 0,
+        "bytes_skipped": 0,
         "requests": 23,
         "seconds": 4.2,
         "exit_code": 1,
@@ -60,7 +61,9 @@ def test_the_head_counts_everything() -> None:
 
 
 def test_a_copied_tag_says_from_which_digest_to_which() -> None:
-    outcome = Outcome(make_copy(replaces="9"), Status.COPIED, bytes_copied=7, bytes_mounted=5, seconds=1.23456)
+    outcome = Outcome(
+        make_copy(replaces="9"), Status.COPIED, bytes_copied=7, bytes_mounted=5, bytes_skipped=3, seconds=1.23456
+    )
     assert outcome_of(outcome) == {
         "status": "copied",
         "rule": "bases/nginx",
@@ -77,6 +80,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "kind": None,
         "bytes_copied": 7,
         "bytes_mounted": 5,
+        "bytes_skipped": 3,
         "seconds": 1.235,
     }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.report.progress import Progress, Rate, outcome_line, status_line
+from imagesync.report.progress import Progress, Rate, host_line, host_lines, outcome_line, status_line
 from tests.report.values import HOSTILE, make_copy, make_failed, make_keep
 
 
@@ -108,11 +108,57 @@ def wait_for(text: str, stream: io.StringIO) -> None:
         (Counters(moved_bytes=71_200_000), 2e6, "1 of 3 images, 71.2 MB of 71.2 MB"),
         (Counters(moved_bytes=-5), 0.0, "1 of 3 images, 0 B of 71.2 MB"),
         (Counters(total_bytes=0, moved_bytes=0, total=1, done=0), 0.0, "0 of 1 image"),
+        (Counters(total_bytes=0, moved_bytes=0, total=0, done=0), 0.0, "reading both sides"),
         (Counters(moved_bytes=71_199_999), 2e6, "1 of 3 images, 71.2 MB of 71.2 MB, 2.0 MB/s, 1.0 s left"),
     ],
 )
 def test_the_status_line(meter: Counters, rate: float, line: str) -> None:
     assert status_line(meter, rate) == line
+
+
+@dataclass
+class Host:
+    """A host at a standstill."""
+
+    running: int = 0
+    heavy: int = 0
+    waiting: int = 0
+    slots: int = 16
+    pause_seconds: float = 0.0
+
+
+@pytest.mark.parametrize(
+    ("host", "line"),
+    [
+        (Host(running=4), "4 of 16 under way"),
+        (Host(running=4, heavy=2, waiting=36, slots=4), "4 of 4 under way (2 large), 36 waiting"),
+        (Host(running=1, waiting=9, slots=0, pause_seconds=42.0), "asked to be left alone, 42 s more, 9 waiting"),
+    ],
+)
+def test_a_host_says_what_it_does_and_why_it_waits(host: Host, line: str) -> None:
+    assert host_line(host) == line
+
+
+def test_only_busy_hosts_are_shown_and_not_too_many() -> None:
+    hosts = {f"r{number}.example": Host(running=number) for number in range(12)}
+    lines = host_lines(hosts)
+    assert [name for name, _ in lines] == [*sorted(f"r{number}.example" for number in range(4, 12)), "…"]
+    assert lines[-1][1] == "and 3 other hosts"
+
+
+def test_a_terminal_shows_what_each_host_is_doing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal()
+    with Progress(Counters(), activity=lambda: {"docker.io": Host(running=4, slots=4, waiting=7)}, stream=stream):
+        wait_for("4 of 4 under way, 7 waiting", stream)
+
+
+def test_without_a_terminal_a_long_silence_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagesync.report.progress.STILL_HERE_SECONDS", 0.01)
+    stream = io.StringIO()
+    with Progress(Counters(), activity=lambda: {"docker.io": Host(running=1, slots=4)}, stream=stream):
+        wait_for("1 of 3 images, 12.0 MB of 71.2 MB; docker.io: 1 of 4 under way\n", stream)
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
