@@ -60,7 +60,7 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
     started_at = time.monotonic()
     cancellation = Cancellation(arguments.timeout)
     stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ)
-    tasks = Tasks(workers=arguments.concurrency, ceiling=stores.concurrency, cancellation=cancellation)
+    tasks = Tasks(workers=arguments.concurrency, hosts=stores, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown) as interruption:
             try:

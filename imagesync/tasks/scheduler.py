@@ -65,6 +65,7 @@ class Tasks:
         task = Task(run, tuple(sorted(set(hosts))), is_heavy, rank)
         with self._lock:
             self._unfinished.add(task)
+            self._slots.know(task)
             failed = next((need.error for need in needs if need.error is not None), None) if needs else None
             if failed is not None:
                 self._finish(task, error=failed)
@@ -115,6 +116,7 @@ class Tasks:
             self._is_closed = True
             for task in [task for task in self._unfinished if task.started_at is None]:
                 self._finish(task, error=Cancelled("the run has ended"))
+            self._ready.clear()
             while self._idle:
                 self._idle.pop().put(None)
         while left := tuple(self._unfinished):
@@ -151,6 +153,7 @@ class Tasks:
         is_time_to_leave = self._is_time_to_leave()
         for task in [task for task in self._unfinished if is_time_to_leave or task.started_at is None]:
             self._finish(task, error=self._cancellation.error())
+        self._ready.clear()
 
     def _is_time_to_leave(self) -> bool:
         """Whether what still runs has had its grace since the cancellation, and the time to notice its end."""
@@ -172,7 +175,7 @@ class Tasks:
         threading.Thread(target=self._work, args=(task,), name=f"imagesync-{self._threads}", daemon=True).start()
 
     def _take(self) -> Task[Any] | None:
-        task = self._ready.take(self._slots)
+        task = self._ready.take(self._slots.room())
         if task is not None:
             task.started_at = time.monotonic()
             self._slots.take(task)

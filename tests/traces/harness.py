@@ -26,7 +26,7 @@ USERS = {"robot": "secret"}
 
 
 class Stores:
-    """store.Stores over registries alone."""
+    """store.Stores and tasks.Hosts over registries alone."""
 
     def __init__(self, settings: Settings, cancellation: Cancellation) -> None:
         self.registries = Registries(settings, cancellation, environment={})
@@ -36,8 +36,11 @@ class Stores:
 
     destination = source
 
-    def concurrency(self, registry: str) -> int:
-        return 16
+    def slots(self, host: str) -> int:
+        return self.registries.slots(host)
+
+    def pause_seconds(self, host: str) -> float:
+        return self.registries.pause_seconds(host)
 
 
 class Sync:
@@ -68,7 +71,7 @@ class Sync:
     def session(self) -> Iterator[tuple[Stores, Tasks, Cancellation]]:
         cancellation = Cancellation()
         stores = Stores(self.settings, cancellation)
-        tasks = Tasks(workers=8, ceiling=stores.concurrency, cancellation=cancellation)
+        tasks = Tasks(workers=8, hosts=stores, cancellation=cancellation)
         try:
             yield stores, tasks, cancellation
         finally:
