@@ -11,6 +11,7 @@
     │   ├── NotFoundError                  the repository, manifest or blob is not there
     │   ├── ImmutableError             3   the registry refuses to move a tag
     │   ├── LimitError                     quota, size or rate limit
+    │   │   └── BudgetError            3       not asked: the pulls that the spec or the registry allows are spent
     │   ├── UnsupportedError               the registry cannot do or take this
     │   ├── IntegrityError                 bytes do not match their digest or size
     │   ├── ProtocolError                  the answer is not one a registry gives
@@ -176,6 +177,17 @@ class LimitError(StoreError):
     """A quota, a size limit, or a rate limit that waiting within the deadline does not lift."""
 
     kind = "limit"
+
+
+class BudgetError(LimitError):
+    """A manifest that was not asked for: the pulls that the spec or the registry allows are spent.
+
+    `is_deferred` says that the spec wants it to wait for a later run, rather than to end this one.
+    """
+
+    exit_code = 3
+    kind = "budget"
+    is_deferred = False
 
 
 class UnsupportedError(StoreError):

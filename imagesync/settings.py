@@ -129,6 +129,25 @@ class Timeouts:
     commit_seconds: float = 900.0
 
 
+class WhenSpent(Enum):
+    """What a spent budget means for what is still to be read: `STOP` the run there, or `DEFER` it to a later one."""
+
+    STOP = "stop"
+    DEFER = "defer"
+
+
+@dataclass(frozen=True, slots=True)
+class PullBudget:
+    """Manifests that may be read from a host in any stretch of `window_seconds`."""
+
+    pulls: int
+    window_seconds: float
+    when_spent: WhenSpent = WhenSpent.STOP
+
+    def __str__(self) -> str:
+        return f"{self.pulls} pulls in {_window(self.window_seconds)}"
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrySettings:
     """One registry's settings. `None` in a layer of them means: not said here."""
@@ -138,6 +157,9 @@ class RegistrySettings:
     concurrency: int | None = None
     timeouts: Timeouts | None = None
     mirrors: tuple[str, ...] | None = None
+    bandwidth: int | None = None
+    """Bytes a second, read and written together."""
+    pulls: PullBudget | None = None
 
     def over(self, below: RegistrySettings) -> RegistrySettings:
         """These settings, and those of `below` wherever nothing is said here."""
@@ -185,6 +207,11 @@ def default_settings(host: str) -> RegistrySettings:
         timeouts=Timeouts(),
         mirrors=(),
     )
+
+
+def _window(seconds: float) -> str:
+    hours, rest = divmod(seconds, 3600)
+    return f"{seconds / 60:g} minutes" if rest else "an hour" if hours == 1 else f"{hours:g} hours"
 
 
 def _environment(name: str) -> str:

@@ -29,7 +29,7 @@ class Bench:
     def __init__(self, workers: int = 8) -> None:
         self.stores = MemoryStores()
         self.cancellation = Cancellation()
-        self.tasks = Tasks(workers=workers, ceiling=self.stores.concurrency, cancellation=self.cancellation)
+        self.tasks = Tasks(workers=workers, hosts=self.stores, cancellation=self.cancellation)
         self.executor = Executor(self.stores, self.tasks, self.cancellation)
         self.source, self.destination = self.stores[HUB_NGINX], self.stores[LOCAL_NGINX]
         for tag, image in (("amd", AMD), ("arm", ARM), ("old", OLD)):

@@ -34,7 +34,7 @@ class Bench:
     def __init__(self, workers: int) -> None:
         self.stores = MemoryStores()
         self.cancellation = Cancellation()
-        self.tasks = Tasks(workers=workers, ceiling=self.stores.concurrency, cancellation=self.cancellation)
+        self.tasks = Tasks(workers=workers, hosts=self.stores, cancellation=self.cancellation)
         self.source = self.stores[HUB_NGINX]
         self.destination = self.stores[LOCAL_NGINX]
 

@@ -5,22 +5,39 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, InternalError, NetworkError
-from imagesync.tasks import MAX_HEAVY, Postponed, Task, Tasks, Watch
+from imagesync.tasks import MAX_HEAVY, HostActivity, Postponed, Task, Tasks, Watch
+from imagesync.tasks.ready import MOST_PASSED_OVER
 
 MakeTasks = Callable[..., Tasks]
+
+
+@dataclass
+class FakeHosts:
+    """Every host bears as many, until it is told otherwise."""
+
+    usual: int
+    told: dict[str, int] = field(default_factory=dict)
+
+    def slots(self, host: str) -> int:
+        return self.told.get(host, self.usual)
+
+    def pause_seconds(self, host: str) -> float:
+        return 7.0 if self.slots(host) == 0 else 0.0
 
 
 @pytest.fixture
 def make_tasks() -> Iterator[MakeTasks]:
     made: list[Tasks] = []
 
-    def make(workers: int = 8, ceiling: int = 16, cancellation: Cancellation | None = None) -> Tasks:
-        made.append(Tasks(workers=workers, ceiling=lambda _: ceiling, cancellation=cancellation or Cancellation()))
+    def make(workers: int = 8, hosts: int | FakeHosts = 16, cancellation: Cancellation | None = None) -> Tasks:
+        known = hosts if isinstance(hosts, FakeHosts) else FakeHosts(hosts)
+        made.append(Tasks(workers=workers, hosts=known, cancellation=cancellation or Cancellation()))
         return made[-1]
 
     yield make
@@ -63,26 +80,26 @@ def test_a_task_starts_after_everything_it_needs(make_tasks: MakeTasks, workers:
 
 
 def test_never_more_tasks_on_a_host_than_its_ceiling(make_tasks: MakeTasks) -> None:
-    tasks, crowd = make_tasks(workers=16, ceiling=3), Crowd()
+    tasks, crowd = make_tasks(workers=16, hosts=3), Crowd()
     tasks.results([tasks.add(crowd.visit, hosts=["a"]) for _ in range(30)])
     assert crowd.most == 3
 
 
 def test_a_task_takes_a_slot_on_each_of_its_hosts(make_tasks: MakeTasks) -> None:
-    tasks, crowd = make_tasks(workers=16, ceiling=2), Crowd()
+    tasks, crowd = make_tasks(workers=16, hosts=2), Crowd()
     pairs = [("a", "b"), ("b", "c"), ("b", "a"), ("c", "b")] * 5
     tasks.results([tasks.add(crowd.visit, hosts=pair) for pair in pairs])
     assert crowd.most == 2
 
 
 def test_copies_both_ways_between_two_hosts_with_one_slot_each_finish(make_tasks: MakeTasks) -> None:
-    tasks, crowd = make_tasks(workers=16, ceiling=1), Crowd()
+    tasks, crowd = make_tasks(workers=16, hosts=1), Crowd()
     tasks.results([tasks.add(crowd.visit, hosts=pair) for pair in [("a", "b"), ("b", "a")] * 10])
     assert crowd.most == 1
 
 
 def test_heavy_tasks_leave_slots_for_small_ones(make_tasks: MakeTasks) -> None:
-    tasks, gate, crowd = make_tasks(workers=32, ceiling=16), threading.Event(), Crowd()
+    tasks, gate, crowd = make_tasks(workers=32, hosts=16), threading.Event(), Crowd()
 
     def heavy() -> None:
         crowd.visit()
@@ -93,6 +110,120 @@ def test_heavy_tasks_leave_slots_for_small_ones(make_tasks: MakeTasks) -> None:
     gate.set()
     tasks.results(blocked)
     assert crowd.most <= MAX_HEAVY
+
+
+class Holding:
+    """A call that says that it has begun, and goes on when it is let go."""
+
+    def __init__(self) -> None:
+        self.has_begun, self._gate = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.has_begun.set()
+        self._gate.wait(5)
+
+    def let_go(self) -> None:
+        self._gate.set()
+
+
+@pytest.mark.parametrize("slots", [2, 3, 4])
+def test_heavy_tasks_leave_a_slot_also_where_there_are_few(make_tasks: MakeTasks, slots: int) -> None:
+    """docker.io has four, fewer than the most heavy tasks."""
+    tasks, heavy = make_tasks(workers=32, hosts=slots), Holding()
+    blocked = [tasks.add(heavy, hosts=["a"], is_heavy=True) for _ in range(slots)]
+    assert tasks.results([tasks.add(lambda: "small", hosts=["a"])]) == ["small"]
+    heavy.let_go()
+    tasks.results(blocked)
+
+
+def test_the_only_slot_may_be_taken_by_a_heavy_task(make_tasks: MakeTasks) -> None:
+    tasks = make_tasks(hosts=1)
+    assert tasks.results([tasks.add(lambda: "heavy", hosts=["a"], is_heavy=True)]) == ["heavy"]
+
+
+def test_a_heavy_task_that_waits_for_others_like_it_keeps_no_small_ones_back(make_tasks: MakeTasks) -> None:
+    tasks, heavy = make_tasks(workers=8, hosts=4), Holding()
+    blocked = [tasks.add(heavy, hosts=["a"], is_heavy=True) for _ in range(4)]
+    small = [tasks.add(lambda: "small", hosts=["a"], rank=(1,)) for _ in range(MOST_PASSED_OVER * 3)]
+    assert set(tasks.results(small)) == {"small"}
+    heavy.let_go()
+    tasks.results(blocked)
+
+
+def test_a_task_of_several_hosts_frees_all_of_them_for_others(make_tasks: MakeTasks) -> None:
+    tasks, wide, crowd = make_tasks(hosts=1), Holding(), threading.Barrier(3)
+    first = tasks.add(wide, hosts=["a", "b", "c"])
+    narrow = [tasks.add(lambda: crowd.wait(5), hosts=[host]) for host in ("a", "b", "c")]
+    wide.let_go()
+    tasks.results([first, *narrow])
+
+
+def test_when_a_host_bears_more_what_waits_is_started(make_tasks: MakeTasks) -> None:
+    """Without any task that ends meanwhile."""
+    hosts, holding = FakeHosts(1), Holding()
+    tasks = make_tasks(hosts=hosts)
+    first = tasks.add(holding, hosts=["a"])
+    second = tasks.add(lambda: "second", hosts=["a"])
+    hosts.told["a"] = 2
+    assert tasks.results([second]) == ["second"]
+    holding.let_go()
+    tasks.results([first])
+
+
+def test_when_a_host_bears_less_nothing_starts_until_enough_have_ended(make_tasks: MakeTasks) -> None:
+    hosts, first, second = FakeHosts(2), Holding(), Holding()
+    tasks = make_tasks(hosts=hosts)
+    running = [tasks.add(first, hosts=["a"]), tasks.add(second, hosts=["a"])]
+    crowd = Crowd()
+    waiting = [tasks.add(crowd.visit, hosts=["a"]) for _ in range(3)]
+    hosts.told["a"] = 1
+    first.let_go()
+    tasks.results(running[:1])
+    assert tasks.activity()["a"].waiting == 3
+    second.let_go()
+    tasks.results([*running, *waiting])
+    assert crowd.most == 1
+
+
+def test_a_paused_host_is_left_alone_while_the_others_are_used(make_tasks: MakeTasks) -> None:
+    """LIM-02: no task waits on it, not even with a slot of another host in its hand; at the end of the pause they
+    start."""
+    hosts, ran = FakeHosts(1, {"paused": 0}), []
+    tasks = make_tasks(workers=1, hosts=hosts)
+    held = [
+        tasks.add(lambda: ran.append("paused"), hosts=["paused"]),
+        tasks.add(lambda: ran.append("both"), hosts=["paused", "other"]),
+    ]
+    others = [tasks.add(lambda: ran.append("other"), hosts=["other"], rank=(1,)) for _ in range(MOST_PASSED_OVER * 2)]
+    tasks.results(others)
+    assert set(ran) == {"other"}
+    assert tasks.activity()["paused"] == HostActivity(running=0, heavy=0, waiting=2, slots=0, pause_seconds=7.0)
+    del hosts.told["paused"]
+    tasks.results(held)
+    assert sorted(ran[-2:]) == ["both", "paused"]
+
+
+def test_what_waits_for_a_paused_host_ends_with_the_run(make_tasks: MakeTasks) -> None:
+    cancellation = Cancellation()
+    tasks = make_tasks(hosts=FakeHosts(1, {"a": 0}), cancellation=cancellation)
+    task = tasks.add(lambda: None, hosts=["a"])
+    cancellation.cancel()
+    with pytest.raises(Cancelled):
+        tasks.results([task])
+
+
+def test_the_activity_of_a_host_is_what_runs_and_what_waits(make_tasks: MakeTasks) -> None:
+    tasks, heavy, light = make_tasks(hosts=2), Holding(), Holding()
+    running = [tasks.add(heavy, hosts=["a", "b"], is_heavy=True), tasks.add(light, hosts=["a"])]
+    waiting = [tasks.add(lambda: None, hosts=["a"]) for _ in range(3)]
+    assert tasks.activity() == {
+        "a": HostActivity(running=2, heavy=1, waiting=3, slots=2, pause_seconds=0.0),
+        "b": HostActivity(running=1, heavy=1, waiting=0, slots=2, pause_seconds=0.0),
+    }
+    heavy.let_go()
+    light.let_go()
+    tasks.results([*running, *waiting])
+    assert tasks.activity()["a"] == HostActivity(running=0, heavy=0, waiting=0, slots=2, pause_seconds=0.0)
 
 
 def test_the_lowest_rank_starts_first(make_tasks: MakeTasks) -> None:
@@ -194,7 +325,7 @@ def test_after_cancellation_nothing_new_starts(make_tasks: MakeTasks) -> None:
 def test_a_task_that_hangs_is_left_behind_after_the_grace(
     make_tasks: MakeTasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("imagesync.tasks.ABANDON_SECONDS", 0.1)
+    monkeypatch.setattr("imagesync.tasks.scheduler.ABANDON_SECONDS", 0.1)
     cancellation = Cancellation(grace_seconds=0.1)
     tasks, gate = make_tasks(cancellation=cancellation), threading.Event()
     hanging = tasks.add(lambda: gate.wait(30))
@@ -273,7 +404,7 @@ def test_closing_waits_for_what_runs_and_drops_what_waits(make_tasks: MakeTasks)
 
 def test_a_task_of_several_hosts_gets_its_turn(make_tasks: MakeTasks) -> None:
     """It needs free slots on all of them at once, which short tasks of single hosts would always take first."""
-    tasks, order = make_tasks(workers=8, ceiling=1), []
+    tasks, order = make_tasks(workers=8, hosts=1), []
     hosts = ["a", "b", "c", "d"]
     gate = threading.Event()
     first = [tasks.add(lambda: gate.wait(5), hosts=[host]) for host in hosts]

@@ -65,7 +65,7 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
     cancellation = Cancellation(arguments.timeout)
     cache = _open_cache(arguments)
     stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ, memory=cache)
-    tasks = Tasks(workers=arguments.concurrency, ceiling=stores.concurrency, cancellation=cancellation)
+    tasks = Tasks(workers=arguments.concurrency, hosts=stores, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown) as interruption:
             try:
@@ -84,7 +84,7 @@ def shown_progress(arguments: argparse.Namespace, session: Session, meter: Meter
     """What shows on stderr how far the session's work is, while its context is open."""
     from imagesync.report.progress import Progress  # noqa: PLC0415 - not for `validate`
 
-    return Progress(meter, quiet=arguments.quiet)
+    return Progress(meter, activity=session.tasks.activity, quiet=arguments.quiet)
 
 
 def _open_cache(arguments: argparse.Namespace) -> Cache | None:

@@ -12,6 +12,8 @@ from types import FrameType
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled
 
+LOOK_SECONDS = 0.05
+"""How often the watcher looks whether a signal came, or the deadline has."""
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -47,13 +49,15 @@ def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Itera
     interruption = Interruption()
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        # Nothing here may take a lock: the thread that it interrupts may hold the same one. The watcher acts.
         if interruption.signal_number is not None:
             os._exit(128 + number)
         interruption.signal_number = number
-        cancellation.cancel(f"interrupted by {signal.Signals(number).name}")
 
     stopped = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(cancellation, wake, stopped), daemon=True, name="imagesync-watch")
+    watcher = threading.Thread(
+        target=_watch, args=(interruption, cancellation, wake, stopped), daemon=True, name="imagesync-watch"
+    )
     watcher.start()
     before = {number: signal.signal(number, handle) for number in _HANDLED}
     try:
@@ -64,8 +68,12 @@ def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Itera
         stopped.set()
 
 
-def _watch(cancellation: Cancellation, wake: Callable[[], None], stopped: threading.Event) -> None:
-    while not stopped.wait(0.1):
+def _watch(
+    interruption: Interruption, cancellation: Cancellation, wake: Callable[[], None], stopped: threading.Event
+) -> None:
+    while not stopped.wait(LOOK_SECONDS):
+        if interruption.signal_number is not None:
+            cancellation.cancel(f"interrupted by {signal.Signals(interruption.signal_number).name}")
         if cancellation.is_cancelled:
             if not stopped.wait(cancellation.grace_seconds):
                 wake()

@@ -12,14 +12,14 @@ from imagesync.errors import UsageError
 from imagesync.layout import LayoutTree
 from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
-from imagesync.settings import DEFAULT_CONCURRENCY, Settings
+from imagesync.settings import Settings
 from imagesync.store import Memory, NoMemory, Readable, Writable
 
 LAYOUT_CONCURRENCY = 8
 
 
 class OpenStores:
-    """Implements store.Stores. `directory` is where relative `oci:` paths count from."""
+    """Implements store.Stores and tasks.Hosts. `directory` is where relative `oci:` paths count from."""
 
     def __init__(
         self,
@@ -32,7 +32,6 @@ class OpenStores:
     ) -> None:
         self.memory: Memory = memory or NoMemory()
         self.registries = Registries(settings, cancellation, environment=environment)
-        self._settings = settings
         self._directory = Path(directory)
         self._lock = threading.Lock()
         self._trees: dict[Path, LayoutTree] = {}
@@ -52,10 +51,11 @@ class OpenStores:
             return self._layouts(repository).repository(repository.path)
         return self.registries.repository(repository)
 
-    def concurrency(self, registry: str) -> int:
-        if registry.startswith(LAYOUT_SCHEMES):
-            return LAYOUT_CONCURRENCY
-        return self._settings.for_host(registry).concurrency or DEFAULT_CONCURRENCY
+    def slots(self, host: str) -> int:
+        return LAYOUT_CONCURRENCY if host.startswith(LAYOUT_SCHEMES) else self.registries.slots(host)
+
+    def pause_seconds(self, host: str) -> float:
+        return 0.0 if host.startswith(LAYOUT_SCHEMES) else self.registries.pause_seconds(host)
 
     def close(self) -> None:
         self.registries.close()

@@ -11,24 +11,25 @@ from imagesync.reference import Repository, make_repository
 from imagesync.registry.client import WIRE_HOSTS, RegistryClient
 from imagesync.registry.connection import Connections
 from imagesync.registry.credentials import Credential, CredentialStore
+from imagesync.registry.limits import HostLimits
 from imagesync.registry.mirror import Mirror, MirroredRepository
 from imagesync.registry.origin import Origin
+from imagesync.registry.pulls import MemoryLedger, PullCount, PullLedger
 from imagesync.registry.repository import RemoteRepository
-from imagesync.registry.retry import RetryPolicy
+from imagesync.registry.retry import ONE_TRY, RetryPolicy
 from imagesync.registry.traffic import TrafficCounts
 from imagesync.settings import Auth, Settings, Tls
 
-__all__ = ["Registries", "RemoteRepository", "RetryPolicy"]
+__all__ = ["PullCount", "PullLedger", "Registries", "RemoteRepository", "RetryPolicy"]
 
-_ONE_TRY = RetryPolicy(tries=1, server_error_tries=1)
-"""For mirrors: the origin has it too."""
 _SPEC_NAMES = {wire: name for name, wire in WIRE_HOSTS.items()}
 
 
 class Registries:
     """Every registry of a run: one client for each host, one set of connections for all.
 
-    `environment` is where proxies, authorities and credential files are looked up.
+    `environment` is where proxies, authorities and credential files are looked up; `ledger` remembers pulls, by
+    default those of this run alone. Implements tasks.Hosts.
     """
 
     def __init__(
@@ -38,12 +39,15 @@ class Registries:
         *,
         environment: Mapping[str, str],
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
+        ledger: PullLedger | None = None,
     ) -> None:
         self._settings = settings
         self._cancellation = cancellation
         self._policy = policy
         self._credentials = CredentialStore(environment)
         self._connections = Connections(environment, self._tls_for)
+        self._ledger = ledger or MemoryLedger()
+        self._limits: dict[str, HostLimits] = {}
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
         self._repositories: dict[Repository, RemoteRepository] = {}
         self._lock = Lock()
@@ -65,9 +69,23 @@ class Registries:
         with self._lock:
             clients = tuple(self._clients.items())
         return {
-            f"{host} (mirror)" if policy == _ONE_TRY else host: client.traffic.counts()
+            f"{host} (mirror)" if policy == ONE_TRY else host: client.traffic.counts()
             for (host, policy), client in clients
         }
+
+    def pulls(self) -> Mapping[str, PullCount]:
+        """How it stands with the pulls of each host that was spoken to; a mirror's are its own."""
+        with self._lock:
+            limits = tuple(self._limits.items())
+        return {host: known.pulls.count() for host, known in limits}
+
+    def slots(self, host: str) -> int:
+        """Requests that may be under way on this host at once; 0 while it asked to be left alone."""
+        return self._limits_of(host).slots
+
+    def pause_seconds(self, host: str) -> float:
+        """For how much longer this host asked to be left alone."""
+        return self._limits_of(host).pause.seconds()
 
     def shutdown(self) -> None:
         """Wake every thread that waits for a server; nothing can be sent after it."""
@@ -86,7 +104,7 @@ class Registries:
 
     def _mirror(self, host: str, path: str) -> Mirror:
         repository = make_repository(host, path)
-        return Mirror(RemoteRepository(repository, self._client(repository.registry, _ONE_TRY)))
+        return Mirror(RemoteRepository(repository, self._client(repository.registry, ONE_TRY)))
 
     def _client(self, host: str, policy: RetryPolicy | None = None) -> RegistryClient:
         key = (host, policy or self._policy)
@@ -98,8 +116,16 @@ class Registries:
                 cancellation=self._cancellation,
                 credentials=partial(self._find_credential, host),
                 policy=policy or self._policy,
+                limits=self._limits_of(host),
             )
         return self._clients[key]
+
+    def _limits_of(self, host: str) -> HostLimits:
+        found = self._limits.get(host)
+        if found is None:
+            made = HostLimits(host, self._settings.for_host(host), ledger=self._ledger)
+            found = self._limits.setdefault(host, made)  # whoever of two threads came second takes the first's
+        return found
 
     def _find_credential(self, host: str, path: str, push: bool) -> Credential | None:
         auth: Auth = self._settings.auth_for(host, path)

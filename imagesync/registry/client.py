@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
@@ -32,8 +32,9 @@ from imagesync.registry.connection import Connections
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
 from imagesync.registry.http import httpx
+from imagesync.registry.limits import HostLimits
 from imagesync.registry.origin import Address, Origin, resolve_address
-from imagesync.registry.retry import TRANSIENT_STATUSES, Pause, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import CLEANUP, MAX_ERROR_BYTES, TARGET, UrllibTransport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
@@ -43,6 +44,8 @@ CLEANUP_SECONDS = 2.5
 TELL_SECONDS = 5.0
 OPERATION = "operation"
 """Key of `Request.extensions`: the kind of a request, to count it by."""
+SENT_AT = "sent_at"
+"""Key of `Request.extensions`: time.monotonic() when a request went out, after its login."""
 USER_AGENT = f"imagesync/{__version__}"
 WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
@@ -73,6 +76,11 @@ class Call:
     read_seconds: float | None = None
     is_cleanup: bool = False
     """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
+
+    @property
+    def is_pull(self) -> bool:
+        """Whether this reads a manifest: registries count that, and nothing else."""
+        return self.operation == "GET manifest"
 
     @property
     def is_manifest_put(self) -> bool:
@@ -119,6 +127,7 @@ class RegistryClient:
         cancellation: Cancellation,
         credentials: FindCredential,
         policy: RetryPolicy,
+        limits: HostLimits,
     ) -> None:
         self.host = host
         self.cancellation = cancellation
@@ -131,7 +140,7 @@ class RegistryClient:
         self._connections = connections
         self._credentials = credentials
         self._policy = policy
-        self._pause = Pause()
+        self._limits = limits
         self._lock = Lock()
         self.traffic = Traffic()
         self._told_at = -TELL_SECONDS
@@ -140,7 +149,7 @@ class RegistryClient:
             transport=UrllibTransport(connections),
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            event_hooks={"request": [self._count], "response": [_write_down]},
+            event_hooks={"request": [self._count], "response": [_write_down, self._observe]},
         )
 
     @property
@@ -155,11 +164,13 @@ class RegistryClient:
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
-        return run(lambda: self._read(call, self._open(call)), self._policy, self.cancellation, tell=self._tell)
+        with self._limits.contact.tries(self._policy) as policy:
+            return run(lambda: self._read(call, self._open(call)), policy, self.cancellation, tell=self._tell)
 
     def send_once(self, call: Call, body: Iterator[bytes] | None = None) -> Answer:
         """Send a request a single time; `body` is streamed, and its length must be in the call's headers."""
-        return once(lambda: self._read(call, self._open(call, body)))
+        with self._limits.contact.single_try():
+            return once(lambda: self._read(call, self._open(call, body)))
 
     def _tell(self, error: StoreError, wait_seconds: float) -> None:
         """Say that a request will be sent again: one line for people every few seconds, the others only with -v."""
@@ -178,7 +189,8 @@ class RegistryClient:
     @contextmanager
     def stream(self, call: Call) -> Iterator[Streamed]:
         """Open an answer, in a single try; its body comes in pieces as they arrive, at most CHUNK_BYTES each."""
-        response, _ = once(lambda: self._open(call))
+        with self._limits.contact.single_try():
+            response, _ = once(lambda: self._open(call))
         with closing(response):
             yield Streamed(response.status_code, response.headers, self._pieces(call, response))
 
@@ -188,6 +200,7 @@ class RegistryClient:
                 for piece in response.iter_raw():
                     self.cancellation.check()
                     self.traffic.add("bytes_read", len(piece))
+                    self._limits.moved(len(piece), self.cancellation)
                     yield piece
         except StoreError as error:
             raise self._explained(call, error) from error
@@ -205,10 +218,11 @@ class RegistryClient:
     def _open(self, call: Call, body: Iterator[bytes] | None = None) -> tuple[httpx.Response, Address]:
         """Send the call, follow its redirects, and return the accepted answer, its body not yet read."""
         if not call.is_cleanup:
-            self._pause.wait(self.cancellation)
+            self._limits.pause.wait(self.cancellation)
             self.cancellation.check()
         try:
-            response, address = self._follow(call, body)
+            with self._limits.pulls.one() if call.is_pull else nullcontext():
+                response, address = self._follow(call, body)
         except StoreError as error:
             raise self._explained(call, error) from error
         if response.status_code in call.accepted:
@@ -242,7 +256,9 @@ class RegistryClient:
             # The target goes out verbatim from the extensions: httpx would write some of its letters anew.
             str(address.origin),
             headers=headers,
-            content=self.traffic.written(body) if body is not None else call.content,
+            content=self._limits.paced(self.traffic.written(body), self.cancellation)
+            if body is not None
+            else call.content,
             extensions={
                 TARGET: address.target.encode("ascii"),
                 OPERATION: call.operation,
@@ -313,7 +329,7 @@ class RegistryClient:
             return False
         self.traffic.add("pauses")
         log.info("registry asks to wait", registry=self.host, seconds=seconds)
-        self._pause.extend(seconds)
+        self._limits.pause.extend(seconds)
         return True
 
     def _error_body(self, call: Call, response: httpx.Response) -> bytes:
@@ -359,6 +375,14 @@ class RegistryClient:
 
     def _count(self, request: httpx.Request) -> None:
         self.traffic.sent(request.extensions.get(OPERATION, "GET token"))
+        request.extensions[SENT_AT] = time.monotonic()
+
+    def _observe(self, response: httpx.Response) -> None:
+        """Learn from an answer what the host bears."""
+        sent = response.request.extensions
+        self._limits.observe(
+            sent.get(OPERATION, ""), response.status_code, headers=response.headers, sent_at=sent[SENT_AT]
+        )
 
 
 def _write_down(response: httpx.Response) -> None:

@@ -33,6 +33,9 @@ class RetryPolicy:
     """Also the most that a server's Retry-After is believed."""
 
 
+ONE_TRY = RetryPolicy(tries=1, server_error_tries=1)
+
+
 class Transient(Exception):
     """An answer that may be another one next time. `error` is raised when no try is left.
 
@@ -57,9 +60,13 @@ class Pause:
         with self._lock:
             self._until = max(self._until, time.monotonic() + seconds)
 
+    def seconds(self) -> float:
+        """How much of it is left; 0 when it is over."""
+        return max(0.0, self._until - time.monotonic())
+
     def wait(self, cancellation: Cancellation) -> None:
         """Sleep until the pause is over. Raises Cancelled."""
-        while (left := self._until - time.monotonic()) > 0:
+        while (left := self.seconds()) > 0:
             cancellation.wait(left)
 
 

@@ -26,13 +26,13 @@ def stores(tmp_path: Path) -> Iterator[OpenStores]:
 
 @pytest.mark.parametrize("host", ["ocir.example.com", "oci.example.com", "oci-archive.example.com:5000"])
 def test_a_host_that_begins_like_a_scheme_is_a_registry(stores: OpenStores, host: str) -> None:
-    assert stores.concurrency(host) == DEFAULT_CONCURRENCY
+    assert stores.slots(host) == DEFAULT_CONCURRENCY
     assert not isinstance(stores.source(Repository(host, "x")), LayoutRepository | ArchiveRepository)
 
 
 @pytest.mark.parametrize("registry", ["oci:folder", "oci-archive:x.tar"])
 def test_a_layout_has_a_concurrency_of_its_own(stores: OpenStores, registry: str) -> None:
-    assert stores.concurrency(registry) == LAYOUT_CONCURRENCY
+    assert stores.slots(registry) == LAYOUT_CONCURRENCY
 
 
 def test_an_archive_and_a_folder_of_one_name_are_two(stores: OpenStores, tmp_path: Path) -> None:

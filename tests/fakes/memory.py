@@ -93,7 +93,7 @@ class MemoryRepository:
 
 
 class MemoryStores:
-    """Implements store.Stores; a repository is made when it is first asked for."""
+    """Implements store.Stores and tasks.Hosts; a repository is made when it is first asked for."""
 
     def __init__(self) -> None:
         self.repositories: dict[Repository, MemoryRepository] = {}
@@ -113,5 +113,8 @@ class MemoryStores:
     def destination(self, repository: Repository) -> MemoryRepository:
         return self[repository]
 
-    def concurrency(self, registry: str) -> int:
+    def slots(self, host: str) -> int:
         return 16
+
+    def pause_seconds(self, host: str) -> float:
+        return 0.0

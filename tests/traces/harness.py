@@ -27,7 +27,7 @@ USERS = {"robot": "secret"}
 
 
 class Stores:
-    """store.Stores over registries alone."""
+    """store.Stores and tasks.Hosts over registries alone."""
 
     def __init__(self, settings: Settings, cancellation: Cancellation) -> None:
         self.memory: Memory = NoMemory()
@@ -38,8 +38,11 @@ class Stores:
 
     destination = source
 
-    def concurrency(self, registry: str) -> int:
-        return 16
+    def slots(self, host: str) -> int:
+        return self.registries.slots(host)
+
+    def pause_seconds(self, host: str) -> float:
+        return self.registries.pause_seconds(host)
 
 
 class Sync:
@@ -72,7 +75,7 @@ class Sync:
         cancellation = Cancellation()
         stores = Stores(self.settings, cancellation)
         stores.memory = self.memory
-        tasks = Tasks(workers=8, ceiling=stores.concurrency, cancellation=cancellation)
+        tasks = Tasks(workers=8, hosts=stores, cancellation=cancellation)
         try:
             yield stores, tasks, cancellation
         finally:

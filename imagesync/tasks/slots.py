@@ -1,0 +1,111 @@
+"""Slots: how many tasks use each host, and whether it bears one more. Who knows what a host bears is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from imagesync.tasks.task import Task
+
+MAX_HEAVY = 6
+"""Tasks that move a large body, under way on one host at once, below its own slots."""
+
+
+class Hosts(Protocol):
+    """What each host bears at the moment. Asked before each start, under a lock: the answers must come at once."""
+
+    def slots(self, host: str) -> int:
+        """Tasks that may be under way at once; 0 while the host is to be left alone."""
+        ...
+
+    def pause_seconds(self, host: str) -> float:
+        """For how much longer it is to be left alone; 0 where it is not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostActivity:
+    """What goes on at one host: `running` tasks, `heavy` of them with a large body, `waiting` for a slot.
+
+    `slots` is 0 while the host is left alone, for `pause_seconds` more.
+    """
+
+    running: int
+    heavy: int
+    waiting: int
+    slots: int
+    pause_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The hosts that bear no more at one moment: no task, none with a large body, and those to be left alone."""
+
+    full: set[str]
+    full_for_heavy: set[str]
+    paused: set[str]
+
+    def is_for(self, task: Task[Any]) -> bool:
+        """Whether each host of this task bears it now."""
+        return (self.full_for_heavy if task.is_heavy else self.full).isdisjoint(task.hosts)
+
+    def is_paused(self, task: Task[Any]) -> bool:
+        """Whether one of its hosts is to be left alone: no slot of another host helps it then."""
+        return not self.paused.isdisjoint(task.hosts)
+
+    def is_claimed(self, task: Task[Any], starving: Task[Any]) -> bool:
+        """Whether this task would take what a starving one waits for: a slot, or only one for a large body."""
+        is_rival = not set(task.hosts).isdisjoint(starving.hosts)
+        return is_rival and (task.is_heavy or not self.full.isdisjoint(starving.hosts))
+
+
+class Slots:
+    """Counts the slots that are taken, of each host; not for several threads at once."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+        self._taken: defaultdict[str, int] = defaultdict(int)
+        self._heavy: defaultdict[str, int] = defaultdict(int)
+
+    def know(self, task: Task[Any]) -> None:
+        """Its hosts count from here on."""
+        self._add(task, 0)
+
+    def take(self, task: Task[Any]) -> None:
+        self._add(task, 1)
+
+    def give_back(self, task: Task[Any]) -> None:
+        self._add(task, -1)
+
+    def room(self) -> Room:
+        """Which hosts bear more right now. One slot is left for small requests where there are two."""
+        room = Room(set(), set(), set())
+        for host, taken in self._taken.items():
+            slots = self._hosts.slots(host)
+            if taken >= slots:
+                room.full.add(host)
+            if taken >= slots or self._heavy[host] >= min(MAX_HEAVY, max(1, slots - 1)):
+                room.full_for_heavy.add(host)
+            if slots == 0:
+                room.paused.add(host)
+        return room
+
+    def activity(self, waiting: dict[str, int]) -> dict[str, HostActivity]:
+        """What goes on at each host that is known."""
+        return {
+            host: HostActivity(
+                running=self._taken[host],
+                heavy=self._heavy[host],
+                waiting=waiting.get(host, 0),
+                slots=self._hosts.slots(host),
+                pause_seconds=self._hosts.pause_seconds(host),
+            )
+            for host in sorted(self._taken)
+        }
+
+    def _add(self, task: Task[Any], number: int) -> None:
+        for host in task.hosts:
+            self._taken[host] += number
+            if task.is_heavy:
+                self._heavy[host] += number

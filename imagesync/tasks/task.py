@@ -1,0 +1,49 @@
+"""Task: one call of the graph, and what became of it."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from imagesync.errors import ImagesyncError
+
+T = TypeVar("T")
+
+
+class Postponed(Exception):
+    """Raised by a call that finds its work being done by another task: run it again when that one has finished,
+    whatever came of it. The worker does not wait meanwhile."""
+
+    def __init__(self, until: Task[Any]) -> None:
+        super().__init__()
+        self.until = until
+
+
+@dataclass(eq=False, slots=True)
+class Task(Generic[T]):
+    """One call. When it `is_finished`, either `error` is set or `result()` returns what the call returned."""
+
+    run: Callable[[], T]
+    hosts: tuple[str, ...] = ()
+    is_heavy: bool = False
+    rank: tuple[int, ...] = ()
+    needs: int = 0
+    value: T | None = None
+    error: ImagesyncError | None = None
+    is_finished: bool = False
+    passed_over: int = 0
+    """How often others were started before it because one of its hosts had no free slot."""
+    started_at: float | None = None
+    """time.monotonic() when a worker took it; None until then."""
+    dependents: list[Task[Any]] = field(default_factory=list, repr=False)
+    followers: list[Task[Any]] = field(default_factory=list, repr=False)
+    """Tasks that were postponed until this one has finished, well or not."""
+    listeners: list[queue.SimpleQueue[Task[Any]]] = field(default_factory=list, repr=False)
+
+    def result(self) -> T:
+        """What the call returned; raises what it raised, or what a task that it needed raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
