@@ -41,6 +41,12 @@ class FramedAnswer(http.client.HTTPResponse):
             raise http.client.IncompleteRead(b"", self.length)
         return piece
 
+    def _read_next_chunk_size(self) -> int:
+        size_bytes: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size_bytes < 0:  # -1 would be read as: all that comes, at once
+            raise ValueError("a chunk of less than nothing")
+        return size_bytes
+
     @property
     def _is_interim(self) -> bool:
         return self.status < 200 and self.status != _SWITCHING_PROTOCOLS
