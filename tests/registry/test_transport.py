@@ -104,6 +104,37 @@ def test_a_body_without_a_length_is_refused() -> None:
         transport.send(make_request(server.host, method="PATCH", body=iter([b"x"])), WAITS)
 
 
+def test_a_streamed_body_of_no_bytes_is_not_opened() -> None:
+    def pieces() -> Iterator[bytes]:
+        pytest.fail("opened")
+        yield b""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(answer())
+
+    with WireServer(play) as server, make_transport() as transport:
+        request = make_request(server.host, method="PATCH", body=pieces(), headers={"Content-Length": "0"})
+        assert fetch(transport, request).status == 200
+
+
+@pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/\u00e4", ""])
+def test_a_target_that_would_end_the_line_or_is_not_ascii_is_not_sent(target: str) -> None:
+    with WireServer(read_head) as server, make_transport() as transport, pytest.raises(ProtocolError):
+        fetch(transport, make_request(server.host, target))
+
+
+def test_a_head_that_is_cut_off_is_a_network_error() -> None:
+    """Without its Content-Length the body would seem to be all that comes."""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
+
+    with WireServer(play) as server, make_transport() as transport, pytest.raises(NetworkError, match="cut off"):
+        fetch(transport, make_request(server.host))
+
+
 def test_a_connection_is_used_again_once_its_answer_was_read() -> None:
     def play(opened: socket.socket) -> None:
         while read_head(opened):
