@@ -42,6 +42,10 @@ class Log:
         """Set the level and the form: lines for people, or one JSON object a line. stderr unless told."""
         self._level, self._as_json, self._stream, self._logger = level, as_json, stream, None
 
+    def writes(self, level: Level) -> bool:
+        """Whether events of this level are written: for those whose fields cost something to make."""
+        return level >= self._level
+
     def debug(self, event: str, **fields: object) -> None:
         self._write(Level.DEBUG, event, fields)
 
@@ -52,7 +56,7 @@ class Log:
         self._write(Level.WARNING, event, fields)
 
     def _write(self, level: Level, event: str, fields: Mapping[str, object]) -> None:
-        if level < self._level:
+        if not self.writes(level):
             return
         if self._logger is None:
             self._logger = self._make_logger()

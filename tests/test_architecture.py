@@ -16,10 +16,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
-SLOW_IMPORTS = {"httpx", "urllib3", "jsonschema", "fastjsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"}
+SLOW_IMPORTS = {"urllib3", "jsonschema", "fastjsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"}
 ONLY_IN = {
-    "httpx": {"registry"},
     "httpcore": set[str](),
+    "httpx": set[str](),
     "urllib3": {"registry"},
     "cheroot": {"server"},
     "rich": {"report"},

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 
-from imagesync.errors import AuthenticationError, ProtocolError, StoreError
+from imagesync.errors import AuthenticationError, StoreError
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credentials import Credential
-from imagesync.registry.http import httpx
-from imagesync.registry.origin import Origin
+from imagesync.registry.message import Request, Response, Send
+from imagesync.registry.origin import Address, Origin
 from imagesync.registry.retry import Transient
 from imagesync.registry.token import (
+    OPERATION,
     Scope,
-    Send,
     Token,
     TokenAsk,
     basic_header,
@@ -35,7 +35,6 @@ __all__ = ["AuthUse", "Authorizer", "Scope"]
 
 REFUSED_SECONDS = 60.0
 """How long a login that was refused is not tried again: many tags with a wrong password must not lock an account."""
-MAX_DRAINED_BYTES = 64 * 1024
 FIRST_SECONDS = 2.0
 """How long other requests wait for the answer to the first one."""
 
@@ -185,14 +184,39 @@ class Authorizer:
             if is_first:
                 self._first.release()
 
-    def flow(self, scopes: tuple[Scope, ...], push: bool, *, replayable: bool) -> httpx.Auth:
-        """The login for one request; the scope that it cannot do without comes first.
+    def logged_in(self, request: Request, send: Send, *, scopes: tuple[Scope, ...], push: bool) -> Response:
+        """Send a request with its login; the scope that it cannot do without comes first.
 
-        A 401 is answered once, by a fresh login and the request again. With `replayable=False` the login is
-        renewed and the 401 handed back: the body has been sent and cannot be again. Raises AuthenticationError
-        when the token server refuses the login.
+        A 401 is answered once, by a fresh login and the request again. Where the body was streamed, the login is
+        renewed and the 401 handed back: it cannot be sent again. Raises AuthenticationError when the token server
+        refuses the login.
         """
-        return _Flow(self, _Access(scopes, push), replayable)
+        if request.address.origin != self._origin:  # no other origin ever sees a login
+            return send(request)
+        access = _Access(scopes, push)
+        with self.alone_at_first():
+            used = self.ahead(access)
+            response = send(_with_login(request, used))
+            self.has_answered = True
+            if response.status != 401:
+                return response
+            return self._after_refusal(request, send, access=access, used=used, refusal=response)
+
+    def _after_refusal(
+        self, request: Request, send: Send, *, access: _Access, used: str | None, refusal: Response
+    ) -> Response:
+        try:
+            header = self.renew(access, refusal, used)
+        except BaseException:
+            refusal.close()
+            raise
+        if header is None or not isinstance(request.body, bytes):
+            return refusal
+        refusal.drain()
+        response = send(_with_login(request, header))
+        if response.status == 401:
+            self.refused(access, header)
+        return response
 
     def describe(self, scopes: tuple[Scope, ...] = (), push: bool = False) -> AuthUse:
         """What requests for these scopes are logged in with; asks nobody."""
@@ -206,19 +230,12 @@ class Authorizer:
         is_bearer = demand.challenge.scheme == "bearer"
         return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes)
 
-    def is_own(self, url: httpx.URL) -> bool:
-        """Whether a request goes to this registry: no other origin ever sees its login."""
-        try:
-            return Origin.of(url.scheme, url.netloc.decode("ascii", "replace")) == self._origin
-        except ProtocolError:
-            return False
-
     def ahead(self, access: _Access) -> str | None:
         """The Authorization header to send before being asked; None where nothing is known of the registry yet."""
         demand = self._demand(access)
         return None if demand is None else self._authorization(access, demand)
 
-    def renew(self, access: _Access, response: httpx.Response, used: str | None) -> str | None:
+    def renew(self, access: _Access, response: Response, used: str | None) -> str | None:
         """The header that answers a 401; None where there is no better one than that which was `used`."""
         demand = self._learn(access, response)
         if demand is None:
@@ -240,7 +257,7 @@ class Authorizer:
                 known = _Demand(self._challenge)
             return known
 
-    def _learn(self, access: _Access, response: httpx.Response) -> _Demand | None:
+    def _learn(self, access: _Access, response: Response) -> _Demand | None:
         challenge = self._challenge_of(response) or self._ping_challenge()
         if challenge is None:
             return None
@@ -250,9 +267,9 @@ class Authorizer:
             self._challenge = self._challenge or challenge
         return demand
 
-    def _challenge_of(self, response: httpx.Response) -> Challenge | None:
+    def _challenge_of(self, response: Response) -> Challenge | None:
         """The challenge to answer. Raises ProtocolError for a realm that may not be sent a login."""
-        challenge = choose_challenge(parse_challenges(response.headers.get_list("www-authenticate")))
+        challenge = choose_challenge(parse_challenges(response.headers.getlist("WWW-Authenticate")))
         if challenge is not None and challenge.scheme == "bearer":
             check_realm(challenge, self._origin)
         return challenge
@@ -261,9 +278,9 @@ class Authorizer:
         """Ask `/v2/`: some registries say nothing with a 401 elsewhere."""
         with self._ping_lock:
             if self._challenge is None:
-                response = self._send(httpx.Request("GET", f"{self._origin}/v2/"))
+                response = self._send(Request("GET", Address(self._origin, "/v2/"), OPERATION))
                 response.close()
-                self._challenge = self._challenge_of(response) if response.status_code == 401 else None
+                self._challenge = self._challenge_of(response) if response.status == 401 else None
             return self._challenge
 
     def _authorization(self, access: _Access, demand: _Demand) -> str | None:
@@ -312,37 +329,8 @@ class Authorizer:
         return None if header == refused and self._clock() < until else header
 
 
-class _Flow(httpx.Auth):
-    """One request's login, as httpx drives it."""
-
-    def __init__(self, authorizer: Authorizer, access: _Access, replayable: bool) -> None:
-        self._authorizer = authorizer
-        self._access = access
-        self._replayable = replayable
-
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if not self._authorizer.is_own(request.url):
-            yield request
-            return
-        with self._authorizer.alone_at_first():
-            yield from self._logged_in(request)
-
-    def _logged_in(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        used = self._authorizer.ahead(self._access)
-        if used is not None:
-            request.headers["Authorization"] = used
-        response = yield request
-        self._authorizer.has_answered = True
-        if response.status_code != 401 or not self._authorizer.is_own(response.request.url):
-            return
-        header = self._authorizer.renew(self._access, response, used)
-        if header is None or not self._replayable:
-            return
-        _drain(response)
-        request.headers["Authorization"] = header
-        response = yield request
-        if response.status_code == 401:
-            self._authorizer.refused(self._access, header)
+def _with_login(request: Request, header: str | None) -> Request:
+    return request if header is None else request.with_header("Authorization", header)
 
 
 def _is_minted(header: str, credential: Credential | None) -> bool:
@@ -352,20 +340,3 @@ def _is_minted(header: str, credential: Credential | None) -> bool:
 
 def _key(ask: TokenAsk) -> object:
     return (ask.realm, ask.service, tuple(sorted(ask.scopes)), ask.credential)
-
-
-def _drain(response: httpx.Response) -> None:
-    """Read a little of a 401 so that its connection can be kept, and close it: httpx would read all of it."""
-    if response.is_stream_consumed:
-        return
-    stream = response.stream
-    assert isinstance(stream, httpx.SyncByteStream)  # noqa: S101 - narrows the type; our client is synchronous
-    try:
-        size = 0
-        for piece in stream:
-            size += len(piece)
-            if size > MAX_DRAINED_BYTES:
-                break
-    finally:
-        stream.close()
-    response.stream = httpx.ByteStream(b"")

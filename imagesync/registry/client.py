@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import partial
 from threading import Lock
 from typing import TypeVar
+
+from urllib3 import HTTPHeaderDict
 
 from imagesync import __version__
 from imagesync.cancellation import Cancellation
@@ -24,28 +26,24 @@ from imagesync.errors import (
     StoreError,
     TlsError,
 )
-from imagesync.log import log
+from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer, Scope
-from imagesync.registry.connection import Connections
+from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
-from imagesync.registry.http import httpx
 from imagesync.registry.limits import HostLimits
+from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.traffic import Traffic
-from imagesync.registry.transport import CLEANUP, MAX_ERROR_BYTES, TARGET, UrllibTransport
+from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
 CLEANUP_SECONDS = 2.5
 TELL_SECONDS = 5.0
-OPERATION = "operation"
-"""Key of `Request.extensions`: the kind of a request, to count it by."""
-SENT_AT = "sent_at"
-"""Key of `Request.extensions`: time.monotonic() when a request went out, after its login."""
 USER_AGENT = f"imagesync/{__version__}"
 WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
@@ -98,7 +96,7 @@ class Answer:
     """An answer that was read to its end, and the address that gave it, after redirects."""
 
     status: int
-    headers: httpx.Headers
+    headers: HTTPHeaderDict
     body: bytes = field(repr=False)
     address: Address
 
@@ -108,7 +106,7 @@ class Streamed:
     """An answer whose body is still to be read."""
 
     status: int
-    headers: httpx.Headers
+    headers: HTTPHeaderDict
     pieces: Iterator[bytes]
 
 
@@ -145,12 +143,7 @@ class RegistryClient:
         self.traffic = Traffic()
         self._told_at = -TELL_SECONDS
         self._spoken_to: tuple[Origin, Authorizer] | None = None
-        self._http = httpx.Client(
-            transport=UrllibTransport(connections),
-            trust_env=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            event_hooks={"request": [self._count], "response": [_write_down, self._observe]},
-        )
+        self._transport = Transport(connections)
 
     @property
     def origin(self) -> Origin:
@@ -192,20 +185,19 @@ class RegistryClient:
         with self._limits.contact.single_try():
             response, _ = once(lambda: self._open(call))
         with closing(response):
-            yield Streamed(response.status_code, response.headers, self._pieces(call, response))
+            yield Streamed(response.status, response.headers, self._pieces(call, response))
 
-    def _pieces(self, call: Call, response: httpx.Response) -> Iterator[bytes]:
+    def _pieces(self, call: Call, response: Response) -> Iterator[bytes]:
         try:
-            with translated(self.host):
-                for piece in response.iter_raw():
-                    self.cancellation.check()
-                    self.traffic.add("bytes_read", len(piece))
-                    self._limits.moved(len(piece), self.cancellation)
-                    yield piece
+            for piece in response.body:
+                self.cancellation.check()
+                self.traffic.add("bytes_read", len(piece))
+                self._limits.moved(len(piece), self.cancellation)
+                yield piece
         except StoreError as error:
             raise self._explained(call, error) from error
 
-    def _read(self, call: Call, opened: tuple[httpx.Response, Address]) -> Answer:
+    def _read(self, call: Call, opened: tuple[Response, Address]) -> Answer:
         response, address = opened
         body = bytearray()
         with closing(response):
@@ -213,9 +205,9 @@ class RegistryClient:
                 body += piece
                 if len(body) > call.max_bytes:
                     raise call.fail(ProtocolError, f"the answer is longer than {call.max_bytes} bytes")
-        return Answer(response.status_code, response.headers, bytes(body), address)
+        return Answer(response.status, response.headers, bytes(body), address)
 
-    def _open(self, call: Call, body: Iterator[bytes] | None = None) -> tuple[httpx.Response, Address]:
+    def _open(self, call: Call, body: Iterator[bytes] | None = None) -> tuple[Response, Address]:
         """Send the call, follow its redirects, and return the accepted answer, its body not yet read."""
         if not call.is_cleanup:
             self._limits.pause.wait(self.cancellation)
@@ -225,66 +217,59 @@ class RegistryClient:
                 response, address = self._follow(call, body)
         except StoreError as error:
             raise self._explained(call, error) from error
-        if response.status_code in call.accepted:
+        if response.status in call.accepted:
             return response, address
         with closing(response):
             raise self._refused(call, response, address)
 
-    def _follow(self, call: Call, body: Iterator[bytes] | None) -> tuple[httpx.Response, Address]:
-        origin, authorizer = self._ready()
-        address = call.target if isinstance(call.target, Address) else Address(origin, call.target)
+    def _follow(self, call: Call, body: Iterator[bytes] | None) -> tuple[Response, Address]:
+        address = call.target if isinstance(call.target, Address) else Address(self.origin, call.target)
         for _ in range(MAX_REDIRECTS + 1):
-            # A login goes to the registry itself and nowhere else, wherever it sends us.
-            is_own = address.origin == origin
-            auth = authorizer.flow(call.scopes, call.push, replayable=body is None) if is_own else None
-            response = self._dispatch(self._request(call, address, body), auth)
-            if response.status_code not in _REDIRECTS or call.method not in ("GET", "HEAD"):
+            response = self._send(call, self._request(call, address, body))
+            if response.status not in _REDIRECTS or call.method not in ("GET", "HEAD"):
                 return response, address
-            with closing(response):
-                response.read()
-                address = _redirected(address, response)
+            response.drain()
+            address = _redirected(address, response)
         raise ProtocolError(f"more than {MAX_REDIRECTS} redirects")
 
-    def _dispatch(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
-        with translated(self.host):
-            return self._http.send(request, auth=auth, stream=True)
+    def _send(self, call: Call, request: Request) -> Response:
+        origin, authorizer = self._ready()
+        send = partial(self._dispatch, self._waits(call))
+        # A login goes to the registry itself and nowhere else, wherever it sends us.
+        if request.address.origin != origin:
+            return send(request)
+        return authorizer.logged_in(request, send, scopes=call.scopes, push=call.push)
 
-    def _request(self, call: Call, address: Address, body: Iterator[bytes] | None) -> httpx.Request:
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", "Accept": "*/*", **call.headers}
-        return httpx.Request(
-            call.method,
-            # The target goes out verbatim from the extensions: httpx would write some of its letters anew.
-            str(address.origin),
-            headers=headers,
-            content=self._limits.paced(self.traffic.written(body), self.cancellation)
-            if body is not None
-            else call.content,
-            extensions={
-                TARGET: address.target.encode("ascii"),
-                OPERATION: call.operation,
-                CLEANUP: call.is_cleanup,
-                "timeout": self._timeout(call),
-            },
+    def _dispatch(self, waits: Waits, request: Request) -> Response:
+        self.traffic.sent(request.operation)
+        sent_at = time.monotonic()
+        response = self._transport.send(request, waits)
+        self._limits.observe(request.operation, response.status, headers=response.headers, sent_at=sent_at)
+        if log.writes(Level.DEBUG):
+            url = f"{request.address.origin}{request.address.path}"
+            log.debug("request", method=request.method, url=url, status=response.status)
+        return response
+
+    def _request(self, call: Call, address: Address, body: Iterator[bytes] | None) -> Request:
+        headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **call.headers}
+        content = call.content if body is None else self._limits.paced(self.traffic.written(body), self.cancellation)
+        return Request(call.method, address, call.operation, headers, content)
+
+    def _waits(self, call: Call) -> Waits:
+        connect, write = self.timeouts.connect_seconds, self.timeouts.read_seconds
+        return Waits(
+            min(connect, CLEANUP_SECONDS) if call.is_cleanup else connect,
+            write,
+            call.read_seconds or write,
+            is_cleanup=call.is_cleanup,
         )
 
-    def _timeout(self, call: Call) -> dict[str, float]:
-        connect = (
-            min(self.timeouts.connect_seconds, CLEANUP_SECONDS) if call.is_cleanup else self.timeouts.connect_seconds
-        )
-        read = call.read_seconds or self.timeouts.read_seconds
-        return {"connect": connect, "write": self.timeouts.read_seconds, "read": read}
-
-    def _send_login(self, request: httpx.Request) -> httpx.Response:
+    def _send_login(self, request: Request) -> Response:
         """Send a request of the authorizer: no login is added, no redirect followed."""
-        request.headers["User-Agent"] = USER_AGENT
-        request.extensions["timeout"] = {
-            "connect": self.timeouts.connect_seconds,
-            "write": self.timeouts.read_seconds,
-            "read": self.timeouts.read_seconds,
-        }
+        waits = Waits(self.timeouts.connect_seconds, self.timeouts.read_seconds, self.timeouts.read_seconds)
         self.cancellation.check()
-        response = self._dispatch(request, None)
-        if response.status_code != 429:
+        response = self._dispatch(waits, request.with_header("User-Agent", USER_AGENT))
+        if response.status != 429:
             return response
         with closing(response):
             error = LimitError(
@@ -292,10 +277,10 @@ class RegistryClient:
             )
             raise Transient(error, is_announced=self._announced(response))
 
-    def _refused(self, call: Call, response: httpx.Response, address: Address) -> StoreError | Transient:
+    def _refused(self, call: Call, response: Response, address: Address) -> StoreError | Transient:
         """The error for a status that the call does not accept; a Transient where it may pass."""
         content_type = response.headers.get("Content-Type", "")
-        refusal = parse_refusal(response.status_code, content_type, self._error_body(call, response))
+        refusal = parse_refusal(response.status, content_type, self._error_body(call, response))
         limit = pull_limit(refusal, response.headers)
         if limit is not None:
             return call.fail(LimitError, limit, hint="wait, or log in: accounts may pull more", refusal=refusal)
@@ -322,7 +307,7 @@ class RegistryClient:
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"
         return error
 
-    def _announced(self, response: httpx.Response) -> bool:
+    def _announced(self, response: Response) -> bool:
         """Pause the host for as long as the answer asks; False where it does not say."""
         seconds = retry_after_seconds(response.headers, longest_seconds=self._policy.longest_seconds)
         if seconds is None:
@@ -332,7 +317,7 @@ class RegistryClient:
         self._limits.pause.extend(seconds)
         return True
 
-    def _error_body(self, call: Call, response: httpx.Response) -> bytes:
+    def _error_body(self, call: Call, response: Response) -> bytes:
         # The status says enough where the rest does not arrive.
         with suppress(StoreError):
             return b"".join(self._pieces(call, response))
@@ -373,29 +358,11 @@ class RegistryClient:
                 raise
             return plain
 
-    def _count(self, request: httpx.Request) -> None:
-        self.traffic.sent(request.extensions.get(OPERATION, "GET token"))
-        request.extensions[SENT_AT] = time.monotonic()
 
-    def _observe(self, response: httpx.Response) -> None:
-        """Learn from an answer what the host bears."""
-        sent = response.request.extensions
-        self._limits.observe(
-            sent.get(OPERATION, ""), response.status_code, headers=response.headers, sent_at=sent[SENT_AT]
-        )
-
-
-def _write_down(response: httpx.Response) -> None:
-    request = response.request
-    target = request.extensions.get(TARGET, request.url.raw_path).decode("ascii").partition("?")[0]
-    origin = f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
-    log.debug("request", method=request.method, url=f"{origin}{target}", status=response.status_code)
-
-
-def _redirected(address: Address, response: httpx.Response) -> Address:
+def _redirected(address: Address, response: Response) -> Address:
     location = response.headers.get("Location")
     if not location:
-        raise ProtocolError(f"a redirect ({response.status_code}) without a Location")
+        raise ProtocolError(f"a redirect ({response.status}) without a Location")
     found = resolve_address(address, location)
     if address.origin.scheme == "https" and found.origin.scheme != "https":
         raise ProtocolError(f"a redirect from https to plain http at {found.origin.authority} is refused")

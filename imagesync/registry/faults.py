@@ -1,4 +1,4 @@
-"""The one boundary where errors of urllib3, http.client, ssl, socket and httpx become imagesync's own."""
+"""The one boundary where errors of urllib3, http.client, ssl and socket become imagesync's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import urllib3.exceptions as urllib3_errors
 
 from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError, UnsupportedError
-from imagesync.registry.http import httpx
 
 _PLAIN_HTTP_REASONS = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
@@ -37,13 +36,6 @@ _CLASSES: tuple[tuple[type[Exception], type[StoreError]], ...] = (
     (urllib3_errors.ProxySchemeUnsupported, UnsupportedError),
     (http.client.IncompleteRead, NetworkError),
     (http.client.HTTPException, ProtocolError),
-    (httpx.UnsupportedProtocol, UnsupportedError),
-    (httpx.ProtocolError, ProtocolError),
-    (httpx.TransportError, NetworkError),
-    (httpx.HTTPError, ProtocolError),
-    (httpx.InvalidURL, ProtocolError),
-    (httpx.StreamError, ProtocolError),
-    (httpx.CookieConflict, ProtocolError),
     (UnicodeError, ProtocolError),
 )
 _FOREIGN = tuple(foreign for foreign, _ in _CLASSES)
@@ -109,7 +101,7 @@ def _reason(error: BaseException) -> str:
     """The innermost words for what happened, without addresses of objects or anything a server wrote unescaped."""
     if isinstance(error, (urllib3_errors.IncompleteRead, http.client.IncompleteRead)):
         return "the answer was cut off"
-    if isinstance(error, (TimeoutError, urllib3_errors.TimeoutError, httpx.TimeoutException)):
+    if isinstance(error, (TimeoutError, urllib3_errors.TimeoutError)):
         return "timed out"
     inner = next((part for part in error.args if isinstance(part, BaseException)), None)
     if inner is not None:

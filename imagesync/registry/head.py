@@ -6,17 +6,18 @@ never end. The body is not timed here: it may be large.
 
 from __future__ import annotations
 
-import http.client
 import io
 import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+from imagesync.registry.framing import FramedAnswer
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-class TimedAnswer(http.client.HTTPResponse):
+class TimedAnswer(FramedAnswer):
     """An answer whose head has to be there within the socket's timeout. Raises TimeoutError where it is not."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:

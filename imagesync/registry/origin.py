@@ -78,12 +78,19 @@ def resolve_address(base: Address, text: str) -> Address:
         raise ProtocolError(f"{_shown(text)} is not an address")
     if text.startswith("//"):
         text = f"{base.origin.scheme}:{text}"
+    if not _ABSOLUTE.fullmatch(text):
+        return Address(base.origin, _relative_target(base, text))
+    origin, target = parse_address(text)
+    return Address(base.origin if _is_same_behind_tls(base.origin, origin) else origin, target)
+
+
+def parse_address(text: str) -> Address:
+    """An address with scheme and host. Raises ProtocolError for any other."""
     absolute = _ABSOLUTE.fullmatch(text)
     if absolute is None:
-        return Address(base.origin, _relative_target(base, text))
-    origin = Origin.of(absolute[1], absolute[2])
+        raise ProtocolError(f"address {_shown(text)} is not http or https to a plain host")
     target = absolute[3] if absolute[3].startswith("/") else f"/{absolute[3]}"
-    return Address(base.origin if _is_same_behind_tls(base.origin, origin) else origin, target)
+    return Address(Origin.of(absolute[1], absolute[2]), target)
 
 
 def next_link(values: Sequence[str]) -> str | None:

@@ -8,13 +8,15 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from itertools import chain, repeat
 from threading import Lock
-from typing import TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+from typing import TYPE_CHECKING, TypeVar
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import NetworkError, StoreError
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState, Retrying
 
 T = TypeVar("T")
 Tell = Callable[[StoreError, float], None]
@@ -79,6 +81,29 @@ def run(
 
     Raises the StoreError of the last try, or Cancelled.
     """
+    began_at = time.monotonic()
+    try:
+        return attempt()
+    except (Transient, NetworkError) as error:
+        first = error
+    except StoreError as error:
+        error.is_transient = False
+        raise
+    retrying = _retrying(policy, cancellation, tell)
+    try:
+        return once(lambda: retrying(_resumed(first, attempt)))
+    except StoreError as error:
+        tries = retrying.statistics.get("attempt_number", 1)
+        if tries > 1:
+            error.message += f" ({tries} tries in {time.monotonic() - began_at:.0f} s)"
+        error.is_transient = False  # it has been tried often enough: who copies a blob need not do it all again
+        raise
+
+
+def _retrying(policy: RetryPolicy, cancellation: Cancellation, tell: Tell) -> Retrying:
+    # Nearly every request is answered at once: those do not pay for this.
+    from tenacity import Retrying, retry_if_exception_type, wait_random_exponential  # noqa: PLC0415
+
     backoff = wait_random_exponential(multiplier=policy.first_seconds, max=policy.longest_seconds)
 
     def wait(state: RetryCallState) -> float:
@@ -90,7 +115,7 @@ def run(
         is_server_error = isinstance(error, Transient) and error.error.status == 500
         return state.attempt_number >= (policy.server_error_tries if is_server_error else policy.tries)
 
-    retrying = Retrying(
+    return Retrying(
         retry=retry_if_exception_type((Transient, NetworkError)),
         stop=is_last,
         wait=wait,
@@ -98,15 +123,19 @@ def run(
         before_sleep=lambda state: tell(_store_error(state), state.upcoming_sleep),
         reraise=True,
     )
-    began_at = time.monotonic()
-    try:
-        return once(lambda: retrying(attempt))
-    except StoreError as error:
-        tries = retrying.statistics.get("attempt_number", 1)
-        if tries > 1:
-            error.message += f" ({tries} tries in {time.monotonic() - began_at:.0f} s)"
-        error.is_transient = False  # it has been tried often enough: who copies a blob need not do it all again
-        raise
+
+
+def _resumed(failed: Exception, attempt: Callable[[], T]) -> Callable[[], T]:
+    """A call that fails the first time as an attempt has failed already, and makes attempts from then on."""
+
+    def fail() -> T:
+        raise failed
+
+    def call() -> T:
+        return next(calls)()
+
+    calls = chain((fail,), repeat(attempt))
+    return call
 
 
 def once(attempt: Callable[[], T]) -> T:

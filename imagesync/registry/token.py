@@ -10,7 +10,7 @@ import json
 import math
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +20,8 @@ from imagesync.errors import AuthenticationError, LimitError, NetworkError, Prot
 from imagesync.registry.challenge import Challenge
 from imagesync.registry.credential_helper import TOKEN_USER
 from imagesync.registry.credentials import Credential
-from imagesync.registry.http import httpx
-from imagesync.registry.origin import Origin
+from imagesync.registry.message import Request, Send
+from imagesync.registry.origin import Origin, parse_address
 
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_TOKEN_LENGTH = 64 * 1024
@@ -32,8 +32,8 @@ MAX_CHALLENGE_SCOPES = 16
 CLIENT_ID = "imagesync"
 OPERATION = "GET token"
 
-Send = Callable[[httpx.Request], httpx.Response]
 _VISIBLE = re.compile(r"[!-~]+")
+_ACCEPT = {"Accept": "application/json"}
 _EXCHANGE_REFUSED = frozenset({400, 401, 404, 405})
 """Token servers without the form: GCR, Artifactory, ACR, Harbor, GHCR and old Gitea answer one of these."""
 
@@ -159,18 +159,16 @@ def _lifetime_seconds(found: Any) -> float:
     return float(min(max(found, MIN_LIFETIME_SECONDS), MAX_LIFETIME_SECONDS))
 
 
-def _query_request(ask: TokenAsk) -> httpx.Request:
+def _query_request(ask: TokenAsk) -> Request:
     """Keep whatever query the realm has; one `scope` for each resource."""
     pairs = [("service", ask.service)] if ask.service else []
     query = urlencode(pairs + [("scope", scope) for scope in ask.scopes])
     separator = "" if not query or ask.realm.endswith(("?", "&")) else "&" if "?" in ask.realm else "?"
-    headers = _headers()
-    if ask.credential is not None:
-        headers["Authorization"] = basic_header(ask.credential)
-    return httpx.Request("GET", f"{ask.realm}{separator}{query}", headers=headers)
+    login = {} if ask.credential is None else {"Authorization": basic_header(ask.credential)}
+    return Request("GET", parse_address(f"{ask.realm}{separator}{query}"), OPERATION, _ACCEPT | login)
 
 
-def _form_request(ask: TokenAsk, identity_token: str) -> httpx.Request:
+def _form_request(ask: TokenAsk, identity_token: str) -> Request:
     form = {
         "grant_type": "refresh_token",
         "service": ask.service,
@@ -178,30 +176,20 @@ def _form_request(ask: TokenAsk, identity_token: str) -> httpx.Request:
         "scope": " ".join(ask.scopes),
         "refresh_token": identity_token,
     }
-    return httpx.Request("POST", ask.realm, headers=_headers(), data=form)
+    headers = {**_ACCEPT, "Content-Type": "application/x-www-form-urlencoded"}
+    return Request("POST", parse_address(ask.realm), OPERATION, headers, urlencode(form).encode())
 
 
-def _headers() -> dict[str, str]:
-    return {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": CLIENT_ID}
-
-
-def _exchange(request: httpx.Request, ask: TokenAsk, send: Send) -> tuple[int, bytes]:
+def _exchange(request: Request, ask: TokenAsk, send: Send) -> tuple[int, bytes]:
     with closing(send(request)) as response:
-        if response.status_code != 200:
-            return response.status_code, b""
+        if response.status != 200:
+            return response.status, b""
         body = bytearray()
-        for piece in _pieces(response):
+        for piece in response.body:
             body += piece
             if len(body) > MAX_ANSWER_BYTES:
                 raise _protocol_error(f"the token server's answer has over {MAX_ANSWER_BYTES} bytes", ask)
-        return response.status_code, bytes(body)
-
-
-def _pieces(response: httpx.Response) -> Iterator[bytes]:
-    """The body as it came: undecoded, so that a small answer cannot unfold into a large one."""
-    if response.is_stream_consumed:
-        return iter((response.content,))
-    return response.iter_raw(64 * 1024)
+        return response.status, bytes(body)
 
 
 def _believed(status: int, body: bytes, ask: TokenAsk) -> Token:

@@ -1,7 +1,7 @@
-"""The transport below httpx: sends one request over one connection, and yields its answer in large pieces.
+"""The transport: sends one request over one connection, and yields its answer in large pieces.
 
 Targets go out letter by letter, bodies with a Content-Length, answers come in undecoded. No retries but one,
-for a kept connection that the server had closed meanwhile. No credentials, no redirects.
+for a kept connection that the server had closed meanwhile. No credentials, no redirects, no cookies.
 """
 
 from __future__ import annotations
@@ -9,77 +9,55 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterator
-
-from urllib3.response import HTTPResponse
+from socket import socket
 
 from imagesync.errors import ProtocolError
 from imagesync.registry.connection import Connection, Connections, Waits
 from imagesync.registry.faults import translated
-from imagesync.registry.http import httpx
-from imagesync.registry.origin import Origin
+from imagesync.registry.head import TimedAnswer
+from imagesync.registry.message import Request, Response
 from imagesync.store import CHUNK_BYTES
 
 MAX_ERROR_BYTES = 64 * 1024
 """How much is read of an answer that is no success."""
-CLEANUP = "cleanup"
-"""Key of `Request.extensions`: True for a request that may go out even after the shutdown."""
-TARGET = "target"
-"""Key of `Request.extensions`: the bytes of the request line's target, sent as they are."""
 
-_DEFAULT_SECONDS = 60.0
 _CLOSED_BY_SERVER = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _RESENDABLE = frozenset({"GET", "HEAD", "DELETE"})
 """What is harmless when the server had done it before it hung up. A PUT commits an upload, and that only once."""
+_WITH_BODY = frozenset({"PATCH", "POST", "PUT"})
+"""Methods that say so when their body is empty."""
+_VISIBLE = re.compile(r"[!-~]+")
 _UNSENDABLE = re.compile(r"[^\t -~\x80-\xff]")
 
 
-class UrllibTransport(httpx.BaseTransport):
-    """httpx over urllib3's connections. Raises StoreError for all that goes wrong on the wire."""
+class Transport:
+    """One way for all requests: content, logins and tokens. Raises StoreError for all that goes wrong on the wire."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        origin = Origin.of(request.url.scheme, request.url.netloc.decode("ascii"))
-        waits = _waits(request)
+    def send(self, request: Request, waits: Waits) -> Response:
+        """Send a request and wait for the head of its answer."""
+        origin = request.address.origin
         with translated(origin.authority):
             connection = self._connections.acquire(origin, waits)
             try:
                 answer = _exchange(connection, request, waits)
             except _CLOSED_BY_SERVER:
-                connection.close()
                 if not connection.is_reused or request.method not in _RESENDABLE:
                     raise
                 connection = self._connections.open(origin, waits)
-                answer = self._first_exchange(connection, request, waits)
-            except BaseException:
-                connection.close()
-                raise
-        return _response(answer, AnswerBody(answer, connection, self._connections))
-
-    def shutdown(self) -> None:
-        """Wake every thread that waits for a server; no connection can be opened after it."""
-        self._connections.shutdown()
-
-    def close(self) -> None:
-        self._connections.close()
-
-    @staticmethod
-    def _first_exchange(connection: Connection, request: httpx.Request, waits: Waits) -> HTTPResponse:
-        try:
-            return _exchange(connection, request, waits)
-        except BaseException:
-            connection.close()
-            raise
+                answer = _exchange(connection, request, waits)
+        return Response(answer.status, answer.fields, AnswerBody(answer, connection, self._connections))
 
 
-class AnswerBody(httpx.SyncByteStream):
+class AnswerBody:
     """The body of an answer, at most CHUNK_BYTES at a time; of an error no more than MAX_ERROR_BYTES.
 
     Closing it keeps the connection if the body was read to its end, and closes the connection otherwise.
     """
 
-    def __init__(self, answer: HTTPResponse, connection: Connection, connections: Connections) -> None:
+    def __init__(self, answer: TimedAnswer, connection: Connection, connections: Connections) -> None:
         self._answer = answer
         self._connection = connection
         self._connections = connections
@@ -98,8 +76,7 @@ class AnswerBody(httpx.SyncByteStream):
         if not self._is_open:
             return
         self._is_open = False
-        is_finished = self._answer.isclosed() and self._connection.http.sock is not None
-        if is_finished:
+        if self._answer.isclosed() and not self._answer.will_close:
             self._connections.release(self._connection)
         else:
             self._answer.close()
@@ -107,60 +84,68 @@ class AnswerBody(httpx.SyncByteStream):
 
     def _read(self, size_bytes: int) -> bytes:
         with translated(self._connection.origin.authority):
-            return self._answer.read(size_bytes, decode_content=False)
+            return self._answer.read(size_bytes)
 
 
-def _exchange(connection: Connection, request: httpx.Request, waits: Waits) -> HTTPResponse:
-    """Send the request and wait for the head of its answer."""
-    http, body = connection.http, iter(request.stream) if _has_body(request) else None  # type: ignore[arg-type]
-    http.timeout = waits.write_seconds
+def _exchange(connection: Connection, request: Request, waits: Waits) -> TimedAnswer:
+    """Send the request and read the head of its answer; where that fails, the connection is closed."""
     try:
-        http.request(
-            request.method,
-            connection.prefix + _target(request),
-            body=body,
-            headers={**_headers(request), **(connection.headers or {})},
-            preload_content=False,
-            decode_content=False,
-        )
+        opened = connection.http.sock
+        _allow(opened, waits.write_seconds)
+        _send(opened, request, _head(connection, request))
+        _allow(opened, waits.read_seconds)
+        return _begun(TimedAnswer(opened, method=request.method))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _begun(answer: TimedAnswer) -> TimedAnswer:
+    try:
+        answer.begin()
+    except BaseException:
+        answer.close()
+        raise
+    return answer
+
+
+def _allow(opened: socket, seconds: float) -> None:
+    if opened.gettimeout() != seconds:  # to set it is a call of the system
+        opened.settimeout(seconds)
+
+
+def _send(opened: socket, request: Request, head: bytes) -> None:
+    try:
+        if isinstance(request.body, bytes):
+            opened.sendall(head + request.body)
+        else:
+            opened.sendall(head)
+            for piece in request.body if request.has_body else ():
+                opened.sendall(piece)
     except _CLOSED_BY_SERVER:
-        if body is None:
+        if not request.has_body:
             raise
         # A server that refuses a body may answer before it has read it all; the answer says why.
-    http.timeout = waits.read_seconds
-    return http.getresponse()
 
 
-def _has_body(request: httpx.Request) -> bool:
-    if "Transfer-Encoding" in request.headers:
-        raise ProtocolError("a body is sent with its length, or not at all")
-    return bool(request.headers.get("Content-Length", "0") != "0")
-
-
-def _target(request: httpx.Request) -> str:
-    target: bytes = request.extensions.get(TARGET) or request.url.raw_path
-    return target.decode("ascii")
-
-
-def _headers(request: httpx.Request) -> dict[str, str]:
-    headers = dict(request.headers.items())
-    for name, value in headers.items():
+def _head(connection: Connection, request: Request) -> bytes:
+    """The request line and the headers, up to the empty line."""
+    target = request.address.target
+    if not _VISIBLE.fullmatch(target):
+        raise ProtocolError("the address holds what is not ASCII, or a space")
+    lines = [f"{request.method} {connection.prefix}{target} HTTP/1.1"]
+    for name, value in _headers(connection, request).items():
         if _UNSENDABLE.search(value):
             raise ProtocolError(f"header {name} would hold a control character")
-    return headers
+        lines.append(f"{name}: {value}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def _waits(request: httpx.Request) -> Waits:
-    timeouts = request.extensions.get("timeout", {})
-    connect, write, read = (timeouts.get(key) or _DEFAULT_SECONDS for key in ("connect", "write", "read"))
-    return Waits(connect, write, read, is_cleanup=bool(request.extensions.get(CLEANUP)))
-
-
-def _response(answer: HTTPResponse, body: AnswerBody) -> httpx.Response:
-    # httpx decodes whatever Content-Encoding names; what came is what is hashed, and no error is worth a bomb.
-    headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in answer.headers.iteritems()
-        if name.lower() != "content-encoding"
-    ]
-    return httpx.Response(answer.status, headers=headers, stream=body)
+def _headers(connection: Connection, request: Request) -> dict[str, str]:
+    headers = {"Host": request.address.origin.authority, "Accept-Encoding": "identity", **request.headers}
+    if isinstance(request.body, bytes):
+        if request.body or request.method in _WITH_BODY:
+            headers["Content-Length"] = str(len(request.body))
+    elif "Content-Length" not in headers:
+        raise ProtocolError("a body is sent with its length, or not at all")
+    return headers | dict(connection.headers or {})

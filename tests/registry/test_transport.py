@@ -1,4 +1,4 @@
-"""The transport below httpx, against servers that answer byte by byte as each test says."""
+"""The transport, against servers that answer byte by byte as each test says."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -18,38 +19,55 @@ import trustme
 import urllib3.exceptions
 
 from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError
-from imagesync.registry.connection import Connections
+from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.faults import class_for, translate, translated
-from imagesync.registry.http import httpx
-from imagesync.registry.origin import Origin
-from imagesync.registry.transport import MAX_ERROR_BYTES, TARGET, UrllibTransport
+from imagesync.registry.message import Request
+from imagesync.registry.origin import Address, Origin
+from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import Tls, TlsMode
 from tests.registry.wire import Play, WireServer, answer, read_all, read_head
 
-TIMEOUT = {"connect": 5.0, "read": 5.0, "write": 5.0}
+WAITS = Waits(5.0, 5.0, 5.0)
+
+
+@dataclass(frozen=True)
+class Read:
+    """An answer that was read to its end."""
+
+    status: int
+    content: bytes
 
 
 @contextmanager
-def make_transport(tls: Tls | None = None, **environment: str) -> Iterator[UrllibTransport]:
-    transport = UrllibTransport(Connections(environment, lambda _origin: tls or Tls()))
+def make_transport(tls: Tls | None = None, **environment: str) -> Iterator[Transport]:
+    with make_connections(tls, **environment) as connections:
+        yield Transport(connections)
+
+
+@contextmanager
+def make_connections(tls: Tls | None = None, **environment: str) -> Iterator[Connections]:
+    connections = Connections(environment, lambda _origin: tls or Tls())
     try:
-        yield transport
+        yield connections
     finally:
-        transport.close()
+        connections.close()
 
 
 def make_request(
-    host: str, target: str = "/", *, method: str = "GET", scheme: str = "http", timeout: float = 5.0, **more: object
-) -> httpx.Request:
-    extensions = {TARGET: target.encode(), "timeout": {**TIMEOUT, "read": timeout}}
-    return httpx.Request(method, f"{scheme}://{host}", extensions=extensions, **more)  # type: ignore[arg-type]
+    host: str,
+    target: str = "/",
+    *,
+    method: str = "GET",
+    scheme: str = "http",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | Iterator[bytes] = b"",
+) -> Request:
+    return Request(method, Address(Origin.of(scheme, host), target), "ask", headers or {}, body)
 
 
-def fetch(transport: UrllibTransport, request: httpx.Request) -> httpx.Response:
-    response = transport.handle_request(request)
-    with closing(response):
-        response.read()
-    return response
+def fetch(transport: Transport, request: Request, waits: Waits = WAITS) -> Read:
+    with closing(transport.send(request, waits)) as response:
+        return Read(response.status, b"".join(response.body))
 
 
 def test_a_target_goes_out_letter_by_letter() -> None:
@@ -74,7 +92,7 @@ def test_a_streamed_body_has_a_length_and_is_not_chunked() -> None:
 
     with WireServer(play) as server, make_transport() as transport:
         request = make_request(
-            server.host, method="PATCH", content=iter([b"hello", b"world"]), headers={"Content-Length": "10"}
+            server.host, method="PATCH", body=iter([b"hello", b"world"]), headers={"Content-Length": "10"}
         )
         fetch(transport, request)
     assert requests[0].endswith(b"\r\n\r\nhelloworld")
@@ -83,7 +101,38 @@ def test_a_streamed_body_has_a_length_and_is_not_chunked() -> None:
 
 def test_a_body_without_a_length_is_refused() -> None:
     with WireServer(read_head) as server, make_transport() as transport, pytest.raises(ProtocolError):
-        transport.handle_request(make_request(server.host, method="PATCH", content=iter([b"x"])))
+        transport.send(make_request(server.host, method="PATCH", body=iter([b"x"])), WAITS)
+
+
+def test_a_streamed_body_of_no_bytes_is_not_opened() -> None:
+    def pieces() -> Iterator[bytes]:
+        pytest.fail("opened")
+        yield b""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(answer())
+
+    with WireServer(play) as server, make_transport() as transport:
+        request = make_request(server.host, method="PATCH", body=pieces(), headers={"Content-Length": "0"})
+        assert fetch(transport, request).status == 200
+
+
+@pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/\u00e4", ""])
+def test_a_target_that_would_end_the_line_or_is_not_ascii_is_not_sent(target: str) -> None:
+    with WireServer(read_head) as server, make_transport() as transport, pytest.raises(ProtocolError):
+        fetch(transport, make_request(server.host, target))
+
+
+def test_a_head_that_is_cut_off_is_a_network_error() -> None:
+    """Without its Content-Length the body would seem to be all that comes."""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Le")
+
+    with WireServer(play) as server, make_transport() as transport, pytest.raises(NetworkError, match="cut off"):
+        fetch(transport, make_request(server.host))
 
 
 def test_a_connection_is_used_again_once_its_answer_was_read() -> None:
@@ -94,7 +143,7 @@ def test_a_connection_is_used_again_once_its_answer_was_read() -> None:
     with WireServer(play) as server, make_transport() as transport:
         for _ in range(3):
             assert fetch(transport, make_request(server.host)).content == b"body"
-        transport.handle_request(make_request(server.host)).close()
+        transport.send(make_request(server.host), WAITS).close()
         assert fetch(transport, make_request(server.host)).content == b"body"
     assert server.connections == 2, "an answer that was not read costs its connection"
 
@@ -123,7 +172,7 @@ def test_a_request_with_a_body_is_not_sent_twice() -> None:
     with WireServer(play) as server, make_transport() as transport:
         fetch(transport, make_request(server.host))
         with pytest.raises(NetworkError):
-            fetch(transport, make_request(server.host, method="PUT", content=b"x"))
+            fetch(transport, make_request(server.host, method="PUT", body=b"x"))
     assert server.connections == 1
 
 
@@ -171,7 +220,7 @@ def test_a_server_that_says_nothing_times_out() -> None:
         make_transport() as transport,
         pytest.raises(NetworkError, match="timed out"),
     ):
-        fetch(transport, make_request(server.host, timeout=0.05))
+        fetch(transport, make_request(server.host), Waits(5, 5, 0.05))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +241,7 @@ def test_a_head_that_never_ends_times_out(first: bytes, rest: bytes) -> None:
     with WireServer(play) as server, make_transport() as transport:
         begun = time.monotonic()
         with pytest.raises(NetworkError, match="timed out"):
-            fetch(transport, make_request(server.host, timeout=0.2))
+            fetch(transport, make_request(server.host), Waits(5, 5, 0.2))
         assert time.monotonic() - begun < 2
 
 
@@ -206,9 +255,8 @@ def test_a_proxys_tunnel_that_never_opens_times_out() -> None:
 
     with WireServer(play) as proxy, make_transport(https_proxy=f"http://{proxy.host}") as transport:
         request = make_request("registry.example", scheme="https")
-        request.extensions["timeout"]["connect"] = 0.2
         with pytest.raises(NetworkError, match="timed out"):
-            fetch(transport, request)
+            fetch(transport, request, Waits(0.2, 5, 5))
 
 
 def test_a_body_may_take_longer_than_a_head() -> None:
@@ -220,7 +268,7 @@ def test_a_body_may_take_longer_than_a_head() -> None:
             opened.sendall(b"x")
 
     with WireServer(play) as server, make_transport() as transport:
-        assert fetch(transport, make_request(server.host, timeout=0.2)).content == b"x" * 8
+        assert fetch(transport, make_request(server.host), Waits(5, 5, 0.2)).content == b"x" * 8
 
 
 def answers_and_reads_on(opened: socket.socket) -> None:
@@ -241,8 +289,8 @@ def test_a_refusal_in_the_middle_of_a_body_is_read(play: Play) -> None:
     with WireServer(play) as server, make_transport() as transport:
         pieces = (b"x" * 65536 for _ in range(256))
         headers = {"Content-Length": str(256 * 65536)}
-        request = make_request(server.host, method="PATCH", content=pieces, headers=headers)
-        assert fetch(transport, request).status_code == 413
+        request = make_request(server.host, method="PATCH", body=pieces, headers=headers)
+        assert fetch(transport, request).status == 413
 
 
 def test_no_more_is_read_of_an_error_than_is_shown() -> None:
@@ -293,17 +341,18 @@ def test_shutting_down_wakes_a_thread_that_waits_for_an_answer() -> None:
 
     outcomes: list[BaseException | None] = []
 
-    def ask(transport: UrllibTransport, host: str) -> None:
+    def ask(transport: Transport, host: str) -> None:
         try:
-            fetch(transport, make_request(host, timeout=30))
+            fetch(transport, make_request(host), Waits(5, 5, 30))
         except NetworkError as error:
             outcomes.append(error)
 
-    with WireServer(play) as server, make_transport() as transport:
+    with WireServer(play) as server, make_connections() as connections:
+        transport = Transport(connections)
         thread = threading.Thread(target=ask, args=(transport, server.host))
         thread.start()
         assert waiting.wait(5)
-        transport.shutdown()
+        connections.shutdown()
         thread.join(5)
         assert not thread.is_alive()
         assert len(outcomes) == 1
@@ -318,7 +367,7 @@ def test_shutting_down_wakes_a_thread_that_waits_for_a_connection() -> None:
     fillers = [socket.socket() for _ in range(4)]
     outcomes: list[NetworkError] = []
 
-    def ask(transport: UrllibTransport) -> None:
+    def ask(transport: Transport) -> None:
         try:
             fetch(transport, make_request(host))
         except NetworkError as error:
@@ -329,12 +378,12 @@ def test_shutting_down_wakes_a_thread_that_waits_for_a_connection() -> None:
             filler.setblocking(False)
             with suppress(BlockingIOError):
                 filler.connect(listener.getsockname())
-        with make_transport() as transport:
-            thread = threading.Thread(target=ask, args=(transport,))
+        with make_connections() as connections:
+            thread = threading.Thread(target=ask, args=(Transport(connections),))
             thread.start()
             time.sleep(0.1)
             begun = time.monotonic()
-            transport.shutdown()
+            connections.shutdown()
             thread.join(10)
             assert time.monotonic() - begun < 2
             assert len(outcomes) == 1
@@ -488,12 +537,12 @@ def foreign_errors(module: ModuleType) -> list[type[BaseException]]:
     return [found for found in classes if issubclass(found, Exception) and not issubclass(found, Warning)]
 
 
-@pytest.mark.parametrize("module", [urllib3.exceptions, httpx, http.client, ssl], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [urllib3.exceptions, http.client, ssl], ids=lambda module: module.__name__)
 def test_no_error_of_a_library_below_is_left_unmapped(module: ModuleType) -> None:
     unmapped = [
         found.__name__
         for found in foreign_errors(module)
-        if class_for(found) is None and found.__module__.partition(".")[0] in ("urllib3", "httpx", "http", "ssl")
+        if class_for(found) is None and found.__module__.partition(".")[0] in ("urllib3", "http", "ssl")
     ]
     assert unmapped == []
 

@@ -1,0 +1,62 @@
+"""The lines of an answer's head, read strictly: what is no HTTP is refused, and nothing is guessed (RFC 9112, 4, 5).
+
+http.client reads them with a parser for e-mails. That is slow, and takes a bare CR for the end of a line.
+"""
+
+from __future__ import annotations
+
+import re
+from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
+from typing import BinaryIO
+
+from urllib3 import HTTPHeaderDict
+
+MAX_LINE_BYTES = 64 * 1024
+MAX_HEADER_LINES = 100
+"""The empty one at their end counts too."""
+
+_STATUS = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: [^\r\0]*)?")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\0]*)")
+
+
+def read_status(stream: BinaryIO) -> tuple[int, int]:
+    """The minor version of HTTP/1, and the status. Raises RemoteDisconnected where nothing came at all."""
+    line = _read_line(stream, at_end=RemoteDisconnected("closed without an answer"))
+    match = _STATUS.fullmatch(line)
+    if match is None:
+        raise BadStatusLine(line)
+    return int(match[1]), int(match[2])
+
+
+def read_headers(stream: BinaryIO) -> HTTPHeaderDict:
+    """The headers up to the empty line, those that come twice kept twice. A folded value becomes one line."""
+    lines: list[str] = []
+    for _ in range(MAX_HEADER_LINES):
+        line = _read_line(stream, at_end=IncompleteRead(b""))
+        if not line:
+            return _parsed(lines)
+        if line[0] in " \t" and lines:
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    raise HTTPException(f"over {MAX_HEADER_LINES} header lines")
+
+
+def _parsed(lines: list[str]) -> HTTPHeaderDict:
+    headers = HTTPHeaderDict()
+    for line in lines:
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            raise HTTPException(f"no header: {line}")
+        headers.add(match[1], match[2].strip(" \t"))
+    return headers
+
+
+def _read_line(stream: BinaryIO, *, at_end: Exception) -> str:
+    """One line without its end, which is CRLF, or LF alone (RFC 9112, 2.2)."""
+    line = stream.readline(MAX_LINE_BYTES + 1)
+    if line.endswith(b"\n"):
+        return str(line[:-2] if line.endswith(b"\r\n") else line[:-1], "latin-1")
+    if len(line) > MAX_LINE_BYTES:
+        raise LineTooLong("header")
+    raise IncompleteRead(line) if line else at_end

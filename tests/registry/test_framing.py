@@ -1,0 +1,115 @@
+"""Where the body of an answer ends, and whether its connection is of use afterwards."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPException, IncompleteRead
+
+import pytest
+
+from imagesync.registry.framing import FramedAnswer
+
+
+@contextmanager
+def begun(raw: bytes, method: str = "GET") -> Iterator[FramedAnswer]:
+    """The answer to a request, of which nothing but these bytes arrives."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(raw)
+        theirs.shutdown(socket.SHUT_WR)
+        with closing(FramedAnswer(ours, method=method)) as answer:
+            answer.begin()
+            yield answer
+
+
+def read_all(answer: FramedAnswer) -> bytes:
+    pieces = []
+    while piece := answer.read(4):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize(
+    ("head", "sent", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", b"helloX", b"hello"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n", b"helloX", b"hello"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", b"X", b""),
+        (b"HTTP/1.1 204 No\r\n", b"X", b""),
+        (b"HTTP/1.1 304 No\r\nContent-Length: 5\r\n", b"X", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n", b"3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n", b"hello"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", b"2\r\nab\r\n0\r\n\r\n", b"ab"),
+        (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n", b"abX", b"ab"),
+    ],
+)
+def test_a_body_ends_where_its_head_says_and_the_connection_stays_of_use(head: bytes, sent: bytes, body: bytes) -> None:
+    with begun(head + b"\r\n" + sent) as answer:
+        assert read_all(answer) == body
+        assert not answer.will_close
+        answer.read(1)
+        assert answer.isclosed()
+
+
+def test_the_answer_to_a_head_has_no_body_whatever_it_says() -> None:
+    for length in (b"Content-Length: 5", b"Transfer-Encoding: chunked", b"X: y"):
+        with begun(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n", "HEAD") as answer:
+            assert read_all(answer) == b""
+            assert not answer.will_close
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1_0\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 5\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n",
+    ],
+)
+def test_otherwise_it_ends_with_the_connection_or_is_the_last_one(head: bytes) -> None:
+    with begun(head + b"\r\nhello") as answer:
+        assert read_all(answer) == b"hello"
+        assert answer.will_close
+
+
+def test_two_lengths_that_differ_are_refused() -> None:
+    for lengths in (b"Content-Length: 1\r\nContent-Length: 2\r\n", b"Content-Length: 1, 2\r\n"):
+        with pytest.raises(HTTPException), begun(b"HTTP/1.1 200 OK\r\n" + lengths + b"\r\nab"):
+            pytest.fail("begun")
+
+
+def test_interim_answers_are_passed_over() -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"
+    with begun(interim + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") as answer:
+        assert answer.status == 200
+        assert "Link" not in answer.fields
+        assert read_all(answer) == b"ok"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Content-Length: 10\r\n\r\nshort",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nnot a number\r\n",
+    ],
+)
+def test_a_body_that_is_cut_or_counted_wrongly_is_an_error(raw: bytes) -> None:
+    with begun(b"HTTP/1.1 200 OK\r\n" + raw) as answer, pytest.raises(IncompleteRead):
+        read_all(answer)
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-5"])
+def test_a_chunk_of_less_than_nothing_is_an_error_and_not_read(size: bytes) -> None:
+    """To the library below, -1 means: all that comes, at once."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with begun(chunked + size + b"\r\nall of it") as answer, pytest.raises(IncompleteRead) as raised:
+        answer.read(4)
+    assert raised.value.partial == b""
+    assert answer.fp is None or answer.fp.read() == b"all of it"
