@@ -138,6 +138,8 @@ class RegistrySettings:
     concurrency: int | None = None
     timeouts: Timeouts | None = None
     mirrors: tuple[str, ...] | None = None
+    chunk_bytes: int | None = None
+    """The most that one request of an upload carries; `None` everywhere: whole blobs."""
 
     def over(self, below: RegistrySettings) -> RegistrySettings:
         """These settings, and those of `below` wherever nothing is said here."""

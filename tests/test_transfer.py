@@ -52,7 +52,7 @@ class Destination:
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         if mount_from is not None:
             return Pushed.MOUNTED
-        with read() as chunks:
+        with read(0) as chunks:
             received = b"".join(chunks)
         if self._failures:
             raise self._failures.pop(0)

@@ -31,6 +31,7 @@ from imagesync.registry.auth import Authorizer, Scope
 from imagesync.registry.connection import Connections
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
+from imagesync.registry.habits import UploadHabits
 from imagesync.registry.http import httpx
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, Pause, RetryPolicy, Transient, once, retry_after_seconds, run
@@ -124,8 +125,7 @@ class RegistryClient:
         self.cancellation = cancellation
         self.refused_mounts: set[tuple[str, str]] = set()
         """Pairs of paths, from and to, between which this registry does not mount."""
-        self.uploads_whole = False
-        """Set when this registry turned out to take no PATCH."""
+        self.uploads = UploadHabits(settings.chunk_bytes)
         self.timeouts = settings.timeouts or Timeouts()
         self._tls = settings.tls or Tls()
         self._connections = connections

@@ -187,7 +187,7 @@ def test_a_blob_above_4_gib_is_announced_with_its_length() -> None:
                 return
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
+    def read(_start: int) -> Iterator[Iterator[bytes]]:
         yield zeros(HUGE_BYTES)
 
     blob = Descriptor(OCTETS, Digest("sha256:" + "0" * 64), HUGE_BYTES)
@@ -211,7 +211,7 @@ def test_memory_does_not_grow_with_the_blob() -> None:
             opened.sendall(answer(b"", status, "Location: /u"))
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
+    def read(_start: int) -> Iterator[Iterator[bytes]]:
         yield (bytes([number % 256]) * CHUNK_BYTES for number in range(MANY_BYTES // CHUNK_BYTES))
 
     blob = Descriptor(OCTETS, Digest("sha256:" + "0" * 64), MANY_BYTES)
