@@ -13,6 +13,9 @@ RESUME_BYTES = 1024 * 1024
 RESUME_SECONDS = 1.0
 """Before a registry is asked what arrived: it may still be taking in what was under way."""
 
+_NO_MORE = frozenset({400, 404, 405, 409, 415, OUT_OF_ORDER})
+"""What a registry answers that takes one PATCH and no second (Gitea), or none so large with a place (GHCR)."""
+
 
 class Appending:
     """Sends `body` to `session`, and keeps in `habits` what the registry made of being gone on with."""
@@ -55,13 +58,13 @@ class Appending:
     def _may_go_on(self, error: StoreError, first: int) -> bool:
         if self._body.is_broken or not self._habits.resumes or not error.is_transient:
             return False
-        if error.status in (401, OUT_OF_ORDER):  # what there is came before, or the answer says it
-            return first > 0 or error.status == OUT_OF_ORDER
-        return self._body.position - self._resumed_at >= RESUME_BYTES
+        if error.status == 401:  # of this request nothing was taken
+            return first > 0
+        return error.status == OUT_OF_ORDER or self._body.position - self._resumed_at >= RESUME_BYTES
 
     def _judged(self, error: StoreError) -> StoreError:
         """The error to raise; where it refused to go on after a cut, the blob begins anew, and so do all later ones."""
-        if self.is_resumed and not self._body.is_broken and not error.is_transient:
+        if self.is_resumed and error.status in _NO_MORE and not self._body.is_broken:
             self._habits.resumes = False
             error.is_transient = True
         return error

@@ -64,19 +64,19 @@ def values(lines: tuple[Line, ...], subject: str) -> list[tuple[str, str, int | 
 def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> None:
     lines = explained(tmp_path)
     assert values(lines, "bases/nginx") == [
-        ("source", "docker.io/library/nginx", 24),
-        ("destination", "a.io/docker.io/library/nginx", 17),
-        ("tags", "1.*", 22),
+        ("source", "docker.io/library/nginx", 25),
+        ("destination", "a.io/docker.io/library/nginx", 18),
+        ("tags", "1.*", 23),
         ("retag", "{tag}", None),
-        ("on_empty", "warn", 18),
+        ("on_empty", "warn", 19),
     ]
     assert values(lines, "bases/redis") == [
-        ("source", "docker.io/library/redis", 25),
-        ("as", "cache/{name}", 26),
-        ("destination", "a.io/docker.io/cache/redis", 17),
-        ("tags", "7", 27),
-        ("retag", "7 -> stable", 28),
-        ("on_empty", "warn", 18),
+        ("source", "docker.io/library/redis", 26),
+        ("as", "cache/{name}", 27),
+        ("destination", "a.io/docker.io/cache/redis", 18),
+        ("tags", "7", 28),
+        ("retag", "7 -> stable", 29),
+        ("on_empty", "warn", 19),
     ]
 
 
