@@ -160,6 +160,8 @@ class RegistrySettings:
     bandwidth: int | None = None
     """Bytes a second, read and written together."""
     pulls: PullBudget | None = None
+    chunk_bytes: int | None = None
+    """The most that one request of an upload carries; `None` everywhere: whole blobs."""
 
     def over(self, below: RegistrySettings) -> RegistrySettings:
         """These settings, and those of `below` wherever nothing is said here."""

@@ -17,8 +17,9 @@ from imagesync.reference import Digest, Repository, Tag
 CHUNK_BYTES = 1024 * 1024
 """Bodies move in pieces of this many bytes: large enough that hashing and TLS release the interpreter lock."""
 
-BlobReader = Callable[[], AbstractContextManager[Iterator[bytes]]]
-"""Opens a blob's bytes from the start, as often as it is called; the caller verifies them."""
+BlobReader = Callable[[int], AbstractContextManager[Iterator[bytes]]]
+"""Opens a blob's bytes from this byte on; called again only for an upload that goes on where it was cut, or begins
+anew. The caller verifies them; a reader that can be opened once raises StoreError the second time."""
 
 
 def without_first(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:

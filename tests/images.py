@@ -139,8 +139,8 @@ def reader(data: bytes) -> BlobReader:
     """A BlobReader over bytes."""
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
-        yield (data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES))
+    def read(start: int) -> Iterator[Iterator[bytes]]:
+        yield (data[at : at + CHUNK_BYTES] for at in range(start, len(data), CHUNK_BYTES))
 
     return read
 

@@ -56,7 +56,7 @@ class Sink:
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         if self._is_there:
             return Pushed.PRESENT
-        with read() as chunks:
+        with read(0) as chunks:
             for chunk in chunks:
                 self._step()
                 self.received += chunk

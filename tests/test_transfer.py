@@ -14,9 +14,10 @@ from imagesync.errors import AuthenticationError, Cancelled, IntegrityError, Net
 from imagesync.manifest import Descriptor, digest_of
 from imagesync.reference import Repository
 from imagesync.store import BlobReader, Pushed
+from imagesync.transfer import verify
 from imagesync.transfer.blob import ATTEMPTS, BlobCopy
 from imagesync.transfer.meter import Meter
-from imagesync.transfer.verify import verified
+from imagesync.transfer.verify import Verification, verified
 
 
 def make_blob(content: bytes) -> Descriptor:
@@ -52,7 +53,7 @@ class Destination:
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         if mount_from is not None:
             return Pushed.MOUNTED
-        with read() as chunks:
+        with read(0) as chunks:
             received = b"".join(chunks)
         if self._failures:
             raise self._failures.pop(0)
@@ -99,6 +100,24 @@ def test_one_wrong_byte_is_an_integrity_error_and_never_arrives_whole(content: b
         for chunk in verified([bytes(wrong[:1]), bytes(wrong[1:])], make_blob(content)):
             arrived += chunk
     assert len(arrived) < len(content)
+
+
+@given(st.binary(min_size=1, max_size=200), st.data())
+def test_a_blob_read_again_from_any_byte_is_verified_as_a_whole(content: bytes, data: st.DataObject) -> None:
+    """UPL-06: what is read again is hashed from the checkpoint below."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "CHECKPOINT_BYTES", 16)
+        check, arrived = Verification(make_blob(content)), b""
+        while len(arrived) < len(content):
+            again = data.draw(st.integers(0, len(arrived)))
+            start = check.rewind(again)
+            assert start <= again
+            assert again - start < 16 + 7, "a checkpoint, and a piece"
+            end = data.draw(st.integers(start, len(content)))
+            pieces = [check.take(content[at : min(at + 7, end)]) for at in range(start, end, 7)]
+            pieces += [check.finish()] if end == len(content) else []
+            arrived = arrived[:again] + b"".join(pieces)[again - start :]
+        assert arrived == content
 
 
 def test_a_longer_body_is_stopped_at_once() -> None:
@@ -233,3 +252,48 @@ def test_a_range_that_is_refused_starts_the_blob_anew() -> None:
     run_copy(source, destination, blob=LARGE_BLOB)
     assert source.began_at == [0, 2 * MIB, 0]
     assert destination.received == LARGE
+
+
+class Resuming:
+    """A destination that takes a blob up to each of these bytes, and then wants it again from there."""
+
+    def __init__(self, *ends: int) -> None:
+        self._ends = ends
+        self.received = b""
+
+    def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        for end in (*self._ends, blob.size_bytes):
+            with read(len(self.received)) as chunks:
+                while len(self.received) < end:
+                    self.received += next(chunks)
+            self.received = self.received[:end]
+        return Pushed.UPLOADED
+
+
+def test_an_upload_that_goes_on_reads_from_the_checkpoint_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UPL-06: and the meter counts what went out once."""
+    monkeypatch.setattr(verify, "CHECKPOINT_BYTES", 2 * MIB)
+    source, destination, meter = CutSource(), Resuming(MIB + 5, 3 * MIB + 7), Meter()
+    assert run_copy(source, destination, meter, blob=LARGE_BLOB) is Pushed.UPLOADED  # type: ignore[arg-type]
+    assert source.began_at == [0, 0, 2 * MIB]
+    assert destination.received == LARGE
+    assert meter.moved_bytes == len(LARGE)
+
+
+def test_a_source_that_changes_while_an_upload_goes_on_is_found_out() -> None:
+    """UPL-06: the hash runs over what is read again, too."""
+
+    class Changing(CutSource):
+        def _pieces(self, start: int, length: int) -> Iterator[bytes]:
+            is_first = len(self.began_at) % 2
+            return (piece if is_first else piece[::-1] for piece in super()._pieces(start, length))
+
+    with pytest.raises(IntegrityError):
+        run_copy(Changing(), Resuming(MIB + 5), blob=LARGE_BLOB)  # type: ignore[arg-type]
+
+
+def test_embedded_data_is_read_again_from_a_byte_on() -> None:
+    blob = Descriptor(BLOB.media_type, BLOB.digest, BLOB.size_bytes, data=CONTENT)
+    destination = Resuming(5)
+    run_copy(Source(b"never"), destination, blob=blob)  # type: ignore[arg-type]
+    assert destination.received == CONTENT

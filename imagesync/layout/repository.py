@@ -81,7 +81,7 @@ class LayoutRepository(LayoutReader):
             return Pushed.MOUNTED
         path = self._path(blob.digest)
         self._sweep(path.parent)
-        with files.file_errors("push blob", self.reference(blob.digest)), read() as data:
+        with files.file_errors("push blob", self.reference(blob.digest)), read(0) as data:
             files.write_blob(path, blob, data)
         return Pushed.UPLOADED
 

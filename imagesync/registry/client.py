@@ -33,6 +33,7 @@ from imagesync.registry.auth import Authorizer, Scope
 from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
+from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
@@ -131,8 +132,7 @@ class RegistryClient:
         self.cancellation = cancellation
         self.refused_mounts: set[tuple[str, str]] = set()
         """Pairs of paths, from and to, between which this registry does not mount."""
-        self.uploads_whole = False
-        """Set when this registry turned out to take no PATCH."""
+        self.uploads = UploadHabits(settings.chunk_bytes)
         self.timeouts = settings.timeouts or Timeouts()
         self._tls = settings.tls or Tls()
         self._connections = connections

@@ -19,8 +19,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection, ProxyConfig
 
 from imagesync.errors import NetworkError
 from imagesync.registry.faults import has_no_tls
-from imagesync.registry.head import TimedAnswer
 from imagesync.registry.origin import Origin
+from imagesync.registry.pace import PacedAnswer
 from imagesync.registry.proxies import Proxy, proxy_for
 from imagesync.registry.tls import TlsContexts
 from imagesync.settings import Tls
@@ -78,7 +78,7 @@ class LiveSockets:
 class _Known(HTTPConnection):
     """A connection whose socket is known from before it connects."""
 
-    response_class = TimedAnswer
+    response_class = PacedAnswer
     live: LiveSockets
     handle: socket.socket | None = None
     auto_open = 0

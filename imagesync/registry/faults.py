@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import urllib3.exceptions as urllib3_errors
 
 from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError, UnsupportedError
+from imagesync.registry.pace import TooSlow
 
 _PLAIN_HTTP_REASONS = frozenset(
     {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}
@@ -102,7 +103,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, (urllib3_errors.IncompleteRead, http.client.IncompleteRead)):
         return "the answer was cut off"
     if isinstance(error, (TimeoutError, urllib3_errors.TimeoutError)):
-        return "timed out"
+        slow = next((found for found in (error, error.__cause__) if isinstance(found, TooSlow)), None)
+        return f"timed out: {slow}" if slow else "timed out"
     inner = next((part for part in error.args if isinstance(part, BaseException)), None)
     if inner is not None:
         return _reason(inner)

@@ -14,8 +14,8 @@ from socket import socket
 from imagesync.errors import ProtocolError
 from imagesync.registry.connection import Connection, Connections, Waits
 from imagesync.registry.faults import translated
-from imagesync.registry.head import TimedAnswer
 from imagesync.registry.message import Request, Response
+from imagesync.registry.pace import PacedAnswer
 from imagesync.store import CHUNK_BYTES
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -57,7 +57,7 @@ class AnswerBody:
     Closing it keeps the connection if the body was read to its end, and closes the connection otherwise.
     """
 
-    def __init__(self, answer: TimedAnswer, connection: Connection, connections: Connections) -> None:
+    def __init__(self, answer: PacedAnswer, connection: Connection, connections: Connections) -> None:
         self._answer = answer
         self._connection = connection
         self._connections = connections
@@ -87,20 +87,20 @@ class AnswerBody:
             return self._answer.read(size_bytes)
 
 
-def _exchange(connection: Connection, request: Request, waits: Waits) -> TimedAnswer:
+def _exchange(connection: Connection, request: Request, waits: Waits) -> PacedAnswer:
     """Send the request and read the head of its answer; where that fails, the connection is closed."""
     try:
         opened = connection.http.sock
         _allow(opened, waits.write_seconds)
         _send(opened, request, _head(connection, request))
         _allow(opened, waits.read_seconds)
-        return _begun(TimedAnswer(opened, method=request.method))
+        return _begun(PacedAnswer(opened, method=request.method))
     except BaseException:
         connection.close()
         raise
 
 
-def _begun(answer: TimedAnswer) -> TimedAnswer:
+def _begun(answer: PacedAnswer) -> PacedAnswer:
     try:
         answer.begin()
     except BaseException:

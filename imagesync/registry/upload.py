@@ -1,41 +1,42 @@
-"""BlobUpload: one blob to one repository in a single attempt. Mount, else POST, PATCH with the whole body, PUT.
+"""BlobUpload: one blob to one repository in a single attempt. Mount, else POST, and then its bytes in one of two ways.
 
-Distribution spec, end-11, end-4, end-5, end-6. A registry without PATCH gets the body with its PUT. Trying again
-is the business of who copies the blob: only that can open the source anew.
+Distribution spec, end-11, end-4, end-5, end-6; docs/adr/0009. Trying again is the business of who copies the blob:
+only that can open the source anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
 from imagesync.errors import (
     AuthenticationError,
     IntegrityError,
-    InvalidReference,
+    LimitError,
     NetworkError,
     NotFoundError,
-    ProtocolError,
     StoreError,
 )
 from imagesync.manifest import Descriptor
-from imagesync.reference import Digest, Repository
+from imagesync.reference import Repository
+from imagesync.registry.appending import Appending
+from imagesync.registry.body import BlobBody
 from imagesync.registry.client import Answer, Call, RegistryClient
-from imagesync.registry.origin import Address, resolve_address
+from imagesync.registry.habits import WHOLE_BYTES, Way
+from imagesync.registry.session import UploadSession, WayRefused
 from imagesync.registry.token import Scope
 from imagesync.store import BlobReader, Pushed
 
 _STARTED = frozenset({201, 202})
 _MOUNT_REFUSED = frozenset({400, 401, 403, 404, 405})
-_PATCHED = frozenset({201, 202, 204})
-_NO_PATCH = frozenset({404, 405, 415})
-_COMMITTED = frozenset({201, 204})
+_NO_WHOLE = frozenset({400, 404, 405, 411, 415, 501})
+"""What a registry answers that takes no body with its PUT."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlobUpload:
-    """`read` opens the bytes from the start; what it yields is counted here, and hashed by who gave it."""
+    """`read` opens the bytes from any one on; what it yields is counted here, and hashed by who gave it."""
 
     client: RegistryClient
     repository: Repository
@@ -50,7 +51,8 @@ class BlobUpload:
         answer = answer or self._start()
         if answer.status == 201 and self._is_there():
             return Pushed.PRESENT
-        self._upload(self._session(answer))
+        with closing(BlobBody(self.blob, self.read, self.client.cancellation)) as body:
+            self._upload(self.client.uploads.ways(self.blob.size_bytes), answer, body)
         return Pushed.UPLOADED
 
     def _mount(self, mount_from: Repository) -> Answer | None:
@@ -71,41 +73,63 @@ class BlobUpload:
         """POST for a session. A 201 says that the blob is there, of which nothing was sent yet."""
         return self.client.send_once(replace(self._call("POST", self._uploads, "start upload"), accepted=_STARTED))
 
-    def _upload(self, session: Address) -> None:
-        if not self.client.uploads_whole:
-            with self._discarded_on_failure(session):
-                answer = self._patch(session)
-                if answer.status in _PATCHED:
-                    self._commit(self._session(answer, session))
-                    return
-            self._discard(session)
-            session = self._session(self._start())
-        with self._discarded_on_failure(session), closing(self._body()) as body:
-            self._commit(session, body)
-        self.client.uploads_whole = True
-
-    def _patch(self, session: Address) -> Answer:
-        call = self._call("PATCH", session, "upload blob")
-        headers = self._body_headers()
-        with closing(self._body()) as body, _login_may_have_run_out():
-            return self.client.send_once(replace(call, headers=headers, accepted=_PATCHED | _NO_PATCH), body)
-
-    def _commit(self, session: Address, body: Iterator[bytes] | None = None) -> None:
-        """PUT the digest, with the body where there is no PATCH. A lost answer is made up for by looking."""
-        call = replace(
-            self._call("PUT", session.with_parameter("digest", self.blob.digest), "commit blob"),
-            headers=self._body_headers() if body is not None else {},
-            accepted=_COMMITTED,
-            read_seconds=self.client.timeouts.commit_seconds,
-        )
+    def _upload(self, ways: Sequence[Way], started: Answer, body: BlobBody) -> None:
+        """Bring the bytes there in the first way, or in the next where the registry does not know that."""
+        way, *others = ways
         try:
-            with _login_may_have_run_out():
-                answer = self.client.send_once(call, body)
-        except (NetworkError, NotFoundError):  # a proxy that sent it twice is told of a session that is no more
-            if self._has_arrived():
-                return
+            self._send(way, started, body)
+        except WayRefused as refused:
+            if not others:
+                raise refused.error from refused
+            self._upload(others, self._start(), body)
+            self.client.uploads.refused.add(way)
+
+    def _send(self, way: Way, started: Answer, body: BlobBody) -> None:
+        session = UploadSession.opened(self.client, self._call("POST", "", "upload blob"), started, self.blob.digest)
+        with session.discarded_on_failure():
+            if way is Way.WHOLE:
+                self._put(session, body)
+            else:
+                self._patch(session, body)
+
+    def _put(self, session: UploadSession, body: BlobBody) -> None:
+        """One PUT with the whole body. A small one is read to its end before, so that the other way needs no source."""
+        if body.size_bytes > WHOLE_BYTES:
+            with closing(body.part(0, body.size_bytes)) as pieces:
+                self._commit(session, pieces)
+            return
+        data = body.whole()
+        try:
+            self._commit(session, iter([data]))
+        except StoreError as error:
+            if error.status in _NO_WHOLE and not isinstance(error, (IntegrityError, LimitError)):
+                raise WayRefused(error) from error
+            if isinstance(error, IntegrityError) or error.status == 500:
+                self.client.uploads.refused.add(
+                    Way.WHOLE
+                )  # it may have looked at no body: the next attempt goes by PATCH
             raise
-        self._check_digest(call, answer)
+
+    def _patch(self, session: UploadSession, body: BlobBody) -> None:
+        """PATCH, in as many requests as it takes, and the PUT that ends them."""
+        appending = Appending(session, body, self.client.uploads)
+        appending.run(self.client.cancellation)
+        try:
+            self._commit(session)
+        except IntegrityError as error:
+            if not appending.is_resumed:
+                raise
+            self.client.uploads.resumes = False
+            message = f"an upload that was cut and gone on with came out wrong: {error.message}"
+            raise session.call.fail(NetworkError, message) from error
+
+    def _commit(self, session: UploadSession, body: Iterator[bytes] | None = None) -> None:
+        """PUT the digest. A lost answer is made up for by looking, and so is a 404: a proxy may have sent it twice."""
+        try:
+            session.commit(body, size_bytes=self.blob.size_bytes)
+        except (NetworkError, NotFoundError):
+            if not self._has_arrived():
+                raise
 
     def _has_arrived(self) -> bool:
         with suppress(StoreError):
@@ -117,60 +141,7 @@ class BlobUpload:
         answer = self.client.send_once(replace(call, accepted=frozenset({200, 404})))
         return answer.status == 200 and answer.headers.get("Content-Length") == str(self.blob.size_bytes)
 
-    def _check_digest(self, call: Call, answer: Answer) -> None:
-        with suppress(InvalidReference):
-            stored = Digest(answer.headers.get("Docker-Content-Digest", ""))
-            if stored.algorithm == self.blob.digest.algorithm and stored != self.blob.digest:
-                raise call.fail(IntegrityError, f"the registry stored {stored}")
-
-    def _body(self) -> Generator[bytes, None, None]:
-        """The blob's bytes, counted: a registry is never sent more or less than it was told."""
-        sent = 0
-        with self.read() as pieces:
-            for piece in pieces:
-                self.client.cancellation.check()
-                sent += len(piece)
-                if sent > self.blob.size_bytes:
-                    break
-                yield piece
-        if sent != self.blob.size_bytes:
-            raise self._call("GET", "", "read blob").fail(
-                IntegrityError, f"{sent} bytes or more came where {self.blob.size_bytes} were announced"
-            )
-
-    def _body_headers(self) -> dict[str, str]:
-        return {"Content-Type": "application/octet-stream", "Content-Length": str(self.blob.size_bytes)}
-
-    def _session(self, answer: Answer, current: Address | None = None) -> Address:
-        """Where to go on: every answer names it anew. Another host gets no login, and only over TLS."""
-        location = answer.headers.get("Location")
-        call = self._call("POST", "", "upload blob")
-        if not location:
-            if current is not None:
-                return current
-            raise call.fail(ProtocolError, "the registry began an upload and did not say where")
-        try:
-            session = resolve_address(answer.address, location)
-        except ProtocolError as error:
-            raise call.fail(ProtocolError, f"Location: {error.message}") from error
-        if session.origin not in (self.client.origin, answer.address.origin) and session.origin.scheme != "https":
-            raise call.fail(ProtocolError, f"an upload over plain http to {session.origin.authority} is refused")
-        return session
-
-    @contextmanager
-    def _discarded_on_failure(self, session: Address) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._discard(session)
-            raise
-
-    def _discard(self, session: Address) -> None:
-        self.client.discard(
-            replace(self._call("DELETE", session, "cancel upload"), accepted=frozenset({204, 202, 200}))
-        )
-
-    def _call(self, method: str, target: str | Address, operation: str) -> Call:
+    def _call(self, method: str, target: str, operation: str) -> Call:
         return Call(
             method=method,
             target=target,
@@ -183,13 +154,3 @@ class BlobUpload:
     @property
     def _uploads(self) -> str:
         return f"/v2/{self.repository.path}/blobs/uploads/"
-
-
-@contextmanager
-def _login_may_have_run_out() -> Iterator[None]:
-    """A 401 in the middle of an upload: the login has been renewed, and the next attempt goes with that."""
-    try:
-        yield
-    except AuthenticationError as error:
-        error.is_transient = error.status == 401
-        raise

@@ -10,7 +10,8 @@ import re
 import secrets
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,8 @@ FOLDER = "_uploads"
 """Below the root; no component of a repository starts with an underscore."""
 MAX_IDLE_SECONDS = 3600.0
 MAX_SESSIONS = 10_000
+SETTLE_SECONDS = 5.0
+"""How long a request waits for another of its session: of one that was cut there may be bytes still to come."""
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class Session:
     def append(self, request: Request) -> None:
         """Take over the body of a request; what came before it was cut stays, and counts."""
         expected, start = request.content_length, self.size_bytes
-        with self.lock, file_errors("upload", self.name), self.path.open("ab") as file:
+        with file_errors("upload", self.name), self.path.open("ab") as file:
             for piece in request.pieces():
                 file.write(piece)
                 self.hasher.update(piece)
@@ -85,23 +88,24 @@ class Uploads:
         return Response(202, self._headers(key, session))
 
     def status(self, _request: Request, name: str, session: str) -> Response:
-        return Response(204, self._headers(session, self._find(name, session)))
+        with self._settled(name, session) as found:
+            return Response(204, self._headers(session, found))
 
     def append(self, request: Request, name: str, session: str) -> Response:
         """PATCH: the whole body, or one piece at the place that Content-Range names."""
-        found = self._find(name, session)
-        if not _is_in_order(request, found):
-            return Response(416, self._headers(session, found))
-        found.append(request)
-        return Response(202, self._headers(session, found))
+        with self._settled(name, session) as found:
+            if not _is_in_order(request, found):
+                return Response(416, self._headers(session, found))
+            found.append(request)
+            return Response(202, self._headers(session, found))
 
     def finish(self, request: Request, name: str, session: str) -> Response:
         """PUT: the last bytes, or none, and the digest that all of them must have."""
-        found = self._find(name, session)
         digest = parse_digest(request.query.get("digest", ""))
-        if not _is_in_order(request, found):
-            return Response(416, self._headers(session, found))
-        return self._complete(session, found, request, digest)
+        with self._settled(name, session) as found:
+            if not _is_in_order(request, found):
+                return Response(416, self._headers(session, found))
+            return self._complete(session, found, request, digest)
 
     def cancel(self, _request: Request, name: str, session: str) -> Response:
         self._drop(session, self._find(name, session))
@@ -159,6 +163,17 @@ class Uploads:
         if found is None or found.name != name:
             raise NotFoundError("there is no such upload", status=404, code="BLOB_UPLOAD_UNKNOWN")
         return found
+
+    @contextmanager
+    def _settled(self, name: str, key: str) -> Iterator[Session]:
+        """A session that no other request adds to, as long as the block lasts."""
+        session = self._find(name, key)
+        if not session.lock.acquire(timeout=SETTLE_SECONDS):
+            raise StoreError("another request adds to this upload", status=409, code="BLOB_UPLOAD_INVALID")
+        try:
+            yield self._find(name, key)  # it may have come to its end meanwhile
+        finally:
+            session.lock.release()
 
     def _drop(self, key: str, session: Session) -> None:
         with self._lock:

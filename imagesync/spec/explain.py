@@ -22,6 +22,7 @@ from imagesync.settings import (
 from imagesync.spec.document import Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.rules import Origin
+from imagesync.spec.sizes import format_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _values(own: RegistrySettings) -> list[tuple[str, str]]:
         if timeouts
         else None,
         "mirrors": ", ".join(own.mirrors) if own.mirrors else None,
+        "chunk_size": format_size(own.chunk_bytes) if own.chunk_bytes is not None else None,
     }
     return [(key, value) for key, value in found.items() if value is not None]
 

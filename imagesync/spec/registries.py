@@ -24,7 +24,9 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
+from imagesync.spec.sizes import format_size, parse_size
 
+MIN_CHUNK_BYTES = 64 * 1024
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BELOW_A_PREFIX = frozenset({"auth"})
 _PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
@@ -104,7 +106,15 @@ class RegistriesReader:
             concurrency=_number(concurrency),
             timeouts=_timeouts(node.get("timeouts")),
             mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
+            chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
         )
+
+    def _chunk_bytes(self, node: Node | None) -> int | None:
+        size_bytes = parse_size(node.text) if isinstance(node, Scalar) else None
+        if node is not None and size_bytes is not None and size_bytes < MIN_CHUNK_BYTES:
+            message = f"a chunk of {format_size(size_bytes)} is less than {format_size(MIN_CHUNK_BYTES)}"
+            self.problems.append(Problem(node.place, message, "each chunk costs a request"))
+        return size_bytes
 
     def _mirrors(self, node: List) -> tuple[str, ...]:
         found = []

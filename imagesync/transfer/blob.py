@@ -1,7 +1,7 @@
 """The blob copy: one blob from one repository to another, tried again where that may help.
 
 One of the two places that retry: each attempt opens the source anew. The transport below makes one attempt
-of whatever streams a body.
+of whatever streams a body; within it, an upload that was cut may go on, and the source is read again from there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import IntegrityError, StoreError
 from imagesync.manifest import Descriptor
 from imagesync.reference import Repository
-from imagesync.store import BlobFetcher, BlobPusher, Pushed
+from imagesync.store import BlobFetcher, BlobPusher, Pushed, without_first
 from imagesync.transfer.fanout import FanOut, Settle
 from imagesync.transfer.meter import Meter
 from imagesync.transfer.verify import Verification
@@ -53,40 +53,43 @@ class BlobCopy:
     def run_for_all(self, blob: Descriptor, destinations: Sequence[tuple[BlobPusher, Settle]]) -> None:
         """Read one blob once and move it to several destinations, in a single attempt; see fanout."""
         work = FanOut(blob, moved=self._meter.moved, cancellation=self._cancellation)
-        work.run(lambda: self._open(blob), destinations)
+        work.run(lambda: self._open(Verification(blob), 0), destinations)
 
     def _attempt(self, blob: Descriptor, destination: BlobPusher, mount_from: Repository | None) -> Pushed:
-        sent = _Sent()
+        check, sent = Verification(blob), _Sent()
         try:
-            return destination.push_blob(blob, lambda: self._open_counted(blob, sent), mount_from)
+            return destination.push_blob(blob, lambda start: self._open_counted(check, sent, start), mount_from)
         except BaseException:
             self._meter.moved(-sent.size_bytes)
             raise
 
     @contextmanager
-    def _open_counted(self, blob: Descriptor, sent: _Sent) -> Iterator[Iterator[bytes]]:
-        with self._open(blob) as chunks:
+    def _open_counted(self, check: Verification, sent: _Sent, from_byte: int) -> Iterator[Iterator[bytes]]:
+        self._meter.moved(from_byte - sent.size_bytes)
+        sent.size_bytes = from_byte
+        with self._open(check, from_byte) as chunks:
             yield self._counted(chunks, sent)
 
     @contextmanager
-    def _open(self, blob: Descriptor) -> Iterator[Iterator[bytes]]:
-        """The blob's bytes, verified; those that its descriptor embeds need no request."""
-        if blob.data is not None:
-            yield iter([blob.data])
+    def _open(self, check: Verification, from_byte: int) -> Iterator[Iterator[bytes]]:
+        """The blob's bytes from one on, verified; those that its descriptor embeds need no request."""
+        if check.blob.data is not None:
+            yield iter([check.blob.data[from_byte:]])
             return
-        with closing(self._read(blob)) as chunks:
-            yield chunks
+        start = check.rewind(from_byte)
+        with closing(self._read(check)) as chunks:
+            yield without_first(chunks, from_byte - start)
 
-    def _read(self, blob: Descriptor) -> Generator[bytes, None, None]:
+    def _read(self, check: Verification) -> Generator[bytes, None, None]:
         """The verified bytes of a blob, going on where a cut left off as long as that brings it forward.
 
         What was read stays read: the hash runs on, and the destination's upload does not notice. Wrong bytes are
         found out while the source is open, so that it gets to know of them.
         """
-        check, resumed_at = Verification(blob), 0
+        resumed_at = check.seen_bytes
         while True:
             try:
-                with self._source.fetch_blob(blob, from_byte=check.seen_bytes) as chunks:
+                with self._source.fetch_blob(check.blob, from_byte=check.seen_bytes) as chunks:
                     for chunk in chunks:
                         if before := check.take(chunk):
                             yield before

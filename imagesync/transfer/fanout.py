@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import StoreError
@@ -79,7 +80,8 @@ class FanOut:
     def _push(self, target: _Target) -> None:
         """A target's own thread."""
         try:
-            outcome: Pushed | BaseException = target.pusher.push_blob(self._blob, lambda: self._chunks_for(target))
+            read = partial(self._chunks_for, target)
+            outcome: Pushed | BaseException = target.pusher.push_blob(self._blob, read)
         except BaseException as error:  # noqa: BLE001 - handed to who asked for the copy
             self._moved(-target.sent_bytes)
             outcome = error
@@ -104,8 +106,8 @@ class FanOut:
         self._settle(target, DroppedOut("too slow for the other destinations"))
 
     @contextmanager
-    def _chunks_for(self, target: _Target) -> Iterator[Iterator[bytes]]:
-        if target.is_reading:
+    def _chunks_for(self, target: _Target, from_byte: int) -> Iterator[Iterator[bytes]]:
+        if target.is_reading or from_byte:
             raise DroppedOut("the bytes were asked for again")
         with self._changed:
             target.is_reading = True

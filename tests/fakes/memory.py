@@ -54,7 +54,7 @@ class MemoryRepository:
         if mount_from is not None and blob.digest in self.siblings[mount_from].blobs:
             self.blobs[blob.digest] = self.siblings[mount_from].blobs[blob.digest]
             return Pushed.MOUNTED
-        with read() as chunks:
+        with read(0) as chunks:
             self.blobs[blob.digest] = b"".join(chunks)
         return Pushed.UPLOADED
 

@@ -11,6 +11,7 @@ from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Content, Descriptor, dig
 from imagesync.reference import make_repository
 from imagesync.registry import Registries, RemoteRepository, RetryPolicy
 from imagesync.settings import RegistrySettings, Settings, Tls, TlsMode
+from imagesync.store import without_first
 from tests.fakes.registry import FakeRegistry
 from tests.registry.wire import WireServer
 
@@ -52,15 +53,19 @@ def make_blob(data: bytes, size_bytes: int | None = None) -> Descriptor:
 
 
 class Source:
-    """Bytes that can be opened again and again; `opened` counts how often they were."""
+    """Bytes that can be opened again and again; `opened_at` says from which byte on they were, each time."""
 
     def __init__(self, *pieces: bytes) -> None:
         self._pieces = pieces
-        self.opened = 0
+        self.opened_at: list[int] = []
 
-    def __call__(self) -> AbstractContextManager[Iterator[bytes]]:
-        self.opened += 1
-        return nullcontext(iter(self._pieces))
+    @property
+    def opened(self) -> int:
+        return len(self.opened_at)
+
+    def __call__(self, start: int) -> AbstractContextManager[Iterator[bytes]]:
+        self.opened_at.append(start)
+        return nullcontext(without_first(iter(self._pieces), start))
 
 
 def make_manifest(config: bytes, *layers: bytes) -> Content:

@@ -23,6 +23,7 @@ from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.faults import class_for, translate, translated
 from imagesync.registry.message import Request
 from imagesync.registry.origin import Address, Origin
+from imagesync.registry.pace import PacedAnswer
 from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import Tls, TlsMode
 from tests.registry.wire import Play, WireServer, answer, read_all, read_head
@@ -262,13 +263,44 @@ def test_a_proxys_tunnel_that_never_opens_times_out() -> None:
 def test_a_body_may_take_longer_than_a_head() -> None:
     def play(opened: socket.socket) -> None:
         read_head(opened)
-        opened.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+        opened.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 8000\r\n\r\n")
         for _ in range(8):
             time.sleep(0.05)
-            opened.sendall(b"x")
+            opened.sendall(b"x" * 1000)
 
     with WireServer(play) as server, make_transport() as transport:
-        assert fetch(transport, make_request(server.host), Waits(5, 5, 0.2)).content == b"x" * 8
+        assert fetch(transport, make_request(server.host), Waits(5, 5, 0.2)).content == b"x" * 8000
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 1000000", b"Transfer-Encoding: chunked"])
+def test_a_body_that_trickles_times_out(framing: bytes) -> None:
+    """BLB-10: each byte comes in time, and the whole never would."""
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n")
+        while True:
+            opened.sendall(b"1\r\nx\r\n")
+            time.sleep(0.05)
+
+    slow = pytest.raises(NetworkError, match=r"timed out: [0-9]+ bytes came in")
+    with WireServer(play) as server, make_transport() as transport, slow as raised:
+        fetch(transport, make_request(server.host), Waits(5, 5, 0.1))
+    assert raised.value.is_transient
+
+
+def test_a_body_may_wait_for_who_reads_it() -> None:
+    """BLB-10: a slow destination does not make a slow source."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(0.1)
+        with closing(PacedAnswer(ours)) as paced:
+            theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
+            paced.begin()
+            for letter in (b"x", b"y", b"z"):
+                time.sleep(0.11)
+                theirs.sendall(letter)
+                assert paced.read(1) == letter
 
 
 def answers_and_reads_on(opened: socket.socket) -> None:

@@ -34,7 +34,8 @@ from tests.fakes.registry import FakeRegistry
 from tests.registry.remote import Source, make_blob, open_registries, open_repository
 from tests.registry.wire import WireServer, answer, read_all, read_head
 
-DATA = b"blob" * 1000
+DATA = b"blob" * 300_000
+"""More than goes in one PUT."""
 BLOB = make_blob(DATA)
 BLOBS = "/v2/a/b/blobs"
 UPLOADS = f"{BLOBS}/uploads/"
@@ -251,7 +252,7 @@ def test_an_error_of_the_source_is_raised_as_it_is(registry: FakeRegistry) -> No
     failure = NotFoundError("source is gone")
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
+    def read(_start: int) -> Iterator[Iterator[bytes]]:
         def pieces() -> Iterator[bytes]:
             yield DATA[:10]
             raise failure
@@ -268,7 +269,7 @@ def test_a_cancelled_upload_takes_its_session_back(registry: FakeRegistry) -> No
     cancellation = Cancellation()
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
+    def read(_start: int) -> Iterator[Iterator[bytes]]:
         def pieces() -> Iterator[bytes]:
             yield DATA[:10]
             cancellation.cancel()

@@ -25,6 +25,7 @@ registries:
     tls: disabled
     timeouts: {read: 90s}
     mirrors: [b.io]
+    chunk_size: 64MiB
 destinations:
   inside: a.io/{host}/{path}
 defaults:
@@ -63,19 +64,19 @@ def values(lines: tuple[Line, ...], subject: str) -> list[tuple[str, str, int | 
 def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> None:
     lines = explained(tmp_path)
     assert values(lines, "bases/nginx") == [
-        ("source", "docker.io/library/nginx", 24),
-        ("destination", "a.io/docker.io/library/nginx", 17),
-        ("tags", "1.*", 22),
+        ("source", "docker.io/library/nginx", 25),
+        ("destination", "a.io/docker.io/library/nginx", 18),
+        ("tags", "1.*", 23),
         ("retag", "{tag}", None),
-        ("on_empty", "warn", 18),
+        ("on_empty", "warn", 19),
     ]
     assert values(lines, "bases/redis") == [
-        ("source", "docker.io/library/redis", 25),
-        ("as", "cache/{name}", 26),
-        ("destination", "a.io/docker.io/cache/redis", 17),
-        ("tags", "7", 27),
-        ("retag", "7 -> stable", 28),
-        ("on_empty", "warn", 18),
+        ("source", "docker.io/library/redis", 26),
+        ("as", "cache/{name}", 27),
+        ("destination", "a.io/docker.io/cache/redis", 18),
+        ("tags", "7", 28),
+        ("retag", "7 -> stable", 29),
+        ("on_empty", "warn", 19),
     ]
 
 
@@ -87,7 +88,7 @@ def test_an_image_of_an_included_file_names_that_file(tmp_path: Path) -> None:
     ]
     places = {line.key: line.place for line in found}
     assert str(places["tags"]).endswith("more.yaml:4:17")
-    assert str(places["destination"]).endswith("sync.yaml:17:16")
+    assert str(places["destination"]).endswith("sync.yaml:18:16")
 
 
 def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
@@ -103,6 +104,7 @@ def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
         ("registries/a.io", "tls"): "disabled",
         ("registries/a.io", "timeouts"): "connect 10s, read 90s, commit 900s",
         ("registries/a.io", "mirrors"): "b.io",
+        ("registries/a.io", "chunk_size"): "64MiB",
     }
 
 
@@ -140,6 +142,6 @@ def test_a_wrong_spec_is_not_explained(tmp_path: Path) -> None:
 def test_lines_are_printed_under_their_subject(tmp_path: Path) -> None:
     text = render(explained(tmp_path, "bases/nginx")).replace(f"{tmp_path}/", "")
     assert "\n\nbases/nginx\n  source: docker.io/library/nginx " in text
-    assert text.splitlines()[-1].split() == ["on_empty:", "warn", "sync.yaml:18:13"]
+    assert text.splitlines()[-1].split() == ["on_empty:", "warn", "sync.yaml:19:13"]
     assert text.splitlines()[-2].split() == ["retag:", "{tag}", "default"]
     assert render(()) == ""

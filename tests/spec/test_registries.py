@@ -38,6 +38,12 @@ def test_a_time_is_a_number_and_a_unit(text: str, seconds: float, tmp_path: Path
     assert found == Timeouts(read_seconds=seconds)
 
 
+def test_a_chunk_size_is_a_number_of_bytes(tmp_path: Path) -> None:
+    assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "quay.io").chunk_bytes == 90_000_000
+    assert settings(tmp_path, "'*.io': {chunk_size: 1GiB}", "quay.io").chunk_bytes == 1024**3
+    assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "ghcr.io").chunk_bytes is None
+
+
 @pytest.mark.parametrize("name", ["index.docker.io", "docker.io"])
 def test_docker_hub_is_one_host_under_its_names(name: str, tmp_path: Path) -> None:
     assert settings(tmp_path, f"{name}: {{concurrency: 9}}", "docker.io").concurrency == 9
@@ -125,8 +131,11 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
         ("timeouts: {}", "15: found an empty map, where {connect, read, commit} belongs"),
         (
             "pulls: {budget: 80/6h}",
-            "5: unknown key 'pulls'\n    allowed here: auth, tls, concurrency, timeouts, mirrors",
+            "5: unknown key 'pulls'\n    allowed here: auth, tls, concurrency, timeouts, mirrors, chunk_size",
         ),
+        ("chunk_size: 90", "17: found 90, where a size as 90MB or 64MiB belongs"),
+        ("chunk_size: 90 MB", "17: found '90 MB', where a size as 90MB or 64MiB belongs"),
+        ("chunk_size: 5KB", "17: a chunk of 5KB is less than 64KiB\n    each chunk costs a request"),
         (
             "auth:",
             f"10: found nothing, where {AUTH_FORMS} belongs",

@@ -48,6 +48,7 @@ registries:
       helper: quay
     mirrors:
       - cache.internal:5000
+    chunk_size: 90MB
   "*.internal":
     auth: anonymous
     timeouts:
@@ -219,9 +220,10 @@ def test_a_helper_is_named(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").auth == Auth(Helper("quay"), Helper("quay"))
 
 
-def test_limits_mirrors_and_timeouts_are_read(spec: Spec) -> None:
+def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("docker.io").concurrency == 3
     assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
+    assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
 
 

@@ -14,6 +14,7 @@ from imagesync.pipeline import carry_out, make_plan
 from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.outcome import Status
 from imagesync.reference import Repository
+from imagesync.registry.habits import WHOLE_BYTES
 from imagesync.selection import Retag
 from imagesync.server.auth import BasicAuth, TokenAuth
 from imagesync.tasks import Tasks
@@ -53,7 +54,7 @@ def test_a_hundred_unchanged_tags_cost_two_hundred_requests_and_one_list(sync: S
 
 
 def test_a_new_image_costs_what_it_must(sync: Sync) -> None:
-    """Decisions 3: L layers are L + 1 blobs; HEAD, POST, PATCH, PUT for each, HEAD and PUT for the tag."""
+    """Decisions 3: L layers are L + 1 blobs; HEAD, POST, PUT for each that is small, HEAD and PUT for the tag."""
     sync.fill(make_image(layers=3), "latest")
     assert [outcome.status for outcome in sync.apply("latest")] == [Status.COPIED]
     assert kinds(sync.source) == {"HEAD manifests": 1, "GET manifests": 1, "GET blobs": 4}
@@ -61,10 +62,18 @@ def test_a_new_image_costs_what_it_must(sync: Sync) -> None:
         "HEAD manifests": 1,
         "HEAD blobs": 4,
         "POST uploads": 4,
-        "PATCH uploads": 4,
         "PUT uploads": 4,
         "PUT manifests": 1,
     }
+
+
+def test_a_large_blob_costs_a_patch_more(sync: Sync) -> None:
+    """Decisions 3: at most 4 requests a blob."""
+    sync.fill(make_image(layers=1, layer_bytes=WHOLE_BYTES + 1), "latest")
+    sync.apply("latest")
+    requests = kinds(sync.destination)
+    assert (requests["POST uploads"], requests["PATCH uploads"], requests["PUT uploads"]) == (2, 1, 2)
+    assert requests["HEAD blobs"] == 2
 
 
 def test_an_empty_repository_is_not_asked_blob_by_blob(sync: Sync) -> None:
@@ -76,7 +85,6 @@ def test_an_empty_repository_is_not_asked_blob_by_blob(sync: Sync) -> None:
         "GET tags": 1,
         "HEAD blobs": 2,
         "POST uploads": 16,
-        "PATCH uploads": 16,
         "PUT uploads": 16,
         "PUT manifests": 5,
     }
@@ -160,7 +168,7 @@ def test_twenty_tags_that_share_layers_read_each_blob_once(sync: Sync) -> None:
         sync.fill(image, tag)
     sync.apply(*tags)
     assert kinds(sync.source)["GET blobs"] == len(image.blobs)
-    assert kinds(sync.destination)["PATCH uploads"] == len(image.blobs)
+    assert kinds(sync.destination)["PUT uploads"] == len(image.blobs)
     assert kinds(sync.destination)["HEAD blobs"] == 2
     assert kinds(sync.source)["GET manifests"] == len(image.contents)
 
@@ -175,7 +183,6 @@ def test_into_several_repositories_of_one_registry_each_blob_is_read_once_and_mo
         "HEAD manifests": 3,
         "HEAD blobs": 12,
         "POST uploads": 12,
-        "PATCH uploads": 4,
         "PUT uploads": 4,
         "PUT manifests": 3,
     }
@@ -197,7 +204,7 @@ def test_three_registries_are_fed_from_one_read_of_each_blob(make_registry: Make
     assert kinds(source) == {"HEAD manifests": 1, "GET manifests": 3, "GET blobs": 6}
     assert sum(entry.bytes_out for entry in source.log.entries("GET", "blobs")) == image.size_bytes
     for other in others:
-        assert kinds(other)["PATCH uploads"] == 6
+        assert (kinds(other)["PATCH uploads"], kinds(other)["PUT uploads"]) == (4, 6)
 
 
 def test_within_one_registry_blobs_are_mounted(make_registry: MakeRegistry) -> None:

@@ -13,7 +13,8 @@ from tests.traces.harness import kinds
 from tests.wire.conftest import Broken, Clock
 from tests.wire.relay import Break, Relay
 
-LAYER_BYTES = 200_000
+LAYER_BYTES = 1_100_000
+"""More than goes in one PUT."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ BODIES = (
 )
 
 
-def check_all_is_copied(broken: Broken) -> None:
-    image = make_index(layer_bytes=LAYER_BYTES)
+def check_all_is_copied(broken: Broken, layer_bytes: int = LAYER_BYTES) -> None:
+    image = make_index(layer_bytes=layer_bytes)
     broken.sync.fill(image, "latest")
     (outcome,) = broken.sync.apply("latest")
     assert (outcome.status, outcome.reason) == (Status.COPIED, "")
@@ -113,7 +114,17 @@ def test_an_upload_whose_last_answer_is_lost_is_not_sent_twice(broken: Broken) -
     """UPL-07."""
     broken.destination.breaks("PUT", "/uploads/", Break.LOSE)
     check_all_is_copied(broken)
-    assert kinds(broken.sync.destination)["PATCH uploads"] == 6
+    requests = kinds(broken.sync.destination)
+    assert (requests["POST uploads"], requests["PATCH uploads"]) == (6, 4)
+
+
+@pytest.mark.parametrize("kind", [Break.RESET, Break.LOSE, Break.CORRUPT_REQUEST], ids=lambda kind: kind.name)
+def test_a_small_upload_that_breaks_is_survived(broken: Broken, kind: Break) -> None:
+    """UPL-07, UPL-08: a PUT with the whole body."""
+    rule = broken.destination.breaks("PUT", "/uploads/", kind)
+    check_all_is_copied(broken, layer_bytes=1000)
+    assert rule.broken == 1
+    assert kinds(broken.sync.destination)["POST uploads"] == (6 if kind is Break.LOSE else 7)
 
 
 def test_the_wait_is_as_long_as_the_registry_asks(broken: Broken, clock: Clock) -> None:

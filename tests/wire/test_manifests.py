@@ -246,7 +246,7 @@ def test_a_blob_that_the_registry_misses_is_brought_and_the_manifest_written_onc
     check_copied(broken.sync, image)
     puts = broken.sync.destination.log.lines("PUT", "/manifests/")
     assert [line.rpartition(" ")[2] for line in puts] == ["400", "201"]
-    assert kinds(broken.sync.destination)["PATCH uploads"] == len(image.blobs)
+    assert kinds(broken.sync.destination)["PUT uploads"] == len(image.blobs)
 
 
 def test_a_tag_whose_answer_is_lost_is_looked_at(broken: Broken) -> None:

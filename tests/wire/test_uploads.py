@@ -24,7 +24,7 @@ from tests.traces.harness import Sync, kinds
 from tests.wire.conftest import Broken, Clock
 from tests.wire.relay import Break
 
-IMAGE = make_image(layers=1, layer_bytes=100_000)
+IMAGE = make_image(layers=1, layer_bytes=2 * CHUNK_BYTES)
 LAYER = IMAGE.root.successors()[-1].digest
 BLOBS = len(IMAGE.blobs)
 
@@ -90,13 +90,31 @@ def test_a_registry_without_patch_gets_the_body_with_its_put(sync: Sync, status:
     assert sessions_left(sync.destination) == []
 
 
-@pytest.mark.parametrize("kind", [Break.RESET, Break.LOSE])
-def test_an_upload_that_breaks_begins_anew_and_leaves_no_session(broken: Broken, kind: Break) -> None:
-    """UPL-06: the answer to PATCH is lost, or never came: another POST. Going on with a session is not built."""
-    broken.destination.breaks("PATCH", "/uploads/", kind)
+def test_an_upload_that_breaks_before_anything_came_begins_anew_and_leaves_no_session(broken: Broken) -> None:
+    """UPL-06: the registry says `0-0`, which is nothing as well as one byte."""
+    broken.destination.breaks("PATCH", "/uploads/", Break.RESET)
     check_copied(broken.sync)
     assert kinds(broken.sync.destination)["POST uploads"] == BLOBS + 1
     assert sessions_left(broken.sync.destination) == []
+
+
+def test_a_lost_answer_to_an_upload_costs_one_look(broken: Broken) -> None:
+    """UPL-06: 204 with the range of all that was sent; nothing is read or sent again."""
+    broken.destination.breaks("PATCH", "/uploads/", Break.LOSE)
+    check_copied(broken.sync)
+    requests = kinds(broken.sync.destination)
+    assert (requests["POST uploads"], requests["GET uploads"], requests["PATCH uploads"]) == (BLOBS, 1, 1)
+    assert len(broken.sync.source.log.entries("GET", "/blobs/")) == BLOBS
+
+
+@pytest.mark.parametrize("status", [404, 200, 500])
+def test_a_session_that_is_no_more_begins_anew(broken: Broken, status: int) -> None:
+    """UPL-06: and nobody asks twice."""
+    broken.destination.breaks("PATCH", "/uploads/", Break.LOSE)
+    broken.destination.answers("GET", "/uploads/", status, headers={"Range": f"0-{2 * CHUNK_BYTES - 1}"})
+    check_copied(broken.sync)
+    assert kinds(broken.sync.destination)["POST uploads"] == BLOBS + 1
+    assert "GET uploads" not in kinds(broken.sync.destination)
 
 
 def test_a_lost_answer_to_the_last_request_costs_one_look(broken: Broken) -> None:
@@ -104,7 +122,7 @@ def test_a_lost_answer_to_the_last_request_costs_one_look(broken: Broken) -> Non
     broken.destination.breaks("PUT", "/uploads/", Break.LOSE)
     check_copied(broken.sync)
     requests = kinds(broken.sync.destination)
-    assert (requests["POST uploads"], requests["PATCH uploads"]) == (BLOBS, BLOBS)
+    assert (requests["POST uploads"], requests["PATCH uploads"]) == (BLOBS, 1)
     assert len(broken.sync.source.log.entries("GET", "/blobs/")) == BLOBS
 
 
@@ -187,7 +205,7 @@ def test_a_blob_above_4_gib_is_announced_with_its_length() -> None:
                 return
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
+    def read(_start: int) -> Iterator[Iterator[bytes]]:
         yield zeros(HUGE_BYTES)
 
     blob = Descriptor(OCTETS, Digest("sha256:" + "0" * 64), HUGE_BYTES)
@@ -211,7 +229,7 @@ def test_memory_does_not_grow_with_the_blob() -> None:
             opened.sendall(answer(b"", status, "Location: /u"))
 
     @contextmanager
-    def read() -> Iterator[Iterator[bytes]]:
+    def read(_start: int) -> Iterator[Iterator[bytes]]:
         yield (bytes([number % 256]) * CHUNK_BYTES for number in range(MANY_BYTES // CHUNK_BYTES))
 
     blob = Descriptor(OCTETS, Digest("sha256:" + "0" * 64), MANY_BYTES)

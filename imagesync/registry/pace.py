@@ -1,0 +1,77 @@
+"""How slowly a server may answer: its head has a time to be there, its body a least rate.
+
+A socket's timeout starts anew with every byte, so that one line after the other, `100 Continue` for ever, or a body
+that trickles would never end. What is timed is the waiting alone: a body may be large, and its reader slow.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from imagesync.registry.framing import FramedAnswer
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+LEAST_RATE = 1024
+"""Bytes a second, on average over as long as the socket's timeout."""
+
+
+class TooSlow(TimeoutError):
+    """A server that sends, and not so that it would ever come to an end."""
+
+
+class PacedAnswer(FramedAnswer):
+    """An answer whose head has to be there within the socket's timeout, and whose body keeps up LEAST_RATE.
+
+    Raises TimeoutError, TooSlow among them, where that is not so.
+    """
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self._arriving = _Arriving(self.fp.detach(), sock.gettimeout())
+        self.fp = io.BufferedReader(self._arriving)
+
+    def begin(self) -> None:
+        super().begin()
+        self._arriving.is_body = True
+
+
+class _Arriving(io.RawIOBase):
+    """What arrives in a socket: a head within `seconds`, and then a body; None of them is for ever."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float | None) -> None:
+        self._raw = raw
+        self._seconds = float("inf") if seconds is None else seconds
+        self._until = time.monotonic() + self._seconds
+        self._waited = 0.0
+        self._came = 0
+        self.is_body = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        began = time.monotonic()
+        if not self.is_body:
+            if began > self._until:
+                raise TooSlow("the head of the answer did not come to an end")
+            return self._raw.readinto(buffer)
+        came = self._raw.readinto(buffer)
+        self._waited += time.monotonic() - began
+        self._came += came or 0
+        if self._waited > self._seconds:
+            self._check_rate()
+        return came
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+    def _check_rate(self) -> None:
+        if self._came < self._waited * LEAST_RATE:
+            raise TooSlow(f"{self._came} bytes came in {self._waited:.0f} s")
+        self._waited, self._came = 0.0, 0
