@@ -213,3 +213,20 @@ def test_without_a_thread_for_it_a_destination_is_left_to_be_fed_alone(monkeypat
     run = Run(first, second)
     assert isinstance(run.outcome(first), RuntimeError)
     assert run.outcome(second) is Pushed.UPLOADED
+
+
+class Again(Sink):
+    """Wants the bytes a second time, from the middle on."""
+
+    def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        super().push_blob(blob, read, mount_from)
+        with read(5):
+            return Pushed.UPLOADED
+
+
+def test_a_destination_that_wants_bytes_again_is_fed_alone() -> None:
+    """UPL-06: one read for all cannot be begun anew for one."""
+    again, good = Again(), Sink()
+    run = Run(again, good)
+    assert isinstance(run.outcome(again), DroppedOut)
+    assert (run.outcome(good), good.received) == (Pushed.UPLOADED, CONTENT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imagesync.manifest import MAX_MANIFEST_BYTES, OCI_MANIFEST, digest_of
-from imagesync.server import uploads
+from imagesync.server import session, uploads
 from imagesync.server.app import RegistryApp
 from tests.fakes.registry import FakeRegistry
 from tests.images import blob_of, descriptor_of, make_artifact, make_bytes, make_image, make_index, reader
@@ -135,6 +135,25 @@ class TestUploads:
         assert client("GET", place).headers["Range"] == "0-999"
         assert client("PATCH", place, body=DATA[1000:], Content_Range="1000-2999").status == 202
         assert client("PUT", f"{place}?digest={DIGEST}").status == 201
+
+    def test_a_request_that_is_gone_on_with_elsewhere_adds_nothing_more(
+        self, registry: FakeRegistry, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """UPL-06, the server's side: a connection that the server believes to be alive."""
+        monkeypatch.setattr(session, "SETTLE_SECONDS", 0.2)
+        place = client("POST", START).headers["Location"]
+        address, _, port = registry.host.rpartition(":")
+        with socket.create_connection((address, int(port))) as stale:
+            head = f"PATCH {place} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            stale.sendall(head.encode() + b"3e8\r\n" + DATA[:1000] + b"\r\n")
+            stale.sendall(b"100000\r\n" + bytes(0x100000 - 1000))
+            assert client("GET", place).status == 204
+            came = int(client("GET", place).headers["Range"].removeprefix("0-")) + 1
+            content_range = f"{came}-{came + len(DATA) - 1}"
+            assert client("PATCH", place, body=DATA, Content_Range=content_range).status == 202
+            stale.sendall(bytes(1000) + b"\r\n0\r\n\r\n")
+            assert stale.recv(65536).startswith(b"HTTP/1.1 409 ")
+        assert client("GET", place).headers["Range"] == f"0-{came + len(DATA) - 1}"
 
     def test_idle_sessions_are_dropped_and_open_ones_are_counted(
         self, registry: FakeRegistry, client: Client, monkeypatch: pytest.MonkeyPatch

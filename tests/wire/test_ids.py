@@ -21,17 +21,13 @@ CASES = {
     *("ERR-01", "ERR-02", "ERR-03", "ERR-04", "ERR-05"),
 }
 NOT_BUILT = {
-    "UPL-09": "uploads are one PATCH with the whole body: there are no chunks whose size could be wrong",
-    "UPL-10": "as UPL-09",
     "LIM-04": "there is no budget of pulls, and what a registry says is left of one is not read",
 }
 """Cases that no test can hold yet, each with the reason."""
 
 NAMED_IN_PART = {
-    "BLB-10": "a source that falls silent is asked again; a lowest rate is not built",
     "BLB-11": "foreign layers are never fetched; there is no setting that asks for them",
     "MAN-04": "a HEAD answered with 404 is believed: nobody is asked twice for what is not there",
-    "UPL-06": "an upload that was cut begins anew; going on with its session is not built",
 }
 """Cases of which a test holds what is built."""
 

@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from imagesync.manifest import DOCKER_LIST, OCI_INDEX, Content
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Repository, Tag
+from imagesync.settings import Settings
 from tests.conftest import MakeRegistry
 from tests.images import MadeImage, make_bytes, make_image, make_index, push_image
 from tests.real.conftest import _programs  # noqa: F401 - skips this module where the programs are missing
@@ -53,6 +54,11 @@ class RealSync:
         before = len(self.registry.requests())
         (outcome,) = self.sync.apply("latest", to=[self.path])
         return outcome, Counter(map(_kind, self.registry.requests(since=before)))
+
+    def chunked(self, chunk_bytes: int) -> None:
+        """Send no larger bodies from now on."""
+        hosts = tuple((host, replace(settings, chunk_bytes=chunk_bytes)) for host, settings in self.sync.settings.hosts)
+        self.sync.settings = Settings(hosts=hosts)
 
     def copied(self) -> Counter[str]:
         outcome, requests = self.apply()
@@ -178,10 +184,50 @@ def test_layers_of_no_one_and_two_bytes_go_there_and_back(into: RealSync) -> Non
 
 @pytest.mark.parametrize("kind", [Break.LOSE, Break.RESET])
 def test_a_lost_answer_to_patch_begins_the_upload_anew(into: RealSync, kind: Break) -> None:
-    """UPL-06."""
+    """UPL-06: a session whose `_state` is an old one is gone, and one that got nothing says `0-0`."""
     into.sync.fill(IMAGE, "latest")
     into.relay.breaks("PATCH", "/uploads/", kind)
+    requests = into.copied()
+    assert (requests["POST uploads"], requests["GET uploads"]) == (BLOBS + 1, 1)
+
+
+def test_an_upload_goes_on_where_a_real_registry_is(into: RealSync) -> None:
+    """UPL-06: the first of its chunks came, and the second never reached it."""
+    into.sync.fill(IMAGE, "latest")
+    into.chunked(MIB)
+    into.relay.breaks("PATCH", "/uploads/", Break.RESET, skip=1)
+    requests = into.copied()
+    assert (requests["POST uploads"], requests["GET uploads"], requests["PATCH uploads"]) == (BLOBS, 1, 2)
+
+
+@pytest.mark.parametrize("chunk_bytes", [MIB, 700_000])
+def test_a_real_registry_takes_chunks(into: RealSync, chunk_bytes: int) -> None:
+    """UPL-09, UPL-10: each with its place, each to the Location that the one before has named."""
+    into.sync.fill(IMAGE, "latest")
+    into.chunked(chunk_bytes)
+    requests = into.copied()
+    assert requests["PATCH uploads"] == -(-2 * MIB // chunk_bytes)
+    assert requests["POST uploads"] == BLOBS
+    assert into.arrived().raw == IMAGE.root.raw
+
+
+@pytest.mark.parametrize("said", ["0--1", "0-0", "0-99999999"])
+def test_chunks_begin_anew_where_a_real_registry_is_not_believed(into: RealSync, said: str) -> None:
+    """UPL-10."""
+    into.sync.fill(IMAGE, "latest")
+    into.chunked(MIB)
+    into.relay.answers("PATCH", "/uploads/", 416, headers={"Range": said}, skip=1)
     assert into.copied()["POST uploads"] == BLOBS + 1
+
+
+def test_a_chunk_that_a_real_registry_is_said_to_have_is_found_missing(into: RealSync) -> None:
+    """UPL-06, UPL-10: what was gone on with wrongly is found out by its digest, and begun anew."""
+    into.sync.fill(IMAGE, "latest")
+    into.chunked(MIB)
+    into.relay.answers("PATCH", "/uploads/", 416, headers={"Range": f"0-{2 * MIB - 1}"}, skip=1)
+    requests = into.copied()
+    assert (requests["POST uploads"], requests["PATCH uploads"]) == (BLOBS + 1, 3)
+    assert into.arrived().raw == IMAGE.root.raw
 
 
 def test_a_lost_answer_to_put_is_looked_after(into: RealSync) -> None:
