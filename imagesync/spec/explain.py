@@ -105,6 +105,8 @@ def _values(own: RegistrySettings) -> list[tuple[str, str]]:
         if timeouts
         else None,
         "mirrors": ", ".join(own.mirrors) if own.mirrors else None,
+        "bandwidth": f"{own.bandwidth} bytes/s" if own.bandwidth else None,
+        "pulls": f"{own.pulls}, when spent: {own.pulls.when_spent.value}" if own.pulls else None,
     }
     return [(key, value) for key, value in found.items() if value is not None]
 

@@ -16,16 +16,19 @@ from imagesync.settings import (
     IdentityToken,
     Login,
     Password,
+    PullBudget,
     RegistrySettings,
     Settings,
     Timeouts,
     Tls,
     TlsMode,
+    WhenSpent,
 )
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _BELOW_A_PREFIX = frozenset({"auth"})
 _PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
 
@@ -104,6 +107,8 @@ class RegistriesReader:
             concurrency=_number(concurrency),
             timeouts=_timeouts(node.get("timeouts")),
             mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
+            bandwidth=_bandwidth(node.get("bandwidth")),
+            pulls=_pulls(node.get("pulls")),
         )
 
     def _mirrors(self, node: List) -> tuple[str, ...]:
@@ -186,3 +191,21 @@ def _timeouts(node: Node | None) -> Timeouts | None:
 def _seconds(node: Node | None) -> float | None:
     match = re.fullmatch(r"([0-9]{1,7})(ms|s|m|h)", node.text) if isinstance(node, Scalar) else None
     return None if match is None else int(match[1]) * _UNITS[match[2]]
+
+
+def _bandwidth(node: Node | None) -> int | None:
+    match = re.fullmatch(r"([0-9]{1,9})([KMG]?i?B)/s", node.text) if isinstance(node, Scalar) else None
+    return None if match is None or match[2] not in _BYTES else int(match[1]) * _BYTES[match[2]]
+
+
+def _pulls(node: Node | None) -> PullBudget | None:
+    if not isinstance(node, Map):
+        return None
+    budget, when_spent = node.get("budget"), node.get("when_spent")
+    match = re.fullmatch(r"([0-9]{1,7})/([0-9]{1,5})(s|m|h)", budget.text) if isinstance(budget, Scalar) else None
+    if match is None:
+        return None
+    is_deferred = isinstance(when_spent, Scalar) and when_spent.text == WhenSpent.DEFER.value
+    return PullBudget(
+        int(match[1]), int(match[2]) * _UNITS[match[3]], WhenSpent.DEFER if is_deferred else WhenSpent.STOP
+    )

@@ -41,7 +41,7 @@ def test_a_wait_that_is_asked_for_is_kept(
     """LIM-01: seconds, a date by the server's own clock, the past, far too long, and junk.
 
     A blob waits a moment more, for a whole new attempt.
-    That the whole host is left alone (LIM-02) needs a clock that runs: see the tests of the client.
+    That the whole host is left alone (LIM-02) needs a clock that runs: see the tests of the registry.
     """
     image = make_image(layers=0)
     broken.sync.fill(image, "latest")
