@@ -211,7 +211,7 @@ def default_settings(host: str) -> RegistrySettings:
 
 def _window(seconds: float) -> str:
     if seconds % 3600 == 0:
-        return f"{seconds / 3600:g} hours"
+        return "an hour" if seconds == 3600 else f"{seconds / 3600:g} hours"
     return f"{seconds / 60:g} minutes" if seconds % 60 == 0 else f"{seconds:g} seconds"
 
 
