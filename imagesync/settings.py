@@ -145,7 +145,7 @@ class PullBudget:
     when_spent: WhenSpent = WhenSpent.STOP
 
     def __str__(self) -> str:
-        return f"{self.pulls} pulls in {_window(self.window_seconds)}"
+        return f"{self.pulls} {'pull' if self.pulls == 1 else 'pulls'} in {_window(self.window_seconds)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +212,9 @@ def default_settings(host: str) -> RegistrySettings:
 
 
 def _window(seconds: float) -> str:
-    hours, rest = divmod(seconds, 3600)
-    return f"{seconds / 60:g} minutes" if rest else "an hour" if hours == 1 else f"{hours:g} hours"
+    if seconds % 3600 == 0:
+        return "an hour" if seconds == 3600 else f"{seconds / 3600:g} hours"
+    return f"{seconds / 60:g} minutes" if seconds % 60 == 0 else f"{seconds:g} seconds"
 
 
 def _environment(name: str) -> str:

@@ -17,6 +17,7 @@ from imagesync.settings import (
     Helper,
     IdentityToken,
     Password,
+    PullBudget,
     RegistrySettings,
     Secret,
     Settings,
@@ -126,3 +127,15 @@ def test_a_joined_secret_keeps_the_order_of_its_parts_and_names_where_they_come_
     assert joined.origin == "a, b"
     assert str(joined) == "***"
     assert Secret.joined(("plain",)).origin == "the spec"
+
+
+@pytest.mark.parametrize(
+    ("budget", "shown"),
+    [
+        (PullBudget(80, 21600), "80 pulls in 6 hours"),
+        (PullBudget(1, 1800), "1 pull in 30 minutes"),
+        (PullBudget(5, 90), "5 pulls in 90 seconds"),
+    ],
+)
+def test_a_budget_says_what_it_is(budget: PullBudget, shown: str) -> None:
+    assert str(budget) == shown

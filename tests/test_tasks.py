@@ -12,6 +12,7 @@ import pytest
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, InternalError, NetworkError
 from imagesync.tasks import MAX_HEAVY, HostActivity, Postponed, Task, Tasks, Watch
+from imagesync.tasks.lock import YieldingLock
 from imagesync.tasks.ready import MOST_PASSED_OVER
 
 MakeTasks = Callable[..., Tasks]
@@ -60,6 +61,25 @@ class Crowd:
         time.sleep(0.01)
         with self._lock:
             self.inside -= 1
+
+
+def test_a_yielding_lock_lets_one_in_at_a_time() -> None:
+    lock, inside, most = YieldingLock(), [0], [0]
+
+    def enter() -> None:
+        for _ in range(20):
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                time.sleep(0)  # lets others run within
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=enter) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert (inside, most) == ([0], [1])
 
 
 def test_results_come_in_the_order_asked_for(make_tasks: MakeTasks) -> None:

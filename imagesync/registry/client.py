@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
@@ -75,11 +75,6 @@ class Call:
     read_seconds: float | None = None
     is_cleanup: bool = False
     """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
-
-    @property
-    def is_pull(self) -> bool:
-        """Whether this reads a manifest: registries count that, and nothing else."""
-        return self.operation == "GET manifest"
 
     @property
     def is_manifest_put(self) -> bool:
@@ -213,7 +208,7 @@ class RegistryClient:
             self._limits.pause.wait(self.cancellation)
             self.cancellation.check()
         try:
-            with self._limits.pulls.one() if call.is_pull else nullcontext():
+            with self._limits.asking(call.operation):
                 response, address = self._follow(call, body)
         except StoreError as error:
             raise self._explained(call, error) from error

@@ -31,7 +31,7 @@ class Contact:
             yield policy
         except StoreError as error:
             if policy is not usual:
-                error.hint = error.hint or "tried once: the requests before it did not reach the host either"
+                error.message += " (tried once: nothing was answered to the requests before it)"
             elif policy != ONE_TRY and _is_about_contact(error):
                 self.is_lost = True
             raise

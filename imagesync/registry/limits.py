@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from imagesync.cancellation import Cancellation
 from imagesync.registry.bandwidth import Bandwidth
@@ -33,6 +34,10 @@ class HostLimits:
     def slots(self) -> int:
         """Requests that the scheduler may have under way; 0 while the host is to be left alone."""
         return 0 if self.pause.seconds() > 0 else self.capacity.slots
+
+    def asking(self, operation: str) -> AbstractContextManager[None]:
+        """Around a request, its redirects included: a manifest that is read is a pull. Raises BudgetError."""
+        return self.pulls.one() if operation == "GET manifest" else nullcontext()
 
     def observe(self, operation: str, status: int, *, headers: Mapping[str, str], sent_at: float) -> None:
         """Learn from the head of an answer, to a request that went out at `sent_at` by time.monotonic()."""

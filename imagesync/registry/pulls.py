@@ -118,7 +118,7 @@ class Pulls:
 
     def _error(self, message: str, seconds: float | None) -> BudgetError:
         hint = "nothing was sent" if seconds is None else f"nothing was sent; the next is free in {_duration(seconds)}"
-        error = BudgetError(message, hint=hint, operation="GET manifest", reference=self._host)
+        error = BudgetError(f"{self._host}: {message}", hint=hint)
         error.is_deferred = self._budget is not None and self._budget.when_spent is WhenSpent.DEFER
         return error
 

@@ -107,6 +107,8 @@ def _values(own: RegistrySettings) -> list[tuple[str, str]]:
         else None,
         "mirrors": ", ".join(own.mirrors) if own.mirrors else None,
         "chunk_size": format_size(own.chunk_bytes) if own.chunk_bytes is not None else None,
+        "bandwidth": f"{format_size(own.bandwidth)}/s" if own.bandwidth else None,
+        "pulls": f"{own.pulls}, when spent: {own.pulls.when_spent.value}" if own.pulls else None,
     }
     return [(key, value) for key, value in found.items() if value is not None]
 

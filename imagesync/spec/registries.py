@@ -16,11 +16,13 @@ from imagesync.settings import (
     IdentityToken,
     Login,
     Password,
+    PullBudget,
     RegistrySettings,
     Settings,
     Timeouts,
     Tls,
     TlsMode,
+    WhenSpent,
 )
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
@@ -107,6 +109,8 @@ class RegistriesReader:
             timeouts=_timeouts(node.get("timeouts")),
             mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
             chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
+            bandwidth=_bandwidth(node.get("bandwidth")),
+            pulls=_pulls(node.get("pulls")),
         )
 
     def _chunk_bytes(self, node: Node | None) -> int | None:
@@ -196,3 +200,20 @@ def _timeouts(node: Node | None) -> Timeouts | None:
 def _seconds(node: Node | None) -> float | None:
     match = re.fullmatch(r"([0-9]{1,7})(ms|s|m|h)", node.text) if isinstance(node, Scalar) else None
     return None if match is None else int(match[1]) * _UNITS[match[2]]
+
+
+def _bandwidth(node: Node | None) -> int | None:
+    return parse_size(node.text.removesuffix("/s")) if isinstance(node, Scalar) else None
+
+
+def _pulls(node: Node | None) -> PullBudget | None:
+    if not isinstance(node, Map):
+        return None
+    budget, when_spent = node.get("budget"), node.get("when_spent")
+    match = re.fullmatch(r"([0-9]{1,7})/([0-9]{1,5})(s|m|h)", budget.text) if isinstance(budget, Scalar) else None
+    if match is None:
+        return None
+    is_deferred = isinstance(when_spent, Scalar) and when_spent.text == WhenSpent.DEFER.value
+    return PullBudget(
+        int(match[1]), int(match[2]) * _UNITS[match[3]], WhenSpent.DEFER if is_deferred else WhenSpent.STOP
+    )

@@ -108,6 +108,15 @@ def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
     }
 
 
+def test_limits_are_shown_in_words(tmp_path: Path) -> None:
+    text = "version: 1\nregistries: {a.io: {bandwidth: 5MiB/s, pulls: {budget: 80/6h, when_spent: defer}}}\nsync: []\n"
+    lines = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})
+    assert [(one.key, one.value) for one in lines] == [
+        ("bandwidth", "5MiB/s"),
+        ("pulls", "80 pulls in 6 hours, when spent: defer"),
+    ]
+
+
 def test_no_secret_is_shown_nor_anything_under_auth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)

@@ -6,10 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.settings import Anonymous, Auth, DefaultAuth, Helper, Password, RegistrySettings, Timeouts, Tls
+from imagesync.settings import (
+    Anonymous,
+    Auth,
+    DefaultAuth,
+    Helper,
+    Password,
+    PullBudget,
+    RegistrySettings,
+    Timeouts,
+    Tls,
+    WhenSpent,
+)
 from tests.spec.written import found, load, shown, with_registries
 
 TLS_FORMS = "insecure or disabled or {ca, certificate, key}"
+RATE = "a rate as 50MB/s or 512KiB/s"
 AUTH_FORMS = "default or anonymous or {username, password} or {token} or {helper} or {pull, push}"
 
 
@@ -42,6 +54,39 @@ def test_a_chunk_size_is_a_number_of_bytes(tmp_path: Path) -> None:
     assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "quay.io").chunk_bytes == 90_000_000
     assert settings(tmp_path, "'*.io': {chunk_size: 1GiB}", "quay.io").chunk_bytes == 1024**3
     assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "ghcr.io").chunk_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_per_second"),
+    [
+        ("7B/s", 7),
+        ("50KB/s", 50_000),
+        ("50MB/s", 50_000_000),
+        ("2GB/s", 2_000_000_000),
+        ("512KiB/s", 524_288),
+        ("1MiB/s", 1_048_576),
+        ("3GiB/s", 3 * 2**30),
+    ],
+)
+def test_a_bandwidth_is_a_number_of_bytes_a_second(text: str, bytes_per_second: int, tmp_path: Path) -> None:
+    assert settings(tmp_path, f"quay.io: {{bandwidth: {text}}}", "quay.io").bandwidth == bytes_per_second
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{budget: 80/6h}", PullBudget(80, 21600, WhenSpent.STOP)),
+        ("{budget: 1/30m, when_spent: stop}", PullBudget(1, 1800, WhenSpent.STOP)),
+        ("{budget: 5000/90s, when_spent: defer}", PullBudget(5000, 90, WhenSpent.DEFER)),
+    ],
+)
+def test_a_budget_is_a_number_of_pulls_and_a_time(text: str, expected: PullBudget, tmp_path: Path) -> None:
+    assert settings(tmp_path, f"quay.io: {{pulls: {text}}}", "quay.io").pulls == expected
+
+
+def test_a_host_without_limits_has_none(tmp_path: Path) -> None:
+    found = settings(tmp_path, "quay.io: {concurrency: 9}", "quay.io")
+    assert (found.bandwidth, found.pulls) == (None, None)
 
 
 @pytest.mark.parametrize("name", ["index.docker.io", "docker.io"])
@@ -130,12 +175,32 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
         ("timeouts: {connect: 10 s}", "25: found '10 s', where a time as 10s, 15m or 2h belongs"),
         ("timeouts: {}", "15: found an empty map, where {connect, read, commit} belongs"),
         (
-            "pulls: {budget: 80/6h}",
-            "5: unknown key 'pulls'\n    allowed here: auth, tls, concurrency, timeouts, mirrors, chunk_size",
+            "quota: {budget: 80/6h}",
+            (
+                "5: unknown key 'quota'\n"
+                "    allowed here: auth, tls, concurrency, timeouts, mirrors, chunk_size, bandwidth, pulls"
+            ),
         ),
         ("chunk_size: 90", "17: found 90, where a size as 90MB or 64MiB belongs"),
         ("chunk_size: 90 MB", "17: found '90 MB', where a size as 90MB or 64MiB belongs"),
         ("chunk_size: 5KB", "17: a chunk of 5KB is less than 64KiB\n    each chunk costs a request"),
+        (
+            "pulls: {budget: 80}",
+            "21: found 80, where a number of pulls and a time as 80/6h belongs",
+        ),
+        ("pulls: {budget: 80/6d}", "21: found '80/6d', where a number of pulls and a time as 80/6h belongs"),
+        ("pulls: {budget: 0/6h}", "21: found '0/6h', where a number of pulls and a time as 80/6h belongs"),
+        ("pulls: {when_spent: stop}", "12: key 'budget' is missing\n    add `budget:`"),
+        (
+            "pulls: {budget: 80/6h, when_spent: wait}",
+            "40: found 'wait', where stop or defer belongs",
+        ),
+        ("pulls: 80/6h", "12: found '80/6h', where {budget, when_spent} belongs"),
+        ("bandwidth: 50MB", f"16: found '50MB', where {RATE} belongs"),
+        ("bandwidth: 50 MB/s", f"16: found '50 MB/s', where {RATE} belongs"),
+        ("bandwidth: 50mb/s", f"16: found '50mb/s', where {RATE} belongs"),
+        ("bandwidth: 0MB/s", f"16: found '0MB/s', where {RATE} belongs"),
+        ("bandwidth: 1.5MB/s", f"16: found '1.5MB/s', where {RATE} belongs"),
         (
             "auth:",
             f"10: found nothing, where {AUTH_FORMS} belongs",

@@ -18,9 +18,11 @@ from imagesync.settings import (
     Helper,
     IdentityToken,
     Password,
+    PullBudget,
     Timeouts,
     Tls,
     TlsMode,
+    WhenSpent,
 )
 from imagesync.spec import Rule, Spec, load_spec
 from imagesync.spec.model import OnEmpty, SpecFile
@@ -38,6 +40,9 @@ registries:
       username: "${{HUB_USER}}"
       password: "${{secret:HUB_TOKEN}}"
     concurrency: 3
+    pulls:
+      budget: 80/6h
+      when_spent: defer
   ghcr.io/acme:
     auth:
       pull: anonymous
@@ -49,6 +54,7 @@ registries:
     mirrors:
       - cache.internal:5000
     chunk_size: 90MB
+    bandwidth: 50MB/s
   "*.internal":
     auth: anonymous
     timeouts:
@@ -222,6 +228,8 @@ def test_a_helper_is_named(spec: Spec) -> None:
 
 def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("docker.io").concurrency == 3
+    assert spec.settings.for_host("docker.io").pulls == PullBudget(80, 21600, WhenSpent.DEFER)
+    assert spec.settings.for_host("quay.io").bandwidth == 50_000_000
     assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
     assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)

@@ -8,6 +8,7 @@ import socket
 import pytest
 
 from imagesync.plan.outcome import Status
+from imagesync.registry.retry import RetryPolicy
 from tests.conftest import Certificates, MakeRegistry
 from tests.fakes.wire import Ending, Fault, Wire
 from tests.images import make_image
@@ -96,6 +97,19 @@ def test_a_host_that_cannot_be_reached_ends_after_some_tries(sync: Sync, clock: 
     assert outcome.reason.startswith("source")
     assert 3 <= len(clock.waits) <= 10
     assert len(set(clock.waits)) == len(clock.waits)
+
+
+def test_a_host_that_dies_in_the_middle_of_a_run_costs_one_round_of_tries(sync: Sync) -> None:
+    """ERR-04: once the requests that were under way have used up their tries, each later one is sent once."""
+    tags = [f"v{number}" for number in range(40)]
+    for tag in tags:
+        sync.fill(make_image(tag, layers=1), tag)
+    sync.destination.script("", "/v2/mirror/app/", status=503)
+    outcomes = sync.apply(*tags)
+    assert [outcome.kind for outcome in outcomes] == ["network"] * len(tags)
+    workers, tries = 8, RetryPolicy().tries
+    assert len(sync.destination.log.entries("", "/v2/mirror/app/")) <= workers * tries + len(tags) - workers
+    assert sum("tried once" in outcome.reason for outcome in outcomes) >= len(tags) - 2 * workers
 
 
 def test_a_failed_image_stops_no_other(sync: Sync) -> None:

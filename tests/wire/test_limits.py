@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from imagesync.plan.outcome import Status
 from imagesync.registry.retry import RetryPolicy
+from imagesync.settings import PullBudget
 from tests.images import make_image
 from tests.traces.harness import Sync
 from tests.wire.conftest import Broken, Clock
@@ -41,7 +43,7 @@ def test_a_wait_that_is_asked_for_is_kept(
     """LIM-01: seconds, a date by the server's own clock, the past, far too long, and junk.
 
     A blob waits a moment more, for a whole new attempt.
-    That the whole host is left alone (LIM-02) needs a clock that runs: see the tests of the client.
+    That the whole host is left alone (LIM-02) needs a clock that runs: see the tests of the registry.
     """
     image = make_image(layers=0)
     broken.sync.fill(image, "latest")
@@ -68,3 +70,18 @@ def test_a_pull_limit_that_is_used_up_fails_at_once(sync: Sync, clock: Clock, he
     assert "pull limit" in failed.reason
     assert ("100 in 6 hours" in failed.reason) is bool(headers)
     assert (rule.seen, clock.waits) == (1, [])
+
+
+def test_what_the_budget_does_not_cover_is_not_asked_for(sync: Sync) -> None:
+    """The other image is copied; the destination is not asked for less."""
+    for tag in ("a", "b"):
+        sync.fill(make_image(tag), tag)
+    host, settings = sync.settings.hosts[0]
+    limited = replace(settings, pulls=PullBudget(1, 3600))
+    sync.settings = replace(sync.settings, hosts=((host, limited), *sync.settings.hosts[1:]))
+    outcomes = {outcome.status: outcome for outcome in sync.apply("a", "b")}
+    assert set(outcomes) == {Status.COPIED, Status.FAILED}
+    failed = outcomes[Status.FAILED]
+    assert failed.kind == "budget"
+    assert "the budget of 1 pull in an hour is spent" in failed.reason
+    assert len(sync.source.log.entries("GET", "/manifests/")) == 1
