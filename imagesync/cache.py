@@ -1,4 +1,5 @@
-"""The cache: what a run has learnt, on disk for the next. Manifests by digest, and which repository holds which blob.
+"""The cache: what a run has learnt, on disk for the next. Manifests by digest, which repository holds which blob, and
+when manifests were read that a registry counts.
 
 All of it is a hint: a manifest is hashed again when it is taken out, and a blob that is not where it was is found out
 when its manifest is written, and brought. A cache that cannot be read or written is gone without, with one warning.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,12 +30,14 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS manifest (digest TEXT PRIMARY KEY, media_type TEXT, content BLOB, kept_at INTEGER);
 CREATE TABLE IF NOT EXISTS holding
     (registry TEXT, digest TEXT, path TEXT, seen_at INTEGER, PRIMARY KEY (registry, digest, path)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pull (host TEXT, read_at REAL);
+CREATE INDEX IF NOT EXISTS pull_by_host ON pull (host, read_at);
 CREATE INDEX IF NOT EXISTS holding_by_path ON holding (registry, path);
 """
 
 
 class Cache:
-    """Implements store.Memory over one file in `directory`, which several runs may share at once.
+    """Implements store.Memory and the ledger of pulls over one file in `directory`; several runs may share it at once.
 
     It is for registries: to ask a folder of layouts costs no request, and its name says little elsewhere.
     """
@@ -47,6 +51,7 @@ class Cache:
         self._file = directory / FILE
         self._clock = clock
         self._lock = threading.Lock()
+        self._pulls: Counter[str] = Counter()
         self._database: sqlite3.Connection | None = None
         with self._tolerant():
             self._database = self._open()
@@ -93,6 +98,17 @@ class Cache:
         key = (repository.registry, digest, repository.path)
         self._rows("DELETE FROM holding WHERE registry = ? AND digest = ? AND path = ?", *key)
 
+    def spent_since(self, host: str, seconds: float) -> int:
+        """How many manifests were read from this host in the last so many seconds, by any run; by this run where the
+        cache has failed."""
+        rows = self._rows("SELECT count(*) FROM pull WHERE host = ? AND read_at > ?", host, self._clock() - seconds)
+        return int(rows[0][0]) if rows else self._pulls[host]
+
+    def add(self, host: str) -> None:
+        """One was read just now."""
+        self._pulls[host] += 1
+        self._rows("INSERT INTO pull VALUES (?, ?)", host, self._clock())
+
     def close(self) -> None:
         with self._lock, suppress(sqlite3.Error):
             if self._database is not None:
@@ -126,6 +142,7 @@ class Cache:
         oldest = self._now - MAX_AGE_SECONDS
         self._rows("DELETE FROM holding WHERE seen_at < ?", oldest)
         self._rows("DELETE FROM manifest WHERE kept_at < ?", oldest)
+        self._rows("DELETE FROM pull WHERE read_at < ?", oldest)
         sizes = "SELECT digest, sum(length(content)) OVER (ORDER BY kept_at DESC, digest) AS total FROM manifest"
         too_many = f"SELECT digest FROM ({sizes}) WHERE total > ?"  # noqa: S608 - both are constants
         self._rows(f"DELETE FROM manifest WHERE digest IN ({too_many})", MAX_MANIFEST_BYTES)  # noqa: S608 - as above

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from imagesync.errors import (
     AuthenticationError,
+    BudgetError,
     Cancelled,
     ImagesyncError,
     IntegrityError,
@@ -22,7 +23,7 @@ from imagesync.errors import (
 )
 from imagesync.manifest import Content
 from imagesync.plan.diff import Wanted
-from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
+from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.reading import (
     Answers,
@@ -254,4 +255,6 @@ def _or_broken(read: Callable[[], V], side: str) -> V | Broken:
 def _broken(error: ImagesyncError, side: str) -> Broken:
     if isinstance(error, StoreError):
         error.side = side
+    if isinstance(error, BudgetError):
+        return NotRead(error.message, error.kind, error.hint, 0 if error.is_deferred else error.exit_code)
     return Broken.from_error(error)

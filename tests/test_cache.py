@@ -130,6 +130,23 @@ def test_a_folder_that_cannot_be_made_is_an_error_before_anything_is_done(tmp_pa
         Cache(tmp_path / "file" / "cache")
 
 
+def test_pulls_of_earlier_runs_count_as_long_as_their_window(cache: Cache, tmp_path: Path) -> None:
+    for _ in range(3):
+        cache.add("docker.io")
+    later = again(cache, tmp_path, seconds_later=100)
+    later.add("docker.io")
+    assert (later.spent_since("docker.io", 3600), later.spent_since("docker.io", 50)) == (4, 1)
+    assert later.spent_since("quay.io", 3600) == 0
+    later.close()
+
+
+def test_a_cache_that_fails_still_counts_the_pulls_of_its_run(cache: Cache) -> None:
+    cache._rows("DROP TABLE pull")
+    for _ in range(3):
+        cache.add("docker.io")
+    assert cache.spent_since("docker.io", 3600) == 3
+
+
 def test_two_runs_share_one_cache(cache: Cache, tmp_path: Path) -> None:
     other = Cache(tmp_path)
     cache.note(LOCAL_NGINX, BLOB)

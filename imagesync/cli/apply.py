@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import discard, emit
@@ -79,7 +80,8 @@ def execute(arguments: argparse.Namespace, session: Session, reviewers: tuple[Re
 
     stores, tasks = session.stores, session.tasks
     if arguments.dry_run:
-        return _show_only(arguments, make_plan(session.spec, stores, tasks), reviewers)
+        plan = make_plan(session.spec, stores, tasks)
+        return _show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
     executor = Executor(stores, tasks, session.cancellation)
     with shown_progress(arguments, session, executor.meter) as progress:
         drawing = Drawing(session.spec, stores, tasks)
@@ -132,6 +134,7 @@ def _report(arguments: argparse.Namespace, session: Session, plan: Plan, outcome
     from imagesync.report.model import Report  # noqa: PLC0415
 
     seconds = time.monotonic() - session.started_at
+    plan = replace(plan, pulls=session.pulls())
     report = Report(plan=plan, outcomes=outcomes, seconds=seconds, traffic=session.stores.registries.traffic())
     publish_report(report, output=arguments.report)
     emit(show_report(report, arguments.format, verbose=arguments.verbose))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from imagesync.cli.output import emit, notify
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
         plan = make_plan(spec, session.stores, session.tasks)
+        plan = replace(plan, pulls=session.pulls())
     created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if arguments.output:
         write_file(arguments.output, plan_to_json(plan, created=created))

@@ -21,6 +21,7 @@ from imagesync.spec import Spec, load_spec
 if TYPE_CHECKING:
     from imagesync.cache import Cache
     from imagesync.cli.stores import OpenStores
+    from imagesync.plan.actions import Pulls
     from imagesync.report.progress import Progress
     from imagesync.tasks import Tasks
     from imagesync.transfer.meter import Meter
@@ -37,6 +38,13 @@ class Session:
     interruption: Interruption
     started_at: float
     """time.monotonic() when the session was opened."""
+
+    def pulls(self) -> tuple[Pulls, ...]:
+        """What was read so far from the hosts that limit it."""
+        from imagesync.plan.actions import Pulls  # noqa: PLC0415 - not for `validate`
+
+        counts = sorted(self.stores.registries.pulls().items())
+        return tuple(Pulls(host, count.used, count.left) for host, count in counts if count.left is not None)
 
 
 def load(arguments: argparse.Namespace) -> Spec:
@@ -64,7 +72,7 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
     started_at = time.monotonic()
     cancellation = Cancellation(arguments.timeout)
     cache = _open_cache(arguments)
-    stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ, memory=cache)
+    stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ, cache=cache)
     tasks = Tasks(workers=arguments.concurrency, hosts=stores, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown) as interruption:

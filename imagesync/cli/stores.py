@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagesync.archive import ArchiveRepository, ArchiveTree
 from imagesync.cancellation import Cancellation
@@ -14,6 +15,9 @@ from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import Settings
 from imagesync.store import Memory, NoMemory, Readable, Writable
+
+if TYPE_CHECKING:
+    from imagesync.cache import Cache
 
 LAYOUT_CONCURRENCY = 8
 
@@ -28,10 +32,10 @@ class OpenStores:
         *,
         directory: str,
         environment: Mapping[str, str],
-        memory: Memory | None = None,
+        cache: Cache | None = None,
     ) -> None:
-        self.memory: Memory = memory or NoMemory()
-        self.registries = Registries(settings, cancellation, environment=environment)
+        self.memory: Memory = cache or NoMemory()
+        self.registries = Registries(settings, cancellation, environment=environment, ledger=cache)
         self._directory = Path(directory)
         self._lock = threading.Lock()
         self._trees: dict[Path, LayoutTree] = {}

@@ -75,6 +75,22 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """This tag differs and was not looked into any further for now: what a registry may be asked is used up.
+
+    `exit_code` is 3 where that is to be noticed, 0 where a later run does the rest.
+    """
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+    reason: str
+    hint: str | None = None
+    exit_code: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
     """A copy that review does not allow."""
 
@@ -94,7 +110,7 @@ class Blocked:
         return self.copy.destination
 
 
-Action = Copy | Keep | Skip | Failure | Blocked
+Action = Copy | Keep | Skip | Failure | Blocked | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,15 @@ class SpecPin:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulls:
+    """Manifests read from a host that counts them: how many so far, and how many may still be."""
+
+    host: str
+    used: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done, in the order of the spec. Data: printed, saved, compared, carried out later."""
 
@@ -114,6 +139,8 @@ class Plan:
     """The manifests and indexes of every Copy, by digest, so that apply reads none of them again."""
     specs: tuple[SpecPin, ...] = ()
     from_file: bool = False
+    pulls: tuple[Pulls, ...] = ()
+    """What making it has cost, at hosts where that is limited."""
 
     def copies(self) -> tuple[Copy, ...]:
         return tuple(action for action in self.actions if isinstance(action, Copy))
@@ -128,6 +155,7 @@ class Summary:
     unchanged: int
     skipped: int
     blocked: int
+    waiting: int
     failed: int
     bytes_to_copy: int
     """Each blob once for each destination registry: from there on it is mounted."""
@@ -153,6 +181,7 @@ def summarise(plan: Plan) -> Summary:
         unchanged=kinds.count(Keep),
         skipped=kinds.count(Skip),
         blocked=kinds.count(Blocked),
+        waiting=kinds.count(Waiting),
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),
     )

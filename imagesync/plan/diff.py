@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
-from imagesync.plan.actions import Action, Copy, Failure, Keep, Plan, Skip, SpecPin
-from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Present, Unreadable
+from imagesync.plan.actions import Action, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting
+from imagesync.plan.inventory import Absent, Broken, Head, Inventory, NotRead, Present, Unreadable
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference
 
@@ -72,7 +72,17 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
     )
 
 
-def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failure:
+def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failure | Waiting:
+    if isinstance(head, NotRead):
+        return Waiting(
+            rule=want.rule.name,
+            place=want.rule.place,
+            source=want.source,
+            destination=want.destination,
+            reason=head.reason,
+            hint=head.hint,
+            exit_code=head.exit_code,
+        )
     if isinstance(head, Broken):
         reason, kind, hint = head.reason, head.kind, head.hint
     else:

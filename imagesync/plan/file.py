@@ -16,7 +16,7 @@ from typing import Any
 from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
 from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_manifest, walk
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, summarise
+from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting, summarise
 from imagesync.plan.diff import blobs_of
 from imagesync.reference import Digest, Reference, Tag, make_repository
 
@@ -32,6 +32,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         **({"created": created} if created else {}),
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
+        **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
         "actions": [_action_to_dict(action) for action in plan.actions],
         "manifests": {
             digest: {"media_type": content.media_type, "content": content.raw.decode("utf-8")}
@@ -94,9 +95,13 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
         return {"action": "blocked", **shared, "reason": action.reason, **_copy_to_dict(action.copy)}
     if isinstance(action, Copy):
         return {"action": "copy", **shared, **_copy_to_dict(action)}
+    if isinstance(action, Keep | Waiting):
+        shared |= {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
     if isinstance(action, Keep):
-        sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
-        return {"action": "keep", **shared, **sides}
+        return {"action": "keep", **shared}
+    if isinstance(action, Waiting):
+        why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        return {"action": "waiting", **shared, **why}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):
         return {"action": "skip", **shared, **said}
@@ -168,11 +173,25 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
     if kind == "keep":
         source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
         return Keep(rule=rule, place=place, source=source, destination=destination)
+    if kind == "waiting":
+        return _waiting_from_dict(value, rule, place)
     subject, reason = value["subject"], value["reason"]
     if kind == "skip":
         return Skip(rule=rule, place=place, subject=subject, reason=reason)
     hint = value.get("hint")
     return Failure(rule=rule, place=place, subject=subject, reason=reason, kind=value.get("kind", "error"), hint=hint)
+
+
+def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Waiting:
+    return Waiting(
+        rule=rule,
+        place=place,
+        source=_from_dict(value["source"]),
+        destination=_from_dict(value["destination"]),
+        reason=value["reason"],
+        hint=value.get("hint"),
+        exit_code=value["exit_code"],
+    )
 
 
 def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:

@@ -42,6 +42,13 @@ class Broken:
         return cls(str_without_hint(error), error.kind, error.hint)
 
 
+@dataclass(frozen=True, slots=True)
+class NotRead(Broken):
+    """Not asked for: the budget of the registry is spent. `exit_code` is what that is worth, 0 or 3."""
+
+    exit_code: int = 3
+
+
 Head = Present | Absent | Unreadable | Broken
 
 

@@ -15,6 +15,7 @@ class Status(Enum):
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     BLOCKED = "blocked"
+    WAITING = "waiting"
     STALE = "stale"
     FAILED = "failed"
     CANCELLED = "cancelled"

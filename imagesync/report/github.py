@@ -23,6 +23,7 @@ _LEVELS = {
     Status.CANCELLED: "error",
     Status.STALE: "warning",
     Status.BLOCKED: "warning",
+    Status.WAITING: "warning",
     Status.SKIPPED: "notice",
 }
 _IN_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -57,7 +58,7 @@ def annotations_of_problems(problems: Iterable[Problem]) -> str:
 
 
 def annotations_of_plan(plan: Plan) -> str:
-    """Errors for what failed, warnings for what is blocked, notices for what is skipped."""
+    """Errors for what failed, warnings for what is blocked or waits, notices for what is skipped."""
     return _render(_annotation(trouble) for trouble in troubles_of_plan(plan))
 
 

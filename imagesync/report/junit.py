@@ -13,6 +13,7 @@ _ELEMENTS = {
     Status.BLOCKED: "failure",
     Status.STALE: "failure",
     Status.CANCELLED: "error",
+    Status.WAITING: "skipped",
     Status.SKIPPED: "skipped",
 }
 _COUNTERS = {"failures": "failure", "errors": "error", "skipped": "skipped"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, summarise
+from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, Waiting, summarise
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Reference
 
@@ -22,7 +22,7 @@ _AT_LEAST = {
     Status.STALE: BLOCKED_EXIT_CODE,
     Status.CANCELLED: CANCELLED_EXIT_CODE,
 }
-_RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.SKIPPED)
+_RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.WAITING, Status.SKIPPED)
 
 
 class Traffic(Protocol):
@@ -115,11 +115,11 @@ class Trouble:
 
 
 def plan_exit_code(plan: Plan, detailed: bool) -> int:
-    """1 with a Failure, 3 with a Blocked; 2 for pending changes when `detailed`, else 0."""
+    """1 with a Failure, 3 with a Blocked or a Waiting that says so; 2 for pending changes when `detailed`, else 0."""
     summary = summarise(plan)
     if summary.failed:
         return FAILED_EXIT_CODE
-    if summary.blocked:
+    if summary.blocked or any(isinstance(action, Waiting) and action.exit_code for action in plan.actions):
         return BLOCKED_EXIT_CODE
     return PENDING_EXIT_CODE if detailed and summary.changes else 0
 
@@ -141,13 +141,13 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    return action.destination if isinstance(action, Copy | Keep | Blocked) else None
+    return action.destination if isinstance(action, Copy | Keep | Blocked | Waiting) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return action.copy.source
-    return action.source if isinstance(action, Copy | Keep) else None
+    return action.source if isinstance(action, Copy | Keep | Waiting) else None
 
 
 def _settled(action: Action) -> Outcome | None:
@@ -156,6 +156,8 @@ def _settled(action: Action) -> Outcome | None:
         return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind)
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason)
+    if isinstance(action, Waiting):
+        return Outcome(action, Status.WAITING, action.reason, action.hint)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 

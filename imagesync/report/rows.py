@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from imagesync.manifest import Descriptor
-from imagesync.plan.actions import Action, Blocked, Copy, Keep, Plan
+from imagesync.plan.actions import Action, Blocked, Copy, Keep, Plan, Waiting
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
@@ -24,6 +24,7 @@ ADD, UPDATE, UNCHANGED, WAITS, REFUSED, FAILED = "+", "~", "=", "…", "!", "x"
 SYMBOLS = {
     Status.UNCHANGED: UNCHANGED,
     Status.SKIPPED: WAITS,
+    Status.WAITING: WAITS,
     Status.CANCELLED: WAITS,
     Status.BLOCKED: REFUSED,
     Status.STALE: REFUSED,
@@ -67,7 +68,7 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
     actions = [
         action
         for action in plan.actions
-        if isinstance(action, Copy | Blocked) or (verbose and isinstance(action, Keep))
+        if isinstance(action, Copy | Blocked | Waiting) or (verbose and isinstance(action, Keep))
     ]
     return _grouped((names.split(action.destination), _planned(action, look)) for action in actions)
 
@@ -163,10 +164,12 @@ def _size(blobs: Iterable[Descriptor]) -> int:
     return sum(blob.size_bytes for blob in blobs)
 
 
-def _planned(action: Copy | Keep | Blocked, look: _Look) -> Row:
+def _planned(action: Copy | Keep | Blocked | Waiting, look: _Look) -> Row:
     more = look.more(action)
     if isinstance(action, Blocked):
         return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", more=more)
+    if isinstance(action, Waiting):
+        return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}", more=more)
     if isinstance(action, Keep):
         return Row(UNCHANGED, "", _short(action.source.digest), more=more)
     text = look.size(action) + (f" ({shortened(action.note)})" if action.note else "")
@@ -180,8 +183,12 @@ def _done(outcome: Outcome, look: _Look) -> Row:
     if outcome.status is Status.UNCHANGED:
         source = source_of(action)
         return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
-    text = f"{outcome.status.value}: {shortened(outcome.reason)}"
+    text = f"{outcome.status.value}: {_with_hint(outcome.reason, outcome.hint)}"
     return Row(SYMBOLS[outcome.status], "", text=text, more=more)
+
+
+def _with_hint(reason: str, hint: str | None) -> str:
+    return shortened(f"{reason} ({hint})" if hint else reason)
 
 
 def _changed(copy: Copy) -> Row:

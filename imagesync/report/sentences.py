@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from imagesync.plan.actions import Plan, summarise
+from collections import Counter
+
+from imagesync.plan.actions import Plan, Waiting, summarise
 from imagesync.plan.outcome import Status
+from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
 from imagesync.report.units import format_bytes, format_count, format_seconds
 
@@ -14,11 +17,16 @@ MIN_RATE_SECONDS = 1.0
 def plan_sentence(plan: Plan) -> str:
     """`Plan: 1 to add, 1 to update, 212 unchanged. 71.2 MB to copy.`, or that there is nothing to do."""
     summary = summarise(plan)
-    rest = _counted((summary.skipped, "skipped"), (summary.blocked, "blocked"), (summary.failed, "failed"))
-    if not summary.changes and not summary.blocked and not summary.failed:
-        return _no_changes(summary.unchanged, rest)
+    rest = _counted(
+        (summary.skipped, "skipped"),
+        (summary.waiting, "waiting"),
+        (summary.blocked, "blocked"),
+        (summary.failed, "failed"),
+    )
+    if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
+        return _no_changes(summary.unchanged, rest) + _pulls(plan)
     parts = [f"{summary.add} to add", f"{summary.update} to update", *rest, f"{summary.unchanged} unchanged"]
-    return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy."
+    return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_pulls(plan)}"
 
 
 def report_sentence(report: Report) -> str:
@@ -26,13 +34,29 @@ def report_sentence(report: Report) -> str:
     unchanged, copied = report.count(Status.UNCHANGED), report.count(Status.COPIED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
-    if not copied and not report.exit_code:
-        return f"{_no_changes(unchanged, rest)} {effort[0].upper()}{effort[1:]}."
+    if not copied and not report.exit_code and not report.count(Status.WAITING):
+        return f"{_no_changes(unchanged, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
     parts = [f"{report.added} added", f"{report.updated} updated", *rest, f"{unchanged} unchanged"]
-    return f"{_verdict(report)}: {', '.join(parts)}. {_moved(report)} in {_with_rate(report, effort)}."
+    counts = f"{_verdict(report)}: {', '.join(parts)}."
+    return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_pulls(report.plan)}"
 
 
-_TOLD = (Status.SKIPPED, Status.BLOCKED, Status.STALE, Status.CANCELLED, Status.FAILED)
+_TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CANCELLED, Status.FAILED)
+
+
+def _pulls(plan: Plan) -> str:
+    """` Used 5 pulls on docker.io, 75 left, at least 3 more needed.`, for every host that limits them."""
+    needed = Counter(source.repository.registry for source in _not_read(plan))
+    sentences = []
+    for pulls in plan.pulls:
+        more = f", at least {needed[pulls.host]} more needed" if needed[pulls.host] else ""
+        sentences.append(f" Used {format_count(pulls.used, 'pull')} on {pulls.host}, {pulls.left} left{more}.")
+    return "".join(sentences)
+
+
+def _not_read(plan: Plan) -> set[Reference]:
+    """What was not read, each source once."""
+    return {action.source for action in plan.actions if isinstance(action, Waiting)}
 
 
 def _verdict(report: Report) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesync.plan.actions import Copy, Failure, Keep, Plan, summarise
+from imagesync.plan.actions import Copy, Failure, Keep, Plan, Waiting, summarise
 from imagesync.plan.diff import diff
-from imagesync.plan.inventory import Absent, Broken, Inventory, Present, Unreadable
+from imagesync.plan.file import plan_from_json, plan_to_json
+from imagesync.plan.inventory import Absent, Broken, Inventory, NotRead, Present, Unreadable
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Reference, Repository
+from imagesync.report.model import plan_exit_code
 from tests.plan.values import (
     HUB_NGINX,
     LOCAL_NGINX,
@@ -114,6 +117,19 @@ def test_manifests_that_cannot_be_read_fail_that_image() -> None:
     (failure,) = plan_of(inventory).actions
     assert isinstance(failure, Failure)
     assert failure.reason == "schema 1"
+
+
+@pytest.mark.parametrize("exit_code", [0, 3])
+def test_what_a_budget_does_not_cover_waits(exit_code: int) -> None:
+    spent = NotRead("the budget is spent", "budget", "the next is free in 5 min", exit_code)
+    heads = {SOURCE: Present(NEW.descriptor), DESTINATION: Absent()}
+    plan = plan_of(Inventory(heads=heads, broken={NEW.digest: spent}))
+    (waiting,) = plan.actions
+    assert isinstance(waiting, Waiting)
+    assert (waiting.reason, waiting.hint, waiting.exit_code) == (spent.reason, spent.hint, exit_code)
+    assert (summarise(plan).waiting, summarise(plan).changes, summarise(plan).failed) == (1, 0, 0)
+    assert plan_exit_code(plan, detailed=False) == exit_code
+    assert plan_from_json(plan_to_json(plan), name="plan").actions == plan.actions
 
 
 def test_a_blob_that_two_tags_need_is_counted_once() -> None:

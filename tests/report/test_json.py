@@ -29,7 +29,7 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
 
 def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
-    assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "traffic"]
+    assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "pulls", "traffic"]
     assert (document["format_version"], document["imagesync"]) == (1, __version__)
     assert document["specs"] == [{"path": "sync.yaml", "sha256": "0" * 64}]
     assert document["summary"] == {
@@ -40,6 +40,7 @@ def test_the_head_counts_everything() -> None:
         "unchanged": 2,
         "skipped": 1,
         "blocked": 1,
+        "waiting": 0,
         "stale": 1,
         "failed": 2,
         "cancelled": 0,
