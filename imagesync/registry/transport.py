@@ -84,6 +84,7 @@ class AnswerBody(httpx.SyncByteStream):
         self._connection = connection
         self._connections = connections
         self._is_open = True
+        self._is_broken = False
 
     def __iter__(self) -> Iterator[bytes]:
         left = MAX_ERROR_BYTES if self._answer.status >= 300 else None
@@ -98,7 +99,8 @@ class AnswerBody(httpx.SyncByteStream):
         if not self._is_open:
             return
         self._is_open = False
-        is_finished = self._answer.isclosed() and self._connection.http.sock is not None
+        # urllib3 closes an answer that failed, so that it looks like one that was read to its end.
+        is_finished = self._answer.isclosed() and not self._is_broken and self._connection.http.sock is not None
         if is_finished:
             self._connections.release(self._connection)
         else:
@@ -106,8 +108,12 @@ class AnswerBody(httpx.SyncByteStream):
             self._connection.close()
 
     def _read(self, size_bytes: int) -> bytes:
-        with translated(self._connection.origin.authority):
-            return self._answer.read(size_bytes, decode_content=False)
+        try:
+            with translated(self._connection.origin.authority):
+                return self._answer.read(size_bytes, decode_content=False)
+        except BaseException:
+            self._is_broken = True
+            raise
 
 
 def _exchange(connection: Connection, request: httpx.Request, waits: Waits) -> HTTPResponse:
