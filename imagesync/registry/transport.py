@@ -62,6 +62,7 @@ class AnswerBody:
         self._connection = connection
         self._connections = connections
         self._is_open = True
+        self._is_broken = False
 
     def __iter__(self) -> Iterator[bytes]:
         left = MAX_ERROR_BYTES if self._answer.status >= 300 else None
@@ -76,15 +77,20 @@ class AnswerBody:
         if not self._is_open:
             return
         self._is_open = False
-        if self._answer.isclosed() and not self._answer.will_close:
+        # An answer that failed may look like one that was read to its end.
+        if self._answer.isclosed() and not self._answer.will_close and not self._is_broken:
             self._connections.release(self._connection)
         else:
             self._answer.close()
             self._connection.close()
 
     def _read(self, size_bytes: int) -> bytes:
-        with translated(self._connection.origin.authority):
-            return self._answer.read(size_bytes)
+        try:
+            with translated(self._connection.origin.authority):
+                return self._answer.read(size_bytes)
+        except BaseException:
+            self._is_broken = True
+            raise
 
 
 def _exchange(connection: Connection, request: Request, waits: Waits) -> PacedAnswer:

@@ -16,7 +16,9 @@ from imagesync.errors import (
     LimitError,
     NetworkError,
     NotFoundError,
+    ProtocolError,
     StoreError,
+    UnsupportedError,
 )
 from imagesync.manifest import Descriptor
 from imagesync.reference import Repository
@@ -104,10 +106,9 @@ class BlobUpload:
         except StoreError as error:
             if error.status in _NO_WHOLE and not isinstance(error, (IntegrityError, LimitError)):
                 raise WayRefused(error) from error
+            # The body may have been overlooked: the next attempt goes by PATCH.
             if isinstance(error, IntegrityError) or error.status == 500:
-                self.client.uploads.refused.add(
-                    Way.WHOLE
-                )  # it may have looked at no body: the next attempt goes by PATCH
+                self.client.uploads.refused.add(Way.WHOLE)
             raise
 
     def _patch(self, session: UploadSession, body: BlobBody) -> None:
@@ -116,7 +117,7 @@ class BlobUpload:
         appending.run(self.client.cancellation)
         try:
             self._commit(session)
-        except IntegrityError as error:
+        except (IntegrityError, NotFoundError, ProtocolError, UnsupportedError) as error:
             if not appending.is_resumed:
                 raise
             self.client.uploads.resumes = False

@@ -316,6 +316,19 @@ def test_an_upload_that_came_out_wrong_after_it_went_on_is_the_last_that_did(reg
     assert len(registry.log.entries("GET", UPLOADS)) == 1
 
 
+@pytest.mark.parametrize("status", [400, 404, 416])
+def test_an_upload_that_cannot_be_ended_after_it_went_on_begins_anew(registry: FakeRegistry, status: int) -> None:
+    """UPL-06."""
+    registry.script("PATCH", UPLOADS, status=502, is_done=True, times=1)
+    registry.script("PUT", UPLOADS, status=status, times=1)
+    with opened(registry) as (repository, habits):
+        with pytest.raises(NetworkError) as raised:
+            repository.push_blob(BLOB, make_source())
+        assert raised.value.is_transient
+        assert not habits.resumes
+        assert repository.push_blob(BLOB, make_source()) is Pushed.UPLOADED
+
+
 @pytest.mark.parametrize("status", [400, 404, 405, 416])
 def test_a_registry_that_will_not_be_gone_on_with_is_begun_anew(registry: FakeRegistry, status: int) -> None:
     """UPL-06: Gitea takes no second PATCH, GHCR none above 4 MiB."""

@@ -289,6 +289,28 @@ def test_a_body_that_trickles_times_out(framing: bytes) -> None:
     assert raised.value.is_transient
 
 
+def test_a_connection_whose_body_failed_is_not_used_again() -> None:
+    """BLB-10: the rest of that body would be read as the next answer."""
+
+    def trickle(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        for _ in range(3):
+            time.sleep(0.06)
+            opened.sendall(b"x")
+        read_head(opened)
+
+    def reply(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(answer(b"other"))
+
+    with WireServer(trickle, reply) as server, make_transport() as transport:
+        with pytest.raises(NetworkError):
+            fetch(transport, make_request(server.host), Waits(5, 5, 0.1))
+        assert fetch(transport, make_request(server.host), Waits(5, 5, 0.5)).content == b"other"
+        assert server.connections == 2
+
+
 def test_a_body_may_wait_for_who_reads_it() -> None:
     """BLB-10: a slow destination does not make a slow source."""
     ours, theirs = socket.socketpair()

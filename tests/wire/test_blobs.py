@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import socket
+import time
 
 import pytest
 
@@ -16,6 +19,7 @@ from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.wire import Ending, Fault, Wire
 from tests.images import LAYER, MadeImage, blob_of, make_bytes, make_image
+from tests.registry.wire import WireServer, answer, read_head
 from tests.traces.harness import USERS, Sync, kinds
 from tests.wire.conftest import Broken
 from tests.wire.relay import Break
@@ -132,6 +136,34 @@ def test_a_body_that_is_said_to_be_compressed_is_taken_as_it_is(sync: Sync) -> N
     check_copied(sync, image)
 
 
+def test_a_source_that_trickles_is_gone_on_with_on_another_connection(make_registry: MakeRegistry) -> None:
+    """BLB-10: each byte comes in time, and the rest never would."""
+    body = make_bytes("layer", 4 * MIB)
+    image = image_of(body)
+    layer = image.root.successors()[-1].digest
+    heads: list[bytes] = []
+
+    def trickle(opened: socket.socket) -> None:
+        heads.append(read_head(opened))
+        opened.sendall(answer(body)[: -2 * MIB])
+        for at in range(2 * MIB, len(body)):
+            opened.sendall(body[at : at + 1])
+            time.sleep(0.02)
+
+    def send_rest(opened: socket.socket) -> None:
+        heads.append(read_head(opened))
+        start = int(re.findall(rb"bytes=([0-9]+)-", heads[-1])[0])
+        opened.sendall(answer(body[start:], "206 Partial Content", f"Content-Range: bytes {start}-/*"))
+
+    sync = Sync(make_registry(), make_registry(), timeouts=Timeouts(read_seconds=0.3))
+    sync.fill(image, "latest")
+    with WireServer(trickle, send_rest) as storage:
+        sync.source.script("GET", layer, status=307, headers={"Location": f"http://{storage.host}/layer"})
+        check_copied(sync, image)
+    assert len(heads) == 2
+    assert kinds(sync.destination)["POST uploads"] == len(image.blobs)
+
+
 @pytest.mark.parametrize("answer", ["range", "whole", "another range", "416"])
 def test_a_download_that_is_cut_arrives_all_the_same(broken: Broken, answer: str) -> None:
     """BLB-06: a range is gone on with; whatever else comes, the bytes that arrive are the blob's."""
@@ -208,7 +240,7 @@ def test_a_blob_that_is_there_with_another_length_is_brought(sync: Sync, length:
 
 
 def test_a_source_that_falls_silent_is_asked_again(make_registry: MakeRegistry) -> None:
-    """BLB-10: nothing comes for longer than the idle limit; a lowest rate is not built."""
+    """BLB-10: nothing comes for longer than the idle limit."""
     source = make_registry()
     with Wire(source.host) as wire:
         sync = Sync(source, make_registry(), source_host=wire.host, timeouts=Timeouts(read_seconds=0.5))
