@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SHORTEST_WINDOW_SECONDS = 61
-"""A limit of a minute or less is one of requests at once: it is met by waiting, not by reading less."""
+"""A limit of a minute or less is one of requests at once: it is met by waiting, not by reading less. One that does
+not say how long it holds may be either, and is left to the registry's refusal."""
 _MOST_SHOWN = 1000
 _NUMBER = r"[0-9]{1,9}"
 _COUNT = re.compile(rf"\s*({_NUMBER})\s*(?:[;,].*)?", re.DOTALL)
@@ -22,7 +23,7 @@ _PARAMETER = re.compile(rf"(?:^|[;,\s])([a-z]{{1,9}})\s*=\s*({_NUMBER})(?=$|[;,\
 @dataclass(frozen=True, slots=True)
 class PullRate:
     """How many pulls are left, of how many, in a window of how many seconds, and when it begins anew; None where the
-    registry does not say."""
+    registry does not say, of the last two never both."""
 
     remaining: int
     limit: int | None = None
@@ -44,7 +45,7 @@ def parse_pull_rate(headers: Mapping[str, str]) -> PullRate | None:
         reset_seconds=_first(_count(headers, "ratelimit-reset"), structured.get("t"), structured.get("reset")),
     )
     longest = _first(rate.window_seconds, rate.reset_seconds)
-    return None if longest is not None and longest < SHORTEST_WINDOW_SECONDS else rate
+    return None if longest is None or longest < SHORTEST_WINDOW_SECONDS else rate
 
 
 def _count(headers: Mapping[str, str], name: str) -> int | None:

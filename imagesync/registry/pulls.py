@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class MemoryLedger:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._times: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._times: defaultdict[str, list[float]] = defaultdict(list)
 
     def spent_since(self, host: str, seconds: float) -> int:
         times, since = self._times[host], self._clock() - seconds
@@ -136,12 +136,12 @@ class Pulls:
         left = max(0, self._said.remaining - self._begun_since)
         return PullCount(self._used, left, self._said.limit, self._said.window_seconds)
 
-    def _registry_seconds(self) -> float | None:
-        """Until what the registry said has run out, at the latest; None where it does not say."""
+    def _registry_seconds(self) -> float:
+        """Until what the registry said has run out, at the latest."""
         if self._said is None:
-            return None
-        seconds = self._said.reset_seconds if self._said.reset_seconds is not None else self._said.window_seconds
-        return None if seconds is None else max(0.0, self._said_at + seconds - self._clock())
+            return 0.0
+        seconds = self._said.window_seconds if self._said.reset_seconds is None else self._said.reset_seconds
+        return max(0.0, self._said_at + (seconds or 0) - self._clock())
 
     def _budget_seconds(self) -> float | None:
         """Until the oldest pull of the window has left it; its age is the shortest time that holds them all."""

@@ -64,7 +64,7 @@ class Pause:
 
     def seconds(self) -> float:
         """How much of it is left; 0 when it is over."""
-        return max(0.0, self._until - time.monotonic())
+        return max(0.0, self._until - time.monotonic()) if self._until else 0.0
 
     def wait(self, cancellation: Cancellation) -> None:
         """Sleep until the pause is over. Raises Cancelled."""

@@ -27,11 +27,15 @@ class Ready:
         """Sorted."""
         self._sequence = count()
 
-    def add(self, task: Task[Any]) -> None:
+    def add(self, task: Task[Any]) -> bool:
+        """Whether it comes before all that need the same."""
         heap = self._heaps.setdefault((task.hosts, task.is_heavy), [])
         before = heap[0] if heap else None
         heapq.heappush(heap, (task.rank, next(self._sequence), task))
+        if heap[0] is before:
+            return False
         self._put_in_order(before, heap)
+        return True
 
     def take(self, room: Room) -> Task[Any] | None:
         """The task of the lowest rank that there is room for, no longer ready; None where there is none."""
@@ -70,11 +74,8 @@ class Ready:
         return task
 
     def _put_in_order(self, before: Entry | None, heap: list[Entry]) -> None:
-        """Let the head of a heap take the place of the one before, where it is another."""
-        head = heap[0] if heap else None
-        if head is before:
-            return
+        """Let the head of a heap take the place of the one before."""
         if before is not None:
             del self._heads[bisect_left(self._heads, before)]
-        if head is not None:
-            insort(self._heads, head)
+        if heap:
+            insort(self._heads, heap[0])

@@ -15,7 +15,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, ImagesyncError, InternalError
 from imagesync.tasks.lock import YieldingLock
 from imagesync.tasks.ready import Ready
-from imagesync.tasks.slots import HostActivity, Hosts, Slots
+from imagesync.tasks.slots import HostActivity, Hosts, Room, Slots
 from imagesync.tasks.task import Postponed, Task
 from imagesync.tasks.watch import Watch
 
@@ -70,8 +70,9 @@ class Tasks:
             if failed is not None:
                 self._finish(task, error=failed)
             elif not self._waits_for(task, needs):
-                self._ready.add(task)
-                self._start_what_may()
+                is_head = self._ready.add(task)
+                if is_head:  # what waits behind another cannot start before it
+                    self._start_what_may()
         return task
 
     def signal(self) -> Task[Any]:
@@ -160,9 +161,10 @@ class Tasks:
         since = time.monotonic() - self._cancellation.cancelled_at
         return since > self._cancellation.grace_seconds + ABANDON_SECONDS
 
-    def _start_what_may(self) -> None:
+    def _start_what_may(self, room: Room | None = None) -> None:
         while self._idle or self._threads < self._workers:
-            task = self._take()
+            room = room or self._slots.room()
+            task = self._take(room)
             if task is None:
                 return
             self._hand_over(task)
@@ -174,11 +176,11 @@ class Tasks:
         self._threads += 1
         threading.Thread(target=self._work, args=(task,), name=f"imagesync-{self._threads}", daemon=True).start()
 
-    def _take(self) -> Task[Any] | None:
-        task = self._ready.take(self._slots.room())
+    def _take(self, room: Room) -> Task[Any] | None:
+        task = self._ready.take(room)
         if task is not None:
             task.started_at = time.monotonic()
-            self._slots.take(task)
+            self._slots.take(task, room)
         return task
 
     def _work(self, first: Task[Any]) -> None:
@@ -211,13 +213,14 @@ class Tasks:
 
     def _next(self, inbox: Inbox) -> Task[Any] | None:
         """The worker's own next task, and as many more for others as may start by now."""
-        task = self._take()
+        room = self._slots.room()
+        task = self._take(room)
         if task is None and self._is_closed:
             inbox.put(None)
         elif task is None:
             self._idle.append(inbox)
         else:
-            self._start_what_may()
+            self._start_what_may(room)
         return task
 
     def _postpone(self, task: Task[Any], until: Task[Any]) -> None:

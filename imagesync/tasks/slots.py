@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from imagesync.tasks.task import Task
@@ -42,9 +43,9 @@ class HostActivity:
 class Room:
     """The hosts that bear no more at one moment: no task, none with a large body, and those to be left alone."""
 
-    full: set[str]
-    full_for_heavy: set[str]
-    paused: set[str]
+    full: set[str] = field(default_factory=set)
+    full_for_heavy: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
 
     def is_for(self, task: Task[Any]) -> bool:
         """Whether each host of this task bears it now."""
@@ -72,23 +73,18 @@ class Slots:
         """Its hosts count from here on."""
         self._add(task, 0)
 
-    def take(self, task: Task[Any]) -> None:
+    def take(self, task: Task[Any], room: Room) -> None:
+        """Take its slots; there is less room from here on."""
         self._add(task, 1)
+        self._fill(room, task.hosts)
 
     def give_back(self, task: Task[Any]) -> None:
         self._add(task, -1)
 
     def room(self) -> Room:
-        """Which hosts bear more right now. One slot is left for small requests where there are two."""
-        room = Room(set(), set(), set())
-        for host, taken in self._taken.items():
-            slots = self._hosts.slots(host)
-            if taken >= slots:
-                room.full.add(host)
-            if taken >= slots or self._heavy[host] >= min(MAX_HEAVY, max(1, slots - 1)):
-                room.full_for_heavy.add(host)
-            if slots == 0:
-                room.paused.add(host)
+        """Which hosts bear more right now."""
+        room = Room()
+        self._fill(room, self._taken)
         return room
 
     def activity(self, waiting: dict[str, int]) -> dict[str, HostActivity]:
@@ -103,6 +99,17 @@ class Slots:
             )
             for host in sorted(self._taken)
         }
+
+    def _fill(self, room: Room, hosts: Iterable[str]) -> None:
+        """Note what these hosts bear no more. One slot is left for small requests where there are two."""
+        for host in hosts:
+            slots, taken = self._hosts.slots(host), self._taken[host]
+            if taken >= slots:
+                room.full.add(host)
+            if taken >= slots or self._heavy[host] >= min(MAX_HEAVY, max(1, slots - 1)):
+                room.full_for_heavy.add(host)
+            if slots == 0:
+                room.paused.add(host)
 
     def _add(self, task: Task[Any], number: int) -> None:
         for host in task.hosts:

@@ -123,6 +123,15 @@ def test_where_the_registry_has_none_left_nothing_is_sent_until_its_window_has_p
     pull(pulls)
 
 
+def test_a_window_that_begins_anew_sooner_is_waited_for_no_longer(clock: Clock) -> None:
+    pulls = Pulls("docker.io", None, MemoryLedger(clock), clock)
+    pulls.heard({**SPENT, "ratelimit-reset": "90"})
+    with pytest.raises(BudgetError, match="free in 90 s"), pulls.one():
+        pass
+    clock.now += 90
+    pull(pulls)
+
+
 def test_junk_after_a_number_does_not_undo_it(clock: Clock) -> None:
     pulls = Pulls("docker.io", None, MemoryLedger(clock), clock)
     pulls.heard(SPENT)
