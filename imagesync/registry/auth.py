@@ -191,7 +191,7 @@ class Authorizer:
         renewed and the 401 handed back: it cannot be sent again. Raises AuthenticationError when the token server
         refuses the login.
         """
-        if request.address.origin != self._origin:  # no other origin ever sees a login
+        if request.address.origin != self._origin:  # wherever it sends us, no other origin sees a login
             return send(request)
         access = _Access(scopes, push)
         with self.alone_at_first():

@@ -228,12 +228,8 @@ class RegistryClient:
         raise ProtocolError(f"more than {MAX_REDIRECTS} redirects")
 
     def _send(self, call: Call, request: Request) -> Response:
-        origin, authorizer = self._ready()
         send = partial(self._dispatch, self._waits(call))
-        # A login goes to the registry itself and nowhere else, wherever it sends us.
-        if request.address.origin != origin:
-            return send(request)
-        return authorizer.logged_in(request, send, scopes=call.scopes, push=call.push)
+        return self.authorizer.logged_in(request, send, scopes=call.scopes, push=call.push)
 
     def _dispatch(self, waits: Waits, request: Request) -> Response:
         self.traffic.sent(request.operation)
