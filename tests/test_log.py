@@ -36,6 +36,12 @@ def test_a_level_hides_what_is_below_it(level: Level, written: list[str]) -> Non
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == written
 
 
+def test_it_can_be_asked_whether_a_level_is_written() -> None:
+    log = Log()
+    log.configure(Level.INFO)
+    assert [level for level in Level if log.writes(level)] == [Level.INFO, Level.WARNING, Level.ERROR]
+
+
 def test_json_is_one_object_a_line_with_time_level_and_fields() -> None:
     log, stream = make_log(Level.DEBUG, as_json=True)
     log.info("upload done", size_bytes=7)

@@ -19,13 +19,13 @@ MAX_DRAINED_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What goes out. `operation` is its kind, to count it by.
+    """What goes out. `operation` is its kind, to count it by. Its repr shows no secret: addresses may be signed.
 
     A body in pieces can be sent a single time, and its length must stand in the headers.
     """
 
     method: str
-    address: Address
+    address: Address = field(repr=False)
     operation: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Iterator[bytes] = field(default=b"", repr=False)
