@@ -161,6 +161,7 @@ def _body_headers(size_bytes: int) -> dict[str, str]:
 
 def _out_of_order(call: Call, *, is_transient: bool) -> ProtocolError:
     """A chunk may be out of order because something went wrong before; all that there is cannot be."""
-    error = call.fail(ProtocolError, "the registry says that these bytes are not the next ones")
+    hint = "where `chunk_size:` is set: some registries take small chunks only, or none"
+    error = call.fail(ProtocolError, "the registry says that these bytes are not the next ones", hint=hint)
     error.status, error.is_transient = OUT_OF_ORDER, is_transient
     return error

@@ -27,3 +27,9 @@ def test_what_is_no_size_is_none(text: str) -> None:
 @given(st.integers(1, 999_999_999))
 def test_a_size_that_is_printed_reads_back(size_bytes: int) -> None:
     assert parse_size(format_size(size_bytes)) == size_bytes
+
+
+@given(st.integers(1, 124), st.sampled_from(["B", "KB", "MB", "GB", "KiB", "MiB", "GiB"]))
+def test_a_size_keeps_its_unit_where_a_larger_one_does_not_fit(number: int, unit: str) -> None:
+    """128KB is 125KiB."""
+    assert format_size(parse_size(f"{number}{unit}") or 0) == f"{number}{unit}"
