@@ -80,8 +80,8 @@ def test_what_the_budget_does_not_cover_is_not_asked_for(sync: Sync) -> None:
     limited = replace(settings, pulls=PullBudget(1, 3600))
     sync.settings = replace(sync.settings, hosts=((host, limited), *sync.settings.hosts[1:]))
     outcomes = {outcome.status: outcome for outcome in sync.apply("a", "b")}
-    assert set(outcomes) == {Status.COPIED, Status.FAILED}
-    failed = outcomes[Status.FAILED]
-    assert failed.kind == "budget"
-    assert "the budget of 1 pull in an hour is spent" in failed.reason
+    assert set(outcomes) == {Status.COPIED, Status.WAITING}
+    waiting = outcomes[Status.WAITING]
+    assert waiting.exit_code == 3
+    assert "the budget of 1 pull in an hour is spent" in waiting.reason
     assert len(sync.source.log.entries("GET", "/manifests/")) == 1
