@@ -11,7 +11,7 @@ import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, InternalError, NetworkError
-from imagesync.tasks import MAX_HEAVY, HostActivity, Postponed, Task, Tasks, Watch
+from imagesync.tasks import MAX_HEAVY, HostActivity, MoreHosts, Postponed, Task, Tasks, Watch
 from imagesync.tasks.lock import YieldingLock
 from imagesync.tasks.ready import MOST_PASSED_OVER
 
@@ -444,3 +444,21 @@ def test_an_exception_that_is_none_of_ours_becomes_an_error_of_ours(make_tasks: 
     with pytest.raises(InternalError, match=r"ValueError: unexpected\\n") as caught:
         tasks.results([tasks.add(fail)])
     assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_call_that_turns_out_to_use_more_hosts_is_run_again_with_slots_of_these(make_tasks: MakeTasks) -> None:
+    seen: list[tuple[str, ...]] = []
+    tasks = make_tasks(2)
+    ready = tasks.signal()
+
+    def call() -> str:
+        seen.append(task.hosts)
+        if "b" not in task.hosts:
+            raise MoreHosts(["b", "a"])
+        return "done"
+
+    task = tasks.add(call, hosts=["a"], needs=[ready])
+    tasks.give(ready)
+    assert tasks.results([task]) == ["done"]
+    assert seen == [("a",), ("a", "b")]
+    assert {host: one.running for host, one in tasks.activity().items()} == {"a": 0, "b": 0}

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from imagesync.cancellation import Cancellation
@@ -17,9 +19,9 @@ from imagesync.executor.spread import Spread
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Copy
 from imagesync.reference import Repository
-from imagesync.store import Pushed, Stores
-from imagesync.tasks import Task, Tasks
-from imagesync.transfer.blob import BlobCopy
+from imagesync.store import BlobFetcher, Pushed, Stores
+from imagesync.tasks import MoreHosts, Task, Tasks
+from imagesync.transfer.blob import ATTEMPTS, BlobCopy
 from imagesync.transfer.meter import Meter
 
 MOST_DROPS = 2
@@ -37,6 +39,8 @@ class Delivery:
         self._cancellation = cancellation
         self._drops: Counter[str] = Counter()
         self._unreadable: set[Repository] = set()
+        self._without_mounts: set[str] = set()
+        """Registries whose last mount became an upload: the next is tried with a slot of its source in hand."""
         self._lock = threading.Lock()
 
     def bring(self, need: Need, task: Task[Pushed]) -> Pushed:
@@ -52,15 +56,13 @@ class Delivery:
         holder = self.holders.claim(destination, blob.digest, task)
         if holder == destination:
             return Pushed.PRESENT
-        pushed = self._mount(need, holder) if holder is not None else self._copy_from_any(need, task)
+        pushed = self._mount(need, holder, task) if holder is not None else self._copy_from_any(need, task)
         self.holders.arrived(destination, blob.digest)
         return pushed
 
     def copy_blob(self, copy: Copy, blob: Descriptor, mount_from: Repository | None = None) -> Pushed:
         """Mount or upload one blob, whoever else may do so too."""
-        work = BlobCopy(self._stores.source(copy.source.repository), self._meter, self._cancellation)
-        with blamed_on("destination"):
-            return work.run(blob, self._stores.destination(copy.destination.repository), mount_from)
+        return self._copy(copy, blob, self._stores.source(copy.source.repository), mount_from=mount_from)
 
     def run_spread(self, spread: Spread, reading: Task[None]) -> None:
         """Feed every registry that lacks the blob; what does not come of it, each does alone afterwards.
@@ -97,11 +99,21 @@ class Delivery:
     def _keeps_up(self, copy: Copy) -> bool:
         return self._drops[copy.destination.repository.registry] < MOST_DROPS
 
-    def _mount(self, need: Need, holder: Repository) -> Pushed:
+    def _mount(self, need: Need, holder: Repository, task: Task[Pushed]) -> Pushed:
         """Mount what another repository holds; an upload where it does not, or where mounting is refused."""
-        pushed = self.copy_blob(need.copy, need.blob, holder)
+        has_slot = need.copy.source.repository.registry in task.hosts
+        if not has_slot and holder.registry in self._without_mounts:
+            raise MoreHosts(hosts_of(need.copy))
+        source = self._stores.source(need.copy.source.repository) if has_slot else _NoSlot(need.copy)
+        try:
+            pushed = self._copy(need.copy, need.blob, source, mount_from=holder)
+        except MoreHosts:
+            self._without_mounts.add(holder.registry)
+            raise
         if pushed is Pushed.UPLOADED:
             self._stores.memory.forget(holder, need.blob.digest)
+        else:
+            self._without_mounts.discard(holder.registry)
         return pushed
 
     def _copy_from_any(self, need: Need, task: Task[Pushed]) -> Pushed:
@@ -110,14 +122,57 @@ class Delivery:
             if place in self._unreadable:
                 continue
             try:
-                return self._copy_from(place, need)
+                return self._copy(need.copy, need.blob, self._stores.source(place), source_attempts=1)
             except StoreError as error:
                 if error.side != "source":
                     raise
                 self._unreadable.add(place)
-        return self.copy_blob(need.copy, need.blob)
+        return self._copy_from_source(need, task)
 
-    def _copy_from(self, place: Repository, need: Need) -> Pushed:
-        work = BlobCopy(self._stores.source(place), self._meter, self._cancellation, source_attempts=1)
+    def _copy_from_source(self, need: Need, task: Task[Pushed]) -> Pushed:
+        """From the bytes that were read ahead, else from the source, once there is a slot of it."""
+        copy, blob = need.copy, need.blob
+        if isinstance(need.ahead, bytes):
+            return self._copy(copy, blob, _InMemory(need.ahead))
+        if copy.source.repository.registry not in task.hosts:
+            raise MoreHosts(hosts_of(copy))
+        return self._copy(copy, blob, self._stores.source(copy.source.repository), failed=need.ahead)
+
+    def _copy(
+        self,
+        copy: Copy,
+        blob: Descriptor,
+        source: BlobFetcher,
+        *,
+        mount_from: Repository | None = None,
+        source_attempts: int = ATTEMPTS,
+        failed: StoreError | None = None,
+    ) -> Pushed:
+        work = BlobCopy(source, self._meter, self._cancellation, source_attempts=source_attempts, failed=failed)
         with blamed_on("destination"):
-            return work.run(need.blob, self._stores.destination(need.copy.destination.repository))
+            return work.run(blob, self._stores.destination(copy.destination.repository), mount_from)
+
+
+class _InMemory:
+    """A blob that has been read, and verified."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> AbstractContextManager[Iterator[bytes]]:  # noqa: ARG002
+        return nullcontext(iter([self._raw[from_byte:]] if self._raw[from_byte:] else []))
+
+
+class _NoSlot:
+    """A source that may not be asked yet: the mount that was to make it unnecessary has failed."""
+
+    def __init__(self, copy: Copy) -> None:
+        self._copy = copy
+
+    def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> AbstractContextManager[Iterator[bytes]]:  # noqa: ARG002
+        raise MoreHosts(hosts_of(self._copy))
+
+
+def hosts_of(copy: Copy) -> tuple[str, str]:
+    """The registries that a copy moves bytes between."""
+    return copy.source.repository.registry, copy.destination.repository.registry

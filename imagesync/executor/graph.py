@@ -10,7 +10,8 @@ from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
-from imagesync.executor.delivery import Delivery
+from imagesync.executor.ahead import MAX_BYTES, Ahead
+from imagesync.executor.delivery import Delivery, hosts_of
 from imagesync.executor.need import Key, Need, key_of
 from imagesync.executor.running import Running
 from imagesync.executor.spread import Spread, find_spreads
@@ -21,7 +22,7 @@ from imagesync.plan.diff import blobs_of
 from imagesync.plan.order import FINISHING, is_large, rank_of_blob
 from imagesync.reference import Digest
 from imagesync.store import Pushed, Stores
-from imagesync.tasks import Task, Tasks
+from imagesync.tasks import MoreHosts, Task, Tasks
 from imagesync.transfer.meter import Meter
 
 
@@ -32,6 +33,7 @@ class Graph:
         self._tasks = tasks
         self._meter = meter
         self._delivery = Delivery(stores, tasks, meter, cancellation)
+        self._ahead = Ahead(stores, tasks, self._delivery.holders)
         self._writing = Writing(stores, self._delivery, cancellation)
         self._needs: dict[Key, Need] = {}
         self._children: dict[Key, Task[None]] = {}
@@ -76,26 +78,42 @@ class Graph:
             need = self._needs.get(key)
             is_new = need is None or need.is_dropped
             if need is None or need.is_dropped:
-                need = self._needs[key] = Need(running.copy, blob, spreads.get(blob.digest))
+                need = self._needs[key] = Need(running.copy, blob, spreads.get(blob.digest), position=self._position)
             need.users.append(running)
             if is_new:
-                need.task = self._queue(need)
-                running.blobs.append((blob, need.task))
+                running.blobs.append((blob, self._queue(need)))
 
     def _queue(self, need: Need) -> Task[Pushed]:
-        copy, blob = need.copy, need.blob
+        """The task that brings a blob. What is mounted or read ahead asks for a slot of its source only if need be."""
+        copy, blob, signals = need.copy, need.blob, _signals(need)
         is_moved = self._is_moved(copy, blob)
+        is_ahead = is_moved and not signals and blob.data is None and blob.size_bytes <= MAX_BYTES
+        needs: list[Task[Any]] = [self._tasks.signal()] if is_ahead else signals
         self._meter.expect_bytes(blob.size_bytes if is_moved else 0)
         self._brought.add((copy.destination.repository.registry, blob.digest))
-        return self._tasks.add(
+        need.task = self._tasks.add(
             partial(self._bring, need),
-            hosts=[copy.source.repository.registry, copy.destination.repository.registry],
-            needs=_signals(need),
+            hosts=hosts_of(copy) if is_moved and not is_ahead else [copy.destination.repository.registry],
+            needs=needs,
             is_heavy=is_moved and is_large(blob),
-            rank=rank_of_blob(blob, self._position),
+            rank=rank_of_blob(blob, need.position),
         )
+        if is_ahead:
+            self._ahead.add(need, *needs)
+        return need.task
 
     def _bring(self, need: Need) -> Pushed:
+        is_over = True
+        try:
+            return self._bring_unless_in_vain(need)
+        except MoreHosts:
+            is_over = False
+            raise
+        finally:
+            if is_over:
+                self._ahead.done(need)
+
+    def _bring_unless_in_vain(self, need: Need) -> Pushed:
         """Bring a blob, unless every copy that it was for has failed meanwhile: that would hold up the others."""
         with self._adding:
             task, ended_by = need.task, need.error()

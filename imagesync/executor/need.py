@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from imagesync.errors import ImagesyncError
+from imagesync.errors import ImagesyncError, StoreError
 from imagesync.executor.running import Running
 from imagesync.executor.spread import Spread
 from imagesync.manifest import Descriptor
@@ -31,6 +31,12 @@ class Need:
     spread: Spread | None = None
     users: list[Running] = field(default_factory=list)
     task: Task[Pushed] | None = None
+    position: int = 0
+    """Of its image in the run."""
+    ahead: bytes | StoreError | None = None
+    """What came of reading it ahead: its bytes, verified, or why there are none."""
+    is_ahead: bool = False
+    """It counts among those that are read ahead."""
     is_dropped: bool = False
     """Set when its task was not carried out, since all its users had ended: whoever comes later needs another."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from imagesync.tasks.scheduler import ABANDON_SECONDS, Tasks
 from imagesync.tasks.slots import MAX_HEAVY, HostActivity, Hosts
-from imagesync.tasks.task import Postponed, Task
+from imagesync.tasks.task import MoreHosts, Postponed, Task
 from imagesync.tasks.watch import Watch
 
-__all__ = ["ABANDON_SECONDS", "MAX_HEAVY", "HostActivity", "Hosts", "Postponed", "Task", "Tasks", "Watch"]
+__all__ = ["ABANDON_SECONDS", "MAX_HEAVY", "HostActivity", "Hosts", "MoreHosts", "Postponed", "Task", "Tasks", "Watch"]

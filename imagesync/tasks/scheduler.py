@@ -16,7 +16,7 @@ from imagesync.errors import Cancelled, ImagesyncError, InternalError
 from imagesync.tasks.lock import YieldingLock
 from imagesync.tasks.ready import Ready
 from imagesync.tasks.slots import HostActivity, Hosts, Room, Slots
-from imagesync.tasks.task import Postponed, Task
+from imagesync.tasks.task import MoreHosts, Postponed, Task
 from imagesync.tasks.watch import Watch
 
 T = TypeVar("T")
@@ -206,6 +206,8 @@ class Tasks:
     def _settle(self, task: Task[Any], value: object, error: BaseException | None) -> None:
         if isinstance(error, Postponed):
             self._postpone(task, error.until)
+        elif isinstance(error, MoreHosts):
+            self._put_back(task, error.hosts)
         elif error is None or isinstance(error, ImagesyncError):
             self._finish(task, value=value, error=error)
         else:
@@ -222,6 +224,11 @@ class Tasks:
         else:
             self._start_what_may(room)
         return task
+
+    def _put_back(self, task: Task[Any], hosts: tuple[str, ...]) -> None:
+        task.started_at, task.hosts = None, hosts
+        self._slots.know(task)
+        self._ready.add(task)
 
     def _postpone(self, task: Task[Any], until: Task[Any]) -> None:
         task.started_at = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,14 @@ class Postponed(Exception):
     def __init__(self, until: Task[Any]) -> None:
         super().__init__()
         self.until = until
+
+
+class MoreHosts(Exception):
+    """Raised by a call that turns out to use other hosts than it has slots of: run it again with slots of these."""
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        super().__init__()
+        self.hosts = tuple(sorted(set(hosts)))
 
 
 @dataclass(eq=False, slots=True)

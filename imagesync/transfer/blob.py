@@ -29,12 +29,22 @@ INTEGRITY_ATTEMPTS = 2
 
 
 class BlobCopy:
-    """Copies blobs from one source; `meter` counts what goes out. A source that fails is given `source_attempts`."""
+    """Copies blobs from one source; `meter` counts what goes out. A source that fails is given `source_attempts`.
+
+    `failed` is what has come of a first attempt already, by whoever read ahead.
+    """
 
     def __init__(
-        self, source: BlobFetcher, meter: Meter, cancellation: Cancellation, *, source_attempts: int = ATTEMPTS
+        self,
+        source: BlobFetcher,
+        meter: Meter,
+        cancellation: Cancellation,
+        *,
+        source_attempts: int = ATTEMPTS,
+        failed: StoreError | None = None,
     ) -> None:
         self._source = source
+        self._failed = failed
         self._source_attempts = source_attempts
         self._meter = meter
         self._cancellation = cancellation
@@ -56,6 +66,9 @@ class BlobCopy:
         work.run(lambda: self._open(Verification(blob), 0), destinations)
 
     def _attempt(self, blob: Descriptor, destination: BlobPusher, mount_from: Repository | None) -> Pushed:
+        if self._failed is not None:
+            error, self._failed = self._failed, None
+            raise error
         check, sent = Verification(blob), _Sent()
         try:
             return destination.push_blob(blob, lambda start: self._open_counted(check, sent, start), mount_from)

@@ -73,5 +73,5 @@ def test_a_mount_from_where_a_blob_no_longer_is_becomes_an_upload_and_is_forgott
     statuses(sync, "latest")
     shutil.rmtree(sync.destination.root / "mirror")
     assert statuses(sync, "latest", to=("other/app",)) == [Status.COPIED]
-    assert kinds(sync.destination)["POST uploads"] == 4
+    assert kinds(sync.source)["GET blobs"] == 4
     assert not sync.memory.holds(Repository(sync.destination_host, "mirror/app"), next(iter(image.blobs)))
