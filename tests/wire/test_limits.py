@@ -8,6 +8,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from imagesync.executor.ahead import MAX_BYTES
 from imagesync.plan.outcome import Status
 from imagesync.registry.retry import RetryPolicy
 from imagesync.settings import PullBudget
@@ -42,13 +43,15 @@ def test_a_wait_that_is_asked_for_is_kept(
 ) -> None:
     """LIM-01: seconds, a date by the server's own clock, the past, far too long, and junk.
 
-    A blob waits a moment more, for a whole new attempt.
+    A blob waits a moment more, for a whole new attempt; one that is small waits in the scheduler, with no thread.
     That the whole host is left alone (LIM-02) needs a clock that runs: see the tests of the registry.
     """
-    image = make_image(layers=0)
+    image = make_image(layers=1, layer_bytes=2 * MAX_BYTES)
     broken.sync.fill(image, "latest")
     headers = {"Retry-After": said, "Date": date(0)} if said else {}
-    rule = broken.source.answers(*place, 429, headers=headers)
+    method, path = place
+    large = max(image.blobs, key=lambda digest: len(image.blobs[digest]))
+    rule = broken.source.answers(method, f"/blobs/{large}" if path == "/blobs/" else path, 429, headers=headers)
     began = clock.now
     (outcome,) = broken.sync.apply("latest")
     assert (outcome.status, rule.broken) == (Status.COPIED, 1)
