@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from imagesync.executor import Executor
 from imagesync.manifest import Content, Descriptor
 from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.review import review
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.report.model import subject_of
 from imagesync.spec.model import Rule
@@ -178,6 +180,24 @@ def test_what_will_be_mounted_is_not_counted_as_bytes_to_move(bench: Bench) -> N
     size = sum(blob.size_bytes for blob in AMD.successors())
     assert (bench.executor.meter.total_bytes, bench.executor.meter.moved_bytes) == (size, size)
     assert (bench.executor.meter.total, bench.executor.meter.done) == (4, 4)
+
+
+def test_what_turns_out_to_be_mountable_is_no_longer_counted_as_bytes_to_move() -> None:
+    """The image that shows it is planned when the bytes of the first have been counted already."""
+    bench, gate = Bench(workers=1), threading.Event()
+    other = bench.stores[Repository("localhost:5000", "other")]
+    shared = next(blob for blob in AMD.successors() if blob in ARM.successors())
+    other.blobs[shared.digest] = TEXTS[shared.digest]
+    spec = make_spec(make_rule("amd"), make_rule("arm", destinations=[other.repository]))
+    plan = make_plan(spec, bench.stores, bench.tasks)
+    bench.tasks.add(lambda: gate.wait(10))  # the one worker has something else to do until both are known
+    for copy in plan.copies():
+        list(bench.executor.begin(review(replace(plan, actions=(copy,)), ())))
+    gate.set()
+    for task in bench.executor.watch:
+        list(bench.executor.advance(task))
+    bench.tasks.close()
+    assert bench.executor.meter.total_bytes == bench.executor.meter.moved_bytes > 0
 
 
 def test_bytes_that_were_there_are_counted_as_skipped(bench: Bench) -> None:

@@ -85,7 +85,8 @@ class Graph:
     def _queue(self, need: Need) -> Task[Pushed]:
         copy, blob = need.copy, need.blob
         is_moved = self._is_moved(copy, blob)
-        self._meter.expect_bytes(blob.size_bytes if is_moved else 0)
+        need.expected_bytes = blob.size_bytes if is_moved else 0
+        self._meter.expect_bytes(need.expected_bytes)
         self._brought.add((copy.destination.repository.registry, blob.digest))
         return self._tasks.add(
             partial(self._bring, need),
@@ -104,7 +105,10 @@ class Graph:
                 self._brought.discard((need.copy.destination.repository.registry, need.blob.digest))
                 raise ended_by
         assert task is not None  # noqa: S101 - narrows: it was set before the lock was let go
-        return self._delivery.bring(need, task)
+        pushed = self._delivery.bring(need, task)
+        moved_bytes = need.blob.size_bytes if pushed is Pushed.UPLOADED else 0
+        self._meter.expect_bytes(moved_bytes - need.expected_bytes)
+        return pushed
 
     def _add_child(self, copy: Copy, node: Content) -> None:
         key = key_of(copy, node.digest)

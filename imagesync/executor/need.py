@@ -31,6 +31,8 @@ class Need:
     spread: Spread | None = None
     users: list[Running] = field(default_factory=list)
     task: Task[Pushed] | None = None
+    expected_bytes: int = 0
+    """What the meter expects to be moved for it; an image that is planned later may show that it can be mounted."""
     is_dropped: bool = False
     """Set when its task was not carried out, since all its users had ended: whoever comes later needs another."""
 
