@@ -89,7 +89,7 @@ class Delivery:
         destination = copy.destination.repository
         if isinstance(outcome, Pushed):
             self.holders.arrived(destination, spread.blob.digest)
-        else:
+        elif not (isinstance(outcome, StoreError) and outcome.side == "source"):
             with self._lock:
                 self._drops[destination.registry] += 1
         self._tasks.give(spread.signals[destination.registry], outcome if isinstance(outcome, Pushed) else None)
