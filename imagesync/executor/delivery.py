@@ -62,6 +62,14 @@ class Delivery:
         with blamed_on("destination"):
             return work.run(blob, self._stores.destination(copy.destination.repository), mount_from)
 
+    def bring_again(self, copy: Copy, blob: Descriptor) -> None:
+        """Upload a blob that the destination turned out not to hold, whatever is known of it."""
+        destination = copy.destination.repository
+        self._stores.memory.forget(destination, blob.digest)
+        self._meter.expect_bytes(blob.size_bytes)
+        self.copy_blob(copy, blob)
+        self.holders.arrived(destination, blob.digest)
+
     def run_spread(self, spread: Spread, reading: Task[None]) -> None:
         """Feed every registry that lacks the blob; what does not come of it, each does alone afterwards.
 

@@ -34,7 +34,7 @@ class Graph:
         self._delivery = Delivery(stores, tasks, meter, cancellation)
         self._writing = Writing(stores, self._delivery, cancellation)
         self._needs: dict[Key, Need] = {}
-        self._children: dict[Key, Task[None]] = {}
+        self._children: dict[Key, Task[int]] = {}
         self._brought: set[tuple[str, Digest]] = set()
         """Registries and blobs for which there is a task that brings the one to the other."""
         self._adding = threading.Lock()
@@ -59,7 +59,7 @@ class Graph:
         root = plan.contents[copy.root.digest]
         for node in walk(root, plan.contents):
             if node.digest != root.digest:
-                self._add_child(copy, node)
+                self._add_child(running, node)
         running.last = self._tasks.add(
             partial(self._writing.write_tag, copy, root, is_read_again=plan.from_file or copy.replaces is not None),
             hosts=[copy.destination.repository.registry],
@@ -110,7 +110,8 @@ class Graph:
         self._meter.expect_bytes(moved_bytes - need.expected_bytes)
         return pushed
 
-    def _add_child(self, copy: Copy, node: Content) -> None:
+    def _add_child(self, running: Running, node: Content) -> None:
+        copy = running.copy
         key = key_of(copy, node.digest)
         child = self._children.get(key)
         if child is None or child.error is not None:
@@ -120,6 +121,7 @@ class Graph:
                 needs=self._below(copy, node),
                 rank=FINISHING,
             )
+            running.children.append(self._children[key])
 
     def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
         """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
