@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -434,6 +435,21 @@ def test_a_task_of_several_hosts_gets_its_turn(make_tasks: MakeTasks) -> None:
     gate.set()
     tasks.results([*first, wide, *narrow])
     assert order.index("wide") < 1000
+
+
+def test_a_task_that_has_finished_lets_go_of_what_it_called(make_tasks: MakeTasks) -> None:
+    """It may be kept for its value as long as the run, and its call holds manifests."""
+
+    class Manifest:
+        pass
+
+    tasks, held = make_tasks(workers=1), Manifest()
+    known = weakref.ref(held)
+    first = tasks.add(partial(str, held))
+    second = tasks.add(lambda: None, needs=[first])
+    del held
+    tasks.results([second])
+    assert (known(), first.dependents, first.value is None) == (None, [], False)
 
 
 @pytest.fixture

@@ -266,3 +266,4 @@ class Tasks:
                     finished.append((dependent, None, error))
                 elif dependent.needs == 0 and not dependent.is_finished:
                     self._ready.add(dependent)
+            task.forget_call()
