@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,12 +14,13 @@ from imagesync.executor import Executor
 from imagesync.manifest import Content, Descriptor
 from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.review import review
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.report.model import subject_of
 from imagesync.spec.model import Rule
 from imagesync.store import BlobReader, Pushed
 from imagesync.tasks import Tasks
-from tests.fakes.memory import MemoryStores
+from tests.fakes.memory import MemoryRepository, MemoryStores
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_rule, make_spec
 from tests.test_sync import AMD, ARM, OLD, TEXTS
 
@@ -115,7 +117,8 @@ def test_a_run_that_is_stopped_while_it_reads_tells_of_every_image(bench: Bench)
 
 
 def test_a_plan_that_is_stopped_is_no_plan(bench: Bench) -> None:
-    bench.before_reading(ARM, lambda: bench.cancellation.cancel("interrupted by SIGINT"))
+    for image in (AMD, ARM, OLD):  # before any: one that is complete by then is a plan
+        bench.before_reading(image, lambda: bench.cancellation.cancel("interrupted by SIGINT"))
     with pytest.raises(Cancelled):
         make_plan(make_spec(make_rule("amd", "arm", "old")), bench.stores, bench.tasks)
 
@@ -172,6 +175,18 @@ def test_a_registry_that_drops_out_again_and_again_is_fed_alone(bench: Bench) ->
     assert len(bench.source.called("fetch_blob")) == 7
 
 
+def test_a_source_that_fails_counts_against_no_registry_that_it_feeds(bench: Bench) -> None:
+    one, other = Repository("one.example", "nginx"), Repository("other.example", "nginx")
+    for blob in AMD.successors():
+        bench.source.failures["fetch_blob", str(blob.digest)] = [NetworkError("reset")]
+    list(bench.run(make_rule("amd", destinations=[one, other])))
+    together: list[str] = []
+    for repository in (one, other):
+        _note_threads(bench.stores[repository], together)
+    assert {o.status for o in bench.run(make_rule("old", destinations=[one, other]))} == {Status.COPIED}
+    assert set(together) == {"imagesync-fan-out"}
+
+
 def test_what_will_be_mounted_is_not_counted_as_bytes_to_move(bench: Bench) -> None:
     others = [Repository("localhost:5000", f"copy-{number}") for number in range(3)]
     list(bench.run(make_rule("amd", destinations=[LOCAL_NGINX, *others])))
@@ -180,9 +195,38 @@ def test_what_will_be_mounted_is_not_counted_as_bytes_to_move(bench: Bench) -> N
     assert (bench.executor.meter.total, bench.executor.meter.done) == (4, 4)
 
 
+def test_what_turns_out_to_be_mountable_is_no_longer_counted_as_bytes_to_move() -> None:
+    """The image that shows it is planned when the bytes of the first have been counted already."""
+    bench, gate = Bench(workers=1), threading.Event()
+    other = bench.stores[Repository("localhost:5000", "other")]
+    shared = next(blob for blob in AMD.successors() if blob in ARM.successors())
+    other.blobs[shared.digest] = TEXTS[shared.digest]
+    spec = make_spec(make_rule("amd"), make_rule("arm", destinations=[other.repository]))
+    plan = make_plan(spec, bench.stores, bench.tasks)
+    bench.tasks.add(lambda: gate.wait(10))  # the one worker has something else to do until both are known
+    for copy in plan.copies():
+        list(bench.executor.begin(review(replace(plan, actions=(copy,)), ())))
+    gate.set()
+    for task in bench.executor.watch:
+        list(bench.executor.advance(task))
+    bench.tasks.close()
+    assert bench.executor.meter.total_bytes == bench.executor.meter.moved_bytes > 0
+
+
 def test_bytes_that_were_there_are_counted_as_skipped(bench: Bench) -> None:
     shared = next(blob for blob in AMD.successors() if blob in ARM.successors())
     list(bench.run(make_rule("amd")))
     (outcome,) = bench.run(make_rule("arm"))
     assert outcome.bytes_skipped == shared.size_bytes
     assert outcome.bytes_copied + outcome.bytes_skipped == sum(blob.size_bytes for blob in ARM.successors())
+
+
+def _note_threads(store: MemoryRepository, names: list[str]) -> None:
+    """Note by which thread each blob is written from here on."""
+    push = store.push_blob
+
+    def pushing(blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        names.append(threading.current_thread().name)
+        return push(blob, read, mount_from)
+
+    store.push_blob = pushing  # type: ignore[method-assign]

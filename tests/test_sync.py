@@ -264,6 +264,17 @@ def test_a_mount_that_was_none_is_mended_by_an_upload(bench: Bench) -> None:
     assert len(bench.destination.called("push_blob")) == len(AMD.successors())
 
 
+def test_what_a_repair_has_brought_is_counted_as_copied_and_not_as_there_before(bench: Bench) -> None:
+    bench.put(bench.source, "latest", INDEX, AMD, ARM)
+    plan = bench.plan(make_rule("latest"))
+    size = sum(blob.size_bytes for blob in plan.copies()[0].missing)
+    lying = replace(plan, actions=(replace(plan.copies()[0], missing=(), present_bytes=size),))
+    executor = Executor(bench.stores, bench.tasks, bench.cancellation)
+    (outcome,) = carry_out(lying, executor)
+    assert (outcome.bytes_copied, outcome.bytes_skipped) == (size, 0)
+    assert (executor.meter.moved_bytes, executor.meter.total_bytes) == (size, size)
+
+
 def test_a_tag_that_moved_since_the_plan_is_left_alone(bench: Bench) -> None:
     bench.put(bench.source, "latest", AMD)
     bench.put(bench.destination, "latest", OLD)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -433,6 +435,63 @@ def test_a_task_of_several_hosts_gets_its_turn(make_tasks: MakeTasks) -> None:
     gate.set()
     tasks.results([*first, wide, *narrow])
     assert order.index("wide") < 1000
+
+
+def test_a_task_that_has_finished_lets_go_of_what_it_called(make_tasks: MakeTasks) -> None:
+    """It may be kept for its value as long as the run, and its call holds manifests."""
+
+    class Manifest:
+        pass
+
+    tasks, held = make_tasks(workers=1), Manifest()
+    known = weakref.ref(held)
+    first = tasks.add(partial(str, held))
+    second = tasks.add(lambda: None, needs=[first])
+    del held
+    tasks.results([second])
+    assert (known(), first.dependents, first.value is None) == (None, [], False)
+
+
+@pytest.fixture
+def allow_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let no more than so many threads be started, as a machine does that has reached its limit."""
+    start = threading.Thread.start
+
+    def allow(count: int) -> None:
+        left = [None] * count
+
+        def starting(self: threading.Thread) -> None:
+            if not left:
+                raise RuntimeError("can't start new thread")
+            left.pop()
+            start(self)
+
+        monkeypatch.setattr(threading.Thread, "start", starting)
+
+    return allow
+
+
+def test_where_the_machine_gives_no_more_threads_those_that_there_are_do_it_all(
+    make_tasks: MakeTasks, allow_threads: Callable[[int], None]
+) -> None:
+    tasks = make_tasks(workers=8)
+    allow_threads(2)
+    made = [tasks.add(partial(time.sleep, 0.001), hosts=["r.example"]) for _ in range(50)]
+    assert tasks.results(made) == [None] * 50
+
+
+def test_without_any_thread_every_task_ends_with_what_to_do_about_it(
+    make_tasks: MakeTasks, allow_threads: Callable[[int], None]
+) -> None:
+    tasks = make_tasks()
+    allow_threads(0)
+    first = tasks.add(lambda: 1)
+    second = tasks.add(lambda: 2, needs=[first])
+    ended = list(tasks.completed([first, second, tasks.add(lambda: 3)]))
+    assert {task.error.hint for task in ended if task.error} == {
+        "raise its limit of processes (`ulimit -u`, or the container's)"
+    }
+    assert len(ended) == 3
 
 
 def test_an_exception_that_is_none_of_ours_becomes_an_error_of_ours(make_tasks: MakeTasks) -> None:

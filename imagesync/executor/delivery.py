@@ -64,6 +64,14 @@ class Delivery:
         """Mount or upload one blob, whoever else may do so too."""
         return self._copy(copy, blob, self._stores.source(copy.source.repository), mount_from=mount_from)
 
+    def bring_again(self, copy: Copy, blob: Descriptor) -> None:
+        """Upload a blob that the destination turned out not to hold, whatever is known of it."""
+        destination = copy.destination.repository
+        self._stores.memory.forget(destination, blob.digest)
+        self._meter.expect_bytes(blob.size_bytes)
+        self.copy_blob(copy, blob)
+        self.holders.arrived(destination, blob.digest)
+
     def run_spread(self, spread: Spread, reading: Task[None]) -> None:
         """Feed every registry that lacks the blob; what does not come of it, each does alone afterwards.
 
@@ -91,7 +99,7 @@ class Delivery:
         destination = copy.destination.repository
         if isinstance(outcome, Pushed):
             self.holders.arrived(destination, spread.blob.digest)
-        else:
+        elif not (isinstance(outcome, StoreError) and outcome.side == "source"):
             with self._lock:
                 self._drops[destination.registry] += 1
         self._tasks.give(spread.signals[destination.registry], outcome if isinstance(outcome, Pushed) else None)

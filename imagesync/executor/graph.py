@@ -36,7 +36,7 @@ class Graph:
         self._ahead = Ahead(stores, tasks, self._delivery.holders)
         self._writing = Writing(stores, self._delivery, cancellation)
         self._needs: dict[Key, Need] = {}
-        self._children: dict[Key, Task[None]] = {}
+        self._children: dict[Key, Task[int]] = {}
         self._brought: set[tuple[str, Digest]] = set()
         """Registries and blobs for which there is a task that brings the one to the other."""
         self._adding = threading.Lock()
@@ -61,7 +61,7 @@ class Graph:
         root = plan.contents[copy.root.digest]
         for node in walk(root, plan.contents):
             if node.digest != root.digest:
-                self._add_child(copy, node)
+                self._add_child(running, node)
         running.last = self._tasks.add(
             partial(self._writing.write_tag, copy, root, is_read_again=plan.from_file or copy.replaces is not None),
             hosts=[copy.destination.repository.registry],
@@ -89,7 +89,8 @@ class Graph:
         is_moved = self._is_moved(copy, blob)
         is_ahead = is_moved and not signals and blob.data is None and blob.size_bytes <= MAX_BYTES
         needs: list[Task[Any]] = [self._tasks.signal()] if is_ahead else signals
-        self._meter.expect_bytes(blob.size_bytes if is_moved else 0)
+        need.expected_bytes = blob.size_bytes if is_moved else 0
+        self._meter.expect_bytes(need.expected_bytes)
         self._brought.add((copy.destination.repository.registry, blob.digest))
         need.task = self._tasks.add(
             partial(self._bring, need),
@@ -122,9 +123,13 @@ class Graph:
                 self._brought.discard((need.copy.destination.repository.registry, need.blob.digest))
                 raise ended_by
         assert task is not None  # noqa: S101 - narrows: it was set before the lock was let go
-        return self._delivery.bring(need, task)
+        pushed = self._delivery.bring(need, task)
+        moved_bytes = need.blob.size_bytes if pushed is Pushed.UPLOADED else 0
+        self._meter.expect_bytes(moved_bytes - need.expected_bytes)
+        return pushed
 
-    def _add_child(self, copy: Copy, node: Content) -> None:
+    def _add_child(self, running: Running, node: Content) -> None:
+        copy = running.copy
         key = key_of(copy, node.digest)
         child = self._children.get(key)
         if child is None or child.error is not None:
@@ -134,6 +139,7 @@ class Graph:
                 needs=self._below(copy, node),
                 rank=FINISHING,
             )
+            running.children.append(self._children[key])
 
     def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
         """The tasks of this run that bring what a manifest or index needs; what is there already has none."""

@@ -37,6 +37,8 @@ class Need:
     """What came of reading it ahead: its bytes, verified, or why there are none."""
     is_ahead: bool = False
     """It counts among those that are read ahead."""
+    expected_bytes: int = 0
+    """What the meter expects to be moved for it; an image that is planned later may show that it can be mounted."""
     is_dropped: bool = False
     """Set when its task was not carried out, since all its users had ended: whoever comes later needs another."""
 

@@ -17,10 +17,12 @@ from imagesync.tasks import Task
 
 @dataclass(eq=False, slots=True)
 class Running:
-    """One copy: the blobs that it moves itself, each with its task, and the task that writes its tag."""
+    """One copy: the blobs that it moves itself, each with its task, the tasks of the manifests that it writes itself,
+    and the task that writes its tag."""
 
     copy: Copy
     blobs: list[tuple[Descriptor, Task[Pushed]]] = field(default_factory=list)
+    children: list[Task[int]] = field(default_factory=list)
     last: Task[Outcome] | None = None
 
     @property
@@ -41,11 +43,13 @@ class Running:
             outcome = last.result()
         except ImagesyncError as error:
             outcome = failed(self.copy, error)
+        repaired = outcome.bytes_copied + sum(task.value or 0 for task in self.children)
+        there = self.copy.present_bytes + self._bytes(Pushed.PRESENT)
         return replace(
             outcome,
-            bytes_copied=self._bytes(Pushed.UPLOADED),
+            bytes_copied=self._bytes(Pushed.UPLOADED) + repaired,
             bytes_mounted=self._bytes(Pushed.MOUNTED),
-            bytes_skipped=self.copy.present_bytes + self._bytes(Pushed.PRESENT),
+            bytes_skipped=max(0, there - repaired),  # it was said to be there, as a rule
             seconds=self._seconds(last),
         )
 

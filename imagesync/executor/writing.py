@@ -24,14 +24,17 @@ class Writing:
         self._delivery = delivery
         self._cancellation = cancellation
 
-    def push_child(self, copy: Copy, node: Content) -> None:
-        """Write a manifest or index by its digest."""
-        if not self._push(copy, node, None):
-            self._bring_what_is_missing(copy, node)
-            self._push(copy, node, None, is_last=True)
+    def push_child(self, copy: Copy, node: Content) -> int:
+        """Write a manifest or index by its digest; returns how many bytes had to be brought once more for it."""
+        if self._push(copy, node, None):
+            return 0
+        brought_bytes = self._bring_what_is_missing(copy, node)
+        self._push(copy, node, None, is_last=True)
+        return brought_bytes
 
     def write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
         """Write the root under its tag. Where the tag may have moved it is read right before each try to write it."""
+        brought_bytes = 0
         for is_last in (False, True):
             reason_not_to = left_alone(copy, self._stores) if is_read_again else None
             if reason_not_to is not None:
@@ -39,8 +42,8 @@ class Writing:
             self._cancellation.check()
             if self._push(copy, root, copy.destination.tag, is_last=is_last):
                 break
-            self._bring_what_is_missing(copy, root)
-        return Outcome(copy, Status.COPIED)
+            brought_bytes = self._bring_what_is_missing(copy, root)
+        return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
 
     def _push(self, copy: Copy, node: Content, tag: Tag | None, *, is_last: bool = False) -> bool:
         """Write a manifest; False where the registry lacks one of its blobs, unless this `is_last` try."""
@@ -63,14 +66,15 @@ class Writing:
                 raise
             destination.push_manifest(node, tag)
 
-    def _bring_what_is_missing(self, copy: Copy, node: Content) -> None:
-        """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen."""
-        repository = copy.destination.repository
-        destination = self._stores.destination(repository)
+    def _bring_what_is_missing(self, copy: Copy, node: Content) -> int:
+        """A repair, once a manifest: a mount that was none, or a blob that was collected since it was seen. Returns
+        how many bytes that took."""
+        destination = self._stores.destination(copy.destination.repository)
+        brought_bytes = 0
         for blob in node.successors():
             with blamed_on("destination"):
                 is_there = destination.has_blob(blob)
             if not is_there:
-                self._stores.memory.forget(repository, blob.digest)
-                self._delivery.copy_blob(copy, blob)
-                self._delivery.holders.arrived(repository, blob.digest)
+                self._delivery.bring_again(copy, blob)
+                brought_bytes += blob.size_bytes
+        return brought_bytes

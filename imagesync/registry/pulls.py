@@ -110,14 +110,13 @@ class Pulls:
 
     def _check(self) -> None:
         of_budget, of_registry = self._of_budget(), self._of_registry()
-        if of_budget is not None and of_budget.left == 0:
-            message = f"the budget of {self._budget} is spent"
-            raise self._error(message, self._budget_seconds())
+        if self._budget is not None and of_budget is not None and of_budget.left == 0:
+            raise self._error(f"the budget of {self._budget} is spent", self._budget_seconds(self._budget))
         if of_registry is not None and of_registry.left == 0:
             raise self._error("the registry says that no pull is left", self._registry_seconds())
 
-    def _error(self, message: str, seconds: float | None) -> BudgetError:
-        hint = "nothing was sent" if seconds is None else f"nothing was sent; the next is free in {_duration(seconds)}"
+    def _error(self, message: str, seconds: float) -> BudgetError:
+        hint = f"nothing was sent; the next is free in {_duration(seconds)}"
         error = BudgetError(f"{self._host}: {message}", hint=hint)
         error.is_deferred = self._budget is not None and self._budget.when_spent is WhenSpent.DEFER
         return error
@@ -143,14 +142,13 @@ class Pulls:
         seconds = self._said.window_seconds if self._said.reset_seconds is None else self._said.reset_seconds
         return max(0.0, self._said_at + (seconds or 0) - self._clock())
 
-    def _budget_seconds(self) -> float | None:
-        """Until the oldest pull of the window has left it; its age is the shortest time that holds them all."""
-        if self._budget is None:
-            return None
-        window = int(self._budget.window_seconds)
+    def _budget_seconds(self, budget: PullBudget) -> float:
+        """Until the oldest pull of the window has left it; its age is the shortest time that holds them all. Those
+        that are under way are of this moment."""
+        window = int(budget.window_seconds)
         spent = self._ledger.spent_since(self._host, window)
         age = bisect_left(range(window), spent, key=lambda seconds: self._ledger.spent_since(self._host, seconds))
-        return float(window - age) if spent else None
+        return float(window - age)
 
 
 def _duration(seconds: float) -> str:

@@ -173,8 +173,23 @@ class Tasks:
         if self._idle:
             self._idle.pop().put(task)
             return
-        self._threads += 1
-        threading.Thread(target=self._work, args=(task,), name=f"imagesync-{self._threads}", daemon=True).start()
+        name = f"imagesync-{self._threads + 1}"
+        try:
+            threading.Thread(target=self._work, args=(task,), name=name, daemon=True).start()
+            self._threads += 1
+        except RuntimeError:
+            self._do_without_another_thread(task)
+
+    def _do_without_another_thread(self, task: Task[Any]) -> None:
+        """The machine has no more of them: those that there are do it all. Without any nothing can be done."""
+        self._workers = max(1, self._threads)
+        self._slots.give_back(task)
+        task.started_at = None
+        if self._threads:
+            self._ready.add(task)
+        else:
+            hint = "raise its limit of processes (`ulimit -u`, or the container's)"
+            self._finish(task, error=ImagesyncError("the machine gives no thread to work in", hint=hint))
 
     def _take(self, room: Room) -> Task[Any] | None:
         task = self._ready.take(room)
@@ -258,3 +273,4 @@ class Tasks:
                     finished.append((dependent, None, error))
                 elif dependent.needs == 0 and not dependent.is_finished:
                     self._ready.add(dependent)
+            task.forget_call()

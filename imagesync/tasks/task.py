@@ -29,6 +29,10 @@ class MoreHosts(Exception):
         self.hosts = tuple(sorted(set(hosts)))
 
 
+def _forgotten() -> Any:
+    """What a finished task calls: nothing."""
+
+
 @dataclass(eq=False, slots=True)
 class Task(Generic[T]):
     """One call. When it `is_finished`, either `error` is set or `result()` returns what the call returned."""
@@ -49,6 +53,13 @@ class Task(Generic[T]):
     followers: list[Task[Any]] = field(default_factory=list, repr=False)
     """Tasks that were postponed until this one has finished, well or not."""
     listeners: list[queue.SimpleQueue[Task[Any]]] = field(default_factory=list, repr=False)
+
+    def forget_call(self) -> None:
+        """Let go of what only a task under way needs: a finished one may be kept for its value as long as the run."""
+        self.run = _forgotten
+        self.dependents.clear()
+        self.followers.clear()
+        self.listeners.clear()
 
     def result(self) -> T:
         """What the call returned; raises what it raised, or what a task that it needed raised."""

@@ -24,7 +24,7 @@ class Meter:
             self.total += 1
 
     def expect_bytes(self, size_bytes: int) -> None:
-        """As many more bytes are to be moved."""
+        """As many more bytes are to be moved; a negative number takes back what need not be moved after all."""
         with self._lock:
             self.total_bytes += size_bytes
 

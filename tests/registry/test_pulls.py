@@ -56,6 +56,13 @@ def test_one_pull_more_than_the_budget_is_not_made(clock: Clock) -> None:
     assert pulls.count().used == 2
 
 
+def test_a_budget_that_is_spent_by_what_is_under_way_says_when_the_next_is_free_too(clock: Clock) -> None:
+    pulls = make_pulls(clock)
+    with pulls.one(), pulls.one(), pytest.raises(BudgetError) as raised, pulls.one():
+        pytest.fail("it was sent")
+    assert raised.value.hint == "nothing was sent; the next is free in 6.0 h"
+
+
 def test_a_budget_is_free_again_when_its_oldest_pull_has_left_the_window(clock: Clock) -> None:
     pulls = make_pulls(clock)
     pull(pulls)
