@@ -11,8 +11,9 @@ import pytest
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, LimitError, NetworkError
 from imagesync.executor import Executor
+from imagesync.executor.delivery import MOST_DROPS
 from imagesync.manifest import Content, Descriptor
-from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out
+from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.review import review
 from imagesync.reference import Digest, Repository, Tag
@@ -173,6 +174,49 @@ def test_a_registry_that_drops_out_again_and_again_is_fed_alone(bench: Bench) ->
     assert lone.count(True) == 7
     assert lone.count(False) < 7
     assert len(bench.source.called("fetch_blob")) == 7
+
+
+def test_a_registry_that_asks_to_be_left_alone_holds_up_no_other_that_gets_the_same_blobs(bench: Bench) -> None:
+    good, asking = Repository("good.example", "nginx"), Repository("asking.example", "nginx")
+    plan = make_plan(make_spec(make_rule("amd", destinations=[good, asking])), bench.stores, bench.tasks)
+    copied = threading.Event()
+    bench.stores.slots = lambda host: 0 if host == asking.registry and not copied.is_set() else 16  # type: ignore[method-assign]
+    give_up = threading.Timer(5, copied.set)
+    give_up.start()
+    done = []
+    for outcome in carry_out(plan, bench.executor):
+        assert outcome.status is Status.COPIED
+        done.append((outcome.action.destination.repository, copied.is_set()))  # type: ignore[union-attr]
+        copied.set()
+    give_up.cancel()
+    assert done == [(good, False), (asking, True)]
+
+
+def test_a_registry_that_has_dropped_out_for_good_keeps_no_other_waiting_for_a_slot(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a single slot, and what it is fed alone takes that for as long as the others need for all they get."""
+    monkeypatch.setattr("imagesync.plan.order.LARGE_BYTES", 0)  # the largest goes first, wherever it goes
+    good, slow = Repository("good.example", "nginx"), Repository("slow.example", "nginx")
+    plan = make_plan(make_spec(make_rule("amd", "old", destinations=[good, slow])), bench.stores, bench.tasks)
+    bench.stores.slots = lambda host: 1 if host == slow.registry else 16  # type: ignore[method-assign]
+    copied, push = threading.Event(), bench.stores[slow].push_blob
+
+    def pushing(blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        if threading.current_thread().name == "imagesync-fan-out":
+            drops.append(blob)
+            raise NetworkError("reset")
+        in_time.append(len(drops) < MOST_DROPS or copied.wait(2))
+        return push(blob, read, mount_from)
+
+    bench.stores[slow].push_blob = pushing  # type: ignore[method-assign]
+    drops: list[Descriptor] = []
+    in_time: list[bool] = []
+    for outcome in carry_out(plan, bench.executor):
+        assert outcome.status is Status.COPIED
+        if len(bench.stores[good].tags) == 2:
+            copied.set()
+    assert set(in_time) == {True}
 
 
 def test_a_source_that_fails_counts_against_no_registry_that_it_feeds(bench: Bench) -> None:

@@ -134,6 +134,7 @@ class Graph:
         self._tasks.add(
             partial(self._delivery.run_spread, spread, self._tasks.signal()),
             hosts=spread.hosts,
+            optional=spread.copies.keys() - {spread.source.registry},
             is_heavy=is_large(spread.blob),
             rank=rank_of_blob(spread.blob, self._position),
         )
