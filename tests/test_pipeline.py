@@ -12,6 +12,8 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, LimitError, NetworkError
 from imagesync.executor import Executor
 from imagesync.executor.delivery import MOST_DROPS
+from imagesync.executor.graph import Graph
+from imagesync.executor.need import Need
 from imagesync.manifest import Content, Descriptor
 from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
 from imagesync.plan.outcome import Outcome, Status
@@ -22,7 +24,7 @@ from imagesync.spec.model import Rule
 from imagesync.store import BlobReader, Pushed
 from imagesync.tasks import Tasks
 from tests.fakes.memory import MemoryRepository, MemoryStores
-from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_rule, make_spec
+from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_index, make_rule, make_spec
 from tests.test_sync import AMD, ARM, OLD, TEXTS
 
 
@@ -152,6 +154,36 @@ def test_a_blob_that_another_image_needs_too_is_still_brought() -> None:
     statuses = {str(o.action.destination.tag): o.status for o in bench.run(make_rule("amd", "arm"))}  # type: ignore[union-attr]
     bench.tasks.close()
     assert statuses == {"amd": Status.FAILED, "arm": Status.COPIED}
+
+
+def test_an_image_that_comes_while_the_blobs_of_another_are_dropped_is_not_drawn_into_its_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both hold the same child, which waits for a blob that nobody needed any more a moment ago."""
+    bench = Bench(workers=1)
+    first, second = make_index(AMD, ARM), make_index(ARM, OLD)
+    bench.source.put("first", first, AMD, ARM)
+    bench.source.put("second", second, ARM, OLD)
+    own = set(AMD.successors()) - set(ARM.successors())
+    for blob in own:
+        bench.destination.failures["push_blob", str(blob.digest)] = [LimitError("quota exceeded")]
+    plan = make_plan(make_spec(make_rule("first"), make_rule("second")), bench.stores, bench.tasks)
+    one, other = (review(replace(plan, actions=(copy,)), ()) for copy in plan.copies())
+    bring, late = Graph._bring, [other]
+
+    def bringing(self: Graph, need: Need) -> Pushed:
+        try:
+            return bring(self, need)
+        finally:
+            if need.is_dropped and need.blob not in own and late:
+                list(bench.executor.begin(late.pop()))
+
+    monkeypatch.setattr(Graph, "_bring", bringing)
+    list(bench.executor.begin(one))
+    outcomes = [outcome for task in bench.executor.watch for outcome in bench.executor.advance(task)]
+    bench.tasks.close()
+    assert not late
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.COPIED]
 
 
 def test_a_registry_that_drops_out_again_and_again_is_fed_alone(bench: Bench) -> None:

@@ -266,7 +266,8 @@ class Tasks:
             task, value, error = finished.pop()
             if task.is_finished:
                 continue
-            task.is_finished, task.value, task.error = True, value, error
+            task.value, task.error = value, error
+            task.is_finished = True  # last: who looks without the lock finds the rest
             self._unfinished.discard(task)
             for listener in task.listeners:
                 listener.put(task)
