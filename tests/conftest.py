@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 import trustme
 
 from imagesync.server.auth import Auth
 from imagesync.server.serve import ServerTls
 from tests.fakes.registry import FakeRegistry
+
+# No test asserts a time, on a machine that others use at the same time least of all.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)

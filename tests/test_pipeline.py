@@ -11,8 +11,11 @@ import pytest
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Cancelled, LimitError, NetworkError
 from imagesync.executor import Executor
+from imagesync.executor.delivery import MOST_DROPS
+from imagesync.executor.graph import Graph
+from imagesync.executor.need import Need
 from imagesync.manifest import Content, Descriptor
-from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out
+from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.review import review
 from imagesync.reference import Digest, Repository, Tag
@@ -21,7 +24,7 @@ from imagesync.spec.model import Rule
 from imagesync.store import BlobReader, Pushed
 from imagesync.tasks import Tasks
 from tests.fakes.memory import MemoryRepository, MemoryStores
-from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_rule, make_spec
+from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_index, make_rule, make_spec
 from tests.test_sync import AMD, ARM, OLD, TEXTS
 
 
@@ -153,6 +156,36 @@ def test_a_blob_that_another_image_needs_too_is_still_brought() -> None:
     assert statuses == {"amd": Status.FAILED, "arm": Status.COPIED}
 
 
+def test_an_image_that_comes_while_the_blobs_of_another_are_dropped_is_not_drawn_into_its_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both hold the same child, which waits for a blob that nobody needed any more a moment ago."""
+    bench = Bench(workers=1)
+    first, second = make_index(AMD, ARM), make_index(ARM, OLD)
+    bench.source.put("first", first, AMD, ARM)
+    bench.source.put("second", second, ARM, OLD)
+    own = set(AMD.successors()) - set(ARM.successors())
+    for blob in own:
+        bench.destination.failures["push_blob", str(blob.digest)] = [LimitError("quota exceeded")]
+    plan = make_plan(make_spec(make_rule("first"), make_rule("second")), bench.stores, bench.tasks)
+    one, other = (review(replace(plan, actions=(copy,)), ()) for copy in plan.copies())
+    bring, late = Graph._bring, [other]
+
+    def bringing(self: Graph, need: Need) -> Pushed:
+        try:
+            return bring(self, need)
+        finally:
+            if need.is_dropped and need.blob not in own and late:
+                list(bench.executor.begin(late.pop()))
+
+    monkeypatch.setattr(Graph, "_bring", bringing)
+    list(bench.executor.begin(one))
+    outcomes = [outcome for task in bench.executor.watch for outcome in bench.executor.advance(task)]
+    bench.tasks.close()
+    assert not late
+    assert [outcome.status for outcome in outcomes] == [Status.FAILED, Status.COPIED]
+
+
 def test_a_registry_that_drops_out_again_and_again_is_fed_alone(bench: Bench) -> None:
     """Else it would hold up the others with every blob."""
     good, bad = Repository("good.example", "nginx"), Repository("bad.example", "nginx")
@@ -173,6 +206,49 @@ def test_a_registry_that_drops_out_again_and_again_is_fed_alone(bench: Bench) ->
     assert lone.count(True) == 7
     assert lone.count(False) < 7
     assert len(bench.source.called("fetch_blob")) == 7
+
+
+def test_a_registry_that_asks_to_be_left_alone_holds_up_no_other_that_gets_the_same_blobs(bench: Bench) -> None:
+    good, asking = Repository("good.example", "nginx"), Repository("asking.example", "nginx")
+    plan = make_plan(make_spec(make_rule("amd", destinations=[good, asking])), bench.stores, bench.tasks)
+    copied = threading.Event()
+    bench.stores.slots = lambda host: 0 if host == asking.registry and not copied.is_set() else 16  # type: ignore[method-assign]
+    give_up = threading.Timer(5, copied.set)
+    give_up.start()
+    done = []
+    for outcome in carry_out(plan, bench.executor):
+        assert outcome.status is Status.COPIED
+        done.append((outcome.action.destination.repository, copied.is_set()))  # type: ignore[union-attr]
+        copied.set()
+    give_up.cancel()
+    assert done == [(good, False), (asking, True)]
+
+
+def test_a_registry_that_has_dropped_out_for_good_keeps_no_other_waiting_for_a_slot(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a single slot, and what it is fed alone takes that for as long as the others need for all they get."""
+    monkeypatch.setattr("imagesync.plan.order.LARGE_BYTES", 0)  # the largest goes first, wherever it goes
+    good, slow = Repository("good.example", "nginx"), Repository("slow.example", "nginx")
+    plan = make_plan(make_spec(make_rule("amd", "old", destinations=[good, slow])), bench.stores, bench.tasks)
+    bench.stores.slots = lambda host: 1 if host == slow.registry else 16  # type: ignore[method-assign]
+    copied, push = threading.Event(), bench.stores[slow].push_blob
+
+    def pushing(blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
+        if threading.current_thread().name == "imagesync-fan-out":
+            drops.append(blob)
+            raise NetworkError("reset")
+        in_time.append(len(drops) < MOST_DROPS or copied.wait(2))
+        return push(blob, read, mount_from)
+
+    bench.stores[slow].push_blob = pushing  # type: ignore[method-assign]
+    drops: list[Descriptor] = []
+    in_time: list[bool] = []
+    for outcome in carry_out(plan, bench.executor):
+        assert outcome.status is Status.COPIED
+        if len(bench.stores[good].tags) == 2:
+            copied.set()
+    assert set(in_time) == {True}
 
 
 def test_a_source_that_fails_counts_against_no_registry_that_it_feeds(bench: Bench) -> None:

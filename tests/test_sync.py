@@ -360,7 +360,9 @@ def test_an_index_nested_too_deeply_is_refused_before_any_push(bench: Bench) -> 
     bench.put(bench.source, "latest", nodes[-1], *nodes[:-1])
     (outcome,) = bench.apply(make_rule("latest"))
     assert outcome.status is Status.FAILED
+    assert outcome.reason.startswith(f"source {HUB_NGINX}:latest@sha256:")
     assert "nested more than" in outcome.reason
+    assert outcome.hint == "copy the images that it lists one by one"
     assert bench.destination.writes() == []
 
 

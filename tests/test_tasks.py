@@ -225,6 +225,21 @@ def test_a_paused_host_is_left_alone_while_the_others_are_used(make_tasks: MakeT
     assert sorted(ran[-2:]) == ["both", "paused"]
 
 
+@pytest.mark.parametrize("is_paused", [True, False])
+def test_a_host_that_is_left_out_is_not_waited_for_and_loses_no_slot(make_tasks: MakeTasks, is_paused: bool) -> None:
+    hosts = FakeHosts(1, {"slow.example": 0} if is_paused else {})
+    tasks, gate = make_tasks(hosts=hosts), threading.Event()
+    if not is_paused:
+        tasks.add(partial(gate.wait, 10), hosts=["slow.example"])
+        tasks.give_up("slow.example")
+    feeding = tasks.add(lambda: gate.wait(0), hosts=["a.example", "slow.example"], optional=["slow.example"])
+    assert tasks.results([feeding]) == [False]
+    assert tasks.is_left_out("slow.example")
+    assert not tasks.is_left_out("a.example")
+    assert tasks.activity()["slow.example"].running == (0 if is_paused else 1)
+    gate.set()
+
+
 def test_what_waits_for_a_paused_host_ends_with_the_run(make_tasks: MakeTasks) -> None:
     cancellation = Cancellation()
     tasks = make_tasks(hosts=FakeHosts(1, {"a": 0}), cancellation=cancellation)

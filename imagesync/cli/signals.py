@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from imagesync.cancellation import Cancellation
@@ -14,6 +14,7 @@ from imagesync.errors import Cancelled
 
 LOOK_SECONDS = 0.05
 """How often the watcher looks whether a signal came, or the deadline has."""
+_STDERR = 2
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -51,6 +52,7 @@ def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Itera
     def handle(number: int, _frame: FrameType | None) -> None:
         # Nothing here may take a lock: the thread that it interrupts may hold the same one. The watcher acts.
         if interruption.signal_number is not None:
+            _show_cursor()
             os._exit(128 + number)
         interruption.signal_number = number
 
@@ -66,6 +68,13 @@ def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Itera
         for number, handler in before.items():
             signal.signal(number, handler)
         stopped.set()
+
+
+def _show_cursor() -> None:
+    """The progress on a terminal hides it, and has no time left to show it again."""
+    with suppress(OSError):
+        if os.isatty(_STDERR):
+            os.write(_STDERR, b"\x1b[?25h\r\n")
 
 
 def _watch(

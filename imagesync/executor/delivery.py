@@ -85,7 +85,7 @@ class Delivery:
                 self._tasks.give(signal)
 
     def _feed(self, spread: Spread, source: Repository) -> None:
-        leading = [copy for copy in spread.leading(self.holders) if self._keeps_up(copy)]
+        leading = [copy for copy in spread.leading(self.holders) if not self._is_left_out(copy)]
         fed = leading if len(leading) > 1 else []
         for registry in spread.copies.keys() - {copy.destination.repository.registry for copy in fed}:
             self._tasks.give(spread.signals[registry])
@@ -100,12 +100,18 @@ class Delivery:
         if isinstance(outcome, Pushed):
             self.holders.arrived(destination, spread.blob.digest)
         elif not (isinstance(outcome, StoreError) and outcome.side == "source"):
-            with self._lock:
-                self._drops[destination.registry] += 1
+            self._dropped_out(destination.registry)
         self._tasks.give(spread.signals[destination.registry], outcome if isinstance(outcome, Pushed) else None)
 
-    def _keeps_up(self, copy: Copy) -> bool:
-        return self._drops[copy.destination.repository.registry] < MOST_DROPS
+    def _dropped_out(self, registry: str) -> None:
+        with self._lock:
+            self._drops[registry] += 1
+            drops = self._drops[registry]
+        if drops == MOST_DROPS:
+            self._tasks.give_up(registry)
+
+    def _is_left_out(self, copy: Copy) -> bool:
+        return self._tasks.is_left_out(copy.destination.repository.registry)
 
     def _mount(self, need: Need, holder: Repository, task: Task[Pushed]) -> Pushed:
         """Mount what another repository holds; an upload where it does not, or where mounting is refused."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,19 @@ from imagesync.tasks import MoreHosts, Task, Tasks
 from imagesync.transfer.meter import Meter
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Child:
+    """The task that writes a manifest below a root, and those that it waits for."""
+
+    task: Task[int]
+    below: list[Task[Any]]
+
+    def is_for(self, below: list[Task[Any]]) -> bool:
+        """Whether it serves a copy that needs these: it has not failed, and is not about to, since it waits for a
+        blob that nobody needed any more."""
+        return (self.task.is_finished or self.below == below) and self.task.error is None
+
+
 class Graph:
     """Grows by one plan after the other; used from one thread, while its tasks run in others."""
 
@@ -36,7 +50,7 @@ class Graph:
         self._ahead = Ahead(stores, tasks, self._delivery.holders)
         self._writing = Writing(stores, self._delivery, cancellation)
         self._needs: dict[Key, Need] = {}
-        self._children: dict[Key, Task[int]] = {}
+        self._children: dict[Key, Child] = {}
         self._brought: set[tuple[str, Digest]] = set()
         """Registries and blobs for which there is a task that brings the one to the other."""
         self._adding = threading.Lock()
@@ -130,28 +144,31 @@ class Graph:
 
     def _add_child(self, running: Running, node: Content) -> None:
         copy = running.copy
-        key = key_of(copy, node.digest)
+        key, below = key_of(copy, node.digest), self._below(copy, node)
         child = self._children.get(key)
-        if child is None or child.error is not None:
-            self._children[key] = self._tasks.add(
-                partial(self._writing.push_child, copy, node),
-                hosts=[copy.destination.repository.registry],
-                needs=self._below(copy, node),
-                rank=FINISHING,
-            )
-            running.children.append(self._children[key])
+        if child is not None and child.is_for(below):
+            return
+        task = self._tasks.add(
+            partial(self._writing.push_child, copy, node),
+            hosts=[copy.destination.repository.registry],
+            needs=below,
+            rank=FINISHING,
+        )
+        self._children[key] = Child(task, below)
+        running.children.append(task)
 
     def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
         """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
         keys = [key_of(copy, entry.digest) for entry in node.successors()]
         needs = [need.task for key in keys if (need := self._needs.get(key)) is not None and need.task is not None]
-        return [*needs, *(self._children[key] for key in keys if key in self._children)]
+        return [*needs, *(self._children[key].task for key in keys if key in self._children)]
 
     def _add_spread(self, spread: Spread) -> None:
         spread.signals = {registry: self._tasks.signal() for registry in spread.copies}
         self._tasks.add(
             partial(self._delivery.run_spread, spread, self._tasks.signal()),
             hosts=spread.hosts,
+            optional=spread.copies.keys() - {spread.source.registry},
             is_heavy=is_large(spread.blob),
             rank=rank_of_blob(spread.blob, self._position),
         )

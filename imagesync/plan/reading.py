@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagesync.errors import IntegrityError
+from imagesync.errors import IntegrityError, InvalidManifest
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
 from imagesync.plan.diff import Wanted, blobs_of, differs, pinned
 from imagesync.plan.inventory import Broken, Head, Inventory, Present
@@ -131,12 +131,13 @@ def _contents(
             return contents, None
         if count > MAX_ENTRIES:
             break
-    return contents, _TOO_LARGE
+    return contents, _too_large(image)
 
 
-_TOO_LARGE = Broken(
-    f"index is nested more than {MAX_DEPTH} levels deep, or lists more than {MAX_ENTRIES} manifests", "manifest"
-)
+def _too_large(image: Image) -> Broken:
+    limits = f"nested more than {MAX_DEPTH} levels deep, or lists more than {MAX_ENTRIES} manifests"
+    reason = f"source {image.root}: index is {limits}"
+    return Broken(reason, InvalidManifest.kind, "copy the images that it lists one by one")
 
 
 def _as_announced(found: Content | Broken, question: ReadManifest, size_bytes: int | None) -> Content | Broken:

@@ -7,7 +7,7 @@ from socket import socket
 
 from urllib3 import HTTPHeaderDict
 
-from imagesync.registry.head_lines import read_headers, read_status
+from imagesync.registry.head_lines import MAX_HEADER_LINES, MAX_LINE_BYTES, read_headers, read_status
 
 _SWITCHING_PROTOCOLS = 101
 
@@ -46,6 +46,13 @@ class FramedAnswer(http.client.HTTPResponse):
         if size_bytes < 0:  # -1 would be read as: all that comes, at once
             raise ValueError("a chunk of less than nothing")
         return size_bytes
+
+    def _read_and_discard_trailer(self) -> None:
+        """Pass over what follows the last chunk: no more lines than a head may have."""
+        for _ in range(MAX_HEADER_LINES):
+            if self.fp.readline(MAX_LINE_BYTES + 1) in (b"\r\n", b"\n", b""):
+                return
+        raise http.client.HTTPException(f"over {MAX_HEADER_LINES} trailer lines")
 
     @property
     def _is_interim(self) -> bool:

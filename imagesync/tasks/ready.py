@@ -14,6 +14,8 @@ from imagesync.tasks.task import Task
 MOST_PASSED_OVER = 100
 """A task that was passed over more often keeps free for itself what it lacks: one of several hosts would starve."""
 
+Kind = tuple[tuple[str, ...], frozenset[str], bool]
+"""What a task needs: its hosts, those of them that it can do without, and whether its body is large."""
 Entry = tuple[tuple[int, ...], int, Task[Any]]
 """Rank, and who came first: no two are equal, so that the task itself is never compared."""
 
@@ -22,14 +24,14 @@ class Ready:
     """Heaps by what a task needs: of those that need the same, only the first, its head, can be the next."""
 
     def __init__(self) -> None:
-        self._heaps: dict[tuple[tuple[str, ...], bool], list[Entry]] = {}
+        self._heaps: dict[Kind, list[Entry]] = {}
         self._heads: list[Entry] = []
         """Sorted."""
         self._sequence = count()
 
     def add(self, task: Task[Any]) -> bool:
         """Whether it comes before all that need the same."""
-        heap = self._heaps.setdefault((task.hosts, task.is_heavy), [])
+        heap = self._heaps.setdefault(_kind(task), [])
         before = heap[0] if heap else None
         heapq.heappush(heap, (task.rank, next(self._sequence), task))
         if heap[0] is before:
@@ -61,14 +63,14 @@ class Ready:
     def waiting(self) -> dict[str, int]:
         """How many wait for each host."""
         found: Counter[str] = Counter()
-        for (hosts, _), heap in self._heaps.items():
+        for (hosts, _, _), heap in self._heaps.items():
             for host in hosts:
                 found[host] += len(heap)
         return found
 
     def _removed(self, head: Entry) -> Task[Any]:
         task = head[2]
-        heap = self._heaps[task.hosts, task.is_heavy]
+        heap = self._heaps[_kind(task)]
         heapq.heappop(heap)
         self._put_in_order(head, heap)
         return task
@@ -79,3 +81,7 @@ class Ready:
             del self._heads[bisect_left(self._heads, before)]
         if heap:
             insort(self._heads, heap[0])
+
+
+def _kind(task: Task[Any]) -> Kind:
+    return (task.hosts, task.optional, task.is_heavy)

@@ -57,12 +57,14 @@ class Tasks:
         is_heavy: bool = False,
         needs: Sequence[Task[Any]] = (),
         rank: tuple[int, ...] = (),
+        optional: Iterable[str] = (),
     ) -> Task[T]:
         """Queue a call that uses these hosts, to start after the tasks it `needs`; lower `rank` starts first.
 
-        If a needed task fails, this one is not run and fails with the same error.
+        If a needed task fails, this one is not run and fails with the same error. It does without the `optional`
+        ones of its hosts where they are left out by then.
         """
-        task = Task(run, tuple(sorted(set(hosts))), is_heavy, rank)
+        task = Task(run, tuple(sorted(set(hosts))), is_heavy, rank, frozenset(optional))
         with self._lock:
             self._unfinished.add(task)
             self._slots.know(task)
@@ -87,6 +89,17 @@ class Tasks:
         with self._lock:
             self._finish(signal, value=value)
             self._start_what_may()
+
+    def give_up(self, host: str) -> None:
+        """Leave this host out of all that can do without it, for the rest of the run."""
+        with self._lock:
+            self._slots.given_up.add(host)
+            self._start_what_may()
+
+    def is_left_out(self, host: str) -> bool:
+        """Whether a task that can do without this host should: it is to be left alone now, or was given up."""
+        with self._lock:
+            return self._slots.is_left_out(host)
 
     def watch(self) -> Watch[T]:
         """What tells of tasks as they finish, and may be given more of them meanwhile."""
@@ -260,7 +273,8 @@ class Tasks:
             task, value, error = finished.pop()
             if task.is_finished:
                 continue
-            task.is_finished, task.value, task.error = True, value, error
+            task.value, task.error = value, error
+            task.is_finished = True  # last: who looks without the lock finds the rest
             self._unfinished.discard(task)
             for listener in task.listeners:
                 listener.put(task)

@@ -41,24 +41,37 @@ class HostActivity:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The hosts that bear no more at one moment: no task, none with a large body, and those to be left alone."""
+    """The hosts that bear no more at one moment: no task, none with a large body, and those to be left alone.
+    `given_up` are those that no task waits for that can do without."""
 
     full: set[str] = field(default_factory=set)
     full_for_heavy: set[str] = field(default_factory=set)
     paused: set[str] = field(default_factory=set)
+    given_up: set[str] = field(default_factory=set)
 
     def is_for(self, task: Task[Any]) -> bool:
-        """Whether each host of this task bears it now."""
-        return (self.full_for_heavy if task.is_heavy else self.full).isdisjoint(task.hosts)
+        """Whether each host that this task would use bears it now."""
+        return (self.full_for_heavy if task.is_heavy else self.full).isdisjoint(self.hosts_of(task))
 
     def is_paused(self, task: Task[Any]) -> bool:
         """Whether one of its hosts is to be left alone: no slot of another host helps it then."""
-        return not self.paused.isdisjoint(task.hosts)
+        return not self.paused.isdisjoint(self.hosts_of(task))
 
     def is_claimed(self, task: Task[Any], starving: Task[Any]) -> bool:
         """Whether this task would take what a starving one waits for: a slot, or only one for a large body."""
-        is_rival = not set(task.hosts).isdisjoint(starving.hosts)
-        return is_rival and (task.is_heavy or not self.full.isdisjoint(starving.hosts))
+        wanted = self.hosts_of(starving)
+        is_rival = not set(self.hosts_of(task)).isdisjoint(wanted)
+        return is_rival and (task.is_heavy or not self.full.isdisjoint(wanted))
+
+    def hosts_of(self, task: Task[Any]) -> tuple[str, ...]:
+        """The hosts that this task would use if it were started now."""
+        if not task.optional:
+            return task.hosts
+        return tuple(host for host in task.hosts if host not in task.optional or not self.is_left_out(host))
+
+    def is_left_out(self, host: str) -> bool:
+        """Whether a task that can do without this host does so now."""
+        return host in self.paused or host in self.given_up
 
 
 class Slots:
@@ -68,13 +81,15 @@ class Slots:
         self._hosts = hosts
         self._taken: defaultdict[str, int] = defaultdict(int)
         self._heavy: defaultdict[str, int] = defaultdict(int)
+        self.given_up: set[str] = set()
 
     def know(self, task: Task[Any]) -> None:
         """Its hosts count from here on."""
         self._add(task, 0)
 
     def take(self, task: Task[Any], room: Room) -> None:
-        """Take its slots; there is less room from here on."""
+        """Take its slots; there is less room from here on. What it does without now it is no task of any more."""
+        task.hosts = room.hosts_of(task)
         self._add(task, 1)
         self._fill(room, task.hosts)
 
@@ -83,9 +98,13 @@ class Slots:
 
     def room(self) -> Room:
         """Which hosts bear more right now."""
-        room = Room()
+        room = Room(given_up=self.given_up)
         self._fill(room, self._taken)
         return room
+
+    def is_left_out(self, host: str) -> bool:
+        """Whether this host is to be left alone now, or was given up."""
+        return host in self.given_up or self._hosts.slots(host) == 0
 
     def activity(self, waiting: dict[str, int]) -> dict[str, HostActivity]:
         """What goes on at each host that is known."""

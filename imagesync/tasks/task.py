@@ -41,6 +41,8 @@ class Task(Generic[T]):
     hosts: tuple[str, ...] = ()
     is_heavy: bool = False
     rank: tuple[int, ...] = ()
+    optional: frozenset[str] = frozenset()
+    """Hosts that it does without while they are to be left alone, or once they were given up: it asks `is_left_out`."""
     needs: int = 0
     value: T | None = None
     error: ImagesyncError | None = None

@@ -105,6 +105,29 @@ def test_a_second_signal_ends_at_once(mirror: Mirror, first: signal.Signals, sec
     assert seconds < 2
 
 
+@contextmanager
+def _terminal() -> Iterator[tuple[int, int]]:
+    """Both ends of a terminal: what is written to the second can be read from the first."""
+    screen, terminal = os.openpty()
+    try:
+        yield screen, terminal
+    finally:
+        os.close(screen)
+        os.close(terminal)
+
+
+def test_a_second_signal_gives_the_terminal_its_cursor_back(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    mirror.fill("1")
+    script = mirror.source.script("HEAD", "/manifests/1$", delay_seconds=2)
+    with _terminal() as (screen, terminal), started("apply", mirror.spec(), stderr=terminal) as process:
+        _until(lambda: script.seen)
+        _end(process, signal.SIGINT, signal.SIGINT)
+        shown = os.read(screen, 1024 * 1024).decode()
+    assert shown.count("\x1b[?25l") == 1
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
+
+
 def test_what_was_finished_before_the_signal_stays(mirror: Mirror) -> None:
     image = mirror.fill("1")
     mirror.fill("2")

@@ -113,3 +113,12 @@ def test_a_chunk_of_less_than_nothing_is_an_error_and_not_read(size: bytes) -> N
         answer.read(4)
     assert raised.value.partial == b""
     assert answer.fp is None or answer.fp.read() == b"all of it"
+
+
+def test_a_trailer_is_passed_over_and_one_without_end_is_refused() -> None:
+    """Nobody would be told of a run that waits for the last line of it for ever."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+    with begun(chunked + b"X: y\r\n" * 99 + b"\r\n") as answer:
+        assert read_all(answer) == b"ok"
+    with begun(chunked + b"X: y\r\n" * 100) as answer, pytest.raises(HTTPException):
+        read_all(answer)
