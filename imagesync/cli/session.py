@@ -75,7 +75,7 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
     stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ, cache=cache)
     tasks = Tasks(workers=arguments.concurrency, hosts=stores, cancellation=cancellation)
     try:
-        with interruptible(cancellation, stores.shutdown) as interruption:
+        with interruptible(cancellation, stores.shutdown, _nobody if arguments.quiet else notify) as interruption:
             try:
                 yield Session(spec, stores, tasks, cancellation, interruption, started_at)
             except Cancelled as error:
@@ -86,6 +86,10 @@ def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]
         stores.close()
         if cache is not None:
             cache.close()
+
+
+def _nobody(_sentence: str) -> None:
+    """Who is told with `--quiet`."""
 
 
 def shown_progress(arguments: argparse.Namespace, session: Session, meter: Meter) -> Progress:

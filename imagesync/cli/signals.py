@@ -14,6 +14,8 @@ from imagesync.errors import Cancelled
 
 LOOK_SECONDS = 0.05
 """How often the watcher looks whether a signal came, or the deadline has."""
+ANNOUNCED_AFTER_SECONDS = 0.5
+"""Whoever pressed Ctrl-C is told what goes on when it takes longer than this."""
 _STDERR = 2
 _HANDLED = (signal.SIGINT, signal.SIGTERM)
 
@@ -44,9 +46,12 @@ class Interruption:
 
 
 @contextmanager
-def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Iterator[Interruption]:
+def interruptible(
+    cancellation: Cancellation, wake: Callable[[], None], announce: Callable[[str], None] = lambda _: None
+) -> Iterator[Interruption]:
     """Within the block, SIGINT and SIGTERM set the cancellation; `wake` is called when its grace has passed,
-    or once the deadline and its grace have. A second signal exits at once."""
+    or once the deadline and its grace have. A second signal exits at once. `announce` is given a sentence for people
+    when the end takes a while."""
     interruption = Interruption()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -58,7 +63,7 @@ def interruptible(cancellation: Cancellation, wake: Callable[[], None]) -> Itera
 
     stopped = threading.Event()
     watcher = threading.Thread(
-        target=_watch, args=(interruption, cancellation, wake, stopped), daemon=True, name="imagesync-watch"
+        target=_watch, args=(interruption, cancellation, wake, announce, stopped), daemon=True, name="imagesync-watch"
     )
     watcher.start()
     before = {number: signal.signal(number, handle) for number in _HANDLED}
@@ -78,12 +83,26 @@ def _show_cursor() -> None:
 
 
 def _watch(
-    interruption: Interruption, cancellation: Cancellation, wake: Callable[[], None], stopped: threading.Event
+    interruption: Interruption,
+    cancellation: Cancellation,
+    wake: Callable[[], None],
+    announce: Callable[[str], None],
+    stopped: threading.Event,
 ) -> None:
     while not stopped.wait(LOOK_SECONDS):
         if interruption.signal_number is not None:
             cancellation.cancel(f"interrupted by {signal.Signals(interruption.signal_number).name}")
         if cancellation.is_cancelled:
-            if not stopped.wait(cancellation.grace_seconds):
+            _let_it_end(cancellation, announce, stopped)
+            if not stopped.is_set():
                 wake()
             return
+
+
+def _let_it_end(cancellation: Cancellation, announce: Callable[[str], None], stopped: threading.Event) -> None:
+    """Wait until the work has ended, or its grace has passed."""
+    at_once = min(ANNOUNCED_AFTER_SECONDS, cancellation.grace_seconds)
+    if not stopped.wait(at_once):
+        left = cancellation.grace_seconds - at_once
+        announce(f"Stopping. What is under way has {left:.0f} s to come to its end; Ctrl-C again stops at once.")
+        stopped.wait(left)

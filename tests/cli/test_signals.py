@@ -33,3 +33,24 @@ def test_a_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatc
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
     assert codes == [143]
+
+
+def test_who_pressed_ctrl_c_is_told_what_goes_on_when_it_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagesync.cli.signals.ANNOUNCED_AFTER_SECONDS", 0.01)
+    said: list[str] = []
+    woken = threading.Event()
+    with interruptible(Cancellation(grace_seconds=0.1), woken.set, said.append):
+        signal.raise_signal(signal.SIGINT)
+        assert woken.wait(5)
+    assert len(said) == 1
+    assert "Ctrl-C again stops at once" in said[0]
+
+
+def test_an_end_that_comes_at_once_is_not_announced() -> None:
+    said: list[str] = []
+    cancellation = Cancellation()
+    with interruptible(cancellation, lambda: None, said.append):
+        signal.raise_signal(signal.SIGINT)
+        while not cancellation.is_cancelled:
+            pass
+    assert said == []
