@@ -103,6 +103,6 @@ def _let_it_end(cancellation: Cancellation, announce: Callable[[str], None], sto
     """Wait until the work has ended, or its grace has passed."""
     at_once = min(ANNOUNCED_AFTER_SECONDS, cancellation.grace_seconds)
     if not stopped.wait(at_once):
-        left = cancellation.grace_seconds - at_once
-        announce(f"Stopping. What is under way has {left:.0f} s to come to its end; Ctrl-C again stops at once.")
-        stopped.wait(left)
+        grace = cancellation.grace_seconds
+        announce(f"Stopping. What is under way may end within {grace:.0f} s; Ctrl-C again stops at once.")
+        stopped.wait(grace - at_once)

@@ -91,7 +91,8 @@ def test_a_connect_that_hangs_is_ended_after_the_grace(mirror: Mirror, number: s
             code, out, err, seconds = _end(process, number)
     assert code == CODES[number]
     assert seconds < AT_MOST_SECONDS
-    assert (out, err) == ("", f"imagesync: interrupted by {number.name}\n")
+    told = "Stopping. What is under way may end within 5 s; Ctrl-C again stops at once.\n"
+    assert (out, err) == ("", f"{told}imagesync: interrupted by {number.name}\n")
 
 
 @pytest.mark.parametrize(("first", "second"), [(signal.SIGINT, signal.SIGINT), (signal.SIGINT, signal.SIGTERM)])
