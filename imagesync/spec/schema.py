@@ -1,4 +1,4 @@
-"""The schema of a spec: fastjsonschema decides, and only when it rejects is jsonschema imported to explain.
+"""The schema of a spec: our validator decides, and only when it rejects is jsonschema imported to explain.
 
 Each of its errors becomes a Problem in our own words: where, what was found, what is allowed, what to do.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagesync.errors import Problem
 from imagesync.spec.document import List, Map, Node, Scalar, find, misread, quoted, to_data
+from imagesync.spec.validator import Validator
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -26,14 +27,14 @@ _NEAR = 0.65
 
 def schema_text() -> str:
     """The JSON Schema (draft-07) of a spec file."""
-    return files("imagesync.spec").joinpath("schema.json").read_text("utf-8")
+    return Path(__file__).with_name("schema.json").read_text("utf-8")
 
 
 def check_schema(root: Node, problems: list[Problem], *, included: bool = False) -> None:
     """Add a Problem for everything in a file that the schema does not allow. An included file has `sync` only."""
     kind = _INCLUDED if included else _MAIN
     data = to_data(root)
-    if _accepts(kind, data):
+    if Validator(_schema(kind)).accepts(data):
         return
     for error in _errors(kind, data):
         problems.extend(_explain(error, root))
@@ -47,24 +48,6 @@ def _schema(kind: str) -> dict[str, Any]:
         schema["required"] = ["sync"]
         del schema["anyOf"]
     return schema
-
-
-@cache
-def _compiled(kind: str) -> Callable[[object], object]:
-    import fastjsonschema  # noqa: PLC0415 - not for --help
-
-    compiled: Callable[[object], object] = fastjsonschema.compile(_schema(kind))
-    return compiled
-
-
-def _accepts(kind: str, data: object) -> bool:
-    from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - as above
-
-    try:
-        _compiled(kind)(data)
-    except JsonSchemaValueException:
-        return False
-    return True
 
 
 def _errors(kind: str, data: object) -> Iterable[ValidationError]:
