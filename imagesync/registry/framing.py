@@ -5,9 +5,8 @@ from __future__ import annotations
 import http.client
 from socket import socket
 
-from urllib3 import HTTPHeaderDict
-
 from imagesync.registry.head_lines import read_headers, read_status
+from imagesync.registry.headers import Headers
 
 _SWITCHING_PROTOCOLS = 101
 
@@ -15,7 +14,7 @@ _SWITCHING_PROTOCOLS = 101
 class FramedAnswer(http.client.HTTPResponse):
     """An answer that knows how long it is. `fields` are its headers."""
 
-    fields: HTTPHeaderDict
+    fields: Headers
 
     def __init__(self, sock: socket, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
         super().__init__(sock, debuglevel, method, url)
@@ -65,7 +64,7 @@ class FramedAnswer(http.client.HTTPResponse):
         return self.length is None and not self.chunked
 
 
-def _content_length(fields: HTTPHeaderDict) -> int | None:
+def _content_length(fields: Headers) -> int | None:
     """What Content-Length says; None where that is no number. Two that differ are an attack, or a broken proxy."""
     values = {value.strip() for value in fields.get("Content-Length", "").split(",")}
     if len(values) > 1:

@@ -9,7 +9,7 @@ import re
 from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong, RemoteDisconnected
 from typing import BinaryIO
 
-from urllib3 import HTTPHeaderDict
+from imagesync.registry.headers import Headers
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_HEADER_LINES = 100
@@ -28,13 +28,13 @@ def read_status(stream: BinaryIO) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def read_headers(stream: BinaryIO) -> HTTPHeaderDict:
+def read_headers(stream: BinaryIO) -> Headers:
     """The headers up to the empty line, those that come twice kept twice. A folded value becomes one line."""
     lines: list[str] = []
     for _ in range(MAX_HEADER_LINES):
         line = _read_line(stream, at_end=IncompleteRead(b""))
         if not line:
-            return _parsed(lines)
+            return Headers(map(_parsed, lines))
         if line[0] in " \t" and lines:
             lines[-1] += f" {line.strip()}"
         else:
@@ -42,14 +42,11 @@ def read_headers(stream: BinaryIO) -> HTTPHeaderDict:
     raise HTTPException(f"over {MAX_HEADER_LINES} header lines")
 
 
-def _parsed(lines: list[str]) -> HTTPHeaderDict:
-    headers = HTTPHeaderDict()
-    for line in lines:
-        match = _HEADER.fullmatch(line)
-        if match is None:
-            raise HTTPException(f"no header: {line}")
-        headers.add(match[1], match[2].strip(" \t"))
-    return headers
+def _parsed(line: str) -> tuple[str, str]:
+    match = _HEADER.fullmatch(line)
+    if match is None:
+        raise HTTPException(f"no header: {line}")
+    return match[1], match[2].strip(" \t")
 
 
 def _read_line(stream: BinaryIO, *, at_end: Exception) -> str:

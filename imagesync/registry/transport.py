@@ -96,7 +96,7 @@ class AnswerBody:
 def _exchange(connection: Connection, request: Request, waits: Waits) -> PacedAnswer:
     """Send the request and read the head of its answer; where that fails, the connection is closed."""
     try:
-        opened = connection.http.sock
+        opened = connection.channel.socket
         _allow(opened, waits.write_seconds)
         _send(opened, request, _head(connection, request))
         _allow(opened, waits.read_seconds)
