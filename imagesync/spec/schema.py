@@ -5,7 +5,6 @@ Each of its errors becomes a Problem in our own words: where, what was found, wh
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagesync.errors import Problem
 from imagesync.spec.document import List, Map, Node, Scalar, find, misread, quoted, to_data
+from imagesync.spec.nearness import near_words
 from imagesync.spec.validator import Validator
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
     names = list(allowed)
     for name, key in node.keys.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
+            near = near_words(name, names, cutoff=_NEAR)
             hint = f"did you mean {near[0]}?" if near else f"allowed here: {', '.join(names)}"
             value = node.values[name]
             if not near and "as_tag" in names and "name" not in node.values and isinstance(value, Scalar):
@@ -126,7 +126,7 @@ def _missing_keys(node: Node, required: Iterable[str], allowed: Iterable[str]) -
         return
     unknown = [name for name in node.values if name not in allowed]
     for name in required:
-        if name in node.values or difflib.get_close_matches(name, unknown, n=1, cutoff=_NEAR):
+        if name in node.values or near_words(name, unknown, cutoff=_NEAR):
             continue
         if name == "name" and unknown:
             continue
@@ -170,7 +170,7 @@ def _takes_text(branch: Mapping[str, Any], text: str) -> bool:
 
 def _near_value(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | None:
     words = [str(word) for branch in branches for word in branch.get("enum", ())]
-    near = difflib.get_close_matches(node.text, words, n=1)
+    near = near_words(node.text, words)
     if near:
         return f"did you mean {near[0]}?"
     if isinstance(node.value, str) and node.text.isdecimal():
