@@ -87,7 +87,7 @@ class Channel:
         target = f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"
         lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", *map(": ".join, headers.items())]
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-        with closing(PacedAnswer(self.socket, method="CONNECT")) as answer:
+        with closing(PacedAnswer(self.socket, "CONNECT")) as answer:
             answer.begin()
         if answer.status // 100 != 2:
             raise OSError(f"the proxy answered {answer.status} to CONNECT")

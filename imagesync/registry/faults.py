@@ -1,14 +1,14 @@
-"""The one boundary where errors of http.client, ssl and socket become imagesync's own."""
+"""The one boundary where errors of head_lines, ssl and socket become imagesync's own."""
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError
+from imagesync.registry.head_lines import BadAnswer, CutAnswer
 from imagesync.registry.pace import TooSlow
 
 _PLAIN_HTTP_REASONS = frozenset(
@@ -23,8 +23,8 @@ _CLASSES: tuple[tuple[type[Exception], type[StoreError]], ...] = (
     (ssl.SSLSyscallError, NetworkError),
     (ssl.SSLError, TlsError),
     (OSError, NetworkError),
-    (http.client.IncompleteRead, NetworkError),
-    (http.client.HTTPException, ProtocolError),
+    (CutAnswer, NetworkError),
+    (BadAnswer, ProtocolError),
     (UnicodeError, ProtocolError),
 )
 _FOREIGN = tuple(foreign for foreign, _ in _CLASSES)
@@ -88,8 +88,6 @@ def _plain_hint(host: str) -> str:
 
 def _reason(error: BaseException) -> str:
     """The innermost words for what happened, without addresses of objects or anything a server wrote unescaped."""
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer was cut off"
     if isinstance(error, TimeoutError):
         slow = next((found for found in (error, error.__cause__) if isinstance(found, TooSlow)), None)
         return f"timed out: {slow}" if slow else "timed out"
