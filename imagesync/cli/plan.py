@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, notify
@@ -61,7 +60,9 @@ def _show(arguments: argparse.Namespace, plan: Plan) -> int:
 
 
 def _save(arguments: argparse.Namespace, plan: Plan) -> None:
-    from imagesync.cli.files import write_file  # noqa: PLC0415 - few plans are saved
+    from datetime import UTC, datetime  # noqa: PLC0415 - few plans are saved
+
+    from imagesync.cli.files import write_file  # noqa: PLC0415
     from imagesync.plan.file import plan_to_json  # noqa: PLC0415
 
     created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
