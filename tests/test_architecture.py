@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
-SLOW_IMPORTS = {"urllib3", "jsonschema", "fastjsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"}
+SLOW_IMPORTS = {"urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"}
 ONLY_IN = {
     "httpcore": set[str](),
     "httpx": set[str](),

@@ -50,12 +50,13 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
 
 def check_report(arguments: argparse.Namespace) -> None:
     """Refuse a report that could not be written before anything is done."""
+    if not arguments.report:
+        return
     from imagesync.cli.files import check_writable  # noqa: PLC0415 - not for --help
     from imagesync.report.write import check_report_name  # noqa: PLC0415
 
-    if arguments.report:
-        check_report_name(arguments.report)
-        check_writable(arguments.report)
+    check_report_name(arguments.report)
+    check_writable(arguments.report)
 
 
 def run(arguments: argparse.Namespace) -> int:

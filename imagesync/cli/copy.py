@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from imagesync.cli.apply import add_report_options
 from imagesync.cli.parser import add_cache_option, add_run_options
 from imagesync.errors import Place, UsageError
-from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, parse_reference
 
 if TYPE_CHECKING:
+    from imagesync.reference import Reference, Tag
     from imagesync.spec.model import Rule, Spec
 
 INDEX_FILE = "index.json"
@@ -90,7 +90,8 @@ def _rule(source_text: str, destination_text: str) -> Rule:
 
 def parse_side(text: str, *, path: str | None = None) -> Reference:
     """A reference, or a folder or archive of layouts with an optional tag; `path` names a new folder's repository."""
-    from imagesync.spec.names import layout_name  # noqa: PLC0415 - not for --help
+    from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, parse_reference  # noqa: PLC0415
+    from imagesync.spec.names import layout_name  # noqa: PLC0415 - as above, not for --help
 
     scheme = next((scheme for scheme in LAYOUT_SCHEMES if text.startswith(scheme)), None)
     if scheme is None:

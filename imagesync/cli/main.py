@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from imagesync.cli.output import complain, flush
-from imagesync.cli.parser import build_parser, command_module
+from imagesync.cli.parser import command_module, parser_for
 from imagesync.errors import ImagesyncError, InternalError
 from imagesync.log import Level, log
 
@@ -15,7 +15,7 @@ from imagesync.log import Level, log
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
     try:
-        parser = build_parser()
+        parser = parser_for(arguments)
         parsed = parser.parse_args(arguments)
         if parsed.command is None:
             parser.print_help()

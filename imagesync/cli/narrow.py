@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Sequence
 
@@ -15,7 +14,9 @@ def only(rules: Sequence[Rule], names: Sequence[str]) -> tuple[Rule, ...]:
     known = {name for rule in rules for name in (rule.entry, rule.name)}
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1)
+            from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
+            near = get_close_matches(name, sorted(known), n=1)
             hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(sorted(known)[:20])}"
             raise UsageError(f"--only {name!r} names no entry and no image of the spec", hint=hint)
     wanted = set(names)

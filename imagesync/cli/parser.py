@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
@@ -44,22 +43,34 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
             options = [option for action in self._actions for option in action.option_strings]
-            near = difflib.get_close_matches(unknown[0].partition("=")[0], options, n=1, cutoff=0.7)
-            meant = f", did you mean {near[0]}?" if near else ""
+            near = _nearest(unknown[0].partition("=")[0], options, cutoff=0.7)
+            meant = f", did you mean {near}?" if near else ""
             self.error(f"unknown: {' '.join(unknown)}{meant}")
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
         chosen = re.fullmatch(r"argument COMMAND: invalid choice: '(.*)' \(choose from .*\)", message)
         if chosen is not None:
-            near = difflib.get_close_matches(chosen[1], COMMANDS, n=1)
-            meant = f", did you mean {near[0]}?" if near else f": there is {', '.join(COMMANDS)}"
+            near = _nearest(chosen[1], COMMANDS)
+            meant = f", did you mean {near}?" if near else f": there is {', '.join(COMMANDS)}"
             message = f"no command is called {chosen[1]!a}{meant}"
         raise UsageError(message, hint=f"see `{self.prog} --help`")
 
 
-def build_parser() -> Parser:
-    """All commands with their options. Command modules import what they need when they run."""
+def _nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=cutoff)), None)
+
+
+def parser_for(arguments: Sequence[str]) -> Parser:
+    """The parser for a command line: of the command that it names, and of all of them where it names none."""
+    named = arguments[0] if arguments else ""
+    return build_parser((named,) if named in COMMANDS else COMMANDS)
+
+
+def build_parser(names: Iterable[str] = COMMANDS) -> Parser:
+    """These commands with their options. Command modules import what they need when they run."""
     parser = Parser(
         prog="imagesync",
         description="Keeps container images where they should be: plans the difference and moves exactly that.",
@@ -68,7 +79,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"imagesync {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for name in COMMANDS:
+    for name in names:
         module = command_module(name)
         summary = (module.__doc__ or "").partition("\n")[0].partition(": ")[2]
         short = summary.partition(";")[0].removesuffix(".")

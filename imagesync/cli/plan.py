@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, notify
 from imagesync.cli.parser import (
@@ -14,6 +14,9 @@ from imagesync.cli.parser import (
     add_selection_options,
     add_spec_argument,
 )
+
+if TYPE_CHECKING:
+    from imagesync.plan.actions import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,25 +31,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.files import check_writable, write_file  # noqa: PLC0415 - not for --help
-    from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
-    from imagesync.cli.session import load, open_session, shown_progress  # noqa: PLC0415
+    from imagesync.cli.session import load, open_session, shown_progress  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import make_plan  # noqa: PLC0415
-    from imagesync.plan.file import plan_to_json  # noqa: PLC0415
-    from imagesync.report.model import plan_exit_code  # noqa: PLC0415
     from imagesync.transfer.meter import Meter  # noqa: PLC0415
 
     if arguments.output:
+        from imagesync.cli.files import check_writable  # noqa: PLC0415
+
         check_writable(arguments.output)
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
         plan = make_plan(spec, session.stores, session.tasks)
         plan = replace(plan, pulls=session.pulls())
-    created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _show(arguments, plan)
+
+
+def _show(arguments: argparse.Namespace, plan: Plan) -> int:
+    """Save and show the plan; returns the exit code."""
+    # What is needed once there is a plan would keep the first request waiting.
+    from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
+    from imagesync.report.model import plan_exit_code  # noqa: PLC0415
+
     if arguments.output:
-        write_file(arguments.output, plan_to_json(plan, created=created))
-        if not arguments.quiet:
-            notify(f"Saved {arguments.output}. Next: imagesync apply {arguments.spec} --plan {arguments.output}")
+        _save(arguments, plan)
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
     publish_plan(plan, output=arguments.output)
     return plan_exit_code(plan, detailed=arguments.detailed_exitcode)
+
+
+def _save(arguments: argparse.Namespace, plan: Plan) -> None:
+    from datetime import UTC, datetime  # noqa: PLC0415 - few plans are saved
+
+    from imagesync.cli.files import write_file  # noqa: PLC0415
+    from imagesync.plan.file import plan_to_json  # noqa: PLC0415
+
+    created = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    write_file(arguments.output, plan_to_json(plan, created=created))
+    if not arguments.quiet:
+        notify(f"Saved {arguments.output}. Next: imagesync apply {arguments.spec} --plan {arguments.output}")

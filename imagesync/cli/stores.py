@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagesync.archive import ArchiveRepository, ArchiveTree
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
-from imagesync.layout import LayoutTree
 from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import Settings
 from imagesync.store import Memory, NoMemory, Readable, Writable
 
 if TYPE_CHECKING:
+    from imagesync.archive import ArchiveRepository, ArchiveTree
     from imagesync.cache import Cache
+    from imagesync.layout import LayoutTree
 
 LAYOUT_CONCURRENCY = 8
 
@@ -69,11 +69,15 @@ class OpenStores:
         self.registries.shutdown()
 
     def _layouts(self, repository: Repository) -> LayoutTree:
+        from imagesync.layout import LayoutTree  # noqa: PLC0415 - most specs have none
+
         root = self._path(repository, "oci:")
         with self._lock:
             return self._trees.setdefault(root, LayoutTree(root, lists_with_tag=True))
 
     def _archive(self, repository: Repository) -> ArchiveRepository:
+        from imagesync.archive import ArchiveTree  # noqa: PLC0415 - as above
+
         file = self._path(repository, "oci-archive:")
         with self._lock:
             tree = self._archives.setdefault(file, ArchiveTree(file))

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from imagesync import __version__
@@ -19,6 +18,7 @@ from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_mani
 from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting, summarise
 from imagesync.plan.diff import blobs_of
 from imagesync.reference import Digest, Reference, Tag, make_repository
+from imagesync.spec.validator import Mismatch, Validator
 
 FORMAT_VERSION = 1
 
@@ -63,14 +63,7 @@ def plan_from_json(text: str, *, name: str) -> Plan:
 
 def schema_text() -> str:
     """The plan file's JSON Schema (draft-07)."""
-    return files("imagesync.plan").joinpath("schema.json").read_text("utf-8")
-
-
-@cache
-def _validator() -> Any:
-    import fastjsonschema  # noqa: PLC0415 - not needed to make a plan
-
-    return fastjsonschema.compile(json.loads(schema_text()))
+    return Path(__file__).with_name("schema.json").read_text("utf-8")
 
 
 def _check_form(document: object, name: str) -> None:
@@ -80,12 +73,10 @@ def _check_form(document: object, name: str) -> None:
             f"{name} has format_version {ascii(found)[:40]}, this imagesync reads {FORMAT_VERSION}",
             hint="write it anew with `imagesync plan -o`",
         )
-    from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - as above
-
     try:
-        _validator()(document)
-    except JsonSchemaValueException as error:
-        where = ".".join(str(part) for part in error.path[1:])
+        Validator(json.loads(schema_text())).check(document)
+    except Mismatch as error:
+        where = ".".join(map(str, error.path))
         raise PlanFileError(f"{name} is damaged at {ascii(where)[1:-1]}", hint="write it anew") from error
 
 

@@ -269,7 +269,7 @@ class Authorizer:
 
     def _challenge_of(self, response: Response) -> Challenge | None:
         """The challenge to answer. Raises ProtocolError for a realm that may not be sent a login."""
-        challenge = choose_challenge(parse_challenges(response.headers.getlist("WWW-Authenticate")))
+        challenge = choose_challenge(parse_challenges(response.headers.values_of("WWW-Authenticate")))
         if challenge is not None and challenge.scheme == "bearer":
             check_realm(challenge, self._origin)
         return challenge

@@ -13,8 +13,6 @@ from functools import partial
 from threading import Lock
 from typing import TypeVar
 
-from urllib3 import HTTPHeaderDict
-
 from imagesync import __version__
 from imagesync.cancellation import Cancellation
 from imagesync.errors import (
@@ -34,6 +32,7 @@ from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
 from imagesync.registry.habits import UploadHabits
+from imagesync.registry.headers import Headers
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
@@ -92,7 +91,7 @@ class Answer:
     """An answer that was read to its end, and the address that gave it, after redirects."""
 
     status: int
-    headers: HTTPHeaderDict
+    headers: Headers
     body: bytes = field(repr=False)
     address: Address
 
@@ -102,7 +101,7 @@ class Streamed:
     """An answer whose body is still to be read."""
 
     status: int
-    headers: HTTPHeaderDict
+    headers: Headers
     pieces: Iterator[bytes]
 
 

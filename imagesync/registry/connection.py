@@ -1,29 +1,23 @@
-"""Connections: urllib3's, kept by origin while idle; every open socket is known, so that all can be woken.
+"""Connections: opened straight or through a proxy, and kept by origin while idle.
 
-urllib3's own pool rewrites request targets, which breaks signed addresses; its connections do not. How many
-connections there are at once is the caller's business. Requests are sent in transport, not here.
+How many connections there are at once is the caller's business. Requests are sent in transport, not here.
 """
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
 
-from urllib3.connection import HTTPConnection, HTTPSConnection, ProxyConfig
-
-from imagesync.errors import NetworkError
+from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import has_no_tls
 from imagesync.registry.origin import Origin
-from imagesync.registry.pace import PacedAnswer
-from imagesync.registry.proxies import Proxy, proxy_for
+from imagesync.registry.proxies import proxy_for
 from imagesync.registry.tls import TlsContexts
-from imagesync.settings import Tls
+from imagesync.settings import Tls, TlsMode
 
 IDLE_SECONDS = 30.0
 """An idle connection that is older is not used again: load balancers forget them without a word."""
@@ -40,94 +34,12 @@ class Waits(NamedTuple):
     """A connection that may be made even after the shutdown: to take back what a woken thread had begun."""
 
 
-class LiveSockets:
-    """A second handle on every open socket: shutting that down wakes a thread that waits in the first (an event
-    does not), whatever TLS objects are wrapped around it."""
-
-    def __init__(self) -> None:
-        self._handles: set[socket.socket] = set()
-        self._is_shut = False
-        self._lock = Lock()
-
-    def add(self, opened: socket.socket, *, is_cleanup: bool = False) -> socket.socket:
-        handle = opened.dup()
-        with self._lock:
-            is_shut = self._is_shut and not is_cleanup
-            if not is_shut:
-                self._handles.add(handle)
-        if is_shut:
-            handle.close()
-            raise NetworkError("connections are shut down")
-        return handle
-
-    def discard(self, handle: socket.socket) -> None:
-        with self._lock:
-            self._handles.discard(handle)
-        handle.close()
-
-    def shutdown(self) -> None:
-        """Wake every thread that waits in a socket; it sees its connection closed. New ones are refused, but for
-        those of cleanups."""
-        with self._lock:
-            self._is_shut = True
-            for handle in self._handles:
-                with suppress(OSError):
-                    handle.shutdown(socket.SHUT_RDWR)
-
-
-class _Known(HTTPConnection):
-    """A connection whose socket is known from before it connects."""
-
-    response_class = PacedAnswer
-    live: LiveSockets
-    handle: socket.socket | None = None
-    auto_open = 0
-    is_cleanup = False
-
-    def _new_conn(self) -> socket.socket:
-        addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        failure: OSError = OSError("the name has no address")
-        for family, kind, protocol, _, address in addresses:
-            opened = socket.socket(family, kind, protocol)
-            try:
-                return self._connected(opened, address)
-            except OSError as error:
-                self.forget()
-                opened.close()
-                failure = error
-            except BaseException:
-                self.forget()
-                opened.close()
-                raise
-        raise failure
-
-    def _connected(self, opened: socket.socket, address: object) -> socket.socket:
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        opened.settimeout(self.timeout)
-        self.handle = self.live.add(opened, is_cleanup=self.is_cleanup)
-        opened.connect(address)  # type: ignore[arg-type]
-        return opened
-
-    def forget(self) -> None:
-        if self.handle is not None:
-            self.live.discard(self.handle)
-            self.handle = None
-
-
-class _Plain(_Known):
-    pass
-
-
-class _Secure(_Known, HTTPSConnection):
-    pass
-
-
 @dataclass(eq=False, slots=True)
 class Connection:
     """One connection. `prefix` and `headers` are what a forwarding proxy wants on each request line and request."""
 
     origin: Origin
-    http: _Known
+    channel: Channel
     prefix: str = ""
     headers: Mapping[str, str] | None = None
     is_reused: bool = False
@@ -135,15 +47,10 @@ class Connection:
 
     @property
     def is_usable(self) -> bool:
-        return time.monotonic() - self.idle_since < IDLE_SECONDS and self.http.is_connected
+        return time.monotonic() - self.idle_since < IDLE_SECONDS and not self.channel.has_news
 
     def close(self) -> None:
-        try:
-            self.http.close()
-        except OSError:
-            pass  # what is thrown away may fail as it goes
-        finally:
-            self.http.forget()
+        self.channel.close()
 
 
 class Connections:
@@ -172,16 +79,7 @@ class Connections:
 
     def open(self, origin: Origin, waits: Waits) -> Connection:
         """A new connection. Raises what socket and ssl raise."""
-        connection = self._prepare(origin, proxy_for(origin, self._environment))
-        connection.http.live = self._live
-        connection.http.is_cleanup = waits.is_cleanup
-        connection.http.timeout = waits.connect_seconds
-        try:
-            connection.http.connect()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return self._open(origin, waits, self._tls_for)
 
     def release(self, connection: Connection) -> None:
         """Keep a connection whose answer was read to its end."""
@@ -192,10 +90,12 @@ class Connections:
     def speaks_tls(self, origin: Origin) -> bool:
         """Whether a server speaks TLS: False for a plain answer, and for none within PROBE_SECONDS.
 
-        A certificate that is not trusted is TLS too. Raises OSError where nothing listens.
+        A certificate that is not trusted is TLS too, so that no authorities are read for this. Raises OSError where
+        nothing listens.
         """
+        waits = Waits(PROBE_SECONDS, PROBE_SECONDS, PROBE_SECONDS)
         try:
-            self.open(origin, Waits(PROBE_SECONDS, PROBE_SECONDS, PROBE_SECONDS)).close()
+            self._open(origin, waits, lambda _origin: Tls(TlsMode.INSECURE)).close()
         except ConnectionRefusedError:
             raise
         except OSError as error:
@@ -214,22 +114,31 @@ class Connections:
         for connection in idle:
             connection.close()
 
-    def _prepare(self, origin: Origin, proxy: Proxy | None) -> Connection:
-        if proxy is None:
-            return Connection(origin, self._socket_to(origin, origin))
-        if origin.scheme == "http":
-            to_proxy = self._socket_to(proxy.origin, proxy.origin)
-            return Connection(origin, to_proxy, prefix=str(origin), headers=proxy.headers)
-        tunnel = self._socket_to(proxy.origin, origin)
-        tunnel.set_tunnel(origin.host, origin.port, proxy.headers, scheme=proxy.origin.scheme)
-        return Connection(origin, tunnel)
+    def _open(self, origin: Origin, waits: Waits, tls_for: Callable[[Origin], Tls]) -> Connection:
+        channel = Channel(self._live, waits.connect_seconds, is_cleanup=waits.is_cleanup)
+        try:
+            return self._connected(channel, origin, tls_for)
+        except BaseException:
+            channel.close()
+            raise
 
-    def _socket_to(self, peer: Origin, server: Origin) -> _Known:
-        """A connection that will be made to `peer` and speaks as `server` wants it."""
-        if server.scheme == "http":
-            return _Plain(peer.host, peer.port)
-        own = self._contexts.context_for(self._tls_for(server))
-        if peer is server or peer.scheme == "http":
-            return _Secure(peer.host, peer.port, ssl_context=own)
-        to_proxy = ProxyConfig(self._contexts.context_for(Tls()), False, None, None)
-        return _Secure(peer.host, peer.port, ssl_context=own, proxy_config=to_proxy)
+    def _connected(self, channel: Channel, origin: Origin, tls_for: Callable[[Origin], Tls]) -> Connection:
+        proxy = proxy_for(origin, self._environment)
+        if proxy is None:
+            self._reach(channel, origin, tls_for)
+            return Connection(origin, channel)
+        if origin.scheme == "http":
+            self._reach(channel, proxy.origin, tls_for)
+            return Connection(origin, channel, prefix=str(origin), headers=proxy.headers)
+        context = self._contexts.context_for(tls_for(origin))
+        self._reach(channel, proxy.origin, lambda _origin: Tls())
+        channel.tunnel(origin, proxy.headers)
+        channel.secure(origin, context)
+        return Connection(origin, channel)
+
+    def _reach(self, channel: Channel, peer: Origin, tls_for: Callable[[Origin], Tls]) -> None:
+        """Connect; a certificate file that cannot be read is an error before that."""
+        context = self._contexts.context_for(tls_for(peer)) if peer.scheme == "https" else None
+        channel.connect(peer)
+        if context is not None:
+            channel.secure(peer, context)

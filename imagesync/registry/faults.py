@@ -1,16 +1,14 @@
-"""The one boundary where errors of urllib3, http.client, ssl and socket become imagesync's own."""
+"""The one boundary where errors of head_lines, ssl and socket become imagesync's own."""
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import urllib3.exceptions as urllib3_errors
-
-from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError, UnsupportedError
+from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError
+from imagesync.registry.head_lines import BadAnswer, CutAnswer
 from imagesync.registry.pace import TooSlow
 
 _PLAIN_HTTP_REASONS = frozenset(
@@ -24,19 +22,9 @@ _CLASSES: tuple[tuple[type[Exception], type[StoreError]], ...] = (
     (ssl.SSLZeroReturnError, NetworkError),
     (ssl.SSLSyscallError, NetworkError),
     (ssl.SSLError, TlsError),
-    (urllib3_errors.SSLError, TlsError),
     (OSError, NetworkError),
-    (urllib3_errors.TimeoutError, NetworkError),
-    (urllib3_errors.ProxyError, NetworkError),
-    (urllib3_errors.InvalidChunkLength, ProtocolError),
-    (urllib3_errors.ResponseNotChunked, ProtocolError),
-    (urllib3_errors.IncompleteRead, NetworkError),
-    (urllib3_errors.ProtocolError, NetworkError),
-    (urllib3_errors.PoolError, NetworkError),
-    (urllib3_errors.HTTPError, ProtocolError),
-    (urllib3_errors.ProxySchemeUnsupported, UnsupportedError),
-    (http.client.IncompleteRead, NetworkError),
-    (http.client.HTTPException, ProtocolError),
+    (CutAnswer, NetworkError),
+    (BadAnswer, ProtocolError),
     (UnicodeError, ProtocolError),
 )
 _FOREIGN = tuple(foreign for foreign, _ in _CLASSES)
@@ -100,9 +88,7 @@ def _plain_hint(host: str) -> str:
 
 def _reason(error: BaseException) -> str:
     """The innermost words for what happened, without addresses of objects or anything a server wrote unescaped."""
-    if isinstance(error, (urllib3_errors.IncompleteRead, http.client.IncompleteRead)):
-        return "the answer was cut off"
-    if isinstance(error, (TimeoutError, urllib3_errors.TimeoutError)):
+    if isinstance(error, TimeoutError):
         slow = next((found for found in (error, error.__cause__) if isinstance(found, TooSlow)), None)
         return f"timed out: {slow}" if slow else "timed out"
     inner = next((part for part in error.args if isinstance(part, BaseException)), None)

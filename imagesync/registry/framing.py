@@ -1,81 +1,131 @@
-"""Where the body of an answer ends (RFC 9112, 6.3): http.client's answer, its head read strictly by head_lines."""
+"""An answer, and where its body ends (RFC 9112, 6.3 and 7.1). Its head is read by head_lines."""
 
 from __future__ import annotations
 
-import http.client
-from socket import socket
+import re
+from typing import BinaryIO
 
-from urllib3 import HTTPHeaderDict
-
-from imagesync.registry.head_lines import MAX_HEADER_LINES, MAX_LINE_BYTES, read_headers, read_status
+from imagesync.registry.head_lines import (
+    MAX_HEADER_LINES,
+    MAX_LINE_BYTES,
+    BadAnswer,
+    CutAnswer,
+    read_headers,
+    read_status,
+)
+from imagesync.registry.headers import Headers
 
 _SWITCHING_PROTOCOLS = 101
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
-class FramedAnswer(http.client.HTTPResponse):
-    """An answer that knows how long it is. `fields` are its headers."""
+class FramedAnswer:
+    """An answer that knows how long it is. Before `begin` there is nothing but its stream."""
 
-    fields: HTTPHeaderDict
+    status: int
+    fields: Headers
+    """Its headers."""
+    will_close: bool
+    """Whether no further answer will come on this connection."""
 
-    def __init__(self, sock: socket, debuglevel: int = 0, method: str | None = None, url: str | None = None) -> None:
-        super().__init__(sock, debuglevel, method, url)
+    def __init__(self, stream: BinaryIO, method: str) -> None:
+        self.stream = stream
+        self.is_ended = False
+        """Whether the body was read to its end, and nothing beyond."""
         self._asked_by = method
+        self._is_chunked = False
+        self._left: int | None = None
+        """Bytes that are left of the body, or of a chunk; None where only its end will say, or before the first one."""
 
     def begin(self) -> None:
         """Read the head; interim answers before it are passed over."""
-        minor, self.status = read_status(self.fp)
-        while self._is_interim:
-            read_headers(self.fp)
-            minor, self.status = read_status(self.fp)
-        self.version = 11 if minor else 10
-        self.fields = read_headers(self.fp)
-        self.chunked = self.fields.get("Transfer-Encoding", "").lower() == "chunked"
-        self.chunk_left = None
-        self.length = self._body_length()
-        self.will_close = self._is_last()
+        minor, self.status = read_status(self.stream)
+        while self.status < 200 and self.status != _SWITCHING_PROTOCOLS:
+            read_headers(self.stream)
+            minor, self.status = read_status(self.stream)
+        self.fields = read_headers(self.stream)
+        if self._asked_by == "HEAD" or self.status < 200 or self.status in (204, 304):
+            self._left = 0
+        elif self.fields.get("Transfer-Encoding", "").lower() == "chunked":
+            self._is_chunked = True
+        else:
+            self._left = _content_length(self.fields)
+        self.will_close = self._is_last(minor)
 
-    def read(self, amt: int | None = None) -> bytes:
-        """At most `amt` bytes. Raises IncompleteRead where fewer come than were announced."""
-        piece = super().read(amt)
-        if not piece and amt and self.length:
-            raise http.client.IncompleteRead(b"", self.length)
+    def read(self, size_bytes: int) -> bytes:
+        """At most so many bytes, none at the end. Raises CutAnswer where fewer come than were announced."""
+        if self.is_ended:
+            return b""
+        return self._read_chunks(size_bytes) if self._is_chunked else self._read_plain(size_bytes)
+
+    def close(self) -> None:
+        """Let go of the stream; the socket is its owner's to close."""
+        self.stream.close()
+
+    def _read_plain(self, size_bytes: int) -> bytes:
+        if self._left is None:
+            piece = self.stream.read(size_bytes)
+            if not piece:
+                self._end()
+            return piece
+        piece = self.stream.read(min(size_bytes, self._left))
+        if self._left and not piece:
+            raise CutAnswer
+        self._left -= len(piece)
+        if not self._left:
+            self._end()
         return piece
 
-    def _read_next_chunk_size(self) -> int:
-        size_bytes: int = super()._read_next_chunk_size()  # type: ignore[misc]
-        if size_bytes < 0:  # -1 would be read as: all that comes, at once
-            raise ValueError("a chunk of less than nothing")
-        return size_bytes
+    def _read_chunks(self, size_bytes: int) -> bytes:
+        pieces = []
+        while size_bytes and (left := self._left_of_chunk()):
+            wanted = min(size_bytes, left)
+            piece = self.stream.read(wanted)
+            if len(piece) < wanted:
+                raise CutAnswer
+            pieces.append(piece)
+            size_bytes -= wanted
+            self._left = left - wanted
+        return b"".join(pieces)
 
-    def _read_and_discard_trailer(self) -> None:
-        """Pass over what follows the last chunk: no more lines than a head may have."""
-        for _ in range(MAX_HEADER_LINES):
-            if self.fp.readline(MAX_LINE_BYTES + 1) in (b"\r\n", b"\n", b""):
-                return
-        raise http.client.HTTPException(f"over {MAX_HEADER_LINES} trailer lines")
+    def _left_of_chunk(self) -> int:
+        """Bytes that are left of this chunk, or of the next one; 0 at the end of all."""
+        if self._left:
+            return self._left
+        if self._left == 0 and self.stream.readline(3) not in (b"\r\n", b"\n"):
+            raise CutAnswer
+        size = _CHUNK_SIZE.fullmatch(self.stream.readline(MAX_LINE_BYTES))
+        if size is None:
+            raise CutAnswer
+        self._left = int(size[1], 16)
+        if not self._left:
+            _skip_trailers(self.stream)
+            self._end()
+        return self._left
 
-    @property
-    def _is_interim(self) -> bool:
-        return self.status < 200 and self.status != _SWITCHING_PROTOCOLS
+    def _end(self) -> None:
+        self.is_ended = True
+        self.stream.close()
 
-    def _body_length(self) -> int | None:
-        """None where the chunks say it, or the end of the connection."""
-        announced = None if self.chunked else _content_length(self.fields)
-        has_none = self._asked_by == "HEAD" or self.status < 200 or self.status in (204, 304)
-        return 0 if has_none else announced
-
-    def _is_last(self) -> bool:
-        """Whether no further answer will come on this connection."""
+    def _is_last(self, minor: int) -> bool:
         connection = self.fields.get("Connection", "").lower()
-        if "close" in connection or (self.version == 10 and "keep-alive" not in connection):
+        if "close" in connection or (not minor and "keep-alive" not in connection):
             return True
-        return self.length is None and not self.chunked
+        return self._left is None and not self._is_chunked
 
 
-def _content_length(fields: HTTPHeaderDict) -> int | None:
+def _skip_trailers(stream: BinaryIO) -> None:
+    """What follows the last chunk. Some servers hang up there: the body is whole all the same."""
+    for _ in range(MAX_HEADER_LINES):
+        if stream.readline(MAX_LINE_BYTES) in (b"\r\n", b"\n", b""):
+            return
+    raise BadAnswer(f"over {MAX_HEADER_LINES} lines after the last chunk")
+
+
+def _content_length(fields: Headers) -> int | None:
     """What Content-Length says; None where that is no number. Two that differ are an attack, or a broken proxy."""
     values = {value.strip() for value in fields.get("Content-Length", "").split(",")}
     if len(values) > 1:
-        raise http.client.HTTPException("more than one Content-Length")
+        raise BadAnswer("more than one Content-Length")
     value = values.pop()
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None

@@ -39,7 +39,7 @@ def list_tags(client: RegistryClient, repository: Repository) -> tuple[Tag, ...]
         names = _names(call, answer)
         is_growing = not found.issuperset(names)
         found.update(names)
-        link = next_link(answer.headers.getlist("Link"))
+        link = next_link(answer.headers.values_of("Link"))
         if link is None:
             return tuple(sorted(Tag(name) for name in found if Tag.is_valid(name)))
         address = _next_page(call, answer, link)

@@ -10,8 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from urllib3 import HTTPHeaderDict
-
+from imagesync.registry.headers import Headers
 from imagesync.registry.origin import Address
 
 MAX_DRAINED_BYTES = 64 * 1024
@@ -53,7 +52,7 @@ class Response:
     """What came back. The body is not read yet; whoever has the response closes it."""
 
     status: int
-    headers: HTTPHeaderDict
+    headers: Headers
     body: Body = field(repr=False)
 
     def close(self) -> None:

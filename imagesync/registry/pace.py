@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imagesync.registry.framing import FramedAnswer
 
@@ -30,10 +30,9 @@ class PacedAnswer(FramedAnswer):
     Raises TimeoutError, TooSlow among them, where that is not so.
     """
 
-    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-        super().__init__(sock, *arguments, **options)
-        self._arriving = _Arriving(self.fp.detach(), sock.gettimeout())
-        self.fp = io.BufferedReader(self._arriving)
+    def __init__(self, opened: socket.socket, method: str) -> None:
+        self._arriving = _Arriving(opened.makefile("rb", buffering=0), opened.gettimeout())
+        super().__init__(io.BufferedReader(self._arriving), method)
 
     def begin(self) -> None:
         super().begin()

@@ -7,16 +7,11 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC
-from email.utils import parsedate_to_datetime
-from itertools import chain, repeat
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from imagesync.cancellation import Cancellation
+from imagesync.cancellation import Cancellation, backoff_seconds
 from imagesync.errors import NetworkError, StoreError
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState, Retrying
 
 T = TypeVar("T")
 Tell = Callable[[StoreError, float], None]
@@ -33,6 +28,17 @@ class RetryPolicy:
     first_seconds: float = 1.0
     longest_seconds: float = 60.0
     """Also the most that a server's Retry-After is believed."""
+
+    def tries_after(self, failed: Transient | NetworkError) -> int:
+        """How many tries there are in all when one failed so."""
+        is_server_error = isinstance(failed, Transient) and failed.error.status == 500
+        return self.server_error_tries if is_server_error else self.tries
+
+    def wait_seconds(self, failed: Transient | NetworkError, tries: int) -> float:
+        """How long to wait after so many tries; of what the server announced its host's pause takes care."""
+        if isinstance(failed, Transient) and failed.is_announced:
+            return 0.0
+        return backoff_seconds(tries, first=self.first_seconds, longest=self.longest_seconds)
 
 
 ONE_TRY = RetryPolicy(tries=1, server_error_tries=1)
@@ -81,61 +87,32 @@ def run(
 
     Raises the StoreError of the last try, or Cancelled.
     """
-    began_at = time.monotonic()
-    try:
-        return attempt()
-    except (Transient, NetworkError) as error:
-        first = error
-    except StoreError as error:
-        error.is_transient = False
-        raise
-    retrying = _retrying(policy, cancellation, tell)
-    try:
-        return once(lambda: retrying(_resumed(first, attempt)))
-    except StoreError as error:
-        tries = retrying.statistics.get("attempt_number", 1)
-        if tries > 1:
-            error.message += f" ({tries} tries in {time.monotonic() - began_at:.0f} s)"
-        error.is_transient = False  # it has been tried often enough: who copies a blob need not do it all again
-        raise
+    began_at, tries = time.monotonic(), 0
+    while True:
+        tries += 1
+        try:
+            return attempt()
+        except (Transient, NetworkError) as failed:
+            if tries >= policy.tries_after(failed):
+                raise _given_up(_store_error(failed), tries, began_at) from failed.__cause__
+            seconds = policy.wait_seconds(failed, tries)
+            tell(_store_error(failed), seconds)
+        except StoreError as error:
+            raise _given_up(error, tries, began_at) from error.__cause__
+        cancellation.wait(seconds)
 
 
-def _retrying(policy: RetryPolicy, cancellation: Cancellation, tell: Tell) -> Retrying:
-    # Nearly every request is answered at once: those do not pay for this.
-    from tenacity import Retrying, retry_if_exception_type, wait_random_exponential  # noqa: PLC0415
-
-    backoff = wait_random_exponential(multiplier=policy.first_seconds, max=policy.longest_seconds)
-
-    def wait(state: RetryCallState) -> float:
-        error = _error(state)
-        return 0.0 if isinstance(error, Transient) and error.is_announced else backoff(state)
-
-    def is_last(state: RetryCallState) -> bool:
-        error = _error(state)
-        is_server_error = isinstance(error, Transient) and error.error.status == 500
-        return state.attempt_number >= (policy.server_error_tries if is_server_error else policy.tries)
-
-    return Retrying(
-        retry=retry_if_exception_type((Transient, NetworkError)),
-        stop=is_last,
-        wait=wait,
-        sleep=cancellation.wait,
-        before_sleep=lambda state: tell(_store_error(state), state.upcoming_sleep),
-        reraise=True,
-    )
+def _given_up(error: StoreError, tries: int, began_at: float) -> StoreError:
+    """It has been tried often enough: who copies a blob need not do it all again."""
+    if tries > 1:
+        error.message += f" ({tries} tries in {time.monotonic() - began_at:.0f} s)"
+    error.is_transient = False
+    return error
 
 
-def _resumed(failed: Exception, attempt: Callable[[], T]) -> Callable[[], T]:
-    """A call that fails the first time as an attempt has failed already, and makes attempts from then on."""
-
-    def fail() -> T:
-        raise failed
-
-    def call() -> T:
-        return next(calls)()
-
-    calls = chain((fail,), repeat(attempt))
-    return call
+def _store_error(failed: Transient | NetworkError) -> StoreError:
+    # Threads that waited for one token share what came of it.
+    return copy(failed.error) if isinstance(failed, Transient) else failed
 
 
 def once(attempt: Callable[[], T]) -> T:
@@ -143,7 +120,7 @@ def once(attempt: Callable[[], T]) -> T:
     try:
         return attempt()
     except Transient as transient:
-        error = copy(transient.error)  # threads that waited for one token share what came of it
+        error = _store_error(transient)
         error.is_transient = True
         raise error from transient.__cause__
 
@@ -163,17 +140,6 @@ def retry_after_seconds(headers: Mapping[str, str], *, longest_seconds: float) -
     return None if seconds is None else min(max(seconds, 0.0), longest_seconds)
 
 
-def _store_error(state: RetryCallState) -> StoreError:
-    error = _error(state)
-    if isinstance(error, Transient):
-        return error.error
-    return error if isinstance(error, StoreError) else NetworkError(str(error))
-
-
-def _error(state: RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome is not None else None
-
-
 def _seconds(text: str) -> float | None:
     digits = text.removeprefix("-")
     if not digits.isdecimal() or not digits.isascii():
@@ -182,6 +148,8 @@ def _seconds(text: str) -> float | None:
 
 
 def _timestamp(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow, and few servers send a date here
+
     try:
         parsed = parsedate_to_datetime(text)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

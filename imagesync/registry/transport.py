@@ -78,7 +78,7 @@ class AnswerBody:
             return
         self._is_open = False
         # An answer that failed may look like one that was read to its end.
-        if self._answer.isclosed() and not self._answer.will_close and not self._is_broken:
+        if self._answer.is_ended and not self._answer.will_close and not self._is_broken:
             self._connections.release(self._connection)
         else:
             self._answer.close()
@@ -96,11 +96,11 @@ class AnswerBody:
 def _exchange(connection: Connection, request: Request, waits: Waits) -> PacedAnswer:
     """Send the request and read the head of its answer; where that fails, the connection is closed."""
     try:
-        opened = connection.http.sock
+        opened = connection.channel.socket
         _allow(opened, waits.write_seconds)
         _send(opened, request, _head(connection, request))
         _allow(opened, waits.read_seconds)
-        return _begun(PacedAnswer(opened, method=request.method))
+        return _begun(PacedAnswer(opened, request.method))
     except BaseException:
         connection.close()
         raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +30,7 @@ from imagesync.spec.names import (
     parse_source,
     renamed_path,
 )
+from imagesync.spec.nearness import near_words
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
@@ -107,7 +107,7 @@ class RulesReader:
 
     def _destinations(self, node: Node | None, named: Nodes, entry: Map) -> tuple[_Text, ...]:
         """The templates, names of destinations looked up."""
-        if node is None and get_close_matches("destination", entry.values, n=1):
+        if node is None and near_words("destination", entry.values):
             return ()  # it is there under a misspelt name: that has been said
         if node is None:
             hint = "add `destination:` to it, or to `defaults`"
@@ -340,7 +340,7 @@ def _scalars(node: Node) -> tuple[Scalar, ...]:
 
 
 def _near_name(text: str, named: Nodes) -> str:
-    near = get_close_matches(text, named, n=1)
+    near = near_words(text, named)
     if near:
         return f"did you mean {near[0]}?"
     return f"`destinations` has: {', '.join(named)}" if named else f"a host has a dot or a port: {text}:5000"

@@ -1,20 +1,21 @@
-"""The schema of a spec: fastjsonschema decides, and only when it rejects is jsonschema imported to explain.
+"""The schema of a spec: our validator decides, and only when it rejects is jsonschema imported to explain.
 
 Each of its errors becomes a Problem in our own words: where, what was found, what is allowed, what to do.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagesync.errors import Problem
 from imagesync.spec.document import List, Map, Node, Scalar, find, misread, quoted, to_data
+from imagesync.spec.nearness import near_words
+from imagesync.spec.validator import Validator
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -26,14 +27,14 @@ _NEAR = 0.65
 
 def schema_text() -> str:
     """The JSON Schema (draft-07) of a spec file."""
-    return files("imagesync.spec").joinpath("schema.json").read_text("utf-8")
+    return Path(__file__).with_name("schema.json").read_text("utf-8")
 
 
 def check_schema(root: Node, problems: list[Problem], *, included: bool = False) -> None:
     """Add a Problem for everything in a file that the schema does not allow. An included file has `sync` only."""
     kind = _INCLUDED if included else _MAIN
     data = to_data(root)
-    if _accepts(kind, data):
+    if Validator(_schema(kind)).accepts(data):
         return
     for error in _errors(kind, data):
         problems.extend(_explain(error, root))
@@ -47,24 +48,6 @@ def _schema(kind: str) -> dict[str, Any]:
         schema["required"] = ["sync"]
         del schema["anyOf"]
     return schema
-
-
-@cache
-def _compiled(kind: str) -> Callable[[object], object]:
-    import fastjsonschema  # noqa: PLC0415 - not for --help
-
-    compiled: Callable[[object], object] = fastjsonschema.compile(_schema(kind))
-    return compiled
-
-
-def _accepts(kind: str, data: object) -> bool:
-    from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - as above
-
-    try:
-        _compiled(kind)(data)
-    except JsonSchemaValueException:
-        return False
-    return True
 
 
 def _errors(kind: str, data: object) -> Iterable[ValidationError]:
@@ -122,7 +105,7 @@ def _unknown_keys(node: Map, allowed: Iterable[str]) -> Iterator[Problem]:
     names = list(allowed)
     for name, key in node.keys.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
+            near = near_words(name, names, cutoff=_NEAR)
             hint = f"did you mean {near[0]}?" if near else f"allowed here: {', '.join(names)}"
             value = node.values[name]
             if not near and "as_tag" in names and "name" not in node.values and isinstance(value, Scalar):
@@ -143,7 +126,7 @@ def _missing_keys(node: Node, required: Iterable[str], allowed: Iterable[str]) -
         return
     unknown = [name for name in node.values if name not in allowed]
     for name in required:
-        if name in node.values or difflib.get_close_matches(name, unknown, n=1, cutoff=_NEAR):
+        if name in node.values or near_words(name, unknown, cutoff=_NEAR):
             continue
         if name == "name" and unknown:
             continue
@@ -187,7 +170,7 @@ def _takes_text(branch: Mapping[str, Any], text: str) -> bool:
 
 def _near_value(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | None:
     words = [str(word) for branch in branches for word in branch.get("enum", ())]
-    near = difflib.get_close_matches(node.text, words, n=1)
+    near = near_words(node.text, words)
     if near:
         return f"did you mean {near[0]}?"
     if isinstance(node.value, str) and node.text.isdecimal():

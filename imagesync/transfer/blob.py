@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-from imagesync.cancellation import Cancellation
+from imagesync.cancellation import Cancellation, backoff_seconds
 from imagesync.errors import IntegrityError, StoreError
 from imagesync.manifest import Descriptor
 from imagesync.reference import Repository
@@ -21,6 +19,8 @@ from imagesync.transfer.meter import Meter
 from imagesync.transfer.verify import Verification
 
 ATTEMPTS = 5
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
 RESUME_BYTES = 1024 * 1024
 """A cut download goes on where it was if it has brought as much since it was opened; else it is a failed attempt."""
 RESUME_SECONDS = 1.0
@@ -51,14 +51,15 @@ class BlobCopy:
 
     def run(self, blob: Descriptor, destination: BlobPusher, mount_from: Repository | None = None) -> Pushed:
         """Move one blob, verified on the way. Raises what the last attempt raised."""
-        attempts = Retrying(
-            retry=retry_if_exception(_may_help),
-            stop=self._is_spent,
-            wait=wait_random_exponential(multiplier=0.5, max=30),
-            sleep=self._cancellation.wait,
-            reraise=True,
-        )
-        return attempts(self._attempt, blob, destination, mount_from)
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return self._attempt(blob, destination, mount_from)
+            except StoreError as error:
+                if not _may_help(error) or attempts >= self._attempts_after(error):
+                    raise
+            self._cancellation.wait(backoff_seconds(attempts, first=FIRST_WAIT_SECONDS, longest=LONGEST_WAIT_SECONDS))
 
     def run_for_all(self, blob: Descriptor, destinations: Sequence[tuple[BlobPusher, Settle]]) -> None:
         """Read one blob once and move it to several destinations, in a single attempt; see fanout."""
@@ -120,11 +121,10 @@ class BlobCopy:
         if last:
             yield last
 
-    def _is_spent(self, state: RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
+    def _attempts_after(self, error: StoreError) -> int:
+        """How many attempts there are in all when one failed so."""
         limit = INTEGRITY_ATTEMPTS if isinstance(error, IntegrityError) else ATTEMPTS
-        is_of_source = isinstance(error, StoreError) and error.side == "source"
-        return stop_after_attempt(min(limit, self._source_attempts) if is_of_source else limit)(state)
+        return min(limit, self._source_attempts) if error.side == "source" else limit
 
     def _counted(self, chunks: Iterator[bytes], sent: _Sent) -> Iterator[bytes]:
         for chunk in chunks:
@@ -140,5 +140,5 @@ class _Sent:
     size_bytes = 0
 
 
-def _may_help(error: BaseException) -> bool:
-    return isinstance(error, IntegrityError) or (isinstance(error, StoreError) and error.is_transient)
+def _may_help(error: StoreError) -> bool:
+    return isinstance(error, IntegrityError) or error.is_transient

@@ -8,13 +8,17 @@ import sys
 
 import pytest
 
+from imagesync.cli.parser import COMMANDS
 from tests.cli.command import Mirror
 
-SLOW = {"urllib3", "jsonschema", "fastjsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"}
+SLOW = {"urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot", "ssl"}
+UNUSED = {"urllib3", "jsonschema", "rich", "asyncio", "structlog", "cheroot", "pygments", "logging", "email", "http"}
+"""What a run without a terminal, a mistake or a layout never needs."""
+SELDOM = {"concurrent", "tarfile", "difflib", "statistics", "importlib.metadata", "imagesync.layout"}
 
 
 def _imported(*arguments: str) -> set[str]:
-    """The top-level modules that a command imports, as a process whose streams are no terminal."""
+    """The modules that a command imports and their packages, as a process whose streams are no terminal."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "imagesync", *arguments],
@@ -25,9 +29,9 @@ def _imported(*arguments: str) -> set[str]:
         check=True,
     )
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    found = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
-    assert "imagesync" in found
-    return found
+    modules = {line.rpartition("|")[2].strip() for line in lines}
+    assert "imagesync" in modules
+    return modules | {module.partition(".")[0] for module in modules}
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("plan", "--help"), ("apply", "--help"), ("version",)])
@@ -38,12 +42,18 @@ def test_help_loads_nothing_slow(arguments: tuple[str, ...]) -> None:
 def test_a_good_spec_is_validated_without_jsonschema_and_without_a_client(mirror: Mirror) -> None:
     found = _imported("validate", mirror.spec())
     assert "yaml" in found
-    assert not found & {"jsonschema", "urllib3", "rich", "asyncio", "structlog", "cheroot"}
+    assert not found & (UNUSED | SELDOM | {"ssl"})
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
-def test_a_run_without_a_terminal_loads_no_rich_no_jsonschema_and_no_asyncio(mirror: Mirror, command: str) -> None:
+def test_a_run_without_a_terminal_loads_only_what_it_needs(mirror: Mirror, command: str) -> None:
     mirror.fill("1")
     found = _imported(command, mirror.spec())
-    assert "urllib3" in found
-    assert not found & {"jsonschema", "rich", "asyncio", "structlog", "cheroot", "pygments"}
+    assert "ssl" in found
+    assert not found & (UNUSED | SELDOM)
+
+
+def test_the_parser_of_a_command_loads_no_other_command() -> None:
+    code = "import sys; from imagesync.cli.parser import parser_for; parser_for(['plan']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert [name for name in COMMANDS if f"imagesync.cli.{name}" in loaded.stdout.split()] == ["plan"]

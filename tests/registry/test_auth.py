@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import pytest
-from urllib3 import HTTPHeaderDict
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.registry.auth import REFUSED_SECONDS, Authorizer, Scope
 from imagesync.registry.credentials import Credential
+from imagesync.registry.headers import Headers
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import parse_address
 from imagesync.registry.token import MAX_ANSWER_BYTES, merged_scopes, parse_token
@@ -41,7 +41,7 @@ def make_response(
         yield whole
 
     raw = body.encode() if isinstance(body, str) else body
-    return Response(status, HTTPHeaderDict(list(headers)), pieces(raw) if isinstance(raw, bytes) else raw)
+    return Response(status, Headers(headers), pieces(raw) if isinstance(raw, bytes) else raw)
 
 
 def query_of(request: Request) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from urllib3 import HTTPHeaderDict
 
+from imagesync.registry.headers import Headers
 from imagesync.registry.pull_rate import PullRate, parse_pull_rate
 
 
@@ -26,7 +26,7 @@ from imagesync.registry.pull_rate import PullRate, parse_pull_rate
     ],
 )
 def test_a_pull_limit_is_read(headers: dict[str, str], expected: PullRate) -> None:
-    assert parse_pull_rate(HTTPHeaderDict(headers)) == expected
+    assert parse_pull_rate(Headers(headers.items())) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_pull_limit_is_read(headers: dict[str, str], expected: PullRate) -> No
     ],
 )
 def test_what_is_no_number_says_nothing(headers: dict[str, str]) -> None:
-    assert parse_pull_rate(HTTPHeaderDict(headers)) is None
+    assert parse_pull_rate(Headers(headers.items())) is None
 
 
 def test_digits_of_other_scripts_are_no_number() -> None:
@@ -68,7 +68,7 @@ def test_a_limit_that_does_not_say_how_long_it_holds_may_be_one_of_requests() ->
 )
 def test_a_limit_of_a_minute_is_none_of_pulls(headers: dict[str, str]) -> None:
     """It speaks of requests at once: a 429 will say how long to wait."""
-    assert parse_pull_rate(HTTPHeaderDict(headers)) is None
+    assert parse_pull_rate(Headers(headers.items())) is None
 
 
 @pytest.mark.parametrize("text", ["r=" * 500_000, "1;" + " " * 1_000_000, ";w" * 500_000, "=" * 1_000_000])

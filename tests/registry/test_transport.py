@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import inspect
 import socket
 import ssl
@@ -16,9 +15,9 @@ from types import ModuleType
 
 import pytest
 import trustme
-import urllib3.exceptions
 
 from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError
+from imagesync.registry import head_lines
 from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.faults import class_for, translate, translated
 from imagesync.registry.message import Request
@@ -316,7 +315,7 @@ def test_a_body_may_wait_for_who_reads_it() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.settimeout(0.1)
-        with closing(PacedAnswer(ours)) as paced:
+        with closing(PacedAnswer(ours, "GET")) as paced:
             theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
             paced.begin()
             for letter in (b"x", b"y", b"z"):
@@ -553,6 +552,68 @@ def test_secure_requests_go_through_a_tunnel(authority: trustme.CA, tmp_path: Pa
     assert b"proxy-authorization" not in heads[1].lower()
 
 
+def passes_on(source: socket.socket, destination: socket.socket) -> threading.Thread:
+    """Write whatever comes out of one socket into another, until it ends."""
+
+    def run() -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                destination.sendall(piece)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("host", ["registry.example", "registry.example."])
+def test_a_proxy_may_speak_tls_itself_and_an_absolute_name_is_the_certificates(
+    authority: trustme.CA, tmp_path: Path, host: str
+) -> None:
+    ca = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(ca)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    heads: list[bytes] = []
+
+    def play(opened: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(opened, server_side=True) as outer:
+            heads.append(read_head(outer))
+            outer.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", int(registry.host.partition(":")[2]))) as inner:
+                back = passes_on(inner, outer)
+                passes_on(outer, inner).join()
+                inner.shutdown(socket.SHUT_RDWR)
+                back.join()
+
+    with make_secure(authority, "registry.example") as registry, WireServer(play) as proxy:
+        environment = {"https_proxy": f"https://{proxy.host}", "SSL_CERT_FILE": str(ca)}
+        with make_transport(**environment) as transport:
+            assert fetch(transport, make_request(host, scheme="https")).content == b"secret"
+    assert heads[0].startswith(f"CONNECT {host}:443 ".encode())
+
+
+def test_a_tunnel_to_an_address_of_six_has_brackets() -> None:
+    heads: list[bytes] = []
+
+    def play(opened: socket.socket) -> None:
+        heads.append(read_head(opened))
+
+    with (
+        WireServer(play) as proxy,
+        make_transport(https_proxy=f"http://{proxy.host}") as transport,
+        pytest.raises(NetworkError),
+    ):
+        fetch(transport, make_request("[2001:db8::5]", scheme="https"))
+    assert heads[0].startswith(b"CONNECT [2001:db8::5]:443 ")
+
+
+def test_a_probe_reads_no_authorities(authority: trustme.CA, tmp_path: Path) -> None:
+    """They cost more than all else that is done before the first request."""
+    with make_secure(authority, "127.0.0.1") as server:
+        connections = Connections({"SSL_CERT_FILE": str(tmp_path / "none.pem")}, lambda _origin: Tls())
+        assert connections.speaks_tls(Origin.of("https", server.host))
+
+
 def test_a_proxy_that_refuses_is_a_network_error() -> None:
     def play(opened: socket.socket) -> None:
         read_head(opened)
@@ -591,12 +652,12 @@ def foreign_errors(module: ModuleType) -> list[type[BaseException]]:
     return [found for found in classes if issubclass(found, Exception) and not issubclass(found, Warning)]
 
 
-@pytest.mark.parametrize("module", [urllib3.exceptions, http.client, ssl], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [head_lines, ssl], ids=lambda module: module.__name__)
 def test_no_error_of_a_library_below_is_left_unmapped(module: ModuleType) -> None:
     unmapped = [
         found.__name__
         for found in foreign_errors(module)
-        if class_for(found) is None and found.__module__.partition(".")[0] in ("urllib3", "http", "ssl")
+        if class_for(found) is None and found.__module__.partition(".")[0] in ("imagesync", "ssl")
     ]
     assert unmapped == []
 
@@ -609,6 +670,6 @@ def test_an_error_of_our_own_passes_untouched() -> None:
 
 
 def test_a_message_names_the_host_and_escapes_what_came_from_outside() -> None:
-    error = translate(http.client.HTTPException("bad \x1b[31m line"), "registry.example")
+    error = translate(head_lines.BadAnswer("bad \x1b[31m line"), "registry.example")
     assert isinstance(error, StoreError)
     assert str(error) == r"registry.example does not answer as HTTP says: bad \x1b[31m line"
