@@ -6,6 +6,7 @@ image is looked into on its own, so that the first is on its way while the last 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -66,6 +67,8 @@ class Survey:
         self._tasks = tasks
         self._asked: dict[Question, Task[Any]] = {}
         self._waiting: dict[Task[Any], list[_Looking]] = {}
+        self._turns: dict[str, deque[_Looking]] = {}
+        """Images of registries that count what is read: each is read to its end before the next is begun."""
         self.wants, self._heads = _read_heads(rules, stores, tasks)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
@@ -76,7 +79,13 @@ class Survey:
         images = images_of(self.wants, self._heads)
         fresh = perhaps_empty(images, self._heads)
         for position, image in enumerate(images):
-            yield from self._go_on(_Looking(image, position, look_into(image, self._heads, fresh)), None, watch)
+            looking = _Looking(image, position, look_into(image, self._heads, fresh))
+            if self._stores.counts_pulls(looking.registry):
+                self._turns.setdefault(looking.registry, deque()).append(looking)
+            else:
+                yield from self._go_on(looking, None, watch)
+        for registry in self._turns:
+            yield from self._begin_next(registry, watch)
 
     def advance(self, task: Task[Any], watch: Watch[Any]) -> Iterator[Seen]:
         """Take in a task that has finished; yields each image that is known whole with it."""
@@ -95,14 +104,29 @@ class Survey:
             while not questions:
                 questions = looking.rounds.send({})
         except StopIteration as end:
+            yield from self._end_turn(looking, watch)
             yield Seen(looking.image.wants, end.value)
             return
+        if not any(isinstance(question, ReadManifest) for question in questions):
+            yield from self._end_turn(looking, watch)
         looking.questions, looking.outstanding = questions, len(set(questions))
         for question in dict.fromkeys(questions):
             task = self._ask(question, looking.position)
             if task not in self._waiting:
                 watch.add(task)
             self._waiting.setdefault(task, []).append(looking)
+
+    def _begin_next(self, registry: str, watch: Watch[Any]) -> Iterator[Seen]:
+        """Let the next image of a registry be read that counts what is read."""
+        if self._turns[registry]:
+            looking = self._turns[registry].popleft()
+            looking.has_turn = True
+            yield from self._go_on(looking, None, watch)
+
+    def _end_turn(self, looking: _Looking, watch: Watch[Any]) -> Iterator[Seen]:
+        if looking.has_turn:
+            looking.has_turn = False
+            yield from self._begin_next(looking.registry, watch)
 
     def _ask(self, question: Question, position: int) -> Task[Any]:
         """The task that answers; each question has one, whoever asks."""
@@ -124,6 +148,13 @@ class _Looking:
     rounds: Rounds
     questions: tuple[Question, ...] = ()
     outstanding: int = 0
+    has_turn: bool = False
+    """The next image of its registry waits until its manifests are read."""
+
+    @property
+    def registry(self) -> str:
+        """Where it is read."""
+        return self.image.root.repository.registry
 
 
 def _read_heads(

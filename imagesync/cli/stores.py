@@ -41,6 +41,9 @@ class OpenStores:
         self._trees: dict[Path, LayoutTree] = {}
         self._archives: dict[Path, ArchiveTree] = {}
 
+    def counts_pulls(self, registry: str) -> bool:
+        return not registry.startswith(LAYOUT_SCHEMES) and self.registries.counts_pulls(registry)
+
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):
             return self._archive(repository)

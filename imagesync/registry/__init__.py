@@ -79,6 +79,10 @@ class Registries:
             limits = tuple(self._limits.items())
         return {host: known.pulls.count() for host, known in limits}
 
+    def counts_pulls(self, host: str) -> bool:
+        """Whether the spec or the registry itself limits the manifests that are read there."""
+        return self._limits_of(host).pulls.count().left is not None
+
     def slots(self, host: str) -> int:
         """Requests that may be under way on this host at once; 0 while it asked to be left alone."""
         return self._limits_of(host).slots

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Cli, Mirror
-from tests.images import make_image
+from tests.images import make_image, make_index
 
 TAGS = ("a", "b", "c", "d")
 
@@ -85,3 +85,23 @@ def test_with_a_cache_the_next_run_counts_what_this_one_has_used(cli: Cli, mirro
 
 def test_without_a_limit_pulls_are_not_spoken_of(cli: Cli, mirror: Mirror) -> None:
     assert "pull" not in cli("plan", spec(mirror, "timeouts: {read: 60s}")).out
+
+
+def test_a_small_budget_is_spent_on_whole_images(cli: Cli, mirror: Mirror) -> None:
+    """Six images of three manifests each, six pulls, many slots: two images are copied, and not none."""
+    for number in range(6):
+        mirror.fill(f"index-{number}", path="many", image=make_index(f"many {number}"))
+    name = mirror.cli.file(f"""
+        version: 1
+        registries:
+          {mirror.source.host}: {{pulls: {{budget: 6/6h}}}}
+        sync:
+          - source: {mirror.source.host}
+            destination: {mirror.destination.host}
+            images:
+              - name: many
+                tags: ["*"]
+    """)
+    ran = cli("apply", name)
+    assert ran.code == 3
+    assert "2 added, 0 updated, 4 waiting" in ran.out

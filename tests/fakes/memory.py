@@ -107,6 +107,9 @@ class MemoryStores:
                 made.siblings = self.repositories
             return self.repositories[repository]
 
+    def counts_pulls(self, registry: str) -> bool:
+        return False
+
     def source(self, repository: Repository) -> MemoryRepository:
         return self[repository]
 

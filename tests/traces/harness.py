@@ -33,6 +33,9 @@ class Stores:
         self.memory: Memory = NoMemory()
         self.registries = Registries(settings, cancellation, environment={})
 
+    def counts_pulls(self, registry: str) -> bool:
+        return self.registries.counts_pulls(registry)
+
     def source(self, repository: Repository) -> RemoteRepository:
         return self.registries.repository(repository)
 
