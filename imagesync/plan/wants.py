@@ -61,13 +61,16 @@ def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
         )
         return
     if not selection.kept:
-        yield _nothing_kept(rule, len(selection.dropped))
+        yield _nothing_kept(rule, selection)
     for tag in selection.kept:
         yield from _of_tag(rule, tag)
 
 
-def _nothing_kept(rule: Rule, dropped: int) -> Skip | Failure:
+def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
+    dropped = len(selection.dropped)
+    shares = [f"{-step.change} by {step.step}" for step in selection.steps if step.change < 0]
     reason = f"no tag of {rule.source} is selected: all {dropped} that it lists are dropped"
+    reason += f" ({', '.join(shares)})" if shares else ""
     if rule.on_empty is OnEmpty.WARN:
         return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
     return Failure(
@@ -83,7 +86,7 @@ def _nothing_kept(rule: Rule, dropped: int) -> Skip | Failure:
 def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
     source = Reference(rule.source, tag, rule.digest)
     try:
-        renamed = rule.retag.apply(tag)
+        renamed = rule.renamed(tag)
     except InvalidReference as error:
         yield Failure(
             rule=rule.name,
