@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
-from imagesync.reference import Reference, Repository, Tag
+from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import Selection
 from imagesync.spec.model import OnEmpty, Rule
 
@@ -44,7 +44,12 @@ def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip |
 def select(rule: Rule, listings: Listings) -> Selection | Broken:
     """The tags that a rule keeps of its source's list."""
     listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
-    return listed if isinstance(listed, Broken) else rule.tags.select(listed)
+    return listed if isinstance(listed, Broken) else rule.tags.select(names_of(listed))
+
+
+def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
+    """All that a list holds, what is no tag too: that it is dropped is told as well."""
+    return (*listed, *listed.illegal) if isinstance(listed, TagList) else listed
 
 
 def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:

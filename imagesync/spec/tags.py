@@ -5,11 +5,12 @@ Values that the schema refused are passed over: it has said so already.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
-from imagesync.errors import InvalidReference, Place, Problem
+from imagesync.errors import InvalidReference, Place, Problem, SpecError
 from imagesync.reference import Tag
 from imagesync.selection import (
     ANY_SUFFIX,
@@ -27,8 +28,9 @@ from imagesync.selection import (
     VersionRange,
     Versions,
 )
-from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.document import List, Map, Node, Scalar, parse_document
 from imagesync.spec.interpolate import Interpolator
+from imagesync.spec.schema import check_schema
 
 T = TypeVar("T")
 _FILTERS = ("include", "exclude", "versions", "newest")
@@ -141,6 +143,26 @@ class TagsReader:
 
     def _say(self, place: Place, message: str, hint: str | None) -> None:
         self._problems.append(Problem(place, message, hint))
+
+
+def parse_tags(text: str, *, environment: Mapping[str, str]) -> TagFilter:
+    """The value of `tags` alone, as a command line has it. Raises SpecError with every problem of it."""
+    problems: list[Problem] = []
+    node = parse_document(text, "--tags", problems)
+    if node is None:
+        raise SpecError(problems)
+    check_schema(_as_spec(node), problems)
+    found = TagsReader(Interpolator(environment, Path(), problems), problems).tags(node)
+    if found is None or problems:
+        raise SpecError(problems)
+    return found
+
+
+def _as_spec(node: Node) -> Node:
+    """A spec that holds this as its default: what the schema says of `tags`, it says of a spec."""
+    place, key = node.place, Scalar(node.place, "tags", "tags")
+    defaults = Map(place, {"tags": node}, {"tags": key})
+    return Map(place, {"version": Scalar(place, "1", 1), "defaults": defaults, "sync": List(place, ())}, {})
 
 
 def scalars(node: Node | None) -> tuple[Scalar, ...]:
