@@ -24,7 +24,7 @@ _VARIANT = re.compile(r"(?:[-_][A-Za-z0-9].*|\.[A-Za-z].*)?", re.ASCII)
 """A dot alone begins a variant only before a letter: `1.2.3.Final` is one, a fifth number is not."""
 _BUILD = re.compile(r"v?\d{5}", re.ASCII)
 """A first number of five digits and more is a build, a date or a time."""
-_DATE = re.compile(r"((?:19|20)\d\d)([-_])(0[1-9]|1[0-2])(?:\2(0[1-9]|[12]\d|3[01]))?(?!\d)", re.ASCII)
+_DATE = re.compile(r"(?:19|20)\d\d([-_])(?:0[1-9]|1[0-2])(?:\1(?:0[1-9]|[12]\d|3[01]))?(?!\d)", re.ASCII)
 
 VersionOrder: TypeAlias = tuple[object, ...]
 """Compares with others of its kind, and means nothing else."""
@@ -87,7 +87,7 @@ class Extract:
         match = self.regex.fullmatch(tag)
         if match is None or match["version"] is None:
             return None
-        version = _read(_DATE.sub(_dotted, match["version"], count=1))
+        version = _read(_dotted(match["version"]))
         if version is None:
             return None
         start, end = match.span("version")
@@ -115,8 +115,10 @@ def _read(text: str) -> Version | None:
     return Version(parsed, prerelease, rest[len(prerelease) :], (mark, ""))
 
 
-def _dotted(match: re.Match[str]) -> str:
-    return ".".join(part for part in (match[1], match[3], match[4]) if part)
+def _dotted(text: str) -> str:
+    """With the date that it begins with, if it does, written as a version."""
+    date = _DATE.match(text)
+    return text if date is None else date[0].replace(date[1], ".") + text[date.end() :]
 
 
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
