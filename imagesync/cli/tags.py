@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from imagesync.selection import Selection, TagFilter
 
 _LONGEST_NAME = 128
+_SHOWN = 10
 _OWN_STEPS = {"listed", "include", "always"}
 """Those that a list of tags has too: what they come to is told by the tags themselves."""
 
@@ -97,7 +98,8 @@ def _show_list(repository: Repository, names: Iterable[str], form: str) -> None:
         return
     emit("\n".join(tags) if tags else f"{repository} has no tags.")
     if illegal:
-        notify(f"{len(illegal)} of the listed names are no legal tags: {', '.join(illegal)}")
+        more = f" and {len(illegal) - _SHOWN} more" if len(illegal) > _SHOWN else ""
+        notify(f"{len(illegal)} of the listed names are no legal tags: {', '.join(illegal[:_SHOWN])}{more}")
 
 
 def _show(found: list[_Selected], form: str) -> None:
@@ -127,7 +129,11 @@ def _step_lines(selection: Selection) -> list[str]:
         return []
     listed, *others = selection.steps
     first = f"    {listed.step:<11} {'':>6} {listed.left:>6}"
-    return [first, *(f"    {step.step:<11} {step.change:>+6} {step.left:>6} left" for step in others)]
+    return [first, *(f"    {step.step:<11} {_signed(step.change):>6} {step.left:>6} left" for step in others)]
+
+
+def _signed(change: int) -> str:
+    return f"{change:+d}" if change else "0"
 
 
 def _to_dict(one: _Selected) -> dict[str, object]:
@@ -146,4 +152,4 @@ def _printable(name: str) -> str:
     """What a server lists, on its own line whatever it is."""
     from imagesync.report.printable import printable  # noqa: PLC0415 - not for --help
 
-    return printable(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…")
+    return printable(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…") or "''"

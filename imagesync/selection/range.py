@@ -18,7 +18,7 @@ Bound: TypeAlias = tuple[float, ...]
 Interval: TypeAlias = tuple[Bound, Bound]
 """From the first, and less than the second."""
 
-_START: Bound = ()
+_START: Bound = (0, 0, 0, 0)
 _END: Bound = (math.inf,)
 _OPERATOR = r"\^|~>?|[<>]=?|="
 _COMPARISON = re.compile(rf"({_OPERATOR})?v?([\dxX*][\w.*]*)", re.ASCII)
@@ -38,6 +38,11 @@ class VersionRange:
     def parse(cls, text: str) -> VersionRange:
         """Raises InvalidReference for what is no range, saying which part of it is not."""
         return cls(text, tuple(_alternative(part.strip(), text) for part in text.split("||")))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no version that it could admit, as of `>9 <7`."""
+        return all(low >= end for low, end in self.intervals)
 
     def admits(self, version: Version) -> bool:
         return any(low <= version.padded < end for low, end in self.intervals)

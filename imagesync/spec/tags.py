@@ -88,13 +88,13 @@ class TagsReader:
 
     def _versions(self, node: Node | None) -> Versions | None:
         if isinstance(node, Scalar):
-            found = self._read(node, VersionRange.parse)
+            found = self._read(node, _range)
             return None if found is None else Versions(found)
         if not isinstance(node, Map):
             return None
         prereleases = node.get("prereleases")
         return Versions(
-            range=self._read(node.get("range"), VersionRange.parse) or _ANY_VERSION,
+            range=self._read(node.get("range"), _range) or _ANY_VERSION,
             suffix=self._read(node.get("suffix"), _suffix) or "",
             prereleases=isinstance(prereleases, Scalar) and prereleases.value is True,
             extract=self._read(node.get("extract"), Extract.parse),
@@ -175,6 +175,13 @@ def _exact_tag(text: str) -> Tag:
     if TagPattern.parse(text).kind is not PatternKind.EXACT:
         raise InvalidReference(f"{text!a} is a pattern, and `always` names tags exactly", hint="`include` takes it")
     return Tag(text)
+
+
+def _range(text: str) -> VersionRange:
+    found = VersionRange.parse(text)
+    if found.is_empty:
+        raise InvalidReference(f"no version is in the range {text!a}", hint="`||` separates alternatives")
+    return found
 
 
 def _suffix(text: str) -> str:

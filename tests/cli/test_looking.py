@@ -93,7 +93,7 @@ def test_tags_shows_what_each_step_of_a_selection_drops(mirror: Mirror) -> None:
         "    listed                  6",
         "    include         -1      5 left",
         "    versions        -2      3 left",
-        "    sort            +0      3 left",
+        "    sort             0      3 left",
         "    newest          -2      1 left",
         "    always          +1      2 left",
         "  + 8.0.0",
@@ -152,6 +152,19 @@ def test_a_name_in_a_layout_that_is_no_tag_is_dropped_counted_and_shown_safely(m
     assert "    legal           -3      1 left" in tried.out
     assert "  - \\x1b[31mred  is no legal tag" in tried.out
     assert max(map(len, tried.out.splitlines())) < 170
+
+
+def test_of_many_names_that_are_no_tags_a_few_are_shown(mirror: Mirror) -> None:
+    """TAG-05."""
+    mirror.fill("1")
+    mirror.cli("copy", f"{mirror.source.host}/app:1", "oci:./out")
+    (index,) = Path("out").rglob("index.json")
+    document = json.loads(index.read_text())
+    named = [{**document["manifests"][0], "annotations": {REF_NAME: f"-{number}"}} for number in range(12)]
+    index.write_text(json.dumps({**document, "manifests": [*document["manifests"], *named]}))
+    ran = mirror.cli("tags", "--repository", "oci:./out/app")
+    assert ran.err.startswith("12 of the listed names are no legal tags: -0, -1, -10, ")
+    assert ran.err.endswith(" and 2 more\n")
 
 
 def test_tags_as_json(mirror: Mirror) -> None:

@@ -30,6 +30,14 @@ def test_a_range_admits_the_plain_versions_that_npm_admits(text: str) -> None:
     assert "".join(str(int(found.admits(version))) for version in PLAIN) == TABLE["ranges"][text]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(">9 <7", True), (">*", True), ("<0", True), (">2 <1 || 3", False), ("*", False), (">1", False), ("1 - 0", True)],
+)
+def test_a_range_that_can_admit_nothing_is_known(text: str, expected: bool) -> None:
+    assert VersionRange.parse(text).is_empty == expected
+
+
 @given(st.sampled_from(sorted(TABLE["ranges"])), st.sampled_from(sorted(TABLE["ranges"])))
 def test_alternatives_admit_what_either_admits(one: str, other: str) -> None:
     both = VersionRange.parse(f"{one} || {other}")

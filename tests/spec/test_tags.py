@@ -56,6 +56,7 @@ def test_variables_are_expanded_in_every_text(tmp_path: Path) -> None:
     [
         ('{versions: "newest"}', "7:26: 'newest' is not a range of versions"),
         ('{versions: ">=1, <2"}', "7:26: '>=1, <2' is not a range of versions: '>=1,' is no comparison"),
+        ('{versions: ">9 <7"}', "7:26: no version is in the range '>9 <7'\n    `||` separates alternatives"),
         ("{versions: {range: latest}}", f"7:34: 'latest' is not a range of versions\n    {RANGES}"),
         (
             "{versions: {suffix: alpine}}",
