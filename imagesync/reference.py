@@ -7,6 +7,7 @@ only be a mistake (a port of 99999, a host of 300 letters) imagesync refuses. No
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -81,6 +82,20 @@ class Tag(str):
     @staticmethod
     def is_valid(text: str) -> bool:
         return _TAG.fullmatch(text) is not None
+
+
+class TagList(tuple[Tag, ...]):
+    """The tags of a repository, sorted, each once. What its list holds besides, and is no tag, is `illegal`."""
+
+    illegal: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> TagList:
+        """Of whatever names a server or a folder lists."""
+        found = sorted(set(names))
+        listed = cls(Tag(name) for name in found if Tag.is_valid(name))
+        listed.illegal = tuple(name for name in found if not Tag.is_valid(name))
+        return listed
 
 
 @dataclass(frozen=True, slots=True, order=True)

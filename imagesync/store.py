@@ -80,7 +80,7 @@ class ManifestPusher(Protocol):
 
 class TagLister(Protocol):
     def list_tags(self) -> tuple[Tag, ...]:
-        """All legal tags, sorted, each once (end-8a); what a server lists that is no tag is left out."""
+        """All legal tags, sorted, each once (end-8a); in a TagList, where the list holds what is no tag."""
         ...
 
 

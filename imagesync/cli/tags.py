@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imagesync.cli.output import emit, to_json
+from imagesync.cli.output import emit, notify, to_json
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
     from imagesync.plan.inventory import Broken
-    from imagesync.selection import Selection
-    from imagesync.spec.model import Rule
+    from imagesync.reference import Repository
+    from imagesync.selection import Selection, TagFilter
+
+_LONGEST_NAME = 128
+_SHOWN = 10
+_OWN_STEPS = {"listed", "include", "always"}
+"""Those that a list of tags has too: what they come to is told by the tags themselves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC", nargs="?", help="the spec; with --repository, for its logins only")
     parser.add_argument("--repository", metavar="REFERENCE", help="list this repository instead")
+    parser.add_argument(
+        "--tags", metavar="TAGS", help="with --repository: try a selection, written as `tags` of a spec"
+    )
     add_format_option(parser, "text", "json")
     add_selection_options(parser)
     add_run_options(parser)
@@ -26,26 +37,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.repository:
         return _list_repository(arguments)
+    if arguments.tags is not None:
+        raise UsageError("--tags tries a selection on one repository", hint="add --repository REFERENCE")
     if not arguments.spec:
         raise UsageError("tags needs a SPEC or --repository REFERENCE")
     return _list_selections(arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """What one rule's tags came to; `name` is empty where there is no rule."""
+
+    name: str
+    source: Repository
+    tags: TagFilter
+    selection: Selection | Broken
+
+
 def _list_repository(arguments: argparse.Namespace) -> int:
     from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.plan.wants import names_of  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
+    from imagesync.spec.tags import parse_tags  # noqa: PLC0415
 
+    wanted = None if arguments.tags is None else parse_tags(arguments.tags, environment=os.environ)
     repository = parse_source(arguments.repository).repository
     settings = load(arguments).settings if arguments.spec else Settings()
-    spec = Spec((), settings, ())
-    with open_session(spec, arguments) as session:
-        tags = session.stores.source(repository).list_tags()
-    if arguments.format == "json":
-        emit(to_json({"repository": str(repository), "tags": list(tags)}))
+    with open_session(Spec((), settings, ()), arguments) as session:
+        names = names_of(session.stores.source(repository).list_tags())
+    if wanted is None:
+        _show_list(repository, names, arguments.format)
     else:
-        emit("\n".join(tags) if tags else f"{repository} has no tags.")
+        _show([_Selected("", repository, wanted, wanted.select(names))], arguments.format)
     return 0
 
 
@@ -58,32 +83,73 @@ def _list_selections(arguments: argparse.Namespace) -> int:
     spec = load(arguments)
     with open_session(spec, arguments) as session:
         listings = read_listings(spec.rules, session.stores, session.tasks)
-    found = [(rule, select(rule, listings)) for rule in spec.rules]
-    if arguments.format == "json":
-        emit(to_json([_to_dict(rule, selection) for rule, selection in found]))
+    found = [_Selected(rule.name, rule.source, rule.tags, select(rule, listings)) for rule in spec.rules]
+    _show(found, arguments.format)
+    return 1 if any(isinstance(one.selection, Broken) for one in found) else 0
+
+
+def _show_list(repository: Repository, names: Iterable[str], form: str) -> None:
+    from imagesync.reference import TagList  # noqa: PLC0415 - not for --help
+
+    tags = TagList.of(names)
+    illegal = [_printable(name) for name in tags.illegal]
+    if form == "json":
+        emit(to_json({"repository": str(repository), "tags": list(tags), "illegal": illegal}))
+        return
+    emit("\n".join(tags) if tags else f"{repository} has no tags.")
+    if illegal:
+        more = f" and {len(illegal) - _SHOWN} more" if len(illegal) > _SHOWN else ""
+        notify(f"{len(illegal)} of the listed names are no legal tags: {', '.join(illegal[:_SHOWN])}{more}")
+
+
+def _show(found: list[_Selected], form: str) -> None:
+    if form == "json":
+        emit(to_json([_to_dict(one) for one in found]))
     else:
-        emit("\n".join(_to_text(rule, selection) for rule, selection in found) or "No images.")
-    return 1 if any(isinstance(selection, Broken) for _, selection in found) else 0
+        emit("\n".join(map(_to_text, found)) or "No images.")
 
 
-def _to_text(rule: Rule, selection: Selection | Broken) -> str:
+def _to_text(one: _Selected) -> str:
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
 
-    head = f"{rule.name} ({rule.source})"
+    selection = one.selection
+    head = f"{one.name} ({one.source})" if one.name else str(one.source)
     if isinstance(selection, Broken):
         return f"{head}\n  x {selection.reason}" + (f"\n    {selection.hint}" if selection.hint else "")
     total = len(selection.kept) + len(selection.dropped)
-    asked = f"keeps {len(selection.kept)} of {total}" if rule.tags.needs_list else "named exactly, no list is read"
+    asked = f"keeps {len(selection.kept)} of {total}" if one.tags.needs_list else "named exactly, no list is read"
     kept = [f"  + {tag}" for tag in selection.kept]
-    dropped = [f"  - {drop.tag}  {drop.reason}" for drop in selection.dropped]
-    return "\n".join([f"{head}: {asked}", *kept, *dropped])
+    dropped = [f"  - {_printable(drop.tag)}  {drop.reason}" for drop in selection.dropped]
+    return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *dropped])
 
 
-def _to_dict(rule: Rule, selection: Selection | Broken) -> dict[str, object]:
+def _step_lines(selection: Selection) -> list[str]:
+    """How many each step dropped, and how many it left."""
+    if {step.step for step in selection.steps} <= _OWN_STEPS:
+        return []
+    listed, *others = selection.steps
+    first = f"    {listed.step:<11} {'':>6} {listed.left:>6}"
+    return [first, *(f"    {step.step:<11} {_signed(step.change):>6} {step.left:>6} left" for step in others)]
+
+
+def _signed(change: int) -> str:
+    return f"{change:+d}" if change else "0"
+
+
+def _to_dict(one: _Selected) -> dict[str, object]:
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
 
-    shared: dict[str, object] = {"rule": rule.name, "source": str(rule.source)}
+    selection = one.selection
+    shared: dict[str, object] = {**({"rule": one.name} if one.name else {}), "source": str(one.source)}
     if isinstance(selection, Broken):
         return {**shared, "error": selection.reason, "kind": selection.kind, "hint": selection.hint}
-    dropped = [{"tag": drop.tag, "reason": drop.reason} for drop in selection.dropped]
-    return {**shared, "kept": list(selection.kept), "dropped": dropped}
+    steps = [{"step": step.step, "change": step.change, "left": step.left} for step in selection.steps]
+    dropped = [{"tag": _printable(drop.tag), "step": drop.step, "reason": drop.reason} for drop in selection.dropped]
+    return {**shared, "kept": list(selection.kept), "dropped": dropped, "steps": steps}
+
+
+def _printable(name: str) -> str:
+    """What a server lists, on its own line whatever it is."""
+    from imagesync.report.printable import printable  # noqa: PLC0415 - not for --help
+
+    return printable(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…") or "''"

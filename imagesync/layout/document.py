@@ -13,7 +13,7 @@ from typing import Any
 
 from imagesync.errors import IntegrityError, InvalidManifest
 from imagesync.manifest import OCI_INDEX, Descriptor, Index, parse_manifest
-from imagesync.reference import Digest, Tag
+from imagesync.reference import Digest, Tag, TagList
 
 LAYOUT_FILE = "oci-layout"
 INDEX_FILE = "index.json"
@@ -73,9 +73,9 @@ class LayoutIndex:
         return json.dumps(document | {"manifests": [entry.to_dict() for entry in self.entries]}).encode()
 
     @cached_property
-    def tags(self) -> tuple[Tag, ...]:
-        """The names that are legal tags, sorted; a layout may hold others, which nothing asks for."""
-        return tuple(sorted(Tag(name) for name in self._by_name if Tag.is_valid(name)))
+    def tags(self) -> TagList:
+        """The names that are legal tags; a layout may hold others, which nothing asks for."""
+        return TagList.of(self._by_name)
 
     def find(self, target: Tag | Digest) -> Entry | None:
         return self._by_digest.get(target) if isinstance(target, Digest) else self._by_name.get(target)

@@ -43,7 +43,7 @@ def _yields(rule: Rule, copy: Copy) -> bool:
     if rule.digest is not None and copy.source.digest != rule.digest:
         return False
     try:
-        renamed = rule.retag.apply(tag)
+        renamed = rule.renamed(tag)
     except InvalidReference:
         return False
     return renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept

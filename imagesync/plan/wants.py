@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
-from imagesync.reference import Reference, Repository, Tag
+from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import Selection
 from imagesync.spec.model import OnEmpty, Rule
 
@@ -44,7 +44,12 @@ def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip |
 def select(rule: Rule, listings: Listings) -> Selection | Broken:
     """The tags that a rule keeps of its source's list."""
     listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
-    return listed if isinstance(listed, Broken) else rule.tags.select(listed)
+    return listed if isinstance(listed, Broken) else rule.tags.select(names_of(listed))
+
+
+def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
+    """All that a list holds, what is no tag too: that it is dropped is told as well."""
+    return (*listed, *listed.illegal) if isinstance(listed, TagList) else listed
 
 
 def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
@@ -61,13 +66,16 @@ def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
         )
         return
     if not selection.kept:
-        yield _nothing_kept(rule, len(selection.dropped))
+        yield _nothing_kept(rule, selection)
     for tag in selection.kept:
         yield from _of_tag(rule, tag)
 
 
-def _nothing_kept(rule: Rule, dropped: int) -> Skip | Failure:
+def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
+    dropped = len(selection.dropped)
+    shares = [f"{-step.change} by {step.step}" for step in selection.steps if step.change < 0]
     reason = f"no tag of {rule.source} is selected: all {dropped} that it lists are dropped"
+    reason += f" ({', '.join(shares)})" if shares else ""
     if rule.on_empty is OnEmpty.WARN:
         return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
     return Failure(
@@ -83,7 +91,7 @@ def _nothing_kept(rule: Rule, dropped: int) -> Skip | Failure:
 def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
     source = Reference(rule.source, tag, rule.digest)
     try:
-        renamed = rule.retag.apply(tag)
+        renamed = rule.renamed(tag)
     except InvalidReference as error:
         yield Failure(
             rule=rule.name,

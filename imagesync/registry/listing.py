@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from imagesync.errors import LimitError, ProtocolError, UnsupportedError
-from imagesync.reference import Repository, Tag
+from imagesync.reference import Repository, TagList
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.origin import Address, next_link, resolve_address
 from imagesync.registry.token import Scope
@@ -19,7 +19,7 @@ MAX_TAGS = 1_000_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 
 
-def list_tags(client: RegistryClient, repository: Repository) -> tuple[Tag, ...]:
+def list_tags(client: RegistryClient, repository: Repository) -> TagList:
     """All legal tags, sorted, each once. A list that does not end, or leads elsewhere, is an error, never cut short.
 
     NotFoundError where the registry does not know the repository.
@@ -41,7 +41,7 @@ def list_tags(client: RegistryClient, repository: Repository) -> tuple[Tag, ...]
         found.update(names)
         link = next_link(answer.headers.values_of("Link"))
         if link is None:
-            return tuple(sorted(Tag(name) for name in found if Tag.is_valid(name)))
+            return TagList.of(found)
         address = _next_page(call, answer, link)
         if address in asked or not is_growing:
             raise call.fail(ProtocolError, "the tag list does not end: a page leads back, or adds nothing")

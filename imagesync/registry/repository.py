@@ -31,7 +31,7 @@ from imagesync.manifest import (
     digest_of,
     parse_manifest,
 )
-from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.reference import Digest, Reference, Repository, Tag, TagList
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.listing import list_tags
 from imagesync.registry.token import Scope
@@ -118,7 +118,7 @@ class RemoteRepository:
         if stored is not None and stored != digest_of(content.raw, stored.algorithm):
             raise call.fail(IntegrityError, f"the registry stored {stored}, not {content.digest}")
 
-    def list_tags(self) -> tuple[Tag, ...]:
+    def list_tags(self) -> TagList:
         """All legal tags, sorted (end-8a)."""
         return list_tags(self._client, self.repository)
 

@@ -18,6 +18,9 @@ def find_conflicts(rules: Iterable[Rule]) -> list[Problem]:
     for rule in rules:
         if rule.tags.needs_list and rule.retag == KEEP_TAG and rule.source in rule.destinations:
             problems.append(Problem(rule.place, f"the tags of {rule.source} would be copied onto themselves", _HINT))
+        if rule.tags.needs_list and rule.retag.needs_digest:
+            problems.append(_without_digest(rule))
+            continue
         for tag in rule.tags.exact_tags:
             renamed = _renamed(rule, tag, problems)
             source = Reference(rule.source, tag, rule.digest)
@@ -32,9 +35,14 @@ def find_conflicts(rules: Iterable[Rule]) -> list[Problem]:
     return problems
 
 
+def _without_digest(rule: Rule) -> Problem:
+    message = f"retag {rule.retag.template!r} needs a digest, and the tags of {rule.source} are selected by filters"
+    return Problem(rule.place, message, "leave {digest} out, or name an image NAME:TAG@sha256:…")
+
+
 def _renamed(rule: Rule, tag: Tag, problems: list[Problem]) -> Tag | None:
     try:
-        return rule.retag.apply(tag)
+        return rule.renamed(tag)
     except InvalidReference as error:
         problems.append(Problem(rule.place, error.message, error.hint))
         return None

@@ -334,7 +334,7 @@ def _yaml_hint(error: yaml.MarkedYAMLError, mark: _Mark, lines: list[str]) -> st
         return r"in double quotes a backslash begins an escape: use single quotes, '/\d+/'"
     above = lines[mark.line - 1] if mark.line and not _is_unclosed(error) else ""
     for candidate in (line, above):
-        if hint := _spacing_hint(candidate) or _value_hint(candidate):
+        if hint := _spacing_hint(candidate) or _range_hint(candidate) or _value_hint(candidate):
             return hint
     if _is_unclosed(error):
         return "close this quote"
@@ -353,6 +353,12 @@ def _spacing_hint(line: str) -> str | None:
         return f"put a space after the dash: - {bare[1:]}"
     match = re.fullmatch(r"([a-z_]+):([^\s/].*)", bare)
     return f"put a space after the colon: {match[1]}: {match[2]}" if match else None
+
+
+def _range_hint(line: str) -> str | None:
+    """`versions: >=7.2 <9`, in a map of its own or in braces."""
+    match = re.search(r":\s+(>=?\s*v?\d[^,}\]#]*)", line)
+    return f"quote it: {quoted(match[1].strip())}, a value may not begin with >" if match else None
 
 
 def _value_hint(line: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference, Problem, SpecError, UsageError
 from imagesync.reference import HUB, Reference, parse_reference, starts_with_host
-from imagesync.selection import TagFilter
+from imagesync.selection import TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar, parse_document
 from imagesync.spec.names import ImageName, SourceName, expand_alternatives, image_alone, image_below, parse_source
 
@@ -110,7 +110,7 @@ def _selects(entry: _Entry, item: Node, wanted: Reference) -> bool:
         images = [
             _image(entry.source, text, is_literal=isinstance(item, Map)) for text in expand_alternatives(name.text)
         ]
-        patterns = TagFilter.parse(_texts(tags) or ["latest"]).patterns
+        patterns = [TagPattern.parse(text) for text in _texts(tags)]
     except InvalidReference:
         return False
     for image in images:
@@ -128,6 +128,11 @@ def _image(source: SourceName | None, text: str, *, is_literal: bool) -> ImageNa
 
 
 def _texts(node: Node | None) -> list[str]:
+    """The tags and patterns; of a map of steps those that are taken whatever the steps say: no list is read here."""
+    if node is None:
+        return ["latest"]
+    if isinstance(node, Map):
+        return _texts(node.get("always")) if "always" in node.values else []
     nodes = node.items if isinstance(node, List) else (node,)
     return [one.text for one in nodes if isinstance(one, Scalar)]
 

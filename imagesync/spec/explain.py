@@ -19,7 +19,7 @@ from imagesync.settings import (
     Settings,
     Tls,
 )
-from imagesync.spec.document import Node, Scalar
+from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
@@ -73,7 +73,7 @@ def _of_rule(origin: Origin) -> list[Line]:
     lines = [
         line("source", str(rule.source), "name"),
         *(line("destination", str(repository), "destination") for repository in rule.destinations),
-        line("tags", _tags(rule.tags), tags_from),
+        *_of_tags(rule.tags, nodes.get(tags_from), rule.name),
         *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
         line("retag", _retag(rule.retag), "retag"),
         line("on_empty", rule.on_empty.value, "on_empty"),
@@ -81,6 +81,17 @@ def _of_rule(origin: Origin) -> list[Line]:
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
     return lines
+
+
+def _of_tags(tags: TagFilter, node: Node | None, subject: str) -> list[Line]:
+    """One line for a list of tags; of a map one for each step, those with their defaults too."""
+    exact = ", ".join(tags.exact_tags)
+    if not isinstance(node, Map):
+        steps = [*map(str, tags.steps), *([exact] if exact else [])]
+        return [Line(subject, "tags", ", ".join(steps), None if node is None else node.place)]
+    values = [(step.name, str(step)) for step in tags.steps] + ([("always", exact)] if exact else [])
+    places = {name: one.place for name, one in node.values.items()}
+    return [Line(subject, f"tags.{name}", value, places.get(name)) for name, value in values]
 
 
 def _of_registries(loaded: Loaded, hosts: set[str] | None) -> list[Line]:
@@ -144,10 +155,6 @@ def _tls(tls: Tls | None) -> str | None:
 
 def _written(node: Node) -> str:
     return node.text if isinstance(node, Scalar) else ""
-
-
-def _tags(tags: TagFilter) -> str:
-    return ", ".join(pattern.text for pattern in tags.patterns)
 
 
 def _retag(retag: Retag) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.errors import Place
-from imagesync.reference import Digest, Repository
+from imagesync.reference import Digest, Repository, Tag
 from imagesync.selection import Retag, TagFilter
 from imagesync.settings import Settings
 
@@ -44,6 +44,10 @@ class Rule:
     def name(self) -> str:
         """What `--only` and messages call it."""
         return f"{self.entry}/{self.image}"
+
+    def renamed(self, tag: Tag) -> Tag:
+        """What a tag of the source is called at the destination. Raises InvalidReference where `retag` cannot say."""
+        return self.retag.apply(tag, self.tags.version_of(tag), self.digest)
 
 
 @dataclass(frozen=True, slots=True)

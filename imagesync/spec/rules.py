@@ -31,6 +31,7 @@ from imagesync.spec.names import (
     renamed_path,
 )
 from imagesync.spec.nearness import near_words
+from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
@@ -76,6 +77,7 @@ class RulesReader:
         self._folder = folder
         self._directory = directory
         self._is_single = is_single
+        self._tags_reader = TagsReader(interpolator, problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
@@ -114,9 +116,9 @@ class RulesReader:
             self._say(entry.place, "this entry has no destination", hint)
             return ()
         found: list[_Text] = []
-        for one in map(self._text, _scalars(node)):
+        for one in map(self._text, scalars(node)):
             if one.text in named and _is_name(one.text):
-                found += [self._text(inner) for inner in _scalars(named[one.text])]
+                found += [self._text(inner) for inner in scalars(named[one.text])]
             elif one.text and _is_name(one.text):
                 self._say(one.place, f"no destination is called {one.text!r}", _near_name(one.text, named))
             else:
@@ -157,7 +159,7 @@ class RulesReader:
     def _rule(self, image: _Image, label: str, where: tuple[_Text, ...], nodes: Nodes) -> Iterator[Origin]:
         found = image.found
         tags, digest = self._tags(image, nodes)
-        retag = Retag() if "as_tag" in image.own else self._retag(nodes.get("retag"))
+        retag = Retag() if "as_tag" in image.own else self._tags_reader.retag(nodes.get("retag"))
         renamed = self._renamed(image)
         if tags is None or retag is None or (renamed is None and "as" in image.own):
             return
@@ -199,7 +201,7 @@ class RulesReader:
             return self._tag_of_digest(image, as_tag), name.digest
         if name.tag is not None:
             return TagFilter.parse([name.tag]), None
-        return (self._filter(nodes["tags"]) if "tags" in nodes else TagFilter.parse(["latest"])), None
+        return (self._tags_reader.tags(nodes["tags"]) if "tags" in nodes else TagFilter.parse(["latest"])), None
 
     def _check_own_tags(self, image: _Image) -> None:
         """What an image says of its tags may not be said twice, and nothing of it may go unused."""
@@ -215,18 +217,12 @@ class RulesReader:
             message = "an image by digest is one content: there are no tags to select from"
             self._say(own["tags"].place, message, "`as_tag` says what it is called at the destination")
 
-    def _filter(self, node: Node) -> TagFilter | None:
-        texts = [self._text(scalar) for scalar in _scalars(node)]
-        parsed = [self._parsed(partial(TagFilter.parse, [one.text]), one.place) for one in texts if one.text]
-        patterns = [pattern for one in parsed if one is not None for pattern in one.patterns]
-        return TagFilter(tuple(patterns)) if patterns else None
-
     def _check(self, nodes: Nodes) -> None:
         """Say what is wrong with these values whether an image comes to use them or not."""
         self._source(nodes.get("source"))
-        self._retag(nodes.get("retag"))
+        self._tags_reader.retag(nodes.get("retag"))
         if "tags" in nodes:
-            self._filter(nodes["tags"])
+            self._tags_reader.tags(nodes["tags"])
 
     def _tag_of_digest(self, image: _Image, as_tag: Node | None) -> TagFilter | None:
         if isinstance(as_tag, Scalar):
@@ -238,25 +234,6 @@ class RulesReader:
         hint = "add `as_tag: TAG`: content without a tag would be garbage there"
         self._say(image.node.place, "an image by digest alone has no tag at the destination", hint)
         return None
-
-    def _retag(self, node: Node | None) -> Retag | None:
-        if isinstance(node, Map):
-            if not all(isinstance(value, Scalar) and isinstance(value.value, str) for value in node.values.values()):
-                return None
-            pairs = [(key, self._text(value)) for key, value in node.values.items() if isinstance(value, Scalar)]
-            for key in node.keys.values():
-                self._parsed(partial(Tag, key.text), key.place)
-            checked = [self._parsed(partial(Tag, one.text), one.place) for _, one in pairs]
-            names = tuple((key, str(tag)) for (key, _), tag in zip(pairs, checked, strict=True) if tag is not None)
-            return Retag(names=names) if len(names) == len(pairs) else None
-        if not isinstance(node, Scalar):
-            return Retag()
-        retag = Retag(self._interpolator.text(node))
-        if not retag.template:
-            return None
-        for message in retag.problems():
-            self._say(node.place, message, "allowed are {tag}, {major}, {minor}, {patch} and {suffix}")
-        return None if retag.problems() else retag
 
     def _relative(self, text: str) -> str:
         """A layout's place, counted from the first file's folder; absolute ones stay."""
@@ -319,7 +296,7 @@ def _entries(root: Node) -> tuple[Node, ...]:
 def named_problems(node: Node, interpolator: Interpolator) -> list[Problem]:
     """What is wrong with a destination under `destinations`, whether it is used or not."""
     problems: list[Problem] = []
-    for scalar in _scalars(node):
+    for scalar in scalars(node):
         text = interpolator.text(scalar)
         try:
             if text:
@@ -331,12 +308,6 @@ def named_problems(node: Node, interpolator: Interpolator) -> list[Problem]:
 
 def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName:
     return image_alone(text) if source is None else image_below(source, text, is_literal=is_literal)
-
-
-def _scalars(node: Node) -> tuple[Scalar, ...]:
-    """One text or a list of them; what the schema refused is left out."""
-    nodes = node.items if isinstance(node, List) else (node,)
-    return tuple(one for one in nodes if isinstance(one, Scalar) and isinstance(one.value, str))
 
 
 def _near_name(text: str, named: Nodes) -> str:

@@ -172,6 +172,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "integer": _is_integer,
+    "boolean": lambda value: isinstance(value, bool),
     "null": lambda value: value is None,
 }
 _RULES: Mapping[str, Rule] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from imagesync.layout.document import REF_NAME
 from tests.cli.command import Mirror
 from tests.images import make_image, make_index
 
@@ -83,6 +84,89 @@ def test_tags_that_are_named_exactly_cost_no_request(mirror: Mirror) -> None:
     assert mirror.requests() == []
 
 
+def test_tags_shows_what_each_step_of_a_selection_drops(mirror: Mirror) -> None:
+    mirror.fill("7.2.0", "7.4", "7.4.1", "8.0-rc1", "8.0.0", "latest")
+    tags = '{include: ["7*", "8*"], versions: "<9", newest: 1, always: [latest]}'
+    ran = mirror.cli("tags", mirror.spec(f"{{name: app, tags: {tags}}}"))
+    assert ran.out.splitlines() == [
+        f"sync[0]/app ({mirror.source.host}/app): keeps 2 of 6",
+        "    listed                  6",
+        "    include         -1      5 left",
+        "    versions        -2      3 left",
+        "    sort             0      3 left",
+        "    newest          -2      1 left",
+        "    always          +1      2 left",
+        "  + 8.0.0",
+        "  + latest",
+        "  - 7.2.0  is not among the newest 1",
+        "  - 7.4  floats: 7.4.1 is more exact",
+        "  - 7.4.1  is not among the newest 1",
+        "  - 8.0-rc1  is a pre-release",
+    ]
+
+
+def test_a_selection_can_be_tried_on_a_repository(mirror: Mirror) -> None:
+    mirror.fill("7.2.0", "7.4.1", "latest")
+    here = ("tags", "--repository", f"{mirror.source.host}/app", "--tags", '{versions: "7.x", newest: 1}')
+    assert f"{mirror.source.host}/app: keeps 1 of 3" in mirror.cli(*here).out
+    (found,) = mirror.cli(*here, "--format", "json").json()
+    assert found["kept"] == ["7.4.1"]
+    assert [(drop["tag"], drop["step"]) for drop in found["dropped"]] == [("7.2.0", "newest"), ("latest", "versions")]
+    assert {"step": "versions", "change": -1, "left": 2} in found["steps"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ("{versions: y}", "--tags:1:12: 'y' is not a range of versions"),
+        ("{version: x}", "--tags:1:2: unknown key 'version'\n    did you mean versions?"),
+        ("{", "--tags:2:1: not YAML"),
+        ("", "--tags: nothing is in it"),
+        ("1.10", "--tags:1:1: YAML reads 1.10 as the number 1.1"),
+    ],
+)
+def test_a_selection_that_is_none_is_refused_before_any_request(tags: str, said: str, mirror: Mirror) -> None:
+    ran = mirror.cli("tags", "--repository", f"{mirror.source.host}/app", "--tags", tags)
+    assert (ran.code, mirror.requests()) == (4, [])
+    assert ran.err.startswith(said)
+
+
+def test_a_selection_to_try_needs_a_repository(mirror: Mirror) -> None:
+    ran = mirror.cli("tags", mirror.spec("app:1"), "--tags", "latest")
+    assert (ran.code, "add --repository REFERENCE" in ran.err) == (4, True)
+
+
+def test_a_name_in_a_layout_that_is_no_tag_is_dropped_counted_and_shown_safely(mirror: Mirror) -> None:
+    """TAG-05."""
+    mirror.fill("1")
+    mirror.cli("copy", f"{mirror.source.host}/app:1", "oci:./out")
+    (index,) = Path("out").rglob("index.json")
+    document = json.loads(index.read_text())
+    for name in ("\x1b[31mred", "../../x", "x" * 200):
+        document["manifests"].append({**document["manifests"][0], "annotations": {REF_NAME: name}})
+    index.write_text(json.dumps(document))
+    ran = mirror.cli("tags", "--repository", "oci:./out/app")
+    assert ran.out == "1\n"
+    assert "3 of the listed names are no legal tags: \\x1b[31mred, ../../x, xxx" in ran.err
+    tried = mirror.cli("tags", "--repository", "oci:./out/app", "--tags", '"*"')
+    assert "    legal           -3      1 left" in tried.out
+    assert "  - \\x1b[31mred  is no legal tag" in tried.out
+    assert max(map(len, tried.out.splitlines())) < 170
+
+
+def test_of_many_names_that_are_no_tags_a_few_are_shown(mirror: Mirror) -> None:
+    """TAG-05."""
+    mirror.fill("1")
+    mirror.cli("copy", f"{mirror.source.host}/app:1", "oci:./out")
+    (index,) = Path("out").rglob("index.json")
+    document = json.loads(index.read_text())
+    named = [{**document["manifests"][0], "annotations": {REF_NAME: f"-{number}"}} for number in range(12)]
+    index.write_text(json.dumps({**document, "manifests": [*document["manifests"], *named]}))
+    ran = mirror.cli("tags", "--repository", "oci:./out/app")
+    assert ran.err.startswith("12 of the listed names are no legal tags: -0, -1, -10, ")
+    assert ran.err.endswith(" and 2 more\n")
+
+
 def test_tags_as_json(mirror: Mirror) -> None:
     mirror.fill("1.0", "2.0")
     (found,) = mirror.cli("tags", mirror.spec('{name: app, tags: ["1.*"]}'), "--format", "json").json()
@@ -102,7 +186,7 @@ def test_tags_of_one_repository_one_a_line(mirror: Mirror) -> None:
     ran = mirror.cli("tags", "--repository", f"{mirror.source.host}/app")
     assert ran.out == "1\n2\n"
     found = mirror.cli("tags", "--repository", f"{mirror.source.host}/app", "--format", "json").json()
-    assert found == {"repository": f"{mirror.source.host}/app", "tags": ["1", "2"]}
+    assert found == {"repository": f"{mirror.source.host}/app", "tags": ["1", "2"], "illegal": []}
 
 
 def test_tags_of_nothing_is_a_usage_error(mirror: Mirror) -> None:

@@ -32,6 +32,22 @@ def test_a_plan_shows_what_a_tag_moves_from_and_to(mirror: Mirror) -> None:
     assert "0 to add, 1 to update" in ran.out
 
 
+def test_a_plan_holds_what_the_steps_of_a_selection_keep_under_its_new_names(mirror: Mirror) -> None:
+    mirror.fill("7.2.0", "7.4", "7.4.1", "8.0-rc1", "8.0.0", "latest")
+    tags = '{versions: "<9", newest: 2}'
+    ran = mirror.cli("plan", mirror.spec(f"{{name: app, tags: {tags}, retag: '{{major}}.{{minor}}'}}"))
+    assert ran.code == 0
+    assert {line.split()[1] for line in ran.out.splitlines() if line.startswith("  + ")} == {"app:7.4", "app:8.0"}
+    assert len([line for line in mirror.source.log.lines() if "/tags/list" in line]) == 1
+
+
+def test_two_tags_that_a_retag_gives_one_name_are_a_conflict_and_neither_is_planned(mirror: Mirror) -> None:
+    mirror.fill("7.2.0", "7.2.1")
+    ran = mirror.cli("plan", mirror.spec("{name: app, tags: {newest: 2}, retag: '{major}.{minor}'}"))
+    assert ran.code == 1
+    assert ran.out.count("would be written there, and so would") == 2
+
+
 def test_a_plan_with_nothing_to_do_says_so(mirror: Mirror) -> None:
     mirror.stand(mirror.fill("1"), "1")
     ran = mirror.cli("plan", mirror.spec())

@@ -19,7 +19,7 @@ from imagesync.plan.file import plan_from_json, plan_to_json, schema_text
 from imagesync.plan.review import approved_by, review
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Repository, Tag
-from imagesync.selection import Retag
+from imagesync.selection import Newest, Order, Ordering, Retag, TagFilter, VersionRange, Versions
 from imagesync.spec.model import SpecFile
 from tests.plan.values import (
     HUB_NGINX,
@@ -144,6 +144,15 @@ def test_a_copy_that_no_rule_yields_is_refused(rule: object) -> None:
     """An edited file cannot widen itself."""
     with pytest.raises(PlanFileError, match=r"no rule of the spec yields docker.io/library/nginx:latest@sha256"):
         check_yielded(make_plan(), make_spec(rule))  # type: ignore[arg-type]
+
+
+def test_a_copy_conforms_to_a_selection_that_only_the_whole_list_decides() -> None:
+    """The list is not in the file: what floats, and what is among the newest, is not judged again."""
+    newest = TagFilter((Newest(1, Ordering(Order.ALPHABETICAL)),))
+    check_yielded(make_plan(), make_spec(make_rule(tag_filter=newest)))
+    versions = TagFilter((Versions(VersionRange.parse("*")),))
+    with pytest.raises(PlanFileError, match=r"no rule of the spec yields"):
+        check_yielded(make_plan(), make_spec(make_rule(tag_filter=versions)))
 
 
 def test_approval_holds_for_the_same_copy_alone() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.wants import Want, lists_needed, make_wants, select
-from imagesync.reference import Repository, Tag
-from imagesync.selection import Retag
+from imagesync.reference import Repository, Tag, TagList
+from imagesync.selection import Extract, Retag, TagFilter, VersionRange, Versions
 from imagesync.spec.model import OnEmpty
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_manifest, make_rule
 
@@ -92,7 +92,7 @@ def test_an_empty_selection_fails_unless_told_to_warn() -> None:
     (skip,) = make_wants([make_rule("9.*", on_empty=OnEmpty.WARN)], LISTED)
     assert isinstance(failure, Failure)
     assert isinstance(skip, Skip)
-    assert "all 4 that it lists are dropped" in failure.reason
+    assert "all 4 that it lists are dropped (1 by attachments, 3 by include)" in failure.reason
 
 
 def test_select_tells_why_each_tag_is_dropped() -> None:
@@ -102,3 +102,37 @@ def test_select_tells_why_each_tag_is_dropped() -> None:
         "matches no pattern",
         "holds signatures or referrers of a digest",
     }
+
+
+def test_two_selected_versions_that_are_retagged_to_one_are_a_conflict() -> None:
+    """A retag is one to one: of each minor version there would have to be one tag."""
+    listed = {HUB_NGINX: tuple(Tag(tag) for tag in ("1.26.1", "1.26.2", "1.27.0"))}
+    versions = TagFilter((Versions(VersionRange.parse("1.x")),))
+    wants = make_wants([make_rule(tag_filter=versions, retag=Retag("{major}.{minor}"))], listed)
+    assert destinations(wants) == ["localhost:5000/nginx:1.27"]
+    reasons = [want.reason for want in wants if isinstance(want, Failure)]
+    assert reasons == [
+        f"{HUB_NGINX}:1.26.1 would be written there, and so would {HUB_NGINX}:1.26.2 (sync.yaml:6:11)",
+        f"{HUB_NGINX}:1.26.2 would be written there, and so would {HUB_NGINX}:1.26.1 (sync.yaml:6:11)",
+    ]
+
+
+def test_a_retag_takes_the_version_that_extract_finds() -> None:
+    listed = {HUB_NGINX: (Tag("release-1.27.3"),)}
+    versions = TagFilter((Versions(VersionRange.parse("1.x"), extract=Extract.parse("/release-(?P<version>.*)/")),))
+    wants = make_wants([make_rule(tag_filter=versions, retag=Retag("{major}.{minor}"))], listed)
+    assert destinations(wants) == ["localhost:5000/nginx:1.27"]
+
+
+def test_a_retag_may_name_the_digest_of_an_image_that_is_named_by_it() -> None:
+    digest = make_manifest("a").digest
+    wants = make_wants([make_rule("1.27", digest=digest, retag=Retag("{tag}-{digest}"))], {})
+    assert destinations(wants) == [f"localhost:5000/nginx:1.27-{digest.encoded[:12]}"]
+
+
+def test_what_a_source_lists_that_is_no_tag_is_dropped_and_counted() -> None:
+    """TAG-05."""
+    selection = select(make_rule("*"), {HUB_NGINX: TagList.of(["1.27", "../../x", "\x1b[31m"])})
+    assert not isinstance(selection, Broken)
+    assert selection.kept == ("1.27",)
+    assert [(drop.tag, drop.step) for drop in selection.dropped] == [("\x1b[31m", "legal"), ("../../x", "legal")]

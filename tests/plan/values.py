@@ -50,6 +50,7 @@ def make_rule(
     on_empty: OnEmpty = OnEmpty.FAIL,
     digest: Digest | None = None,
     line: int = 6,
+    tag_filter: TagFilter | None = None,
 ) -> Rule:
     return Rule(
         entry="bases",
@@ -57,7 +58,7 @@ def make_rule(
         place=Place("sync.yaml", line, 11),
         source=source,
         destinations=tuple(destinations),
-        tags=TagFilter.parse(tags or ("latest",)),
+        tags=tag_filter or TagFilter.parse(tags or ("latest",)),
         digest=digest,
         retag=retag or Retag(),
         on_empty=on_empty,

@@ -409,7 +409,9 @@ def test_tags_come_sorted_and_once_and_without_those_that_are_none(registry: Fak
     """TAG-01, TAG-04, TAG-05."""
     script_tags(registry, ["b", "a", "b", "-x", "sha256:ab", "x" * 200, "../../x", "\x1b[31m", 7, None])
     with open_repository(registry) as repository:
-        assert repository.list_tags() == ("a", "b")
+        listed = repository.list_tags()
+    assert listed == ("a", "b")
+    assert set(listed.illegal) == {"-x", "sha256:ab", "x" * 200, "../../x", "\x1b[31m"}
 
 
 @pytest.mark.parametrize("body", [b'{"tags":null}', b"{}", b'{"tags":[]}'])

@@ -143,3 +143,10 @@ def test_the_first_spec_is_valid_and_takes_an_image(tmp_path: Path) -> None:
     assert [str(rule.source) for rule in spec.rules] == ["docker.io/library/nginx"]
     after = load(tmp_path, add_reference(initial_spec(), "redis:7", destination=None))
     assert [rule.image for rule in after.rules] == ["nginx", "redis"]
+
+
+def test_of_a_map_of_steps_only_what_is_always_taken_is_known_to_be_selected() -> None:
+    image = "- {name: redis, tags: {newest: 3, always: [latest]}}"
+    text = f"version: 1\nsync:\n  - source: docker.io\n    destination: q.io\n    images:\n      {image}\n"
+    assert add_reference(text, "redis:latest", destination=None) == text
+    assert "- redis:7.4" in add_reference(text, "redis:7.4", destination=None)

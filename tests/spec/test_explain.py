@@ -154,3 +154,18 @@ def test_lines_are_printed_under_their_subject(tmp_path: Path) -> None:
     assert text.splitlines()[-1].split() == ["on_empty:", "warn", "sync.yaml:19:13"]
     assert text.splitlines()[-2].split() == ["retag:", "{tag}", "default"]
     assert render(()) == ""
+
+
+def test_every_step_has_the_line_it_came_from(tmp_path: Path) -> None:
+    tags = '{versions: ">=7.2 <9",\n          newest: 3, always: [latest]}'
+    path = make_files(
+        tmp_path, {"sync.yaml": SPEC.replace('tags: "7"', f"tags: {tags}").replace('"7": stable', "latest: x")}
+    )
+    make_files(tmp_path, {"more.yaml": MORE})
+    lines = explain(str(path), environment=ENVIRONMENT, name="bases/redis")
+    assert [one for one in values(lines, "bases/redis") if one[0].startswith("tags")] == [
+        ("tags.versions", ">=7.2 <9", 28),
+        ("tags.sort", "version", None),
+        ("tags.newest", "3", 29),
+        ("tags.always", "latest", 29),
+    ]

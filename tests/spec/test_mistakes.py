@@ -100,6 +100,8 @@ YAML_MISTAKES = [
     ("tags: [/v[0-9]+/]", 'quote each item that holds brackets or braces: ["/v[0-9]+/"]'),
     ("tags: [*-alpine]", 'quote it: "*-alpine", an unquoted * refers to an anchor'),
     ("tags: [1.0, *.x]", 'quote it: "*.x", an unquoted * refers to an anchor'),
+    ("tags: {versions: >=7.2 <9}", 'quote it: ">=7.2 <9", a value may not begin with >'),
+    ("tags: {versions: {range: > 7, suffix: any}}", 'quote it: "> 7", a value may not begin with >'),
     ("tags: *", 'quote it: "*", an unquoted * refers to an anchor'),
     ("as: @x", 'quote it: "@x", a value may not begin with @'),
     ("as: %x", 'quote it: "%x", a value may not begin with %'),

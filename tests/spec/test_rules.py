@@ -170,7 +170,7 @@ def test_what_is_surely_not_meant_is_warned_about_at_its_place(image: str, said:
         ),
         (
             "- name: nginx\n  retag: '{date}-{tag}'",
-            "7:16: {date} is not known\n    allowed are {tag}, {major}, {minor}, {patch} and {suffix}",
+            "7:16: {date} is not known\n    allowed are {tag}, {major}, {minor}, {patch}, {suffix} and {digest}",
         ),
         (
             "- name: nginx\n  retag: '{major}'",

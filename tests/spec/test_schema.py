@@ -20,12 +20,37 @@ LIST_HINT = "    a list has a dash before each item"
     [
         ("name: my entry", "11: found 'my entry', where a name of letters, digits, '.', '_' and '-' belongs"),
         ("on_empty: wran", "15: found 'wran', where fail or warn belongs\n    did you mean warn?"),
-        ("tags: {include: x}", "11: found a map, where a tag or a list of tags belongs"),
+        ("tags: {}", "11: found an empty map, where a map of steps belongs"),
+        ("tags: {include: []}", "21: found an empty list, where a list of tags or patterns belongs"),
+        ("tags: {newest: '3'}", "20: found '3', where a number from 1 to 10000 belongs\n    write 3 without quotes"),
+        (
+            "tags: {versions: 8}",
+            (
+                "22: YAML reads 8 as the number 8, "
+                "where a range of versions or {range, suffix, prereleases, extract} belongs\n"
+                '    quote it: "8"'
+            ),
+        ),
+        ("tags: {newest: 0}", "20: found 0, where a number from 1 to 10000 belongs"),
+        (
+            "tags: {newest: 3, sort: versions}",
+            "29: found 'versions', where version, alphabetical or numerical belongs\n    did you mean version?",
+        ),
+        ("tags: {version: '*'}", "12: unknown key 'version'\n    did you mean versions?"),
+        (
+            "tags: {min_age: 72h}",
+            "12: unknown key 'min_age'\n    allowed here: include, exclude, versions, sort, newest, always",
+        ),
+        ("tags: {versions: {prereleases: x}}", "36: found 'x', where true or false belongs"),
+        ("tags: {versions: {sufix: any}}", "23: unknown key 'sufix'\n    did you mean suffix?"),
         ("tags: [[x]]", "12: found a list, where a tag belongs"),
-        ("tags:", "10: found nothing, where a tag or a list of tags belongs"),
+        ("tags:", "10: found nothing, where a tag or a list of tags or a map of steps belongs"),
         (
             "tags: true",
-            '11: YAML reads true as a truth value, where a tag or a list of tags belongs\n    quote it: "true"',
+            (
+                "11: YAML reads true as a truth value, where a tag or a list of tags or a map of steps belongs\n"
+                '    quote it: "true"'
+            ),
         ),
         ("tags: []", "11: found an empty list, where a list of tags belongs"),
         ("retag: [a]", "12: found a list, where a template or a map of tags belongs"),

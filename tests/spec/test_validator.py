@@ -18,7 +18,7 @@ VALUES: list[Any] = [
     *([], [1], ["a"], ["a", 1], {}, {"a": 1}, {"a": "x"}, {"b": "x"}, {"a": "x", "b": "y"}, {"a b": "x"}),
 ]
 SCHEMAS: list[dict[str, Any]] = [
-    *({"type": name} for name in ("string", "object", "array", "integer", "null", ["string", "null"])),
+    *({"type": name} for name in ("string", "object", "array", "integer", "boolean", "null", ["string", "null"])),
     *({"enum": [1, "a", None]}, {"const": 1}, {"const": True}),
     *({"minLength": 1}, {"minItems": 1}, {"minProperties": 1}, {"minimum": 1}, {"maximum": 1}),
     *({"pattern": "^[a-z]+$"}, {"propertyNames": {"pattern": "^[a-z]+$"}}),

@@ -29,6 +29,8 @@ WHOLE: dict[str, Any] = {
     "sync": [
         {"name": "bases", "source": "docker.io", "images": ["nginx:1", {"name": "redis", "tags": ["7", "/8/"]}]},
         {"destination": ["x.io", "oci:y"], "retag": {"1": "2"}, "images": [{"name": "a", "as": "b", "as_tag": "c"}]},
+        {"tags": {"include": "1.*", "versions": "^1", "newest": 3, "sort": "numerical"}, "images": ["x:1"]},
+        {"tags": {"versions": {"range": "<9", "suffix": "any", "prereleases": True}, "always": ["y"]}, "images": ["x"]},
     ],
 }
 VALUES: st.SearchStrategy[Any] = st.one_of(
@@ -41,7 +43,26 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([[], {}, [[]], [{}], {"name": "x"}, {"token": "x"}, ["x"], {"x": 1}]),
 )
 KEYS = st.sampled_from(
-    ["version", "sync", "images", "name", "tags", "retag", "auth", "tls", "pull", "token", "key", "ca", "x", "a/b", ""]
+    [
+        "version",
+        "sync",
+        "images",
+        "name",
+        "tags",
+        "retag",
+        "versions",
+        "newest",
+        "suffix",
+        "auth",
+        "tls",
+        "pull",
+        "token",
+        "key",
+        "ca",
+        "x",
+        "a/b",
+        "",
+    ]
 )
 
 

@@ -99,6 +99,19 @@ sync:
     on_empty: fail
     images:
       - tool
+      - name: web
+        tags:
+          include: ["release-*"]
+          exclude: "*-windows"
+          versions:
+            range: ">=1.2 <3"
+            suffix: "-alpine*"
+            prereleases: true
+            extract: /release-(?P<version>.*)/
+          sort: version
+          newest: 3
+          always: ["1.0"]
+        retag: "{{major}}.{{minor}}"
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -125,7 +138,7 @@ def destinations(rule: Rule) -> list[str]:
 
 
 def patterns(rule: Rule) -> list[str]:
-    return [pattern.text for pattern in rule.tags.patterns]
+    return [*map(str, rule.tags.steps), *rule.tags.exact_tags]
 
 
 def test_rules_are_in_the_order_of_the_files(spec: Spec) -> None:
@@ -136,6 +149,7 @@ def test_rules_are_in_the_order_of_the_files(spec: Spec) -> None:
         "bases/bitnami/zookeeper",
         "bases/app",
         "sync[1]/tool",
+        "sync[1]/web",
         "more/python",
     ]
 
@@ -164,9 +178,24 @@ def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
         "registry.internal/mirror/docker.io/brokers/bitnami/kafka",
         "oci:out/brokers/bitnami/kafka",
     ]
-    assert patterns(kafka) == ["3.*", "/v[0-9]+/"]
+    assert patterns(kafka) == ["3.*, /v[0-9]+/"]
     assert kafka.retag.apply(Tag("3.1")) == "3"
     assert kafka.on_empty is OnEmpty.FAIL
+
+
+def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:
+    web = rule(spec, "sync[1]/web")
+    assert [(step.name, str(step)) for step in web.tags.steps] == [
+        ("include", "release-*"),
+        ("exclude", "*-windows"),
+        ("versions", ">=1.2 <3, suffix -alpine*, prereleases, extract /release-(?P<version>.*)/"),
+        ("sort", "version"),
+        ("newest", "3"),
+    ]
+    assert web.tags.exact_tags == ("1.0",)
+    listed = ["release-1.2.0-alpine", "release-1.2-alpine", "release-1.3.0-rc1-alpine", "release-1.3.0", "1.4.0-alpine"]
+    assert web.tags.select(listed).kept == ("1.0", "release-1.2.0-alpine", "release-1.3.0-rc1-alpine")
+    assert web.renamed(Tag("release-1.2.0-alpine")) == "1.2"
 
 
 def test_a_tag_in_the_name_is_the_tag(spec: Spec) -> None:

@@ -1,0 +1,33 @@
+"""Which tags a rule keeps, each drop with its reason, and what a kept tag is called at the destination.
+
+Pure: tags in, Selection out; where tags come from is the survey's business.
+"""
+
+from imagesync.selection.order import Order, Ordering
+from imagesync.selection.pattern import PatternKind, TagPattern
+from imagesync.selection.range import VersionRange
+from imagesync.selection.retag import Retag
+from imagesync.selection.steps import ANY_SUFFIX, Exclude, Include, Newest, Step, Versions
+from imagesync.selection.tag_filter import Drop, Selection, StepCount, TagFilter
+from imagesync.selection.version import Extract, Version
+
+__all__ = [
+    "ANY_SUFFIX",
+    "Drop",
+    "Exclude",
+    "Extract",
+    "Include",
+    "Newest",
+    "Order",
+    "Ordering",
+    "PatternKind",
+    "Retag",
+    "Selection",
+    "Step",
+    "StepCount",
+    "TagFilter",
+    "TagPattern",
+    "Version",
+    "VersionRange",
+    "Versions",
+]
