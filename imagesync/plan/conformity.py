@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Blocked, Copy, Plan
 from imagesync.spec.model import Rule, Spec
@@ -30,10 +32,17 @@ def _difference(planned: dict[str, str], given: dict[str, str]) -> str:
 def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
-    foreign = [copy for copy in copies if isinstance(copy, Copy) and not any(_yields(r, copy) for r in spec.rules)]
+    foreign = [copy for copy in copies if isinstance(copy, Copy) and not _is_yielded(copy, spec.rules)]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
+
+
+def _is_yielded(copy: Copy, rules: Iterable[Rule]) -> bool:
+    """Whether a rule asks for it, and none that does holds the tag immutable without the copy saying so."""
+    yielding = [rule for rule in rules if _yields(rule, copy)]
+    is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
+    return bool(yielding) and (copy.is_immutable or not is_held)
 
 
 def _yields(rule: Rule, copy: Copy) -> bool:

@@ -21,6 +21,16 @@ class Want:
     source: Reference
     destination: Reference
 
+    @property
+    def is_immutable(self) -> bool:
+        """Whether the destination's tag is never moved once it is there."""
+        return self.rule.immutable.holds(self.destination.tag)
+
+    @property
+    def trusts_list(self) -> bool:
+        """Whether it is enough that the destination's tag list has the tag."""
+        return self.is_immutable and self.rule.immutable.trusts_list
+
 
 Listings = Mapping[Repository, tuple[Tag, ...] | Broken]
 
@@ -33,6 +43,12 @@ def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
 def needs_list(rule: Rule) -> bool:
     """Whether the tag list of its source has to be read to know what a rule wants."""
     return rule.digest is None and rule.tags.needs_list
+
+
+def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
+    """The destination repositories whose tag list is taken for what is there, each once."""
+    trusting = [rule for rule in rules if rule.immutable.trusts_list]
+    return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
 
 
 def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
@@ -101,17 +117,19 @@ def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
 def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want | Skip | Failure]:
     wants = list(wants)
     sources: dict[Reference, dict[Reference, Rule]] = {}
+    strictest: dict[Reference, Want] = {}
     for want in wants:
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.source, want.rule)
-    seen: set[Reference] = set()
+            first = strictest.setdefault(want.destination, want)
+            if want.is_immutable and not first.is_immutable:
+                strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
             yield want
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
-        elif want.destination not in seen:
-            seen.add(want.destination)
+        elif strictest[want.destination] is want:
             yield want
 
 

@@ -7,8 +7,21 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, Waiting, summarise
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Blocked,
+    Conflict,
+    Copy,
+    Failure,
+    Keep,
+    Plan,
+    Skip,
+    Waiting,
+    summarise,
+)
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.settled import in_conflict
 from imagesync.reference import Reference
 
 CANCELLED_EXIT_CODE = 130
@@ -141,13 +154,13 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    return action.destination if isinstance(action, Copy | Keep | Blocked | Waiting) else None
+    return action.destination if isinstance(action, Copy | Keep | Assumed | Conflict | Blocked | Waiting) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return action.copy.source
-    return action.source if isinstance(action, Copy | Keep | Waiting) else None
+    return action.source if isinstance(action, Copy | Keep | Assumed | Conflict | Waiting) else None
 
 
 def _settled(action: Action) -> Outcome | None:
@@ -156,6 +169,8 @@ def _settled(action: Action) -> Outcome | None:
         return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind)
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason)
+    if isinstance(action, Conflict):
+        return in_conflict(action, action)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None

@@ -21,6 +21,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
+from imagesync.spec.model import Immutable
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -77,6 +78,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
         line("retag", _retag(rule.retag), "retag"),
         line("on_empty", rule.on_empty.value, "on_empty"),
+        *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
@@ -148,6 +150,11 @@ def _written(node: Node) -> str:
 
 def _tags(tags: TagFilter) -> str:
     return ", ".join(pattern.text for pattern in tags.patterns)
+
+
+def _immutable(immutable: Immutable) -> str:
+    tags = ", ".join(pattern.text for pattern in immutable.patterns) or "none"
+    return f"{tags}; trust: list" if immutable.trusts_list else tags
 
 
 def _retag(retag: Retag) -> str:

@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import OnEmpty, Rule, SpecWarning
+from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnEmpty, Rule, SpecWarning
 from imagesync.spec.names import (
     ImageName,
     SourceName,
@@ -34,8 +34,8 @@ from imagesync.spec.names import (
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty")
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable")
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,7 @@ class RulesReader:
             digest=digest,
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
+            immutable=self._immutable(nodes.get("immutable")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -225,6 +226,7 @@ class RulesReader:
         """Say what is wrong with these values whether an image comes to use them or not."""
         self._source(nodes.get("source"))
         self._retag(nodes.get("retag"))
+        self._immutable(nodes.get("immutable"))
         if "tags" in nodes:
             self._filter(nodes["tags"])
 
@@ -257,6 +259,16 @@ class RulesReader:
         for message in retag.problems():
             self._say(node.place, message, "allowed are {tag}, {major}, {minor}, {patch} and {suffix}")
         return None if retag.problems() else retag
+
+    def _immutable(self, node: Node | None) -> Immutable:
+        """The tags that are never moved: a list of patterns, or a map of it and what is trusted."""
+        if node is None:
+            return NOTHING_IMMUTABLE
+        listed = node.get("tags") if isinstance(node, Map) else node
+        texts = [self._text(scalar) for scalar in _scalars(listed)] if listed is not None else []
+        parsed = [self._parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
+        is_trusting = isinstance(node, Map) and node.get("trust") is not None
+        return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
 
     def _relative(self, text: str) -> str:
         """A layout's place, counted from the first file's folder; absolute ones stay."""

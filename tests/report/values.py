@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, Descriptor
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.registry.traffic import TrafficCounts
@@ -61,6 +61,23 @@ def make_keep(name: str = "mirror/alpine:3.20") -> Keep:
     path, _, tag = name.partition(":")
     source = Reference(Repository("docker.io", "library/alpine"), Tag(tag), make_digest("a"))
     return Keep(rule="bases/alpine", place=make_place(8), source=source, destination=_to(path, tag))
+
+
+def make_assumed(name: str = "mirror/alpine:3.19") -> Assumed:
+    keep = make_keep(name)
+    source = Reference(keep.source.repository, keep.source.tag)
+    return Assumed(rule=keep.rule, place=keep.place, source=source, destination=keep.destination)
+
+
+def make_conflict(name: str = "mirror/alpine:3.20", found: str = "b") -> Conflict:
+    keep = make_keep(name)
+    return Conflict(
+        rule=keep.rule,
+        place=keep.place,
+        source=keep.source,
+        destination=keep.destination,
+        found=make_digest(found),
+    )
 
 
 def make_failure(

@@ -9,7 +9,7 @@ import pytest
 
 from imagesync.errors import SpecError, UsageError
 from imagesync.spec.explain import Line, explain, render
-from tests.spec.written import make_files
+from tests.spec.written import make_files, with_images
 
 SPEC = """\
 version: 1
@@ -77,6 +77,18 @@ def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> No
         ("tags", "7", 28),
         ("retag", "7 -> stable", 29),
         ("on_empty", "warn", 19),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [('["3.*", "/v[0-9]+/"]', "3.*, /v[0-9]+/"), ('{tags: ["3.*"], trust: list}', "3.*; trust: list"), ("[]", "none")],
+)
+def test_what_is_immutable_is_told_where_it_was_said(tmp_path: Path, written: str, shown: str) -> None:
+    path = make_files(tmp_path, {"sync.yaml": with_images(f"- name: nginx\n  immutable: {written}\n- redis")})
+    lines = [line for line in explain(str(path), environment={}) if line.key == "immutable"]
+    assert [(line.subject, line.value, line.place.line if line.place else 0) for line in lines] == [
+        ("sync[0]/nginx", shown, 7)
     ]
 
 
