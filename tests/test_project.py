@@ -116,7 +116,7 @@ def test_every_command_of_the_readme_exists() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize(("number", "rest"), [(0, ""), (1, "version: 1\nsync: []\n"), (3, "")])
+@pytest.mark.parametrize(("number", "rest"), [(0, ""), (1, ""), (2, "version: 1\nsync: []\n"), (4, "")])
 def test_a_spec_of_the_readme_is_valid(number: int, rest: str, tmp_path: Path) -> None:
     spec = tmp_path / "sync.yaml"
     spec.write_text(blocks(README, "yaml")[number] + rest, encoding="utf-8")
