@@ -210,12 +210,12 @@ def _head(open_store: Callable[[], Resolver], reference: Reference, side: str) -
                 return Unreadable(error.message)
             raise
 
-    return _or_broken(resolve, side)
+    return or_broken(resolve, side)
 
 
 def _list(repository: Repository, stores: Stores, tasks: Tasks) -> Task[tuple[Tag, ...] | Broken]:
     def read() -> tuple[Tag, ...] | Broken:
-        return _or_broken(lambda: stores.source(repository).list_tags(), "source")
+        return or_broken(lambda: stores.source(repository).list_tags(), "source")
 
     return tasks.add(read, hosts=[repository.registry])
 
@@ -224,7 +224,7 @@ def _list_there(repository: Repository, stores: Stores, tasks: Tasks) -> Task[fr
     """The tags of a destination whose list is trusted; none where it cannot be read: then each is asked for."""
 
     def read() -> frozenset[Tag]:
-        found = _or_broken(lambda: stores.destination(repository).list_tags(), "destination")
+        found = or_broken(lambda: stores.destination(repository).list_tags(), "destination")
         return frozenset() if isinstance(found, Broken) else frozenset(found)
 
     return tasks.add(read, hosts=[repository.registry])
@@ -237,10 +237,10 @@ def _is_listed(want: Want, lists: _Lists) -> bool:
 def _answer(question: Question, stores: Stores) -> Content | bool | Broken:
     """Answer a question about one image, by what earlier runs have learnt where that says enough."""
     if isinstance(question, ReadManifest):
-        return _or_broken(lambda: _manifest(question, stores), "source")
+        return or_broken(lambda: _manifest(question, stores), "source")
     if isinstance(question, IsEmpty):
-        return _or_broken(lambda: _is_empty(question, stores), "destination")
-    return _or_broken(lambda: _has_blob(question, stores), "destination")
+        return or_broken(lambda: _is_empty(question, stores), "destination")
+    return or_broken(lambda: _has_blob(question, stores), "destination")
 
 
 def _answer_of(task: Task[Any]) -> Any:
@@ -250,12 +250,12 @@ def _answer_of(task: Task[Any]) -> Any:
 def _manifest(question: ReadManifest, stores: Stores) -> Content:
     known = stores.memory.manifest(question.digest)
     if known is None:
-        known = _fetch(stores.source(question.repository), question.digest)
+        known = fetch_manifest(stores.source(question.repository), question.digest)
         stores.memory.keep_manifest(known)
     return known
 
 
-def _fetch(source: ManifestFetcher, digest: Digest) -> Content:
+def fetch_manifest(source: ManifestFetcher, digest: Digest) -> Content:
     """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
     try:
         return source.fetch_manifest(digest)
@@ -284,7 +284,8 @@ def _is_empty(question: IsEmpty, stores: Stores) -> bool:
     return not has_tags and not any(destination.has_blob(blob) for blob in question.probes)
 
 
-def _or_broken(read: Callable[[], V], side: str) -> V | Broken:
+def or_broken(read: Callable[[], V], side: str) -> V | Broken:
+    """What was read of this side, or why it was not. Raises Cancelled, nothing else."""
     try:
         return read()
     except Cancelled:

@@ -20,6 +20,7 @@ COMMANDS = (
     "config",
     "plan",
     "apply",
+    "audit",
     "copy",
     "tags",
     "inspect",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from imagesync.plan.actions import Plan, Waiting, summarise
+from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
@@ -39,6 +40,21 @@ def report_sentence(report: Report) -> str:
     parts = [f"{report.added} added", f"{report.updated} updated", *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
     return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_pulls(report.plan)}"
+
+
+def audit_sentence(audit: Audit) -> str:
+    """`Audit: 3 of 12 tags are not as promised: 1 missing tag, 2 missing blobs. 40 manifests, 220 blobs asked for …`"""
+    if not audit.tags:
+        return "Audit: no tag is selected."
+    counts = audit.counts()
+    told = _counted(*((counts.get(kind, 0), kind.value) for kind in Kind))
+    tags, broken = format_count(len(audit.tags), "tag"), len(audit.broken)
+    held = f"{tags} {'is' if len(audit.tags) == 1 else 'are'} as promised"
+    missed = f"{broken} of {tags} {'is' if broken == 1 else 'are'} not as promised: {', '.join(told)}"
+    looked = f"{format_count(audit.manifests, 'manifest')} and {format_count(audit.blobs, 'blob')}"
+    effort = f"{format_seconds(audit.seconds)}, {format_count(audit.requests, 'request')}"
+    how = f"read and hashed ({format_bytes(audit.bytes_read)})" if audit.is_deep else "asked for"
+    return f"Audit: {missed if broken else held}. {looked} {how} in {effort}."
 
 
 _TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CANCELLED, Status.FAILED)
