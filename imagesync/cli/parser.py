@@ -64,7 +64,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="imagesync",
         description="Keeps container images where they should be: plans the difference and moves exactly that.",
-        epilog="Exit codes: 0 done, 1 something failed, 2 changes pending or findings, 3 blocked, 4 spec or command wrong, "
+        epilog="Exit codes: 0 done, 1 something failed, 2 changes pending, 3 blocked, 4 spec or command wrong, "
         "70 a mistake in imagesync, 130 and 143 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"imagesync {__version__}")
