@@ -6,7 +6,7 @@ image is looked into on its own, so that the first is on its way while the last 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from imagesync.errors import (
 from imagesync.manifest import Content
 from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Absent, Broken, Head, Listed, NotRead, Present, Unreadable
+from imagesync.plan.judgement import taken_for_absent
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.reading import (
     Answers,
@@ -58,15 +59,18 @@ class Survey:
     """What both sides hold of what a spec wants, told image by image as it becomes known.
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
-    nothing else. Raises Cancelled, nothing else.
+    nothing else. Raises Cancelled, nothing else. `incomplete` are tags that are looked into though they are right.
     """
 
-    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()
+    ) -> None:
         self._stores = stores
         self._tasks = tasks
         self._asked: dict[Question, Task[Any]] = {}
         self._waiting: dict[Task[Any], list[_Looking]] = {}
-        self.wants, self._heads = read_heads(rules, stores, tasks)
+        self.wants, heads = read_heads(rules, stores, tasks)
+        self._heads = taken_for_absent(self.wants, heads, incomplete)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
 

@@ -15,7 +15,7 @@ from imagesync.plan.diff import Wanted
 from imagesync.plan.findings import Audit, Audited
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
 from imagesync.plan.wants import Want
-from imagesync.spec.model import NOTHING_IMMUTABLE, Rule, Spec
+from imagesync.spec.model import Rule, Spec
 from imagesync.survey import read_heads
 from imagesync.tasks import Tasks
 
@@ -47,4 +47,4 @@ def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
 
 def _trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
     """The rules without what spares a plan its questions: what is assumed is what an audit is for."""
-    return [replace(rule, immutable=NOTHING_IMMUTABLE) for rule in rules]
+    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]

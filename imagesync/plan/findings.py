@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from imagesync.errors import Place
 from imagesync.plan.actions import SpecPin
+from imagesync.plan.wants import Want
 from imagesync.reference import Reference
 
 FOUND_EXIT_CODE = 2
@@ -24,6 +25,9 @@ class Kind(Enum):
     OTHER_SIZE = "other size"
     OTHER_BYTES = "other bytes"
     UNREADABLE = "not readable"
+
+
+_BELOW = frozenset({Kind.MISSING_CHILD, Kind.MISSING_BLOB, Kind.OTHER_SIZE, Kind.OTHER_BYTES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,13 @@ class Audited:
     subject: str
     source: Reference | None
     findings: tuple[Finding, ...] = ()
+    want: Want | None = field(default=None, repr=False)
+    """What asks for it, where that is known."""
+
+    @property
+    def is_incomplete(self) -> bool:
+        """The tag is right, and something below it is not: an apply would not look there."""
+        return any(finding.kind in _BELOW for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from imagesync.errors import IntegrityError, NotFoundError
 from imagesync.manifest import Content, Descriptor
@@ -23,6 +23,16 @@ def judge_heads(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> dic
     """The promised tags that are wrong, each with what is."""
     judged = {want: _judge_tag(want, heads) for want in wants if isinstance(want, Want)}
     return {want: finding for want, finding in judged.items() if finding is not None}
+
+
+def taken_for_absent(
+    wants: Iterable[Wanted], heads: Mapping[Reference, Head], incomplete: Collection[Reference]
+) -> dict[Reference, Head]:
+    """The heads, with tags that are right and known to be incomplete taken for absent: then all that is below them
+    is asked for and brought. One that has moved since stays what it is."""
+    right = [want for want in wants if isinstance(want, Want) and want.destination in incomplete]
+    absent = {want.destination: Absent() for want in right if _judge_tag(want, heads) is None}
+    return {**heads, **absent}
 
 
 def root_of(want: Want, heads: Mapping[Reference, Head]) -> ReadManifest:
@@ -93,7 +103,7 @@ def sum_up(want: Want, heads: Mapping[Reference, Head], findings: tuple[Finding,
     """A promised tag with what was found of it."""
     source = heads[want.source]
     shown = pinned(want.source, source) if isinstance(source, Present) else want.source
-    return Audited(want.rule.name, want.rule.place, str(want.destination), shown, findings)
+    return Audited(want.rule.name, want.rule.place, str(want.destination), shown, findings, want)
 
 
 def not_known(action: Failure | Skip) -> tuple[Audited, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -105,11 +105,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """130 when something was cancelled, else the worst of the outcomes' own: 4, 1, 3, 2, 0."""
-        codes = {outcome.exit_code or _AT_LEAST.get(outcome.status, 0) for outcome in self.outcomes}
         if self.count(Status.CANCELLED):
             return CANCELLED_EXIT_CODE
-        known = next((code for code in _WORST_FIRST if code in codes), 0)
-        return known or (FAILED_EXIT_CODE if any(codes) else 0)
+        return worst_of({outcome.exit_code or _AT_LEAST.get(outcome.status, 0) for outcome in self.outcomes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +123,12 @@ class Trouble:
     kind: str
     rule: str
     place: Place
+
+
+def worst_of(codes: Collection[int]) -> int:
+    """The exit code of what ended with all of these: 4, 1, 3, 2, 0; whatever else is there counts as 1."""
+    known = next((code for code in _WORST_FIRST if code in codes), 0)
+    return known or (FAILED_EXIT_CODE if any(codes) else 0)
 
 
 def plan_exit_code(plan: Plan, detailed: bool) -> int:

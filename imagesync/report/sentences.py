@@ -35,7 +35,8 @@ def report_sentence(report: Report) -> str:
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
-    if not report.count(Status.COPIED) and not report.exit_code and not report.count(Status.WAITING):
+    is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
+    if is_idle and not report.exit_code and not report.count(Status.WAITING):
         return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
     parts = [f"{report.added} added", f"{report.updated} updated", *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."

@@ -75,6 +75,16 @@ def test_a_blob_that_was_deleted_from_the_storage_is_missing(mirrored: Mirrored)
     assert "1 of 1 tag is not as promised: 1 missing blob." in said
 
 
+def test_a_repair_brings_what_was_deleted_from_the_storage(mirrored: Mirrored) -> None:
+    file = mirrored.file(mirrored.layer(0))
+    before = file.read_bytes()
+    file.unlink()
+    done = mirrored.sync.run("apply", mirrored.spec, "--repair")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert file.read_bytes() == before
+    assert mirrored.audit("--deep")[0] == 0
+
+
 def test_a_flipped_byte_in_the_storage_is_found_by_a_deep_audit(mirrored: Mirrored) -> None:
     file = mirrored.file(mirrored.layer(1))
     raw = bytearray(file.read_bytes())
