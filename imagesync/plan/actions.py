@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import Place
 from imagesync.manifest import Content, Descriptor
-from imagesync.reference import Digest, Reference
+from imagesync.reference import Digest, Reference, Tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Copy:
     present_bytes: int = 0
     note: str = ""
     """Shown behind the line: `not readable, will try`."""
+    previous: Tag | None = None
+    """The tag that what it `replaces` gets there first, so that it is not lost."""
     is_immutable: bool = False
     """The destination's tag is never moved: whatever it points to right before it would be written, it keeps."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Blocked, Copy, Plan
+from imagesync.plan.wants import Want
 from imagesync.spec.model import Rule, Spec
 
 _SHOWN = 10
@@ -55,4 +56,6 @@ def _yields(rule: Rule, copy: Copy) -> bool:
         renamed = rule.retag.apply(tag)
     except InvalidReference:
         return False
-    return renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
+    is_selected = renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
+    kept_as = Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
+    return is_selected and copy.previous == kept_as

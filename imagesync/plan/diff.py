@@ -67,6 +67,7 @@ def _left_alone(want: Want, source: Present, found: Digest) -> Keep | Conflict:
 
 def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) -> Copy:
     root = inventory.contents[source.descriptor.digest]
+    replaces = destination.descriptor.digest if isinstance(destination, Present) else None
     held = inventory.present.get(want.destination.repository, frozenset())
     blobs = () if want.source.repository == want.destination.repository else blobs_of(root, inventory.contents)
     return Copy(
@@ -75,7 +76,8 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         source=pinned(want.source, source),
         destination=want.destination,
         root=root.descriptor,
-        replaces=destination.descriptor.digest if isinstance(destination, Present) else None,
+        replaces=replaces,
+        previous=want.previous if replaces is not None else None,
         platforms=tuple(str(platform) for platform in root.platforms()) if isinstance(root, Index) else (),
         missing=tuple(blob for blob in blobs if blob.digest not in held),
         present_bytes=sum(blob.size_bytes for blob in blobs if blob.digest in held),

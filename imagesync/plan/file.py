@@ -137,6 +137,7 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "present_bytes": copy.present_bytes,
         "missing": [blob.digest for blob in copy.missing],
         "note": copy.note,
+        "previous": copy.previous,
         "immutable": copy.is_immutable,
     }
 
@@ -248,6 +249,7 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         missing=tuple(blobs[digest] for digest in value["missing"]),
         present_bytes=value["present_bytes"],
         note=value.get("note", ""),
+        previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
     )
 

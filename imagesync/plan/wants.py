@@ -27,6 +27,12 @@ class Want:
         return self.rule.immutable.holds(self.destination.tag)
 
     @property
+    def previous(self) -> Tag | None:
+        """The tag that what it replaces gets first; None where that is not kept, or never replaced."""
+        template, tag = self.rule.keep_previous, self.destination.tag
+        return None if template is None or tag is None or self.is_immutable else template.apply(tag)
+
+    @property
     def trusts_list(self) -> bool:
         """Whether it is enough that the destination's tag list has the tag."""
         return self.is_immutable and self.rule.immutable.trusts_list
@@ -100,6 +106,7 @@ def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
     source = Reference(rule.source, tag, rule.digest)
     try:
         renamed = rule.retag.apply(tag)
+        _check_previous(rule, renamed)
     except InvalidReference as error:
         yield Failure(
             rule=rule.name,
@@ -112,6 +119,14 @@ def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
         return
     for repository in rule.destinations:
         yield Want(rule, source, Reference(repository, renamed))
+
+
+def _check_previous(rule: Rule, tag: Tag) -> None:
+    """Raise InvalidReference where what is replaced could not be kept, or would move an immutable tag."""
+    previous = rule.keep_previous.apply(tag) if rule.keep_previous is not None else None
+    if previous is not None and rule.immutable.holds(previous) and not rule.immutable.holds(tag):
+        message = f"what {tag} was would be kept as {previous}, which is immutable and could not move"
+        raise InvalidReference(message, hint="let `immutable` leave out what `keep_previous` writes")
 
 
 def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want | Skip | Failure]:
@@ -130,7 +145,23 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
-            yield want
+            yield _kept_elsewhere(want, sources) or want
+
+
+def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:
+    """Why what a tag was cannot be kept: that tag is wanted for something else."""
+    kept = Reference(want.destination.repository, want.previous)
+    if want.previous is None or kept not in sources:
+        return None
+    source, rule = next(iter(sources[kept].items()))
+    return Failure(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        reason=f"what it was would be kept as {kept}, where {source} would be written ({rule.place})",
+        kind="conflict",
+        hint="give `keep_previous` another template",
+    )
 
 
 def _conflict(want: Want, sources: Mapping[Reference, Rule]) -> Failure:

@@ -69,6 +69,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "destination": str(destination) if destination else None,
         "destination_digest": _found_there(outcome),
         "replaces": copy.replaces if isinstance(copy, Copy) else None,
+        "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "reason": outcome.reason or None,
         "hint": outcome.hint,

@@ -178,14 +178,15 @@ def _planned(action: Copy | Keep | Assumed | Conflict | Blocked | Waiting, look:
         return Row(UNCHANGED, "", _short(action.source.digest), more=more)
     if isinstance(action, Assumed):
         return Row(UNCHANGED, "", text=_ASSUMED, more=more)
-    text = look.size(action) + (f" ({shortened(action.note)})" if action.note else "")
+    text = look.size(action) + "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
     return replace(_changed(action), text=text, more=more)
 
 
 def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
-        return replace(_changed(action), text=_moved(outcome), more=more)
+        kept = f" ({_kept(action)})" if action.previous else ""
+        return replace(_changed(action), text=_moved(outcome) + kept, more=more)
     if outcome.status is Status.UNCHANGED:
         source = source_of(action)
         return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
@@ -197,6 +198,11 @@ def _done(outcome: Outcome, look: _Look) -> Row:
 
 def _with_hint(reason: str, hint: str | None) -> str:
     return shortened(f"{reason} ({hint})" if hint else reason)
+
+
+def _kept(copy: Copy) -> str:
+    """Where what is replaced can be found from then on."""
+    return f"{copy.replaces.short} kept as {copy.previous}" if copy.replaces and copy.previous else ""
 
 
 def _changed(copy: Copy) -> Row:

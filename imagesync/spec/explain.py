@@ -78,6 +78,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
         line("retag", _retag(rule.retag), "retag"),
         line("on_empty", rule.on_empty.value, "on_empty"),
+        *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
     ]
     if "as" in nodes:

@@ -169,5 +169,6 @@ def _meaning(origin: Origin) -> object:
         rule.retag,
         rule.on_empty,
         rule.immutable,
+        rule.keep_previous,
         rule.entry,
     )

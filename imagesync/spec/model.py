@@ -55,6 +55,8 @@ class Rule:
     retag: Retag = KEEP_TAG
     on_empty: OnEmpty = OnEmpty.FAIL
     immutable: Immutable = NOTHING_IMMUTABLE
+    keep_previous: Retag | None = None
+    """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
 
     @property
     def name(self) -> str:

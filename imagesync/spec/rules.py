@@ -34,8 +34,8 @@ from imagesync.spec.names import (
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable")
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous")
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,7 @@ class RulesReader:
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
             immutable=self._immutable(nodes.get("immutable")),
+            keep_previous=self._keep_previous(nodes.get("keep_previous")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -227,6 +228,7 @@ class RulesReader:
         self._source(nodes.get("source"))
         self._retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
+        self._keep_previous(nodes.get("keep_previous"))
         if "tags" in nodes:
             self._filter(nodes["tags"])
 
@@ -269,6 +271,17 @@ class RulesReader:
         parsed = [self._parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
         is_trusting = isinstance(node, Map) and node.get("trust") is not None
         return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
+
+    def _keep_previous(self, node: Node | None) -> Retag | None:
+        """A template that makes another tag of every tag: two may not be kept as one."""
+        text = self._interpolator.text(node) if isinstance(node, Scalar) else ""
+        if node is None or not text:
+            return None
+        before, placeholder, after = text.partition("{tag}")
+        if placeholder and (before or after) and not set(before + after) & set("{}"):
+            return Retag(text)
+        self._say(node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"')
+        return None
 
     def _relative(self, text: str) -> str:
         """A layout's place, counted from the first file's folder; absolute ones stay."""

@@ -49,6 +49,7 @@ def make_rule(
     retag: Retag | None = None,
     on_empty: OnEmpty = OnEmpty.FAIL,
     immutable: Immutable = NOTHING_IMMUTABLE,
+    keep_previous: str = "",
     digest: Digest | None = None,
     line: int = 6,
 ) -> Rule:
@@ -63,6 +64,7 @@ def make_rule(
         retag=retag or Retag(),
         on_empty=on_empty,
         immutable=immutable,
+        keep_previous=Retag(keep_previous) if keep_previous else None,
     )
 
 

@@ -89,6 +89,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "source_digest": make_digest("4"),
         "destination": "registry.internal:5000/mirror/nginx:1.27.3",
         "destination_digest": make_digest("4"),
+        "previous": None,
         "replaces": make_digest("9"),
         "platforms": ["linux/amd64", "linux/arm64", "linux/arm/v7"],
         "reason": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from imagesync.plan.actions import Action
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.settled import settled
+from imagesync.reference import Tag
 from imagesync.report.text import render_plan, render_report
 from tests.report.values import (
     HOSTILE,
@@ -265,3 +267,12 @@ def test_what_is_assumed_has_a_line_only_where_all_is_told() -> None:
         assert ("= alpine:3.19  assumed: listed and immutable" in shown) is verbose
         assert ("= alpine:3.19  assumed: listed and immutable" in told) is verbose
         assert "1 assumed." in told
+
+
+def test_what_is_kept_of_a_replaced_tag_is_told_in_plan_and_report() -> None:
+    copy = replace(make_copy("mirror/app:1", replaces="9"), previous=Tag("1-previous"))
+    assert "  0 B to copy (sha256:999999999999 kept as 1-previous)" in render_plan(
+        make_plan(copy), color=False, verbose=False
+    )
+    report = make_report(Outcome(copy, Status.COPIED))
+    assert "  0 B copied (sha256:999999999999 kept as 1-previous)" in render_report(report, color=False, verbose=False)

@@ -92,6 +92,13 @@ def test_what_is_immutable_is_told_where_it_was_said(tmp_path: Path, written: st
     ]
 
 
+def test_how_what_is_replaced_is_kept_is_told_where_it_was_said(tmp_path: Path) -> None:
+    images = "- name: nginx\n  keep_previous: '{tag}-previous'\n- redis"
+    path = make_files(tmp_path, {"sync.yaml": with_images(images)})
+    lines = [line for line in explain(str(path), environment={}) if line.key == "keep_previous"]
+    assert [(line.subject, line.value) for line in lines] == [("sync[0]/nginx", "{tag}-previous")]
+
+
 def test_an_image_of_an_included_file_names_that_file(tmp_path: Path) -> None:
     found = [line for line in explained(tmp_path) if line.subject == "sync[1]/a/b"]
     assert [(line.key, line.value) for line in found if line.key in ("tags", "digest")] == [

@@ -74,6 +74,14 @@ def test_an_immutable_tag_that_is_no_pattern_is_said_with_its_place(tmp_path: Pa
     assert "'/(/' is not a regular expression" in problems[0].message
 
 
+@pytest.mark.parametrize("template", ["{tag}", "previous", "{major}-previous", "{tag}-{tag}", "{tag}-{", "{digest}"])
+def test_what_is_replaced_needs_another_tag_for_each_tag(tmp_path: Path, template: str) -> None:
+    (problem,) = found(tmp_path, with_images(f"- name: nginx\n  keep_previous: '{template}'"))
+    assert (problem.place.line, problem.place.column) == (7, 24)
+    assert problem.message == f"{template!r} is not another tag for each tag"
+    assert problem.hint == 'write {tag} and more: "{tag}-previous"'
+
+
 def test_an_image_may_lift_what_its_entry_holds_immutable(tmp_path: Path) -> None:
     images = 'immutable: ["*"]\nsource: docker.io\ndestination: q.io\nimages: [{name: nginx, immutable: []}, redis]'
     nginx, redis = load(tmp_path, with_entry(images)).rules

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from imagesync.reference import Repository, Tag
+from imagesync.selection import Retag
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -81,6 +82,7 @@ defaults:
   retag: "{{tag}}-mirror"
   on_empty: warn
   immutable: ["*-mirror"]
+  keep_previous: "{{tag}}-previous"
 sync:
   - name: bases
     images:
@@ -154,6 +156,7 @@ def test_defaults_hold_where_an_entry_says_nothing(spec: Spec) -> None:
     assert redis.on_empty is OnEmpty.WARN
     assert redis.immutable.holds(Tag("edge-mirror"))
     assert not redis.immutable.holds(Tag("edge"))
+    assert redis.keep_previous == Retag("{tag}-previous")
 
 
 def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
