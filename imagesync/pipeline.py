@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,17 +13,17 @@ from imagesync.plan.diff import Wanted, diff
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.reading import Seen
 from imagesync.plan.review import Reviewer, review
-from imagesync.reference import Digest
+from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Spec
 from imagesync.store import Stores
 from imagesync.survey import Survey
 from imagesync.tasks import Task, Tasks, Watch
 
 
-def make_plan(spec: Spec, stores: Stores, tasks: Tasks) -> Plan:
+def make_plan(spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()) -> Plan:
     """Read both sides and say what would be done; nothing is written anywhere. Raises Cancelled."""
     watch: Watch[Any] = tasks.watch()
-    drawing = Drawing(spec, stores, tasks)
+    drawing = Drawing(spec, stores, tasks, incomplete=incomplete)
     contents: dict[Digest, Content] = {}
     for part in drawing.begin(watch):
         contents.update(part.contents)
@@ -53,10 +53,13 @@ def plan_and_carry_out(drawing: Drawing, executor: Executor, reviewers: tuple[Re
 
 
 class Drawing:
-    """A plan that is being drawn: it comes in parts, one for each image, as soon as that has been read."""
+    """A plan that is being drawn: it comes in parts, one for each image, as soon as that has been read.
 
-    def __init__(self, spec: Spec, stores: Stores, tasks: Tasks) -> None:
-        self._survey = Survey(spec.rules, stores, tasks)
+    `incomplete` are tags of destinations of which an audit has found something missing.
+    """
+
+    def __init__(self, spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()) -> None:
+        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete)
         self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
         self._actions: dict[Wanted, Action] = {}
 

@@ -65,6 +65,12 @@ class BlobChecker(Protocol):
         ...
 
 
+class BlobSizer(Protocol):
+    def blob_size(self, digest: Digest) -> int | None:
+        """How many bytes the repository says that a blob has (end-2, HEAD); None where it is not there."""
+        ...
+
+
 class BlobPusher(Protocol):
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         """Store one blob, in a single attempt: mount it from a repository of the same registry that holds it,
@@ -88,7 +94,7 @@ class Readable(Resolver, ManifestFetcher, BlobFetcher, BlobChecker, TagLister, P
     """A repository that is copied from."""
 
 
-class Writable(Resolver, ManifestFetcher, BlobChecker, BlobPusher, ManifestPusher, TagLister, Protocol):
+class Writable(Resolver, ManifestFetcher, BlobChecker, BlobSizer, BlobPusher, ManifestPusher, TagLister, Protocol):
     """A repository that is copied to."""
 
 

@@ -7,7 +7,7 @@ image is looked into on its own, so that the first is on its way while the last 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -24,7 +24,8 @@ from imagesync.errors import (
 )
 from imagesync.manifest import Content
 from imagesync.plan.diff import Wanted
-from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
+from imagesync.plan.inventory import Absent, Broken, Head, Listed, NotRead, Present, Unreadable
+from imagesync.plan.judgement import taken_for_absent
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.reading import (
     Answers,
@@ -40,7 +41,7 @@ from imagesync.plan.reading import (
     perhaps_empty,
     seen_already,
 )
-from imagesync.plan.wants import Listings, Want, lists_needed, make_wants, needs_list, wants_of
+from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.store import ManifestFetcher, Resolver, Stores
@@ -59,17 +60,20 @@ class Survey:
     """What both sides hold of what a spec wants, told image by image as it becomes known.
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
-    nothing else. Raises Cancelled, nothing else.
+    nothing else. Raises Cancelled, nothing else. `incomplete` are tags that are looked into though they are right.
     """
 
-    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()
+    ) -> None:
         self._stores = stores
         self._tasks = tasks
         self._asked: dict[Question, Task[Any]] = {}
         self._waiting: dict[Task[Any], list[_Looking]] = {}
         self._turns: dict[str, deque[_Looking]] = {}
         """Images of registries that count what is read: each is read to its end before the next is begun."""
-        self.wants, self._heads = _read_heads(rules, stores, tasks)
+        self.wants, heads = read_heads(rules, stores, tasks)
+        self._heads = taken_for_absent(self.wants, heads, incomplete)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
 
@@ -157,43 +161,72 @@ class _Looking:
         return self.image.root.repository.registry
 
 
-def _read_heads(
+def read_heads(
     rules: Sequence[Rule], stores: Stores, tasks: Tasks
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head]]:
-    """Lists and heads. A head is read as soon as its rule's list is there: no rule waits for another's."""
-    watch: Watch[Any] = tasks.watch()
-    lists = {_list(repository, stores, tasks): repository for repository in lists_needed(rules)}
-    for task in lists:
-        watch.add(task)
-    listings: dict[Repository, tuple[Tag, ...] | Broken] = {}
+    """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's."""
+    lists = _Lists(rules, stores, tasks)
     heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
-    heads.ask(rule for rule in rules if not needs_list(rule))
-    for task in watch:
-        repository = lists[task]
-        listings[repository] = task.result()
-        heads.ask((rule for rule in rules if rule.source == repository), listings)
-    return make_wants(rules, listings), heads.results()
+    for ready in lists.ready():
+        heads.ask(ready, lists)
+    return make_wants(rules, lists.selected), heads.results()
+
+
+class _Lists:
+    """The tag lists that rules ask for: of sources, to select from, and of destinations, to trust them."""
+
+    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
+        self.selected: dict[Repository, tuple[Tag, ...] | Broken] = {}
+        self.trusted: dict[Repository, frozenset[Tag]] = {}
+        self._rules = rules
+        self._watch: Watch[Any] = tasks.watch()
+        self._asked: dict[Task[Any], tuple[dict[Repository, Any], Repository]] = {
+            **{_list(one, stores, tasks): (self.selected, one) for one in lists_needed(rules)},
+            **{_list_there(one, stores, tasks): (self.trusted, one) for one in lists_trusted(rules)},
+        }
+        for task in self._asked:
+            self._watch.add(task)
+
+    def ready(self) -> Iterator[list[Rule]]:
+        """Yield the rules whose lists are there, as they come."""
+        left = list(self._rules)
+        yield [rule for rule in left if self._has_lists_of(rule)]
+        for task in self._watch:
+            left = [rule for rule in left if not self._has_lists_of(rule)]
+            found, repository = self._asked[task]
+            found[repository] = task.result()
+            yield [rule for rule in left if self._has_lists_of(rule)]
+
+    def _has_lists_of(self, rule: Rule) -> bool:
+        is_selected = not needs_list(rule) or rule.source in self.selected
+        return is_selected and all(one in self.trusted for one in lists_trusted([rule]))
 
 
 class _Heads:
-    """The heads that rules ask for, each reference once."""
+    """The heads that rules ask for, each reference once; what a trusted list has is not asked for."""
 
     def __init__(self, sources: frozenset[Repository], stores: Stores, tasks: Tasks) -> None:
         self._sources = sources
         self._stores = stores
         self._tasks = tasks
         self._asked: dict[Reference, Task[Head]] = {}
+        self._listed: dict[Reference, Head] = {}
 
-    def ask(self, rules: Iterable[Rule], listings: Listings | None = None) -> None:
-        wants = [want for rule in rules for want in wants_of(rule, listings or {}) if isinstance(want, Want)]
-        for reference in (*(want.source for want in wants), *(want.destination for want in wants)):
+    def ask(self, rules: Iterable[Rule], lists: _Lists) -> None:
+        wants = [want for rule in rules for want in wants_of(rule, lists.selected) if isinstance(want, Want)]
+        listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
+        self._listed.update(listed)
+        asked = [want for want in wants if want.destination not in listed]
+        for reference in (*(want.source for want in asked), *(want.destination for want in asked)):
             if reference not in self._asked:
                 self._asked[reference] = self._tasks.add(
                     partial(self._read, reference), hosts=[reference.repository.registry]
                 )
 
     def results(self) -> dict[Reference, Head]:
-        return dict(zip(self._asked, self._tasks.results(list(self._asked.values())), strict=True))
+        """What was read of each, rather than what a list says where another rule does not trust that."""
+        read = dict(zip(self._asked, self._tasks.results(list(self._asked.values())), strict=True))
+        return {**self._listed, **read}
 
     def _read(self, reference: Reference) -> Head:
         if reference.repository in self._sources:
@@ -212,23 +245,37 @@ def _head(open_store: Callable[[], Resolver], reference: Reference, side: str) -
                 return Unreadable(error.message)
             raise
 
-    return _or_broken(resolve, side)
+    return or_broken(resolve, side)
 
 
 def _list(repository: Repository, stores: Stores, tasks: Tasks) -> Task[tuple[Tag, ...] | Broken]:
     def read() -> tuple[Tag, ...] | Broken:
-        return _or_broken(lambda: stores.source(repository).list_tags(), "source")
+        return or_broken(lambda: stores.source(repository).list_tags(), "source")
 
     return tasks.add(read, hosts=[repository.registry])
+
+
+def _list_there(repository: Repository, stores: Stores, tasks: Tasks) -> Task[frozenset[Tag]]:
+    """The tags of a destination whose list is trusted; none where it cannot be read: then each is asked for."""
+
+    def read() -> frozenset[Tag]:
+        found = or_broken(lambda: stores.destination(repository).list_tags(), "destination")
+        return frozenset() if isinstance(found, Broken) else frozenset(found)
+
+    return tasks.add(read, hosts=[repository.registry])
+
+
+def _is_listed(want: Want, lists: _Lists) -> bool:
+    return want.destination.tag in lists.trusted[want.destination.repository]
 
 
 def _answer(question: Question, stores: Stores) -> Content | bool | Broken:
     """Answer a question about one image, by what earlier runs have learnt where that says enough."""
     if isinstance(question, ReadManifest):
-        return _or_broken(lambda: _manifest(question, stores), "source")
+        return or_broken(lambda: _manifest(question, stores), "source")
     if isinstance(question, IsEmpty):
-        return _or_broken(lambda: _is_empty(question, stores), "destination")
-    return _or_broken(lambda: _has_blob(question, stores), "destination")
+        return or_broken(lambda: _is_empty(question, stores), "destination")
+    return or_broken(lambda: _has_blob(question, stores), "destination")
 
 
 def _answer_of(task: Task[Any]) -> Any:
@@ -238,12 +285,12 @@ def _answer_of(task: Task[Any]) -> Any:
 def _manifest(question: ReadManifest, stores: Stores) -> Content:
     known = stores.memory.manifest(question.digest)
     if known is None:
-        known = _fetch(stores.source(question.repository), question.digest)
+        known = fetch_manifest(stores.source(question.repository), question.digest)
         stores.memory.keep_manifest(known)
     return known
 
 
-def _fetch(source: ManifestFetcher, digest: Digest) -> Content:
+def fetch_manifest(source: ManifestFetcher, digest: Digest) -> Content:
     """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
     try:
         return source.fetch_manifest(digest)
@@ -272,7 +319,8 @@ def _is_empty(question: IsEmpty, stores: Stores) -> bool:
     return not has_tags and not any(destination.has_blob(blob) for blob in question.probes)
 
 
-def _or_broken(read: Callable[[], V], side: str) -> V | Broken:
+def or_broken(read: Callable[[], V], side: str) -> V | Broken:
+    """What was read of this side, or why it was not. Raises Cancelled, nothing else."""
     try:
         return read()
     except Cancelled:

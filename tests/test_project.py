@@ -116,10 +116,14 @@ def test_every_command_of_the_readme_exists() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize(("number", "rest"), [(0, ""), (1, ""), (2, "version: 1\nsync: []\n"), (4, "")])
-def test_a_spec_of_the_readme_is_valid(number: int, rest: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [block for block in blocks(README, "yaml") if "jobs:" not in block])
+def test_a_spec_of_the_readme_is_valid(block: str, tmp_path: Path) -> None:
+    """A part of one is, with the rest of what a spec must have."""
     spec = tmp_path / "sync.yaml"
-    spec.write_text(blocks(README, "yaml")[number] + rest, encoding="utf-8")
+    rest = [
+        line for key, line in (("version:", "version: 1\n"), ("sync:", "sync: []\n")) if f"\n{key}" not in f"\n{block}"
+    ]
+    spec.write_text(block + "".join(rest), encoding="utf-8")
     done = run_imagesync("validate", str(spec), environment={"GITHUB_ACTOR": "someone"})
     assert done.returncode == 0, done.stderr + done.stdout
 

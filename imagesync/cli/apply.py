@@ -19,12 +19,13 @@ from imagesync.cli.parser import (
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from imagesync.cli.session import Session
     from imagesync.plan.actions import Plan
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.review import Reviewer
+    from imagesync.reference import Reference
     from imagesync.report.progress import Progress
 
 
@@ -34,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--plan", metavar="FILE", help="carry out exactly this saved plan of this very spec")
     source.add_argument(
         "--approved", metavar="FILE", help="plan anew, and do nothing that this saved plan does not hold"
+    )
+    source.add_argument(
+        "--repair", action="store_true", help="audit first, and bring just what is not as the spec promises"
     )
     add_cache_option(parser)
     add_report_options(parser)
@@ -66,14 +70,24 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments)
     if arguments.plan and (arguments.only or arguments.shard):
         raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")
+    if arguments.repair and arguments.cache:
+        raise UsageError("--repair asks for everything anew", hint="leave out --cache: it says what was there once")
     saved = _read_plan(arguments.plan or arguments.approved)
     with open_session(spec, arguments) as session:
         if arguments.plan and saved is not None:
             return _execute_file(arguments, session, saved)
+        if arguments.repair:
+            return _repair(arguments, session)
         return execute(arguments, session, _reviewers(saved))
 
 
-def execute(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...] = ()) -> int:
+def execute(
+    arguments: argparse.Namespace,
+    session: Session,
+    reviewers: tuple[Reviewer, ...] = (),
+    *,
+    incomplete: Collection[Reference] = (),
+) -> int:
     """Plan and carry out the session's spec, show and publish what became of it; returns the exit code."""
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
@@ -81,13 +95,19 @@ def execute(arguments: argparse.Namespace, session: Session, reviewers: tuple[Re
 
     stores, tasks = session.stores, session.tasks
     if arguments.dry_run:
-        plan = make_plan(session.spec, stores, tasks)
+        plan = make_plan(session.spec, stores, tasks, incomplete=incomplete)
         return _show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
     executor = Executor(stores, tasks, session.cancellation)
     with shown_progress(arguments, session, executor.meter) as progress:
-        drawing = Drawing(session.spec, stores, tasks)
+        drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete)
         outcomes = _told(plan_and_carry_out(drawing, executor, reviewers), progress)
     return _report(arguments, session, drawing.plan, outcomes)
+
+
+def _repair(arguments: argparse.Namespace, session: Session) -> int:
+    from imagesync.cli.repair import repair  # noqa: PLC0415 - which is built on this module
+
+    return repair(arguments, session)
 
 
 def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:

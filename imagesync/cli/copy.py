@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from imagesync.cli.parser import add_cache_option, add_run_options
 from imagesync.errors import Place, UsageError
 
 if TYPE_CHECKING:
-    from imagesync.reference import Reference, Tag
-    from imagesync.spec.model import Rule, Spec
+    from imagesync.reference import Reference, Repository, Tag
+    from imagesync.spec.model import Immutable, Rule, Spec
 
 INDEX_FILE = "index.json"
 MAX_SHOWN = 10
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DESTINATION",
         help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given",
     )
-    parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
+    parser.add_argument("--spec", metavar="SPEC", help="take logins, TLS settings and immutable tags from this spec")
     add_cache_option(parser)
     add_report_options(parser)
     add_run_options(parser)
@@ -53,8 +54,16 @@ def _spec(arguments: argparse.Namespace) -> Spec:
     rule = _rule(arguments.source, arguments.destination)
     if arguments.spec is None:
         return Spec((rule,), Settings(), ())
-    settings = load_spec(arguments.spec, environment=os.environ).settings
-    return Spec((rule,), settings, ())
+    spec = load_spec(arguments.spec, environment=os.environ)
+    return Spec((replace(rule, immutable=_immutable_at(rule.destinations, spec)),), spec.settings, ())
+
+
+def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable:
+    """What a spec says of the tags there: it holds for what is copied there by hand as well."""
+    from imagesync.spec.model import Immutable  # noqa: PLC0415 - not for --help
+
+    rules = [rule for rule in spec.rules if set(rule.destinations) & set(destinations)]
+    return Immutable(tuple(pattern for rule in rules for pattern in rule.immutable.patterns))
 
 
 def _rule(source_text: str, destination_text: str) -> Rule:

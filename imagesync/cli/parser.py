@@ -19,6 +19,7 @@ COMMANDS = (
     "config",
     "plan",
     "apply",
+    "audit",
     "copy",
     "tags",
     "inspect",

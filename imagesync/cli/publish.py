@@ -8,11 +8,13 @@ import sys
 from imagesync.cli.output import in_github_actions, wants_color
 from imagesync.plan.actions import Plan, summarise
 from imagesync.plan.file import plan_to_json
+from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
-from imagesync.report import github, markdown, text
+from imagesync.report import audit_markdown, audit_text, github, markdown, text
+from imagesync.report.audit_json import audit_to_json
 from imagesync.report.json import report_to_json
 from imagesync.report.model import Report
-from imagesync.report.write import write_report
+from imagesync.report.write import write_audit, write_report
 
 
 def show_plan(plan: Plan, form: str, *, verbose: bool) -> str:
@@ -31,6 +33,15 @@ def show_report(report: Report, form: str, *, verbose: bool) -> str:
     if form == "markdown":
         return markdown.render_report(report)
     return text.render_report(report, color=wants_color(sys.stdout), verbose=verbose)
+
+
+def show_audit(audit: Audit, form: str, *, verbose: bool) -> str:
+    """An audit in the form that `--format` names."""
+    if form == "json":
+        return audit_to_json(audit)
+    if form == "markdown":
+        return audit_markdown.render_audit(audit)
+    return audit_text.render_audit(audit, color=wants_color(sys.stdout), verbose=verbose)
 
 
 def publish_plan(plan: Plan, *, output: str | None) -> None:
@@ -57,6 +68,17 @@ def publish_report(report: Report, *, output: str | None) -> None:
     _set_outputs(
         {"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""}
     )
+
+
+def publish_audit(audit: Audit, *, output: str | None) -> None:
+    """Write the report file that was asked for, and tell GitHub Actions."""
+    if output:
+        write_audit(audit, output)
+    if not in_github_actions():
+        return
+    sys.stderr.write(github.annotations_of_audit(audit))
+    _append_summary(audit_markdown.render_audit(audit))
+    _set_outputs({"findings": str(len(audit.findings())), "report": output or ""})
 
 
 def _append_summary(markdown_text: str) -> None:

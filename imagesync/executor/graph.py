@@ -77,7 +77,7 @@ class Graph:
             if node.digest != root.digest:
                 self._add_child(running, node)
         running.last = self._tasks.add(
-            partial(self._writing.write_tag, copy, root, is_read_again=plan.from_file or copy.replaces is not None),
+            partial(self._writing.write_tag, copy, root, is_read_again=_may_have_moved(copy, plan)),
             hosts=[copy.destination.repository.registry],
             needs=self._below(copy, root),
             rank=FINISHING,
@@ -191,6 +191,11 @@ class Graph:
         for blob in blobs:
             if blob.digest not in missing:
                 self._delivery.holders.add(copy.destination.repository, blob.digest)
+
+
+def _may_have_moved(copy: Copy, plan: Plan) -> bool:
+    """Whether the tag is worth a look right before it is written: a plan is old, or something would be lost."""
+    return plan.from_file or copy.replaces is not None or copy.is_immutable
 
 
 def _signals(need: Need) -> list[Task[Any]]:

@@ -12,9 +12,9 @@ from functools import partial
 
 from imagesync.errors import AuthenticationError, ImagesyncError, NotFoundError
 from imagesync.executor.blame import blamed_on
-from imagesync.plan.actions import Action, Copy, Plan
+from imagesync.plan.actions import Action, Conflict, Copy, Plan
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.plan.settled import failed
+from imagesync.plan.settled import failed, in_conflict
 from imagesync.reference import Digest
 from imagesync.store import Stores
 from imagesync.tasks import Task, Tasks
@@ -39,12 +39,19 @@ def left_alone(copy: Copy, stores: Stores) -> Outcome | None:
     now = _digest_now(copy, stores)
     if now == copy.root.digest:
         return Outcome(copy, Status.UNCHANGED, "the tag has this digest already")
+    if now is not None and copy.is_immutable:
+        return in_conflict(copy, _conflict(copy, now))
     if now == copy.replaces:
         return None
     seen = f"pointed to {copy.replaces.short}" if copy.replaces else "was not there"
     found = f"points to {now.short} now" if now else "is gone now"
     reason = f"the tag {seen} when the plan was made, and {found}"
     return Outcome(copy, Status.STALE, reason, "plan again", exit_code=STALE_EXIT_CODE)
+
+
+def _conflict(copy: Copy, found: Digest) -> Conflict:
+    """What the plan would have said, had the immutable tag been there by then."""
+    return Conflict(rule=copy.rule, place=copy.place, source=copy.source, destination=copy.destination, found=found)
 
 
 def _look(copy: Copy, stores: Stores) -> Outcome | None:

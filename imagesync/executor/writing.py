@@ -10,7 +10,7 @@ from imagesync.executor.recheck import left_alone
 from imagesync.manifest import Content, Manifest
 from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.reference import Tag
+from imagesync.reference import Digest, Tag
 from imagesync.store import Stores
 
 _ARRIVED_WRONG = frozenset({"MANIFEST_INVALID", "DIGEST_INVALID"})
@@ -35,6 +35,8 @@ class Writing:
     def write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
         """Write the root under its tag. Where the tag may have moved it is read right before each try to write it."""
         brought_bytes = 0
+        if copy.previous is not None and copy.replaces is not None:
+            self._keep(copy, copy.replaces, copy.previous)
         for is_last in (False, True):
             reason_not_to = left_alone(copy, self._stores) if is_read_again else None
             if reason_not_to is not None:
@@ -44,6 +46,12 @@ class Writing:
                 break
             brought_bytes = self._bring_what_is_missing(copy, root)
         return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
+
+    def _keep(self, copy: Copy, replaced: Digest, previous: Tag) -> None:
+        """Give what will be replaced a tag of its own, which is all that keeps some registries from deleting it."""
+        with blamed_on("destination"):
+            content = self._stores.destination(copy.destination.repository).fetch_manifest(replaced)
+            self._push_twice(copy, content, previous)
 
     def _push(self, copy: Copy, node: Content, tag: Tag | None, *, is_last: bool = False) -> bool:
         """Write a manifest; False where the registry lacks one of its blobs, unless this `is_last` try."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import Place
 from imagesync.manifest import Content, Descriptor
-from imagesync.reference import Digest, Reference
+from imagesync.reference import Digest, Reference, Tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,10 @@ class Copy:
     present_bytes: int = 0
     note: str = ""
     """Shown behind the line: `not readable, will try`."""
+    previous: Tag | None = None
+    """The tag that what it `replaces` gets there first, so that it is not lost."""
+    is_immutable: bool = False
+    """The destination's tag is never moved: whatever it points to right before it would be written, it keeps."""
 
     @property
     def is_within_registry(self) -> bool:
@@ -50,6 +54,36 @@ class Keep:
     place: Place
     source: Reference
     destination: Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """The destination's list has this tag, which is never moved: taken for right, and neither side was asked."""
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """The destination's tag is never moved, and has another digest than the source: `found`, in place of `source`'s."""
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+    found: Digest
+
+    @property
+    def reason(self) -> str:
+        wanted = self.source.digest.short if self.source.digest is not None else "another"
+        return f"immutable tag has {self.found.short}, the source has {wanted}"
+
+    @property
+    def hint(self) -> str:
+        return "bring it under another tag (`retag`), or delete the tag at the destination"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +144,7 @@ class Blocked:
         return self.copy.destination
 
 
-Action = Copy | Keep | Skip | Failure | Blocked | Waiting
+Action = Copy | Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +187,10 @@ class Summary:
     add: int
     update: int
     unchanged: int
+    assumed: int
     skipped: int
     blocked: int
+    """By a reviewer, or by an immutable tag that has another digest."""
     waiting: int
     failed: int
     bytes_to_copy: int
@@ -179,8 +215,9 @@ def summarise(plan: Plan) -> Summary:
         add=sum(copy.replaces is None for copy in copies),
         update=sum(copy.replaces is not None for copy in copies),
         unchanged=kinds.count(Keep),
+        assumed=kinds.count(Assumed),
         skipped=kinds.count(Skip),
-        blocked=kinds.count(Blocked),
+        blocked=kinds.count(Blocked) + kinds.count(Conflict),
         waiting=kinds.count(Waiting),
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),

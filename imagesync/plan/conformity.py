@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Blocked, Copy, Plan
+from imagesync.plan.wants import Want
 from imagesync.spec.model import Rule, Spec
 
 _SHOWN = 10
@@ -30,10 +33,17 @@ def _difference(planned: dict[str, str], given: dict[str, str]) -> str:
 def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
-    foreign = [copy for copy in copies if isinstance(copy, Copy) and not any(_yields(r, copy) for r in spec.rules)]
+    foreign = [copy for copy in copies if isinstance(copy, Copy) and not _is_yielded(copy, spec.rules)]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
+
+
+def _is_yielded(copy: Copy, rules: Iterable[Rule]) -> bool:
+    """Whether a rule asks for it, and none that does holds the tag immutable without the copy saying so."""
+    yielding = [rule for rule in rules if _yields(rule, copy)]
+    is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
+    return bool(yielding) and (copy.is_immutable or not is_held)
 
 
 def _yields(rule: Rule, copy: Copy) -> bool:
@@ -46,4 +56,6 @@ def _yields(rule: Rule, copy: Copy) -> bool:
         renamed = rule.renamed(tag)
     except InvalidReference:
         return False
-    return renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
+    is_selected = renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
+    kept_as = Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
+    return is_selected and copy.previous == kept_as

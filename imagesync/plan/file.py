@@ -15,7 +15,20 @@ from typing import Any
 from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
 from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_manifest, walk
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting, summarise
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Blocked,
+    Conflict,
+    Copy,
+    Failure,
+    Keep,
+    Plan,
+    Skip,
+    SpecPin,
+    Waiting,
+    summarise,
+)
 from imagesync.plan.diff import blobs_of
 from imagesync.reference import Digest, Reference, Tag, make_repository
 from imagesync.spec.validator import Mismatch, Validator
@@ -86,17 +99,23 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
         return {"action": "blocked", **shared, "reason": action.reason, **_copy_to_dict(action.copy)}
     if isinstance(action, Copy):
         return {"action": "copy", **shared, **_copy_to_dict(action)}
-    if isinstance(action, Keep | Waiting):
-        shared |= {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
-    if isinstance(action, Keep):
-        return {"action": "keep", **shared}
-    if isinstance(action, Waiting):
-        why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
-        return {"action": "waiting", **shared, **why}
+    if isinstance(action, Keep | Assumed | Conflict | Waiting):
+        sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
+        return {**_left_to_dict(action), **shared, **sides}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):
         return {"action": "skip", **shared, **said}
     return {"action": "failure", **shared, **said, "kind": action.kind, "hint": action.hint}
+
+
+def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]:
+    """What an action that leaves its tag alone says besides the two sides."""
+    if isinstance(action, Conflict):
+        return {"action": "conflict", "found": action.found, "reason": action.reason, "hint": action.hint}
+    if isinstance(action, Waiting):
+        why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        return {"action": "waiting", **why}
+    return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
 
 def _copy_to_dict(copy: Copy) -> dict[str, Any]:
@@ -109,6 +128,8 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "present_bytes": copy.present_bytes,
         "missing": [blob.digest for blob in copy.missing],
         "note": copy.note,
+        "previous": copy.previous,
+        "immutable": copy.is_immutable,
     }
 
 
@@ -161,9 +182,8 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
         return _copy_from_dict(value, rule, place, contents)
     if kind == "blocked":
         return Blocked(copy=_copy_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
-    if kind == "keep":
-        source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
-        return Keep(rule=rule, place=place, source=source, destination=destination)
+    if kind in ("keep", "assumed", "conflict"):
+        return _settled_from_dict(value, rule, place)
     if kind == "waiting":
         return _waiting_from_dict(value, rule, place)
     subject, reason = value["subject"], value["reason"]
@@ -171,6 +191,16 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
         return Skip(rule=rule, place=place, subject=subject, reason=reason)
     hint = value.get("hint")
     return Failure(rule=rule, place=place, subject=subject, reason=reason, kind=value.get("kind", "error"), hint=hint)
+
+
+def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict:
+    source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
+    if value["action"] == "keep":
+        return Keep(rule=rule, place=place, source=source, destination=destination)
+    if value["action"] == "assumed":
+        return Assumed(rule=rule, place=place, source=source, destination=destination)
+    found = Digest(value["found"])
+    return Conflict(rule=rule, place=place, source=source, destination=destination, found=found)
 
 
 def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Waiting:
@@ -210,6 +240,8 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         missing=tuple(blobs[digest] for digest in value["missing"]),
         present_bytes=value["present_bytes"],
         note=value.get("note", ""),
+        previous=Tag(value["previous"]) if value.get("previous") is not None else None,
+        is_immutable=value.get("immutable", False),
     )
 
 

@@ -23,6 +23,11 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The destination's tag list has it, and that is trusted: what it points to was not asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """A destination that refuses to say: some registries answer so for what does not exist yet."""
 
@@ -49,7 +54,7 @@ class NotRead(Broken):
     exit_code: int = 3
 
 
-Head = Present | Absent | Unreadable | Broken
+Head = Present | Absent | Listed | Unreadable | Broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ class Status(Enum):
 
     COPIED = "copied"
     UNCHANGED = "unchanged"
+    ASSUMED = "assumed"
     SKIPPED = "skipped"
     BLOCKED = "blocked"
     WAITING = "waiting"

@@ -13,7 +13,7 @@ from typing import Any
 from imagesync.errors import IntegrityError, InvalidManifest
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
 from imagesync.plan.diff import Wanted, blobs_of, differs, pinned
-from imagesync.plan.inventory import Broken, Head, Inventory, Present
+from imagesync.plan.inventory import Broken, Head, Inventory, Listed, Present
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference, Repository
 
@@ -78,7 +78,7 @@ def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple
     """The images that have to be looked into, in the order of their first wants: those of tags that differ."""
     found: dict[Digest, Image] = {}
     for want in wants:
-        source = heads[want.source] if isinstance(want, Want) else None
+        source = heads.get(want.source) if isinstance(want, Want) else None
         if isinstance(want, Want) and isinstance(source, Present) and differs(want, heads):
             digest = source.descriptor.digest
             image = found.get(digest, Image(pinned(want.source, source), ()))
@@ -94,7 +94,7 @@ def seen_already(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> Se
 
 def perhaps_empty(images: Iterable[Image], heads: Mapping[Reference, Head]) -> dict[Repository, int]:
     """The destination repositories that hold none of the tags that are wanted there, and how many images each gets."""
-    held = {reference.repository for reference, head in heads.items() if isinstance(head, Present)}
+    held = {reference.repository for reference, head in heads.items() if isinstance(head, Present | Listed)}
     return Counter(one for image in images for one in image.destinations if one not in held)
 
 

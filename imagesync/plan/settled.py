@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from imagesync.errors import Cancelled, ImagesyncError
-from imagesync.plan.actions import Action, Blocked, Failure, Keep, Skip, Waiting
+from imagesync.errors import Cancelled, ImagesyncError, ImmutableError
+from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Failure, Keep, Skip, Waiting
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
 
 
-def settled(action: Keep | Skip | Failure | Blocked | Waiting) -> Outcome:
+def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting) -> Outcome:
     """The outcome of an action that asks for nothing to be done."""
-    if isinstance(action, Keep):
-        return Outcome(action, Status.UNCHANGED)
+    if isinstance(action, Keep | Assumed):
+        return Outcome(action, Status.UNCHANGED if isinstance(action, Keep) else Status.ASSUMED)
+    if isinstance(action, Conflict):
+        return in_conflict(action, action)
     if isinstance(action, Skip):
         return Outcome(action, Status.SKIPPED, action.reason)
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
-    if action.kind == Cancelled.kind:
-        return Outcome(action, Status.CANCELLED, action.reason, action.hint, action.kind, Cancelled.exit_code)
-    return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind, exit_code=1)
+    is_cancelled = action.kind == Cancelled.kind
+    status, code = (Status.CANCELLED, Cancelled.exit_code) if is_cancelled else (Status.FAILED, 1)
+    return Outcome(action, status, action.reason, action.hint, action.kind, exit_code=code)
+
+
+def in_conflict(action: Conflict | Copy, conflict: Conflict) -> Outcome:
+    """The outcome of an action that would have moved an immutable tag, as if the registry had refused it."""
+    return Outcome(
+        action,
+        Status.BLOCKED,
+        conflict.reason,
+        conflict.hint,
+        ImmutableError.kind,
+        exit_code=ImmutableError.exit_code,
+    )
 
 
 def failed(action: Action, error: ImagesyncError) -> Outcome:

@@ -21,6 +21,22 @@ class Want:
     source: Reference
     destination: Reference
 
+    @property
+    def is_immutable(self) -> bool:
+        """Whether the destination's tag is never moved once it is there."""
+        return self.rule.immutable.holds(self.destination.tag)
+
+    @property
+    def previous(self) -> Tag | None:
+        """The tag that what it replaces gets first; None where that is not kept, or never replaced."""
+        template, tag = self.rule.keep_previous, self.destination.tag
+        return None if template is None or tag is None or self.is_immutable else template.apply(tag)
+
+    @property
+    def trusts_list(self) -> bool:
+        """Whether it is enough that the destination's tag list has the tag."""
+        return self.is_immutable and self.rule.immutable.trusts_list
+
 
 Listings = Mapping[Repository, tuple[Tag, ...] | Broken]
 
@@ -33,6 +49,12 @@ def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
 def needs_list(rule: Rule) -> bool:
     """Whether the tag list of its source has to be read to know what a rule wants."""
     return rule.digest is None and rule.tags.needs_list
+
+
+def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
+    """The destination repositories whose tag list is taken for what is there, each once."""
+    trusting = [rule for rule in rules if rule.immutable.trusts_list]
+    return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
 
 
 def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
@@ -92,6 +114,7 @@ def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
     source = Reference(rule.source, tag, rule.digest)
     try:
         renamed = rule.renamed(tag)
+        _check_previous(rule, renamed)
     except InvalidReference as error:
         yield Failure(
             rule=rule.name,
@@ -106,21 +129,47 @@ def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
         yield Want(rule, source, Reference(repository, renamed))
 
 
+def _check_previous(rule: Rule, tag: Tag) -> None:
+    """Raise InvalidReference where what is replaced could not be kept, or would move an immutable tag."""
+    previous = rule.keep_previous.apply(tag) if rule.keep_previous is not None else None
+    if previous is not None and rule.immutable.holds(previous) and not rule.immutable.holds(tag):
+        message = f"what {tag} was would be kept as {previous}, which is immutable and could not move"
+        raise InvalidReference(message, hint="let `immutable` leave out what `keep_previous` writes")
+
+
 def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want | Skip | Failure]:
     wants = list(wants)
     sources: dict[Reference, dict[Reference, Rule]] = {}
+    strictest: dict[Reference, Want] = {}
     for want in wants:
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.source, want.rule)
-    seen: set[Reference] = set()
+            first = strictest.setdefault(want.destination, want)
+            if want.is_immutable and not first.is_immutable:
+                strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
             yield want
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
-        elif want.destination not in seen:
-            seen.add(want.destination)
-            yield want
+        elif strictest[want.destination] is want:
+            yield _kept_elsewhere(want, sources) or want
+
+
+def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:
+    """Why what a tag was cannot be kept: that tag is wanted for something else."""
+    kept = Reference(want.destination.repository, want.previous)
+    if want.previous is None or kept not in sources:
+        return None
+    source, rule = next(iter(sources[kept].items()))
+    return Failure(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        reason=f"what it was would be kept as {kept}, where {source} would be written ({rule.place})",
+        kind="conflict",
+        hint="give `keep_previous` another template",
+    )
 
 
 def _conflict(want: Want, sources: Mapping[Reference, Rule]) -> Failure:

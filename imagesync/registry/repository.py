@@ -72,8 +72,19 @@ class RemoteRepository:
 
     def has_blob(self, blob: Descriptor) -> bool:
         """HEAD a blob (end-2). A 200 with another length than the blob's counts as absent: it is not that blob."""
-        answer = self._client.send(self._blob_call("HEAD", blob, accepted=frozenset({200, 404})))
+        answer = self._client.send(self._blob_call("HEAD", blob.digest, accepted=frozenset({200, 404})))
         return answer.status == 200 and answer.headers.get("Content-Length") == str(blob.size_bytes)
+
+    def blob_size(self, digest: Digest) -> int | None:
+        """HEAD a blob (end-2). Raises ProtocolError where it is there and its size is not said."""
+        call = self._blob_call("HEAD", digest, accepted=frozenset({200, 404}))
+        answer = self._client.send(call)
+        length = answer.headers.get("Content-Length", "")
+        if answer.status == 404:
+            return None
+        if not re.fullmatch(r"[0-9]{1,15}", length):
+            raise call.fail(ProtocolError, "the registry does not say how large the blob is")
+        return int(length)
 
     @contextmanager
     def fetch_blob(self, blob: Descriptor, *, from_byte: int = 0) -> Iterator[Iterator[bytes]]:
@@ -85,7 +96,7 @@ class RemoteRepository:
         if 0 < from_byte == blob.size_bytes:  # nothing is left, and no range can say so
             yield iter(())
             return
-        call = self._blob_call("GET", blob)
+        call = self._blob_call("GET", blob.digest)
         if from_byte:
             call = replace(call, headers={"Range": f"bytes={from_byte}-"}, accepted=frozenset({200, 206}))
         with self._client.stream(call) as streamed:
@@ -157,12 +168,12 @@ class RemoteRepository:
             max_bytes=max_bytes,
         )
 
-    def _blob_call(self, method: str, blob: Descriptor, *, accepted: frozenset[int] = frozenset({200})) -> Call:
+    def _blob_call(self, method: str, digest: Digest, *, accepted: frozenset[int] = frozenset({200})) -> Call:
         return Call(
             method=method,
-            target=f"/v2/{self.repository.path}/blobs/{blob.digest}",
+            target=f"/v2/{self.repository.path}/blobs/{digest}",
             operation=f"{method} blob",
-            reference=f"{self.repository}@{blob.digest}",
+            reference=f"{self.repository}@{digest}",
             scopes=(Scope(self.repository.path, ("pull",)),),
             accepted=accepted,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
 from imagesync.plan.actions import Plan
+from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import shortened
@@ -65,6 +66,15 @@ def annotations_of_plan(plan: Plan) -> str:
 def annotations_of_report(report: Report) -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
     return _render(_annotation(trouble) for trouble in troubles_of_report(report))
+
+
+def annotations_of_audit(audit: Audit) -> str:
+    """An error for each finding, on the line of the first tag that it is of."""
+    return _render(
+        Annotation("error", tags[0].place, shortened(f"{finding.subject} {finding.kind.value}"), said)
+        for finding, tags in audit.findings().items()
+        for said in [_message(finding.reason, finding.hint)]
+    )
 
 
 def defuse(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Blocked, Copy, Keep
+from imagesync.plan.actions import Blocked, Conflict, Copy, Keep
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
 from imagesync.report.model import Report, Traffic, destination_of, source_of, subject_of
@@ -69,6 +69,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "destination": str(destination) if destination else None,
         "destination_digest": _found_there(outcome),
         "replaces": copy.replaces if isinstance(copy, Copy) else None,
+        "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "reason": outcome.reason or None,
         "hint": outcome.hint,
@@ -83,6 +84,8 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
 def _found_there(outcome: Outcome) -> Digest | None:
     """What the destination's tag points to after the run, where that is known."""
     action = outcome.action
+    if isinstance(action, Conflict):
+        return action.found
     if outcome.status not in (Status.COPIED, Status.UNCHANGED):
         return None
     if isinstance(action, Copy):

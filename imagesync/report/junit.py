@@ -28,9 +28,14 @@ def report_to_junit(report: Report) -> str:
     for rule, outcomes in rules.items():
         suite = ET.SubElement(root, "testsuite", name=printable(rule))
         suite.extend([_case(outcome) for outcome in outcomes])
-        _count(suite)
-    _count(root)
-    root.set("time", f"{report.seconds:.3f}")
+        count_cases(suite)
+    count_cases(root)
+    return to_xml(root, report.seconds)
+
+
+def to_xml(root: ET.Element, seconds: float) -> str:
+    """The text of a report that took so long."""
+    root.set("time", f"{seconds:.3f}")
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
@@ -49,7 +54,8 @@ def _case(outcome: Outcome) -> ET.Element:
     return case
 
 
-def _count(element: ET.Element) -> None:
+def count_cases(element: ET.Element) -> None:
+    """Say in a suite, or in all of them, how many cases are below and what became of them."""
     element.set("tests", str(len(list(element.iter("testcase")))))
     for name, tag in _COUNTERS.items():
         element.set(name, str(len(list(element.iter(tag)))))

@@ -51,10 +51,15 @@ def _line(cells: Cells) -> str:
 
 
 def _table(troubles: tuple[Trouble, ...]) -> list[str]:
-    rows, dropped = _fitting([_table_row(trouble) for trouble in troubles], _MAX_TABLE_BYTES)
     head = ["| | image | what happened | what to do | in the spec |", "|---|---|---|---|---|"]
-    table = "\n".join([*head, *rows]) + _pointer(dropped)
-    return [_folded(table, len(rows), "row")] if troubles else []
+    return table(head, [_table_row(trouble) for trouble in troubles])
+
+
+def table(head: Sequence[str], rows: Sequence[str]) -> list[str]:
+    """The rows under their head, as many as fit and folded where they are many; nothing where there is none."""
+    kept, dropped = _fitting(rows, _MAX_TABLE_BYTES)
+    text = "\n".join([*head, *kept]) + _pointer(dropped)
+    return [_folded(text, len(kept), "row")] if rows else []
 
 
 def _table_row(trouble: Trouble) -> str:

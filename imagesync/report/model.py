@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, Waiting, summarise
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Blocked,
+    Conflict,
+    Copy,
+    Failure,
+    Keep,
+    Plan,
+    Skip,
+    Waiting,
+    summarise,
+)
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.settled import in_conflict
 from imagesync.reference import Reference
 
 CANCELLED_EXIT_CODE = 130
@@ -92,11 +105,9 @@ class Report:
     @property
     def exit_code(self) -> int:
         """130 when something was cancelled, else the worst of the outcomes' own: 4, 1, 3, 2, 0."""
-        codes = {outcome.exit_code or _AT_LEAST.get(outcome.status, 0) for outcome in self.outcomes}
         if self.count(Status.CANCELLED):
             return CANCELLED_EXIT_CODE
-        known = next((code for code in _WORST_FIRST if code in codes), 0)
-        return known or (FAILED_EXIT_CODE if any(codes) else 0)
+        return worst_of({outcome.exit_code or _AT_LEAST.get(outcome.status, 0) for outcome in self.outcomes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,12 @@ class Trouble:
     kind: str
     rule: str
     place: Place
+
+
+def worst_of(codes: Collection[int]) -> int:
+    """The exit code of what ended with all of these: 4, 1, 3, 2, 0; whatever else is there counts as 1."""
+    known = next((code for code in _WORST_FIRST if code in codes), 0)
+    return known or (FAILED_EXIT_CODE if any(codes) else 0)
 
 
 def plan_exit_code(plan: Plan, detailed: bool) -> int:
@@ -141,13 +158,13 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    return action.destination if isinstance(action, Copy | Keep | Blocked | Waiting) else None
+    return action.destination if isinstance(action, Copy | Keep | Assumed | Conflict | Blocked | Waiting) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return action.copy.source
-    return action.source if isinstance(action, Copy | Keep | Waiting) else None
+    return action.source if isinstance(action, Copy | Keep | Assumed | Conflict | Waiting) else None
 
 
 def _settled(action: Action) -> Outcome | None:
@@ -156,6 +173,8 @@ def _settled(action: Action) -> Outcome | None:
         return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind)
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason)
+    if isinstance(action, Conflict):
+        return in_conflict(action, action)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None

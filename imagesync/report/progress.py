@@ -29,8 +29,8 @@ RATE_WINDOW_SECONDS = 5.0
 STILL_HERE_SECONDS = 60.0
 """Without a terminal a line is due this often: a job that says nothing for long is taken for dead."""
 MAX_HOSTS_SHOWN = 8
-_QUIET = frozenset({Status.UNCHANGED})
-_QUIET_LIVE = frozenset({Status.UNCHANGED, Status.COPIED, Status.SKIPPED})
+_QUIET = frozenset({Status.UNCHANGED, Status.ASSUMED})
+_QUIET_LIVE = _QUIET | {Status.COPIED, Status.SKIPPED}
 """Above the live line stands only what went wrong; the report tells the rest."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from imagesync.manifest import Descriptor
-from imagesync.plan.actions import Action, Blocked, Copy, Keep, Plan, Waiting
+from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Keep, Plan, Waiting
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
@@ -23,6 +23,7 @@ MAX_REASON_LENGTH = 1000
 ADD, UPDATE, UNCHANGED, WAITS, REFUSED, FAILED = "+", "~", "=", "…", "!", "x"
 SYMBOLS = {
     Status.UNCHANGED: UNCHANGED,
+    Status.ASSUMED: UNCHANGED,
     Status.SKIPPED: WAITS,
     Status.WAITING: WAITS,
     Status.CANCELLED: WAITS,
@@ -30,6 +31,7 @@ SYMBOLS = {
     Status.STALE: REFUSED,
     Status.FAILED: FAILED,
 }
+_ASSUMED = "assumed: listed and immutable, its digest was not asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
     actions = [
         action
         for action in plan.actions
-        if isinstance(action, Copy | Blocked | Waiting) or (verbose and isinstance(action, Keep))
+        if isinstance(action, Copy | Blocked | Conflict | Waiting) or (verbose and isinstance(action, Keep | Assumed))
     ]
     return _grouped((names.split(action.destination), _planned(action, look)) for action in actions)
 
@@ -76,7 +78,7 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
 def report_groups(report: Report, *, verbose: bool) -> tuple[Group, ...]:
     """What was copied or left alone; failures are told at length elsewhere, so they have no row."""
     look, names = _Look(verbose), _Names(report.plan)
-    hidden = {Status.FAILED, Status.SKIPPED} | (set() if verbose else {Status.UNCHANGED})
+    hidden = {Status.FAILED, Status.SKIPPED} | (set() if verbose else {Status.UNCHANGED, Status.ASSUMED})
     return _grouped(
         (names.split(destination), _done(outcome, look))
         for outcome in report.in_order()
@@ -164,31 +166,43 @@ def _size(blobs: Iterable[Descriptor]) -> int:
     return sum(blob.size_bytes for blob in blobs)
 
 
-def _planned(action: Copy | Keep | Blocked | Waiting, look: _Look) -> Row:
+def _planned(action: Copy | Keep | Assumed | Conflict | Blocked | Waiting, look: _Look) -> Row:
     more = look.more(action)
     if isinstance(action, Blocked):
         return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", more=more)
     if isinstance(action, Waiting):
         return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}", more=more)
+    if isinstance(action, Conflict):
+        return Row(REFUSED, "", text=f"blocked: {_with_hint(action.reason, action.hint)}", more=more)
     if isinstance(action, Keep):
         return Row(UNCHANGED, "", _short(action.source.digest), more=more)
-    text = look.size(action) + (f" ({shortened(action.note)})" if action.note else "")
+    if isinstance(action, Assumed):
+        return Row(UNCHANGED, "", text=_ASSUMED, more=more)
+    text = look.size(action) + "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
     return replace(_changed(action), text=text, more=more)
 
 
 def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
-        return replace(_changed(action), text=_moved(outcome), more=more)
+        kept = f" ({_kept(action)})" if action.previous else ""
+        return replace(_changed(action), text=_moved(outcome) + kept, more=more)
     if outcome.status is Status.UNCHANGED:
         source = source_of(action)
         return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
+    if outcome.status is Status.ASSUMED:
+        return Row(UNCHANGED, "", text=_ASSUMED, more=more)
     text = f"{outcome.status.value}: {_with_hint(outcome.reason, outcome.hint)}"
     return Row(SYMBOLS[outcome.status], "", text=text, more=more)
 
 
 def _with_hint(reason: str, hint: str | None) -> str:
     return shortened(f"{reason} ({hint})" if hint else reason)
+
+
+def _kept(copy: Copy) -> str:
+    """Where what is replaced can be found from then on."""
+    return f"{copy.replaces.short} kept as {copy.previous}" if copy.replaces and copy.previous else ""
 
 
 def _changed(copy: Copy) -> Row:

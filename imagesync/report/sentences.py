@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from imagesync.plan.actions import Plan, Waiting, summarise
+from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
@@ -24,21 +25,37 @@ def plan_sentence(plan: Plan) -> str:
         (summary.failed, "failed"),
     )
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
-        return _no_changes(summary.unchanged, rest) + _pulls(plan)
-    parts = [f"{summary.add} to add", f"{summary.update} to update", *rest, f"{summary.unchanged} unchanged"]
+        return _no_changes(summary.unchanged, summary.assumed, rest) + _pulls(plan)
+    parts = [f"{summary.add} to add", f"{summary.update} to update", *rest, *_left(summary.unchanged, summary.assumed)]
     return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_pulls(plan)}"
 
 
 def report_sentence(report: Report) -> str:
     """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
-    unchanged, copied = report.count(Status.UNCHANGED), report.count(Status.COPIED)
+    unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
-    if not copied and not report.exit_code and not report.count(Status.WAITING):
-        return f"{_no_changes(unchanged, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
-    parts = [f"{report.added} added", f"{report.updated} updated", *rest, f"{unchanged} unchanged"]
+    is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
+    if is_idle and not report.exit_code and not report.count(Status.WAITING):
+        return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
+    parts = [f"{report.added} added", f"{report.updated} updated", *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
     return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_pulls(report.plan)}"
+
+
+def audit_sentence(audit: Audit) -> str:
+    """`Audit: 3 of 12 tags are not as promised: 1 missing tag, 2 missing blobs. 40 manifests, 220 blobs asked for …`"""
+    if not audit.tags:
+        return "Audit: no tag is selected."
+    counts = audit.counts()
+    told = _counted(*((counts.get(kind, 0), kind.value) for kind in Kind))
+    tags, broken = format_count(len(audit.tags), "tag"), len(audit.broken)
+    held = f"{tags} {'is' if len(audit.tags) == 1 else 'are'} as promised"
+    missed = f"{broken} of {tags} {'is' if broken == 1 else 'are'} not as promised: {', '.join(told)}"
+    looked = f"{format_count(audit.manifests, 'manifest')} and {format_count(audit.blobs, 'blob')}"
+    effort = f"{format_seconds(audit.seconds)}, {format_count(audit.requests, 'request')}"
+    how = f"read and hashed ({format_bytes(audit.bytes_read)})" if audit.is_deep else "asked for"
+    return f"Audit: {missed if broken else held}. {looked} {how} in {effort}."
 
 
 _TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CANCELLED, Status.FAILED)
@@ -82,12 +99,17 @@ def _counted(*counts: tuple[int, str]) -> list[str]:
     return [f"{number} {what}" for number, what in counts if number]
 
 
-def _no_changes(unchanged: int, rest: list[str]) -> str:
-    more = f", {', '.join(rest)}" if rest else ""
-    if not unchanged:
-        return f"No changes. No tag is selected{more}."
-    verb = "is as the spec wants it" if unchanged == 1 else "are as the spec wants them"
-    return f"No changes. {format_count(unchanged, 'tag')} {verb}{more}."
+def _left(unchanged: int, assumed: int) -> list[str]:
+    return [f"{unchanged} unchanged", *_counted((assumed, "assumed"))]
+
+
+def _no_changes(unchanged: int, assumed: int, rest: list[str]) -> str:
+    if not unchanged and not assumed:
+        return f"No changes. {', '.join(['No tag is selected', *rest])}."
+    number = unchanged or assumed
+    verb = "is as the spec wants it" if number == 1 else "are as the spec wants them"
+    told = f"{format_count(number, 'tag')} {verb}{'' if unchanged else ' by the tag list'}"
+    return f"No changes. {', '.join([told, *_counted((assumed, 'assumed')), *rest])}."
 
 
 def traffic_of(traffic: Traffic) -> str:

@@ -11,7 +11,7 @@ from imagesync.report.printable import printable
 from imagesync.report.rows import SYMBOLS, Cells, Group, align, plan_groups, report_groups, shortened
 from imagesync.report.sentences import plan_sentence, report_sentence, traffic_of
 
-__all__ = ["printable", "render_plan", "render_report"]
+__all__ = ["Paint", "printable", "render_plan", "render_report"]
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
 _COLORS = {"+": _GREEN, "~": _YELLOW, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
@@ -21,21 +21,21 @@ _IN_DETAIL = (Status.SKIPPED, Status.FAILED)
 
 def render_plan(plan: Plan, *, color: bool, verbose: bool) -> str:
     """What would be done: a line for each tag that changes, failures at length, then the counts."""
-    paint = _Paint(color)
+    paint = Paint(color)
     lines = [*_groups(plan_groups(plan, verbose=verbose), paint), *_troubles(troubles_of_plan(plan), paint)]
     return "\n".join([*lines, paint(plan_sentence(plan), _BOLD)])
 
 
 def render_report(report: Report, *, color: bool, verbose: bool) -> str:
     """What became of each tag that was to change, failures at length, then the counts."""
-    paint = _Paint(color)
+    paint = Paint(color)
     lines = [*_groups(report_groups(report, verbose=verbose), paint), *_troubles(troubles_of_report(report), paint)]
     traffic = sorted(report.traffic.items()) if verbose else ()
     lines += [paint(printable(f"{host}: {traffic_of(one)}"), _DIM) for host, one in traffic]
     return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
 
 
-class _Paint:
+class Paint:
     """Puts ANSI color around text, or leaves it alone."""
 
     def __init__(self, color: bool) -> None:
@@ -45,7 +45,7 @@ class _Paint:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
 
 
-def _groups(groups: tuple[Group, ...], paint: _Paint) -> Iterator[str]:
+def _groups(groups: tuple[Group, ...], paint: Paint) -> Iterator[str]:
     cells = align(groups)
     for group in groups:
         yield paint(group.title, _BOLD)
@@ -55,7 +55,7 @@ def _groups(groups: tuple[Group, ...], paint: _Paint) -> Iterator[str]:
         yield ""
 
 
-def _line(cells: Cells, paint: _Paint) -> str:
+def _line(cells: Cells, paint: Paint) -> str:
     color = _COLORS[cells.symbol]
     parts = [f"{paint(cells.symbol, color)} {paint(cells.name, color)}"]
     parts += [paint(cells.digests, _DIM)] if cells.digests else []
@@ -63,14 +63,14 @@ def _line(cells: Cells, paint: _Paint) -> str:
     return f"  {'  '.join(parts)}"
 
 
-def _troubles(troubles: tuple[Trouble, ...], paint: _Paint) -> Iterator[str]:
+def _troubles(troubles: tuple[Trouble, ...], paint: Paint) -> Iterator[str]:
     told = (trouble for status in _IN_DETAIL for trouble in troubles if trouble.status is status)
     for trouble in told:
         yield from _trouble(trouble, paint)
         yield ""
 
 
-def _trouble(trouble: Trouble, paint: _Paint) -> Iterator[str]:
+def _trouble(trouble: Trouble, paint: Paint) -> Iterator[str]:
     """Which image, what happened on which side, what to do, and where the spec asks for it."""
     symbol = SYMBOLS[trouble.status]
     yield paint(f"{symbol} {printable(trouble.subject)}  {trouble.status.value}", _COLORS[symbol])

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from imagesync.errors import UsageError
+from imagesync.plan.findings import Audit
+from imagesync.report.audit_json import audit_to_json
+from imagesync.report.audit_junit import audit_to_junit
+from imagesync.report.audit_markdown import render_audit
 from imagesync.report.json import report_to_json
 from imagesync.report.junit import report_to_junit
 from imagesync.report.markdown import render_report
 from imagesync.report.model import Report
 
+V = TypeVar("V")
 FORMS: dict[str, Callable[[Report], str]] = {
     ".json": report_to_json,
     ".xml": report_to_junit,
     ".md": render_report,
+}
+AUDIT_FORMS: dict[str, Callable[[Audit], str]] = {
+    ".json": audit_to_json,
+    ".xml": audit_to_junit,
+    ".md": render_audit,
 }
 
 
@@ -30,9 +41,18 @@ def check_report_name(name: str) -> None:
 
 def write_report(report: Report, name: str) -> None:
     """Write the report in the form that the name's ending says. Raises UsageError."""
+    _write(report, name, FORMS)
+
+
+def write_audit(audit: Audit, name: str) -> None:
+    """As write_report, of an audit."""
+    _write(audit, name, AUDIT_FORMS)
+
+
+def _write(value: V, name: str, forms: Mapping[str, Callable[[V], str]]) -> None:
     check_report_name(name)
     path = Path(name)
-    text = FORMS[path.suffix.lower()](report)
+    text = forms[path.suffix.lower()](value)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")

@@ -21,6 +21,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
+from imagesync.spec.model import Immutable
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -77,6 +78,8 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
         line("retag", _retag(rule.retag), "retag"),
         line("on_empty", rule.on_empty.value, "on_empty"),
+        *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
+        *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
@@ -155,6 +158,11 @@ def _tls(tls: Tls | None) -> str | None:
 
 def _written(node: Node) -> str:
     return node.text if isinstance(node, Scalar) else ""
+
+
+def _immutable(immutable: Immutable) -> str:
+    tags = ", ".join(pattern.text for pattern in immutable.patterns) or "none"
+    return f"{tags}; trust: list" if immutable.trusts_list else tags
 
 
 def _retag(retag: Retag) -> str:

@@ -7,7 +7,7 @@ from enum import Enum
 
 from imagesync.errors import Place
 from imagesync.reference import Digest, Repository, Tag
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
 
 KEEP_TAG = Retag()
@@ -18,6 +18,21 @@ class OnEmpty(Enum):
 
     FAIL = "fail"
     WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """Which tags of a destination are never moved once they are there."""
+
+    patterns: tuple[TagPattern, ...] = ()
+    trusts_list: bool = False
+    """Whether such a tag is taken for right where the destination's tag list has it, whatever it points to."""
+
+    def holds(self, tag: Tag | None) -> bool:
+        return tag is not None and any(pattern.matches(tag) for pattern in self.patterns)
+
+
+NOTHING_IMMUTABLE = Immutable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,9 @@ class Rule:
     digest: Digest | None = None
     retag: Retag = KEEP_TAG
     on_empty: OnEmpty = OnEmpty.FAIL
+    immutable: Immutable = NOTHING_IMMUTABLE
+    keep_previous: Retag | None = None
+    """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
 
     @property
     def name(self) -> str:

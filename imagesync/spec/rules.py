@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import OnEmpty, Rule, SpecWarning
+from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnEmpty, Rule, SpecWarning
 from imagesync.spec.names import (
     ImageName,
     SourceName,
@@ -35,8 +35,8 @@ from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty")
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous")
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,8 @@ class RulesReader:
             digest=digest,
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
+            immutable=self._immutable(nodes.get("immutable")),
+            keep_previous=self._keep_previous(nodes.get("keep_previous")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -221,6 +223,8 @@ class RulesReader:
         """Say what is wrong with these values whether an image comes to use them or not."""
         self._source(nodes.get("source"))
         self._tags_reader.retag(nodes.get("retag"))
+        self._immutable(nodes.get("immutable"))
+        self._keep_previous(nodes.get("keep_previous"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 
@@ -233,6 +237,27 @@ class RulesReader:
             return TagFilter.parse([image.found.name.tag])
         hint = "add `as_tag: TAG`: content without a tag would be garbage there"
         self._say(image.node.place, "an image by digest alone has no tag at the destination", hint)
+        return None
+
+    def _immutable(self, node: Node | None) -> Immutable:
+        """The tags that are never moved: a list of patterns, or a map of it and what is trusted."""
+        if node is None:
+            return NOTHING_IMMUTABLE
+        listed = node.get("tags") if isinstance(node, Map) else node
+        texts = [self._text(scalar) for scalar in scalars(listed)] if listed is not None else []
+        parsed = [self._parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
+        is_trusting = isinstance(node, Map) and node.get("trust") is not None
+        return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
+
+    def _keep_previous(self, node: Node | None) -> Retag | None:
+        """A template that makes another tag of every tag: two may not be kept as one."""
+        text = self._interpolator.text(node) if isinstance(node, Scalar) else ""
+        if node is None or not text:
+            return None
+        before, placeholder, after = text.partition("{tag}")
+        if placeholder and (before or after) and not set(before + after) & set("{}"):
+            return Retag(text)
+        self._say(node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"')
         return None
 
     def _relative(self, text: str) -> str:

@@ -316,6 +316,31 @@ def test_the_time_of_a_run_holds_its_planning(mirror: Mirror) -> None:
     assert ran.json()["summary"]["seconds"] >= 0.3
 
 
+def test_an_immutable_tag_is_not_moved_and_the_rest_is_carried_out(mirror: Mirror) -> None:
+    mirror.fill("1")
+    spec = mirror.spec('{name: app, tags: ["1", "2"], immutable: ["1"]}')
+    there = mirror.stand(make_image("of another hand"), "1")
+    image = mirror.fill("2")
+    ran = mirror.cli("apply", spec)
+    assert ran.code == 3
+    assert f"! app:1  blocked: immutable tag has {there.digest.short}, the source has " in ran.out
+    assert "(bring it under another tag (`retag`), or delete the tag at the destination)" in ran.out
+    assert "Not all done: 1 added, 0 updated, 1 blocked, 0 unchanged." in ran.out
+    assert mirror.tags() == {"1": there.digest, "2": image.digest}
+
+
+def test_with_a_trusted_list_a_run_says_how_many_tags_it_has_assumed(mirror: Mirror) -> None:
+    image = mirror.fill("1", "2")
+    mirror.stand(image, "1", "2")
+    spec = mirror.spec('{name: app, tags: ["1", "2"], immutable: {tags: ["*"], trust: list}}')
+    ran = mirror.cli("apply", spec)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("No changes. 2 tags are as the spec wants them by the tag list, 2 assumed.")
+    assert mirror.requests() == ["GET /v2/app/tags/list 200"]
+    assert mirror.cli("plan", spec, "--format", "json").json()["summary"]["assumed"] == 2
+    assert "2 assumed" in mirror.cli("plan", spec, "--format", "markdown").out
+
+
 def test_one_thread_is_enough(mirror: Mirror) -> None:
     """Decision 30."""
     image = mirror.fill("1", "2")

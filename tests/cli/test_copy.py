@@ -26,6 +26,15 @@ def test_latest_is_a_tag_that_can_be_given(mirror: Mirror) -> None:
     assert set(mirror.tags()) == {"latest"}
 
 
+def test_a_tag_that_a_spec_holds_immutable_is_not_moved_by_hand_either(mirror: Mirror) -> None:
+    there, other = mirror.stand(mirror.fill("1"), "1"), mirror.fill("2")
+    spec = mirror.spec('{name: app, tags: "1", immutable: ["1"]}')
+    ran = mirror.cli("copy", f"{mirror.source.host}/app:2", f"{mirror.destination.host}/app:1", "--spec", spec)
+    assert ran.code == 3
+    assert f"immutable tag has {there.digest.short}, the source has {other.digest.short}" in ran.out
+    assert mirror.tags() == {"1": there.digest}
+
+
 def test_a_second_copy_changes_nothing(mirror: Mirror) -> None:
     mirror.fill("1")
     sides = f"{mirror.source.host}/app:1", f"{mirror.destination.host}/app"

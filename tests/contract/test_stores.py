@@ -125,6 +125,14 @@ def test_a_pushed_blob_is_there(destination: Destination, size_bytes: int) -> No
     assert store.has_blob(blob_of(data))
 
 
+def test_the_size_of_a_blob_is_that_of_what_is_stored(destination: Destination) -> None:
+    store = destination("a")
+    store.push_blob(blob_of(b"12345"), reader(b"12345"))
+    assert store.blob_size(blob_of(b"12345").digest) == 5
+    assert store.blob_size(ABSENT) is None
+    assert destination("not/there").blob_size(ABSENT) is None
+
+
 def test_a_sha512_blob_is_kept_under_its_own_digest(destination: Destination) -> None:
     """MAN-20."""
     blob = blob_of(b"long digest", algorithm="sha512")

@@ -49,6 +49,10 @@ class MemoryRepository:
         self._called("has_blob", blob.digest)
         return blob.digest in self.blobs
 
+    def blob_size(self, digest: Digest) -> int | None:
+        self._called("blob_size", digest)
+        return len(self.blobs[digest]) if digest in self.blobs else None
+
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         self._called("push_blob", blob.digest)
         if mount_from is not None and blob.digest in self.siblings[mount_from].blobs:

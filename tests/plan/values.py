@@ -9,9 +9,9 @@ from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Content, Descriptor, digest_of, parse_manifest
 from imagesync.plan.inventory import Absent, Head, Inventory, Present
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
-from imagesync.spec.model import OnEmpty, Rule, Spec, SpecFile
+from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnEmpty, Rule, Spec, SpecFile
 
 HUB_NGINX = Repository("docker.io", "library/nginx")
 LOCAL_NGINX = Repository("localhost:5000", "nginx")
@@ -48,6 +48,8 @@ def make_rule(
     destinations: Sequence[Repository] = (LOCAL_NGINX,),
     retag: Retag | None = None,
     on_empty: OnEmpty = OnEmpty.FAIL,
+    immutable: Immutable = NOTHING_IMMUTABLE,
+    keep_previous: str = "",
     digest: Digest | None = None,
     line: int = 6,
     tag_filter: TagFilter | None = None,
@@ -62,7 +64,13 @@ def make_rule(
         digest=digest,
         retag=retag or Retag(),
         on_empty=on_empty,
+        immutable=immutable,
+        keep_previous=Retag(keep_previous) if keep_previous else None,
     )
+
+
+def make_immutable(*patterns: str, trusts_list: bool = False) -> Immutable:
+    return Immutable(tuple(map(TagPattern.parse, patterns)), trusts_list)
 
 
 def make_spec(*rules: Rule) -> Spec:

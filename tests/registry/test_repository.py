@@ -204,6 +204,13 @@ def test_a_registry_that_stores_other_bytes_is_found_out(registry: FakeRegistry)
         repository.push_manifest(IMAGE, LATEST)
 
 
+@pytest.mark.parametrize("length", ["1" * 16, "-1"])
+def test_a_blob_whose_size_is_not_said_is_an_error_not_an_absence(registry: FakeRegistry, length: str) -> None:
+    registry.script("HEAD", "/blobs/", status=200, headers={"Content-Length": length})
+    with open_repository(registry) as repository, pytest.raises(ProtocolError, match="does not say how large"):
+        repository.blob_size(make_blob(LAYER).digest)
+
+
 def test_a_missing_blob_is_reported_with_the_registrys_code(registry: FakeRegistry) -> None:
     """MAN-14: who pushes can see what to repair."""
     with open_repository(registry) as repository, pytest.raises(StoreError) as raised:

@@ -14,6 +14,7 @@ from imagesync.plan.outcome import Outcome, Status
 from imagesync.report.github import (
     MAX_SUMMARY_BYTES,
     Annotation,
+    annotations_of_audit,
     annotations_of_plan,
     annotations_of_problems,
     annotations_of_report,
@@ -21,7 +22,16 @@ from imagesync.report.github import (
     defuse,
     write_outputs,
 )
-from tests.report.values import HOSTILE, make_copy, make_failure, make_plan, make_report, sample_plan, sample_report
+from tests.report.values import (
+    HOSTILE,
+    make_copy,
+    make_failure,
+    make_plan,
+    make_report,
+    sample_audit,
+    sample_plan,
+    sample_report,
+)
 
 PIECES = ["::", ":", "#", "##[", "##vso[", "[", " ", "\t", "\n", "\r", "\x0b", "\x85", "\u2003", "\ufeff", "error", "a"]
 
@@ -73,6 +83,17 @@ def test_a_plan_annotates_failures_blocks_and_skips_on_their_lines() -> None:
 def test_a_report_annotates_what_was_not_done() -> None:
     lines = annotations_of_report(sample_report()).splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["::error", "::error", "::warning", "::warning", "::notice"]
+
+
+def test_an_audit_annotates_each_finding_once_on_the_line_of_its_first_tag() -> None:
+    lines = annotations_of_audit(sample_audit()).splitlines()
+    assert lines[0] == (
+        "::error file=sync.yaml,line=6,col=9,title=registry.internal%3A5000/mirror/app@sha256%3A"
+        + "b" * 64
+        + " missing "
+        "blob::the blob of 5 bytes is not there%0Apush it again"
+    )
+    assert len(lines) == 3
 
 
 def test_every_mistake_of_a_spec_is_an_error_on_its_line() -> None:

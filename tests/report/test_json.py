@@ -7,10 +7,13 @@ from typing import Any
 
 from imagesync import __version__
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.settled import settled
 from imagesync.report.json import report_to_json
 from tests.report.values import (
     HOSTILE,
+    make_assumed,
     make_blocked,
+    make_conflict,
     make_copy,
     make_digest,
     make_failed,
@@ -27,6 +30,17 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
     return found
 
 
+def test_a_conflict_and_what_is_assumed_are_told_apart() -> None:
+    conflict, assumed = make_conflict(), make_assumed()
+    report = make_report(settled(conflict), settled(assumed))
+    document = json.loads(report_to_json(report))
+    blocked, taken = document["outcomes"]
+    assert (blocked["status"], blocked["kind"]) == ("blocked", "immutable")
+    assert (blocked["source_digest"], blocked["destination_digest"]) == (make_digest("a"), make_digest("b"))
+    assert (taken["status"], taken["source_digest"], taken["destination_digest"]) == ("assumed", None, None)
+    assert (document["summary"]["blocked"], document["summary"]["assumed"]) == (1, 1)
+
+
 def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
     assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "pulls", "traffic"]
@@ -38,6 +52,7 @@ def test_the_head_counts_everything() -> None:
         "updated": 0,
         "copied": 1,
         "unchanged": 2,
+        "assumed": 0,
         "skipped": 1,
         "blocked": 1,
         "waiting": 0,
@@ -74,6 +89,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "source_digest": make_digest("4"),
         "destination": "registry.internal:5000/mirror/nginx:1.27.3",
         "destination_digest": make_digest("4"),
+        "previous": None,
         "replaces": make_digest("9"),
         "platforms": ["linux/amd64", "linux/arm64", "linux/arm/v7"],
         "reason": None,

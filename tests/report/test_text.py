@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,16 @@ from hypothesis import strategies as st
 
 from imagesync.plan.actions import Action
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.settled import settled
+from imagesync.reference import Tag
 from imagesync.report.text import render_plan, render_report
 from tests.report.values import (
     HOSTILE,
     REGISTRY,
+    make_assumed,
     make_blob,
     make_blocked,
+    make_conflict,
     make_copy,
     make_failed,
     make_failure,
@@ -113,6 +118,10 @@ def test_a_verbose_report_counts_requests_by_host() -> None:
         ([make_keep("a/b:1"), make_keep("a/b:2")], "No changes. 2 tags are as the spec wants them."),
         ([make_keep(), make_skip()], "No changes. 1 tag is as the spec wants it, 1 skipped."),
         ([], "No changes. No tag is selected."),
+        ([make_assumed()], "No changes. 1 tag is as the spec wants it by the tag list, 1 assumed."),
+        ([make_keep(), make_assumed()], "No changes. 1 tag is as the spec wants it, 1 assumed."),
+        ([make_copy(), make_assumed()], "Plan: 1 to add, 0 to update, 0 unchanged, 1 assumed. 0 B to copy."),
+        ([make_conflict()], "Plan: 0 to add, 0 to update, 1 blocked, 0 unchanged. 0 B to copy."),
         ([make_failure()], "Plan: 0 to add, 0 to update, 1 failed, 0 unchanged. 0 B to copy."),
     ],
 )
@@ -231,3 +240,39 @@ def test_every_failure_names_image_reason_hint_and_place() -> None:
         assert outcome.hint is not None
         assert outcome.hint in text
         assert str(outcome.action.place) in text
+
+
+CONFLICT = """\
+registry.internal:5000/mirror
+  ! alpine:3.20  blocked: immutable tag has sha256:bbbbbbbbbbbb, the source has sha256:aaaaaaaaaaaa \
+(bring it under another tag (`retag`), or delete the tag at the destination)
+"""
+
+
+def test_a_conflict_says_both_digests_and_what_to_do_in_plan_and_report() -> None:
+    conflict = make_conflict()
+    outcome = settled(conflict)
+    report = make_report(outcome)
+    assert render_plan(make_plan(conflict), color=False, verbose=False).startswith(CONFLICT)
+    assert render_report(report, color=False, verbose=False).startswith(CONFLICT)
+    assert report.exit_code == 3
+
+
+def test_what_is_assumed_has_a_line_only_where_all_is_told() -> None:
+    assumed = make_assumed()
+    report = make_report(settled(assumed))
+    for verbose in (False, True):
+        shown = render_plan(make_plan(assumed), color=False, verbose=verbose)
+        told = render_report(report, color=False, verbose=verbose)
+        assert ("= alpine:3.19  assumed: listed and immutable" in shown) is verbose
+        assert ("= alpine:3.19  assumed: listed and immutable" in told) is verbose
+        assert "1 assumed." in told
+
+
+def test_what_is_kept_of_a_replaced_tag_is_told_in_plan_and_report() -> None:
+    copy = replace(make_copy("mirror/app:1", replaces="9"), previous=Tag("1-previous"))
+    assert "  0 B to copy (sha256:999999999999 kept as 1-previous)" in render_plan(
+        make_plan(copy), color=False, verbose=False
+    )
+    report = make_report(Outcome(copy, Status.COPIED))
+    assert "  0 B copied (sha256:999999999999 kept as 1-previous)" in render_report(report, color=False, verbose=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, Descriptor
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.findings import Audit, Audited, Finding, Kind
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.registry.traffic import TrafficCounts
@@ -61,6 +62,23 @@ def make_keep(name: str = "mirror/alpine:3.20") -> Keep:
     path, _, tag = name.partition(":")
     source = Reference(Repository("docker.io", "library/alpine"), Tag(tag), make_digest("a"))
     return Keep(rule="bases/alpine", place=make_place(8), source=source, destination=_to(path, tag))
+
+
+def make_assumed(name: str = "mirror/alpine:3.19") -> Assumed:
+    keep = make_keep(name)
+    source = Reference(keep.source.repository, keep.source.tag)
+    return Assumed(rule=keep.rule, place=keep.place, source=source, destination=keep.destination)
+
+
+def make_conflict(name: str = "mirror/alpine:3.20", found: str = "b") -> Conflict:
+    keep = make_keep(name)
+    return Conflict(
+        rule=keep.rule,
+        place=keep.place,
+        source=keep.source,
+        destination=keep.destination,
+        found=make_digest(found),
+    )
 
 
 def make_failure(
@@ -128,3 +146,27 @@ def make_report(*outcomes: Outcome, seconds: float = 0.5) -> Report:
 
 def _to(path: str, tag: str) -> Reference:
     return Reference(Repository(REGISTRY, path), Tag(tag))
+
+
+def make_audited(name: str, *findings: Finding) -> Audited:
+    path, _, tag = name.partition(":")
+    source = Reference(Repository("docker.io", "library/app"), Tag(tag), make_digest("a"))
+    return Audited("bases/app", make_place(), f"{REGISTRY}/{path}:{tag}", source, findings)
+
+
+def sample_audit(reason: str = "no route") -> Audit:
+    """Eight tags: one is whole, six lack one blob, the last of them cannot be read either, one is missing."""
+    lacking = Finding(
+        Kind.MISSING_BLOB,
+        f"{REGISTRY}/mirror/app@{make_digest('b')}",
+        "the blob of 5 bytes is not there",
+        "push it again",
+    )
+    unreadable = Finding(Kind.UNREADABLE, f"{REGISTRY}/mirror/app@{make_digest('c')}", reason)
+    missing = Finding(
+        Kind.MISSING_TAG, f"{REGISTRY}/mirror/app:8", "the tag is not there", "`imagesync apply` brings it"
+    )
+    tags = [make_audited("mirror/app:1"), *(make_audited(f"mirror/app:{number}", lacking) for number in range(2, 7))]
+    tags += [make_audited("mirror/app:7", lacking, unreadable), make_audited("mirror/app:8", missing)]
+    pins = (SpecPin("sync.yaml", "0" * 64),)
+    return Audit(tuple(tags), pins, manifests=3, blobs=1, bytes_read=0, seconds=0.5, requests=20)

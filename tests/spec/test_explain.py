@@ -9,7 +9,7 @@ import pytest
 
 from imagesync.errors import SpecError, UsageError
 from imagesync.spec.explain import Line, explain, render
-from tests.spec.written import make_files
+from tests.spec.written import make_files, with_images
 
 SPEC = """\
 version: 1
@@ -78,6 +78,25 @@ def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> No
         ("retag", "7 -> stable", 29),
         ("on_empty", "warn", 19),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [('["3.*", "/v[0-9]+/"]', "3.*, /v[0-9]+/"), ('{tags: ["3.*"], trust: list}', "3.*; trust: list"), ("[]", "none")],
+)
+def test_what_is_immutable_is_told_where_it_was_said(tmp_path: Path, written: str, shown: str) -> None:
+    path = make_files(tmp_path, {"sync.yaml": with_images(f"- name: nginx\n  immutable: {written}\n- redis")})
+    lines = [line for line in explain(str(path), environment={}) if line.key == "immutable"]
+    assert [(line.subject, line.value, line.place.line if line.place else 0) for line in lines] == [
+        ("sync[0]/nginx", shown, 7)
+    ]
+
+
+def test_how_what_is_replaced_is_kept_is_told_where_it_was_said(tmp_path: Path) -> None:
+    images = "- name: nginx\n  keep_previous: '{tag}-previous'\n- redis"
+    path = make_files(tmp_path, {"sync.yaml": with_images(images)})
+    lines = [line for line in explain(str(path), environment={}) if line.key == "keep_previous"]
+    assert [(line.subject, line.value) for line in lines] == [("sync[0]/nginx", "{tag}-previous")]
 
 
 def test_an_image_of_an_included_file_names_that_file(tmp_path: Path) -> None:

@@ -68,6 +68,26 @@ def test_one_image_in_three_spellings_is_one_source(tmp_path: Path) -> None:
     assert str(only(spec).source) == "docker.io/library/nginx"
 
 
+def test_an_immutable_tag_that_is_no_pattern_is_said_with_its_place(tmp_path: Path) -> None:
+    problems = found(tmp_path, with_images('- name: nginx\n  immutable: ["/(/", "a b"]'))
+    assert [(problem.place.line, problem.place.column) for problem in problems] == [(7, 21), (7, 28)]
+    assert "'/(/' is not a regular expression" in problems[0].message
+
+
+@pytest.mark.parametrize("template", ["{tag}", "previous", "{major}-previous", "{tag}-{tag}", "{tag}-{", "{digest}"])
+def test_what_is_replaced_needs_another_tag_for_each_tag(tmp_path: Path, template: str) -> None:
+    (problem,) = found(tmp_path, with_images(f"- name: nginx\n  keep_previous: '{template}'"))
+    assert (problem.place.line, problem.place.column) == (7, 24)
+    assert problem.message == f"{template!r} is not another tag for each tag"
+    assert problem.hint == 'write {tag} and more: "{tag}-previous"'
+
+
+def test_an_image_may_lift_what_its_entry_holds_immutable(tmp_path: Path) -> None:
+    images = 'immutable: ["*"]\nsource: docker.io\ndestination: q.io\nimages: [{name: nginx, immutable: []}, redis]'
+    nginx, redis = load(tmp_path, with_entry(images)).rules
+    assert (nginx.immutable.holds(Tag("1")), redis.immutable.holds(Tag("1"))) == (False, True)
+
+
 def test_alternatives_are_rules_of_their_own(tmp_path: Path) -> None:
     spec = load(tmp_path, with_images('- name: bitnami/{kafka,zookeeper}\n  as: "x/{name}"'))
     assert places(spec) == {

@@ -12,6 +12,7 @@ import pytest
 from imagesync.spec.schema import schema_text
 from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
+TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous"
 LIST_HINT = "    a list has a dash before each item"
 
 
@@ -61,8 +62,13 @@ LIST_HINT = "    a list has a dash before each item"
         ("tag: x", "5: unknown key 'tag'\n    did you mean tags?"),
         (
             "platforms: [linux/amd64]",
-            "5: unknown key 'platforms'\n    allowed here: name, source, destination, images, tags, retag, on_empty",
+            f"5: unknown key 'platforms'\n    allowed here: name, source, destination, images, {TAG_KEYS}",
         ),
+        ("immutable: latest", "16: found 'latest', where a list of tags or {tags, trust} belongs"),
+        ("immutable: [1.10]", '17: YAML reads 1.10 as the number 1.1, where a tag belongs\n    quote it: "1.10"'),
+        ("keep_previous: [x]", "20: found a list, where a template belongs"),
+        ("immutable: {trust: list}", "16: key 'tags' is missing\n    add `tags:`"),
+        ("immutable: {tags: [x], trust: lists}", "35: found 'lists', where list belongs\n    did you mean list?"),
     ],
 )
 def test_what_does_not_belong_into_an_entry_is_named(line: str, expected: str, tmp_path: Path) -> None:
@@ -78,7 +84,10 @@ def test_what_does_not_belong_into_an_entry_is_named(line: str, expected: str, t
             "9: unknown key 'nginx'\n    an image and its tag are written without a space: \"nginx:1.10\"",
         ),
         ("- nginx:", "9: unknown key 'nginx'\n    an image without a tag has no colon: \"nginx\""),
-        ("- {nginx: {x: y}}", "10: unknown key 'nginx'\n    allowed here: name, as, as_tag, tags, retag, on_empty"),
+        (
+            "- {nginx: {x: y}}",
+            f"10: unknown key 'nginx'\n    allowed here: name, as, as_tag, {TAG_KEYS}",
+        ),
         ("- name:", "14: found nothing, where a name belongs"),
         ("- tags: x", "9: key 'name' is missing\n    add `name:`"),
         ("- nmae: x", "9: unknown key 'nmae'\n    did you mean name?"),
@@ -105,7 +114,7 @@ def test_what_is_no_image_is_named(image: str, expected: str, tmp_path: Path) ->
         ("sync: []\nregistires: {}", "3:1: unknown key 'registires'\n    did you mean registries?"),
         (
             "sync: []\ndefaults: {images: [x]}",
-            "3:12: unknown key 'images'\n    allowed here: source, destination, tags, retag, on_empty",
+            f"3:12: unknown key 'images'\n    allowed here: source, destination, {TAG_KEYS}",
         ),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from imagesync.reference import Repository, Tag
+from imagesync.selection import Retag
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -80,6 +81,8 @@ defaults:
   tags: edge
   retag: "{{tag}}-mirror"
   on_empty: warn
+  immutable: ["*-mirror"]
+  keep_previous: "{{tag}}-previous"
 sync:
   - name: bases
     images:
@@ -90,6 +93,7 @@ sync:
         tags: ["3.*", "/v[0-9]+/"]
         retag: "{{major}}"
         on_empty: fail
+        immutable: ["3.*"]
       - name: app@sha256:{HEX}
         as_tag: pinned
   - source: quay.io/acme
@@ -97,6 +101,9 @@ sync:
     tags: ["1.0"]
     retag: {{"1.0": stable}}
     on_empty: fail
+    immutable:
+      tags: [stable, "/v[0-9]+/"]
+      trust: list
     images:
       - tool
       - name: web
@@ -161,6 +168,9 @@ def test_defaults_hold_where_an_entry_says_nothing(spec: Spec) -> None:
     assert patterns(redis) == ["edge"]
     assert redis.retag.apply(Tag("edge")) == "edge-mirror"
     assert redis.on_empty is OnEmpty.WARN
+    assert redis.immutable.holds(Tag("edge-mirror"))
+    assert not redis.immutable.holds(Tag("edge"))
+    assert redis.keep_previous == Retag("{tag}-previous")
 
 
 def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
@@ -170,6 +180,8 @@ def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
     assert patterns(tool) == ["1.0"]
     assert tool.retag.names == (("1.0", "stable"),)
     assert tool.on_empty is OnEmpty.FAIL
+    assert [pattern.text for pattern in tool.immutable.patterns] == ["stable", "/v[0-9]+/"]
+    assert tool.immutable.trusts_list
 
 
 def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
@@ -181,6 +193,8 @@ def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
     assert patterns(kafka) == ["3.*, /v[0-9]+/"]
     assert kafka.retag.apply(Tag("3.1")) == "3"
     assert kafka.on_empty is OnEmpty.FAIL
+    assert [pattern.text for pattern in kafka.immutable.patterns] == ["3.*"]
+    assert not kafka.immutable.trusts_list
 
 
 def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:

@@ -14,9 +14,9 @@ from imagesync.plan.actions import Plan
 from imagesync.plan.outcome import Outcome
 from imagesync.reference import Repository
 from imagesync.registry import Registries, RemoteRepository
-from imagesync.selection import TagFilter
+from imagesync.selection import Retag, TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
-from imagesync.spec.model import Rule, Spec
+from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, Rule, Spec
 from imagesync.store import Memory, NoMemory
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
@@ -68,6 +68,8 @@ class Sync:
         login = Password(Secret.literal("robot"), Secret.literal("secret"))
         settings = RegistrySettings(auth=Auth(login, login), timeouts=timeouts)
         self.memory: Memory = NoMemory()
+        self.immutable: Immutable = NOTHING_IMMUTABLE
+        self.keep_previous: Retag | None = None
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -106,6 +108,8 @@ class Sync:
             source=Repository(self.source_host, "app"),
             destinations=tuple(Repository(self.destination_host, path) for path in to),
             tags=TagFilter.parse(tags),
+            immutable=self.immutable,
+            keep_previous=self.keep_previous,
         )
         return Spec((rule,), self.settings, ())
 

@@ -1,0 +1,50 @@
+"""Audit: reads destinations back and says whether they hold what a spec promises. Writes nothing, asks no cache.
+
+Tags first, on both sides; then all that is below each tag that is right, read at its destination alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from imagesync.audit.looking import DeepLooking, Looking
+from imagesync.audit.parts import Parts
+from imagesync.plan.actions import SpecPin
+from imagesync.plan.diff import Wanted
+from imagesync.plan.findings import Audit, Audited
+from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
+from imagesync.plan.wants import Want
+from imagesync.spec.model import Rule, Spec
+from imagesync.survey import read_heads
+from imagesync.tasks import Tasks
+
+__all__ = ["DeepLooking", "Looking", "audit"]
+
+
+def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
+    """Look at every tag that the spec promises and at all that is below it. Raises Cancelled."""
+    wants, heads = read_heads(_trusting_no_list(spec.rules), looking.stores, tasks)
+    wrong = judge_heads(wants, heads)
+    roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}
+    parts = Parts(looking, tasks)
+    parts.look_at(roots.values())
+
+    def audited(want: Wanted) -> Iterable[Audited]:
+        if isinstance(want, Want):
+            findings = (wrong[want],) if want in wrong else parts.findings_below(roots[want])
+            return [sum_up(want, heads, findings)]
+        return not_known(want)
+
+    return Audit(
+        tags=tuple(one for want in wants for one in audited(want)),
+        specs=tuple(SpecPin(file.path, file.sha256) for file in spec.files),
+        manifests=parts.manifests,
+        blobs=parts.blobs,
+        bytes_read=looking.bytes_read,
+    )
+
+
+def _trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without what spares a plan its questions: what is assumed is what an audit is for."""
+    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]

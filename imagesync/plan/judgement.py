@@ -1,0 +1,126 @@
+"""Judgement: what was wanted and what was read at a destination in, findings out. Pure; what is read, audit says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from imagesync.errors import IntegrityError, NotFoundError
+from imagesync.manifest import Content, Descriptor
+from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.diff import Wanted, pinned
+from imagesync.plan.findings import Audited, Finding, Kind
+from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
+from imagesync.plan.reading import HasBlob, ReadManifest
+from imagesync.plan.wants import Want
+from imagesync.reference import Reference
+
+APPLY = "`imagesync apply` brings it"
+REPAIR = "`imagesync apply --repair` brings what is not there"
+REPLACE = "delete it at the destination, where that can be done, then `imagesync apply --repair`"
+
+
+def judge_heads(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> dict[Wanted, Finding]:
+    """The promised tags that are wrong, each with what is."""
+    judged = {want: _judge_tag(want, heads) for want in wants if isinstance(want, Want)}
+    return {want: finding for want, finding in judged.items() if finding is not None}
+
+
+def taken_for_absent(
+    wants: Iterable[Wanted], heads: Mapping[Reference, Head], incomplete: Collection[Reference]
+) -> dict[Reference, Head]:
+    """The heads, with tags that are right and known to be incomplete taken for absent: then all that is below them
+    is asked for and brought. One that has moved since stays what it is."""
+    right = [want for want in wants if isinstance(want, Want) and want.destination in incomplete]
+    absent = {want.destination: Absent() for want in right if _judge_tag(want, heads) is None}
+    return {**heads, **absent}
+
+
+def root_of(want: Want, heads: Mapping[Reference, Head]) -> ReadManifest:
+    """What has to be looked at below a tag that is right."""
+    destination = heads[want.destination]
+    assert isinstance(destination, Present)  # noqa: S101 - narrows: a tag that is right is there
+    return ReadManifest(want.destination.repository, destination.descriptor.digest)
+
+
+def _judge_tag(want: Want, heads: Mapping[Reference, Head]) -> Finding | None:
+    """Whether the destination's tag has the digest that the source's has."""
+    source, destination, subject = heads[want.source], heads[want.destination], str(want.destination)
+    if not isinstance(source, Present):
+        return _unreadable(subject, source, f"source {want.source}: not found, so nobody knows what it should be")
+    if isinstance(destination, Absent):
+        return Finding(Kind.MISSING_TAG, subject, "the tag is not there", APPLY)
+    if not isinstance(destination, Present):
+        return _unreadable(subject, destination, "the destination does not say what the tag is")
+    wanted, found = source.descriptor.digest, destination.descriptor.digest
+    if found == wanted:
+        return None
+    reason = f"the tag has {found.short}, the source has {wanted.short}"
+    return Finding(Kind.OTHER_DIGEST, subject, reason, "`imagesync plan` shows what it would do about it")
+
+
+def judge_manifest(question: ReadManifest, answer: Content | Broken) -> Finding | None:
+    """Whether a manifest or index is there by its digest, byte for byte."""
+    subject = _name(question)
+    if not isinstance(answer, Broken):
+        return None
+    if answer.kind == NotFoundError.kind:
+        return Finding(Kind.MISSING_CHILD, subject, "the manifest is not there by its digest", REPAIR)
+    if answer.kind == IntegrityError.kind:
+        return Finding(Kind.OTHER_BYTES, subject, answer.reason, REPLACE)
+    return _unreadable(subject, answer, "")
+
+
+def judge_size(question: HasBlob, answer: int | Broken | None) -> Finding | None:
+    """Whether a blob is there with the size that its manifest says."""
+    subject, wanted = _name(question), question.blob.size_bytes
+    if isinstance(answer, Broken):
+        return _unreadable(subject, answer, "")
+    if answer is None:
+        return Finding(Kind.MISSING_BLOB, subject, f"the blob of {wanted} bytes is not there", REPAIR)
+    if answer != wanted:
+        return Finding(Kind.OTHER_SIZE, subject, f"the blob has {answer} bytes, its manifest says {wanted}", REPLACE)
+    return None
+
+
+def judge_bytes(question: HasBlob, answer: Descriptor | Broken) -> Finding | None:
+    """Whether a blob's bytes, read to the end, are those of its digest."""
+    subject = _name(question)
+    if not isinstance(answer, Broken):
+        return None
+    if answer.kind == NotFoundError.kind:
+        return Finding(Kind.MISSING_BLOB, subject, "the blob is said to be there, and cannot be fetched", REPAIR)
+    if answer.kind == IntegrityError.kind:
+        return Finding(Kind.OTHER_BYTES, subject, answer.reason, REPLACE)
+    return _unreadable(subject, answer, "")
+
+
+def too_large(question: ReadManifest) -> Finding:
+    """An index that no plan would have read either."""
+    return Finding(Kind.UNREADABLE, _name(question), "the index is nested too deeply, or lists too many manifests")
+
+
+def sum_up(want: Want, heads: Mapping[Reference, Head], findings: tuple[Finding, ...]) -> Audited:
+    """A promised tag with what was found of it."""
+    source = heads[want.source]
+    shown = pinned(want.source, source) if isinstance(source, Present) else want.source
+    return Audited(want.rule.name, want.rule.place, str(want.destination), shown, findings, want)
+
+
+def not_known(action: Failure | Skip) -> tuple[Audited, ...]:
+    """An image of which nobody can say what is promised: its tags cannot be listed, or two rules want one tag. Of
+    one that may select nothing and does, nothing is promised."""
+    if isinstance(action, Skip):
+        return ()
+    finding = Finding(Kind.UNREADABLE, action.subject, action.reason, action.hint)
+    return (Audited(action.rule, action.place, action.subject, None, (finding,)),)
+
+
+def _name(question: ReadManifest | HasBlob) -> str:
+    return str(Reference(question.repository, None, question.digest))
+
+
+def _unreadable(subject: str, answer: Head, otherwise: str) -> Finding:
+    if isinstance(answer, Broken):
+        return Finding(Kind.UNREADABLE, subject, answer.reason, answer.hint)
+    reason = answer.reason if isinstance(answer, Unreadable) else otherwise
+    return Finding(Kind.UNREADABLE, subject, reason or otherwise)

@@ -1,0 +1,28 @@
+"""Mending: what of a spec has to be carried out to put right what an audit found, and nothing else. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imagesync.plan.findings import Audit
+from imagesync.plan.wants import Want
+from imagesync.reference import Reference
+from imagesync.selection import TagFilter
+from imagesync.spec.model import Rule
+
+
+def rules_to_mend(audit: Audit) -> tuple[Rule, ...]:
+    """A rule for each tag of which something was found; no list is trusted for it."""
+    return tuple(_rule_of(tag.want) for tag in audit.broken if tag.want is not None)
+
+
+def incomplete_tags(audit: Audit) -> frozenset[Reference]:
+    """The tags at their destinations that are right and have something missing or wrong below them."""
+    return frozenset(tag.want.destination for tag in audit.broken if tag.want is not None and tag.is_incomplete)
+
+
+def _rule_of(want: Want) -> Rule:
+    rule, tag = want.rule, want.source.tag
+    assert tag is not None  # noqa: S101 - narrows: rules select tags
+    immutable = replace(rule.immutable, trusts_list=False)
+    return replace(rule, tags=TagFilter.parse([tag]), destinations=(want.destination.repository,), immutable=immutable)
