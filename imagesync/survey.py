@@ -23,26 +23,27 @@ from imagesync.errors import (
 )
 from imagesync.manifest import Content
 from imagesync.plan.diff import Wanted
-from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
+from imagesync.plan.image import Image, Overview, images_of, perhaps_empty
+from imagesync.plan.inventory import Absent, Broken, Head, Inventory, NotRead, Present, Unreadable
 from imagesync.plan.order import rank_of_read
-from imagesync.plan.reading import (
+from imagesync.plan.questions import (
     Answers,
+    Asking,
     HasBlob,
-    Image,
+    HasReferrersApi,
     IsEmpty,
+    ListReferrers,
+    ListTags,
     Question,
+    ReadHead,
     ReadManifest,
-    Rounds,
-    Seen,
-    images_of,
-    look_into,
-    perhaps_empty,
-    seen_already,
+    Side,
 )
+from imagesync.plan.reading import Seen, look_into, seen_already
 from imagesync.plan.wants import Listings, Want, lists_needed, make_wants, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
-from imagesync.store import ManifestFetcher, Resolver, Stores
+from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, Writable
 from imagesync.tasks import Task, Tasks, Watch
 
 V = TypeVar("V")
@@ -66,7 +67,7 @@ class Survey:
         self._tasks = tasks
         self._asked: dict[Question, Task[Any]] = {}
         self._waiting: dict[Task[Any], list[_Looking]] = {}
-        self.wants, self._heads = _read_heads(rules, stores, tasks)
+        self.wants, self._heads, self._listings = _read_heads(rules, stores, tasks)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
 
@@ -74,9 +75,9 @@ class Survey:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
-        fresh = perhaps_empty(images, self._heads)
+        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._listings)
         for position, image in enumerate(images):
-            yield from self._go_on(_Looking(image, position, look_into(image, self._heads, fresh)), None, watch)
+            yield from self._go_on(_Looking(image, position, look_into(image, overview)), None, watch)
 
     def advance(self, task: Task[Any], watch: Watch[Any]) -> Iterator[Seen]:
         """Take in a task that has finished; yields each image that is known whole with it."""
@@ -95,7 +96,7 @@ class Survey:
             while not questions:
                 questions = looking.rounds.send({})
         except StopIteration as end:
-            yield Seen(looking.image.wants, end.value)
+            yield Seen((*looking.image.wants, *looking.image.kept), end.value)
             return
         looking.questions, looking.outstanding = questions, len(set(questions))
         for question in dict.fromkeys(questions):
@@ -121,14 +122,14 @@ class _Looking:
 
     image: Image
     position: int
-    rounds: Rounds
+    rounds: Asking[Inventory]
     questions: tuple[Question, ...] = ()
     outstanding: int = 0
 
 
 def _read_heads(
     rules: Sequence[Rule], stores: Stores, tasks: Tasks
-) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head]]:
+) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
     """Lists and heads. A head is read as soon as its rule's list is there: no rule waits for another's."""
     watch: Watch[Any] = tasks.watch()
     lists = {_list(repository, stores, tasks): repository for repository in lists_needed(rules)}
@@ -141,7 +142,7 @@ def _read_heads(
         repository = lists[task]
         listings[repository] = task.result()
         heads.ask((rule for rule in rules if rule.source == repository), listings)
-    return make_wants(rules, listings), heads.results()
+    return make_wants(rules, listings), heads.results(), listings
 
 
 class _Heads:
@@ -191,13 +192,37 @@ def _list(repository: Repository, stores: Stores, tasks: Tasks) -> Task[tuple[Ta
     return tasks.add(read, hosts=[repository.registry])
 
 
-def _answer(question: Question, stores: Stores) -> Content | bool | Broken:
+def _answer(question: Question, stores: Stores) -> Any:
     """Answer a question about one image, by what earlier runs have learnt where that says enough."""
     if isinstance(question, ReadManifest):
-        return _or_broken(lambda: _manifest(question, stores), "source")
+        return _or_broken(lambda: _manifest(question, stores), question.side)
+    if isinstance(question, ReadHead):
+        store = partial(_store, question.repository, question.side, stores)
+        return _head(store, question.reference, question.side)
+    if isinstance(question, ListTags):
+        return _or_broken(lambda: _tags(question, stores), "source")
+    if isinstance(question, HasReferrersApi | ListReferrers):
+        return _or_broken(lambda: _referrers(question, stores), question.side)
     if isinstance(question, IsEmpty):
         return _or_broken(lambda: _is_empty(question, stores), "destination")
     return _or_broken(lambda: _has_blob(question, stores), "destination")
+
+
+def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
+    return stores.source(repository) if side == "source" else stores.destination(repository)
+
+
+def _tags(question: ListTags, stores: Stores) -> tuple[Tag, ...]:
+    """The tags of a source; a repository that has gone since its tag was read has none."""
+    try:
+        return stores.source(question.repository).list_tags()
+    except NotFoundError:
+        return ()
+
+
+def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any:
+    listed = _store(question.repository, question.side, stores).list_referrers(question.digest)
+    return listed is not None if isinstance(question, HasReferrersApi) else listed or ()
 
 
 def _answer_of(task: Task[Any]) -> Any:
@@ -207,17 +232,17 @@ def _answer_of(task: Task[Any]) -> Any:
 def _manifest(question: ReadManifest, stores: Stores) -> Content:
     known = stores.memory.manifest(question.digest)
     if known is None:
-        known = _fetch(stores.source(question.repository), question.digest)
+        known = _fetch(_store(question.repository, question.side, stores), question.digest)
         stores.memory.keep_manifest(known)
     return known
 
 
-def _fetch(source: ManifestFetcher, digest: Digest) -> Content:
+def _fetch(store: ManifestFetcher, digest: Digest) -> Content:
     """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
     try:
-        return source.fetch_manifest(digest)
+        return store.fetch_manifest(digest)
     except IntegrityError:
-        return source.fetch_manifest(digest)
+        return store.fetch_manifest(digest)
 
 
 def _has_blob(question: HasBlob, stores: Stores) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from imagesync.errors import InvalidReference, PlanFileError
-from imagesync.plan.actions import Blocked, Copy, Plan
-from imagesync.spec.model import Rule, Spec
+from imagesync.plan.actions import Attach, Blocked, Copy, Plan
+from imagesync.plan.attachments import kind_of
+from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
 
@@ -30,15 +31,19 @@ def _difference(planned: dict[str, str], given: dict[str, str]) -> str:
 def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
-    foreign = [copy for copy in copies if isinstance(copy, Copy) and not any(_yields(r, copy) for r in spec.rules)]
+    foreign = [
+        copy for copy in copies if isinstance(copy, Copy | Attach) and not any(_yields(r, copy) for r in spec.rules)
+    ]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
 
 
-def _yields(rule: Rule, copy: Copy) -> bool:
+def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     tag = copy.source.tag
     if copy.source.repository != rule.source or copy.destination.repository not in rule.destinations or tag is None:
+        return False
+    if not all(_is_attached(rule, copy, attachment) for attachment in copy.attachments):
         return False
     if rule.digest is not None and copy.source.digest != rule.digest:
         return False
@@ -47,3 +52,15 @@ def _yields(rule: Rule, copy: Copy) -> bool:
     except InvalidReference:
         return False
     return renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
+
+
+def _is_attached(rule: Rule, copy: Copy | Attach, attachment: Copy) -> bool:
+    """Whether this goes the way of the image, is of a type that the rule takes, and under its own tag if under one."""
+    source, destination = attachment.source, attachment.destination
+    if (source.repository, destination.repository) != (copy.source.repository, copy.destination.repository):
+        return False
+    if destination.tag is None and destination.digest != source.digest:
+        return False
+    kind = kind_of(destination.tag)
+    is_own = source.tag == destination.tag if source.tag is not None else kind is AttachmentType.REFERRERS
+    return is_own and kind in rule.attachments

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
-from imagesync.plan.actions import Action, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting
-from imagesync.plan.inventory import Absent, Broken, Head, Inventory, NotRead, Present, Unreadable
+from imagesync.plan.actions import Action, Attach, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting
+from imagesync.plan.attachments import in_words
+from imagesync.plan.inventory import Absent, Attachment, Broken, Head, Inventory, NotRead, Pair, Present, Unreadable
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference
 
@@ -26,9 +28,9 @@ def diff(wants: Sequence[Wanted], inventory: Inventory, specs: tuple[SpecPin, ..
     """One action for every want, in their order; `contents` holds just what the copies need."""
     actions = tuple(_action(want, inventory) for want in wants)
     needed: dict[Digest, Content] = {}
-    for action in actions:
-        if isinstance(action, Copy):
-            nodes = walk(inventory.contents[action.root.digest], inventory.contents)
+    for copy in Plan(actions).all_copies():
+        if copy.root.digest not in needed:
+            nodes = walk(inventory.contents[copy.root.digest], inventory.contents)
             needed.update((node.digest, node) for node in nodes)
     return Plan(actions, needed, specs)
 
@@ -41,17 +43,68 @@ def _action(want: Wanted, inventory: Inventory) -> Action:
         return _unusable(want, source, "source", want.source)
     if isinstance(destination, Broken):
         return _unusable(want, destination, "destination", want.destination)
-    if isinstance(destination, Present) and destination.descriptor.digest == source.descriptor.digest:
-        return Keep(
-            rule=want.rule.name,
-            place=want.rule.place,
-            source=pinned(want.source, source),
-            destination=want.destination,
-        )
-    broken = inventory.broken.get(source.descriptor.digest)
+    broken = _broken_below(want, source, inventory)
     if broken is not None:
         return _unusable(want, broken, "source", want.source)
-    return _copy(want, source, destination, inventory)
+    attachments = _attachments(want, inventory)
+    if is_equal(want, inventory.heads):
+        return _kept(want, source, attachments, inventory)
+    copy = _copy(want, source, destination, inventory)
+    added = in_words((one.kind, one.count) for one in attachments)
+    note = ", ".join(part for part in (copy.note, added) if part)
+    return replace(copy, attachments=_copies(want, attachments, inventory), note=note)
+
+
+def _broken_below(want: Want, source: Present, inventory: Inventory) -> Broken | None:
+    """What could not be read of the image, or of what speaks of it, where that has to be known."""
+    pair = pair_of(want)
+    attachments = inventory.attachments.get(pair, ()) if pair is not None else ()
+    if isinstance(attachments, Broken):
+        return attachments
+    is_needed = pair is not None or not is_equal(want, inventory.heads)
+    return inventory.broken.get(source.descriptor.digest) if is_needed else None
+
+
+def _attachments(want: Want, inventory: Inventory) -> tuple[Attachment, ...]:
+    pair = pair_of(want)
+    found = inventory.attachments.get(pair, ()) if pair is not None else ()
+    return () if isinstance(found, Broken) else found
+
+
+def _kept(want: Want, source: Present, attachments: tuple[Attachment, ...], inventory: Inventory) -> Keep | Attach:
+    pin = pinned(want.source, source)
+    if not attachments:
+        return Keep(rule=want.rule.name, place=want.rule.place, source=pin, destination=want.destination)
+    return Attach(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=pin,
+        destination=want.destination,
+        attachments=_copies(want, attachments, inventory),
+        note=in_words((one.kind, one.count) for one in attachments),
+    )
+
+
+def _copies(want: Want, attachments: tuple[Attachment, ...], inventory: Inventory) -> tuple[Copy, ...]:
+    return tuple(_copy_of(want, attachment, inventory) for attachment in attachments)
+
+
+def _copy_of(want: Want, attachment: Attachment, inventory: Inventory) -> Copy:
+    digest = attachment.source.digest
+    assert digest is not None  # noqa: S101 - narrows: what is found has been read
+    root = inventory.contents[digest]
+    held = inventory.present.get(attachment.destination.repository, frozenset())
+    blobs = blobs_of(root, inventory.contents)
+    return Copy(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=attachment.source,
+        destination=attachment.destination,
+        root=root.descriptor,
+        replaces=attachment.replaces,
+        missing=tuple(blob for blob in blobs if blob.digest not in held),
+        present_bytes=sum(blob.size_bytes for blob in blobs if blob.digest in held),
+    )
 
 
 def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) -> Copy:
@@ -96,6 +149,22 @@ def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failur
         kind=kind,
         hint=hint,
     )
+
+
+def pair_of(want: Want) -> Pair | None:
+    """Between which repositories a want's attachments go; None where they stay what they are."""
+    source, destination = want.source.repository, want.destination.repository
+    if not want.rule.attachments or source == destination:
+        return None
+    return Pair(source, destination, want.rule.attachments)
+
+
+def is_equal(want: Want, heads: Mapping[Reference, Head]) -> bool:
+    """Whether the destination's tag has the source's digest."""
+    source, destination = heads[want.source], heads[want.destination]
+    if not isinstance(source, Present) or not isinstance(destination, Present):
+        return False
+    return source.descriptor.digest == destination.descriptor.digest
 
 
 def differs(want: Want, heads: Mapping[Reference, Head]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, Skip, Waiting, summarise
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Failure, Keep, Plan, Skip, Waiting, summarise
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Reference
 
@@ -141,13 +141,13 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    return action.destination if isinstance(action, Copy | Keep | Blocked | Waiting) else None
+    return action.destination if isinstance(action, Copy | Attach | Keep | Blocked | Waiting) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return action.copy.source
-    return action.source if isinstance(action, Copy | Keep | Waiting) else None
+    return action.source if isinstance(action, Copy | Attach | Keep | Waiting) else None
 
 
 def _settled(action: Action) -> Outcome | None:

@@ -25,7 +25,8 @@ def plan_sentence(plan: Plan) -> str:
     )
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
         return _no_changes(summary.unchanged, rest) + _pulls(plan)
-    parts = [f"{summary.add} to add", f"{summary.update} to update", *rest, f"{summary.unchanged} unchanged"]
+    attach = _counted((summary.attach, "to attach to"))
+    parts = [f"{summary.add} to add", f"{summary.update} to update", *attach, *rest, f"{summary.unchanged} unchanged"]
     return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_pulls(plan)}"
 
 
@@ -34,9 +35,16 @@ def report_sentence(report: Report) -> str:
     unchanged, copied = report.count(Status.UNCHANGED), report.count(Status.COPIED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
-    if not copied and not report.exit_code and not report.count(Status.WAITING):
+    attached = report.count(Status.ATTACHED)
+    if not copied and not attached and not report.exit_code and not report.count(Status.WAITING):
         return f"{_no_changes(unchanged, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
-    parts = [f"{report.added} added", f"{report.updated} updated", *rest, f"{unchanged} unchanged"]
+    parts = [
+        f"{report.added} added",
+        f"{report.updated} updated",
+        *_counted((attached, "attached to")),
+        *rest,
+        f"{unchanged} unchanged",
+    ]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
     return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_pulls(report.plan)}"
 

@@ -21,6 +21,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
+from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -77,6 +78,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
         line("retag", _retag(rule.retag), "retag"),
         line("on_empty", rule.on_empty.value, "on_empty"),
+        line("attachments", _attachments(rule.attachments), "attachments"),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
@@ -148,6 +150,12 @@ def _written(node: Node) -> str:
 
 def _tags(tags: TagFilter) -> str:
     return ", ".join(pattern.text for pattern in tags.patterns)
+
+
+def _attachments(types: frozenset[AttachmentType]) -> str:
+    if types == ALL_ATTACHMENTS:
+        return "all"
+    return ", ".join(kind.value for kind in AttachmentType if kind in types) or "none"
 
 
 def _retag(retag: Retag) -> str:

@@ -161,4 +161,13 @@ def _nodes(node: Node | None) -> Nodes:
 def _meaning(origin: Origin) -> object:
     """What makes two rules one: the same tags of one source at the same places."""
     rule = origin.rule
-    return (rule.source, rule.destinations, rule.tags, rule.digest, rule.retag, rule.on_empty, rule.entry)
+    return (
+        rule.source,
+        rule.destinations,
+        rule.tags,
+        rule.digest,
+        rule.retag,
+        rule.on_empty,
+        rule.attachments,
+        rule.entry,
+    )

@@ -20,6 +20,19 @@ class OnEmpty(Enum):
     WARN = "warn"
 
 
+class AttachmentType(Enum):
+    """What may travel with an image: cosign's tags `.sig`, `.att` and `.sbom` of its digests, and OCI referrers."""
+
+    SIGNATURES = "signatures"
+    ATTESTATIONS = "attestations"
+    SBOMS = "sboms"
+    REFERRERS = "referrers"
+
+
+ALL_ATTACHMENTS = frozenset(AttachmentType)
+NO_ATTACHMENTS: frozenset[AttachmentType] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One image of one sync entry, all defaults applied: these tags of `source` belong into each destination.
@@ -39,6 +52,8 @@ class Rule:
     digest: Digest | None = None
     retag: Retag = KEEP_TAG
     on_empty: OnEmpty = OnEmpty.FAIL
+    attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
+    """What travels with the image; all of it, where a spec says nothing."""
 
     @property
     def name(self) -> str:

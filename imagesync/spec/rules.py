@@ -18,7 +18,7 @@ from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, fo
 from imagesync.selection import Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import OnEmpty, Rule, SpecWarning
+from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, OnEmpty, Rule, SpecWarning
 from imagesync.spec.names import (
     ImageName,
     SourceName,
@@ -34,8 +34,8 @@ from imagesync.spec.names import (
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty")
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "attachments")
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,7 @@ class RulesReader:
             digest=digest,
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
+            attachments=_attachments(nodes.get("attachments")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -353,3 +354,10 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _attachments(node: Node | None) -> frozenset[AttachmentType]:
+    if isinstance(node, Map):
+        known, types = {kind.value: kind for kind in AttachmentType}, node.get("types")
+        return frozenset(known[one.text] for one in (_scalars(types) if types else ()) if one.text in known)
+    return NO_ATTACHMENTS if isinstance(node, Scalar) and node.text == "none" else ALL_ATTACHMENTS

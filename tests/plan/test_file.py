@@ -98,7 +98,7 @@ def copy_of(document: dict[str, Any]) -> dict[str, Any]:
         (lambda d: d.pop("specs"), "damaged"),
         (lambda d: d["actions"].append({"action": "explode"}), r"damaged at actions"),
         (lambda d: copy_of(d).pop("destination"), "damaged at actions"),
-        (lambda d: copy_of(d)["destination"].update(tag=None), "lacks its manifest"),
+        (lambda d: copy_of(d)["destination"].update(tag=None), "lacks its digest or its tag"),
         (lambda d: copy_of(d)["destination"].update(tag="not a tag"), "is not a tag"),
         (lambda d: copy_of(d)["source"].update(digest="sha256:" + "0" * 64), "lacks its manifest"),
         (lambda d: copy_of(d)["missing"].append("sha256:" + "0" * 64), "does not fit its manifests"),

@@ -19,6 +19,11 @@ LIST_HINT = "    a list has a dash before each item"
     ("line", "expected"),
     [
         ("name: my entry", "11: found 'my entry', where a name of letters, digits, '.', '_' and '-' belongs"),
+        ("attachments: al", "18: found 'al', where all, none or {types} belongs\n    did you mean all?"),
+        (
+            "attachments: {types: [sbom]}",
+            "27: found 'sbom', where signatures, attestations, sboms or referrers belongs\n    did you mean sboms?",
+        ),
         ("on_empty: wran", "15: found 'wran', where fail or warn belongs\n    did you mean warn?"),
         ("tags: {include: x}", "11: found a map, where a tag or a list of tags belongs"),
         ("tags: [[x]]", "12: found a list, where a tag belongs"),
@@ -36,7 +41,7 @@ LIST_HINT = "    a list has a dash before each item"
         ("tag: x", "5: unknown key 'tag'\n    did you mean tags?"),
         (
             "platforms: [linux/amd64]",
-            "5: unknown key 'platforms'\n    allowed here: name, source, destination, images, tags, retag, on_empty",
+            "5: unknown key 'platforms'\n    allowed here: name, source, destination, images, tags, retag, on_empty, attachments",
         ),
     ],
 )
@@ -53,7 +58,10 @@ def test_what_does_not_belong_into_an_entry_is_named(line: str, expected: str, t
             "9: unknown key 'nginx'\n    an image and its tag are written without a space: \"nginx:1.10\"",
         ),
         ("- nginx:", "9: unknown key 'nginx'\n    an image without a tag has no colon: \"nginx\""),
-        ("- {nginx: {x: y}}", "10: unknown key 'nginx'\n    allowed here: name, as, as_tag, tags, retag, on_empty"),
+        (
+            "- {nginx: {x: y}}",
+            "10: unknown key 'nginx'\n    allowed here: name, as, as_tag, tags, retag, on_empty, attachments",
+        ),
         ("- name:", "14: found nothing, where a name belongs"),
         ("- tags: x", "9: key 'name' is missing\n    add `name:`"),
         ("- nmae: x", "9: unknown key 'nmae'\n    did you mean name?"),
@@ -80,7 +88,7 @@ def test_what_is_no_image_is_named(image: str, expected: str, tmp_path: Path) ->
         ("sync: []\nregistires: {}", "3:1: unknown key 'registires'\n    did you mean registries?"),
         (
             "sync: []\ndefaults: {images: [x]}",
-            "3:12: unknown key 'images'\n    allowed here: source, destination, tags, retag, on_empty",
+            "3:12: unknown key 'images'\n    allowed here: source, destination, tags, retag, on_empty, attachments",
         ),
     ],
 )

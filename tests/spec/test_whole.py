@@ -25,7 +25,7 @@ from imagesync.settings import (
     WhenSpent,
 )
 from imagesync.spec import Rule, Spec, load_spec
-from imagesync.spec.model import OnEmpty, SpecFile
+from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, OnEmpty, SpecFile
 from imagesync.spec.schema import schema_text
 from tests.spec.written import make_files
 
@@ -80,6 +80,7 @@ defaults:
   tags: edge
   retag: "{{tag}}-mirror"
   on_empty: warn
+  attachments: none
 sync:
   - name: bases
     images:
@@ -90,6 +91,8 @@ sync:
         tags: ["3.*", "/v[0-9]+/"]
         retag: "{{major}}"
         on_empty: fail
+        attachments:
+          types: [signatures, sboms]
       - name: app@sha256:{HEX}
         as_tag: pinned
   - source: quay.io/acme
@@ -97,6 +100,7 @@ sync:
     tags: ["1.0"]
     retag: {{"1.0": stable}}
     on_empty: fail
+    attachments: all
     images:
       - tool
 """
@@ -147,6 +151,7 @@ def test_defaults_hold_where_an_entry_says_nothing(spec: Spec) -> None:
     assert patterns(redis) == ["edge"]
     assert redis.retag.apply(Tag("edge")) == "edge-mirror"
     assert redis.on_empty is OnEmpty.WARN
+    assert redis.attachments == NO_ATTACHMENTS
 
 
 def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
@@ -156,6 +161,7 @@ def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
     assert patterns(tool) == ["1.0"]
     assert tool.retag.names == (("1.0", "stable"),)
     assert tool.on_empty is OnEmpty.FAIL
+    assert tool.attachments == ALL_ATTACHMENTS
 
 
 def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
@@ -167,6 +173,7 @@ def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
     assert patterns(kafka) == ["3.*", "/v[0-9]+/"]
     assert kafka.retag.apply(Tag("3.1")) == "3"
     assert kafka.on_empty is OnEmpty.FAIL
+    assert kafka.attachments == {AttachmentType.SIGNATURES, AttachmentType.SBOMS}
 
 
 def test_a_tag_in_the_name_is_the_tag(spec: Spec) -> None:
