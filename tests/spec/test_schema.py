@@ -41,7 +41,10 @@ LIST_HINT = "    a list has a dash before each item"
         ("tag: x", "5: unknown key 'tag'\n    did you mean tags?"),
         (
             "platforms: [linux/amd64]",
-            "5: unknown key 'platforms'\n    allowed here: name, source, destination, images, tags, retag, on_empty, attachments",
+            (
+                "5: unknown key 'platforms'\n"
+                "    allowed here: name, source, destination, images, tags, retag, on_empty, attachments"
+            ),
         ),
     ],
 )

@@ -16,12 +16,13 @@ from imagesync.reference import Repository
 from imagesync.registry import Registries, RemoteRepository
 from imagesync.selection import TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
-from imagesync.spec.model import Rule, Spec
+from imagesync.spec.model import NO_ATTACHMENTS, Rule, Spec
 from imagesync.store import Memory, NoMemory
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, push_image
 
+_ENDPOINTS = ("uploads", "blobs", "manifests", "referrers", "tags")
 USERS = {"robot": "secret"}
 """The login that every Sync has for both sides."""
 
@@ -65,6 +66,7 @@ class Sync:
         login = Password(Secret.literal("robot"), Secret.literal("secret"))
         settings = RegistrySettings(auth=Auth(login, login), timeouts=timeouts)
         self.memory: Memory = NoMemory()
+        self.attachments = NO_ATTACHMENTS
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -103,6 +105,7 @@ class Sync:
             source=Repository(self.source_host, "app"),
             destinations=tuple(Repository(self.destination_host, path) for path in to),
             tags=TagFilter.parse(tags),
+            attachments=self.attachments,
         )
         return Spec((rule,), self.settings, ())
 
@@ -116,6 +119,6 @@ def kinds(registry: FakeRegistry) -> Counter[str]:
     found: Counter[str] = Counter()
     for entry in registry.log.entries():
         parts = entry.path.split("/")
-        place = next((part for part in ("uploads", "blobs", "manifests", "tags") if part in parts), parts[-1])
+        place = next((part for part in _ENDPOINTS if part in parts), parts[-1])
         found[f"{entry.method} {place}"] += 1
     return found
