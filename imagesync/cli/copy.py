@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from imagesync.errors import Place, UsageError
 from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, parse_reference
 
 if TYPE_CHECKING:
-    from imagesync.spec.model import Rule, Spec
+    from imagesync.spec.model import AttachmentType, Rule, Spec
 
 INDEX_FILE = "index.json"
 MAX_SHOWN = 10
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "destination",
         metavar="DESTINATION",
         help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given",
+    )
+    parser.add_argument(
+        "--attachments",
+        choices=("all", "none"),
+        default="all",
+        help="whether signatures, attestations, SBOMs and referrers travel with the image (default: all)",
     )
     parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
     add_cache_option(parser)
@@ -50,11 +57,17 @@ def _spec(arguments: argparse.Namespace) -> Spec:
     from imagesync.spec import load_spec  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
 
-    rule = _rule(arguments.source, arguments.destination)
+    rule = replace(_rule(arguments.source, arguments.destination), attachments=_attachments(arguments.attachments))
     if arguments.spec is None:
         return Spec((rule,), Settings(), ())
     settings = load_spec(arguments.spec, environment=os.environ).settings
     return Spec((rule,), settings, ())
+
+
+def _attachments(said: str) -> frozenset[AttachmentType]:
+    from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS  # noqa: PLC0415 - not for --help
+
+    return ALL_ATTACHMENTS if said == "all" else NO_ATTACHMENTS
 
 
 def _rule(source_text: str, destination_text: str) -> Rule:
