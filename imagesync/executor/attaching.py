@@ -1,13 +1,12 @@
 """Attaching: writes what speaks of an image. What the destination has under the same tag stays: both are united.
 
-A registry has no compare-and-set. So the tag is read before it is written where it may be there, and once more
-afterwards: an entry that another writer has taken away in between is added again.
+A registry has no compare-and-set. So the tag is read right before it is written, and looked at once more afterwards:
+an entry that another writer has taken away in between is added again.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 
 from imagesync.errors import ImmutableError, InvalidManifest, NotFoundError, StoreError
 from imagesync.executor.blame import blamed_on
@@ -34,32 +33,36 @@ class Attaching:
         self._delivery = delivery
         self._writing = writing
         self._lock = threading.Lock()
-        self._written: dict[Reference, Task[None]] = {}
+        self._turns: dict[Reference, Task[None]] = {}
 
-    def attach(self, copy: Copy, root: Content, *, is_read_first: bool) -> Outcome:
+    def attach(self, copy: Copy, root: Content) -> Outcome:
         """Write one attachment, by its digest or united with what is under its tag. Raises Postponed while another
         task of this run writes that tag.
 
         A tag that the registry keeps as it is blocks this attachment alone.
         """
-        brought_bytes = self._writing.push(copy, root) if copy.source.tag is None else 0
         if copy.destination.tag is None:
-            return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
-        new = root if copy.source.tag is not None else index_of_referrer(root)
+            return Outcome(copy, Status.COPIED, bytes_copied=self._writing.push(copy, root))
         turn = self._take_turn(copy.destination)
         try:
-            brought_bytes += self._unite(copy, new, is_read_first=is_read_first or turn.is_second)
+            return Outcome(copy, Status.COPIED, bytes_copied=self._add_to_tag(copy, root))
         except ImmutableError as error:
             return Outcome(copy, Status.BLOCKED, error.message, error.hint, error.kind)
         finally:
-            self._tasks.give(turn.over)
-        return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
+            self._tasks.give(turn)
 
-    def _unite(self, copy: Copy, new: Content, *, is_read_first: bool) -> int:
+    def _add_to_tag(self, copy: Copy, root: Content) -> int:
+        """What had a tag at the source is united with the destination's; what had none is added to the list there."""
+        if copy.source.tag is not None:
+            return self._unite(copy, root)
+        brought_bytes = self._writing.push(copy, root)
+        return brought_bytes + self._unite(copy, index_of_referrer(root))
+
+    def _unite(self, copy: Copy, new: Content) -> int:
         """Add what the tag lacks until it has all of it; returns how many bytes had to be brought once more."""
-        there = self._read(copy) if is_read_first else None
         brought_bytes = 0
         for _ in range(MOST_WRITES):
+            there = self._read(copy)
             united = _united(copy, there, new)
             if united is there:
                 return brought_bytes
@@ -67,7 +70,6 @@ class Attaching:
             brought_bytes += self._writing.push(copy, united, copy.destination.tag)
             if self._digest_now(copy) == united.digest:
                 return brought_bytes
-            there = self._read(copy)
         with blamed_on("destination"):
             raise StoreError(
                 f"others have written this tag at the same time, {MOST_WRITES} times in a row",
@@ -95,22 +97,14 @@ class Attaching:
             except NotFoundError:
                 return None
 
-    def _take_turn(self, tag: Reference) -> _Turn:
-        """One task of this run at a time reads and writes a tag."""
+    def _take_turn(self, tag: Reference) -> Task[None]:
+        """One task of this run at a time reads and writes a tag: until the signal is given that this returns."""
         with self._lock:
-            before = self._written.get(tag)
+            before = self._turns.get(tag)
             if before is not None and not before.is_finished:
                 raise Postponed(before)
-            self._written[tag] = self._tasks.signal()
-            return _Turn(self._written[tag], is_second=before is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """The right to write a tag, until `over` is given. A second one finds there what the first has written."""
-
-    over: Task[None]
-    is_second: bool
+            self._turns[tag] = self._tasks.signal()
+            return self._turns[tag]
 
 
 def _united(copy: Copy, there: Content | None, new: Content) -> Content:

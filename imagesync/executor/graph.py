@@ -99,9 +99,8 @@ class Graph:
     def _attach(self, copy: Copy, work: _Work, after: Sequence[Task[Any]]) -> Running:
         running = Running(copy)
         root = self._add_image(running, copy, work)
-        is_read_first = work.plan.from_file or copy.replaces is not None
         running.last = self._tasks.add(
-            partial(self._attaching.attach, copy, root, is_read_first=is_read_first),
+            partial(self._attaching.attach, copy, root),
             hosts=[copy.destination.repository.registry],
             needs=[*self._below(copy, root), *after],
             rank=FINISHING,

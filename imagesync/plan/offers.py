@@ -6,7 +6,6 @@ Without an attachment's tag in the list, and at a registry that lists no referre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from imagesync.manifest import Content
 from imagesync.plan.attachments import attachment_tags
@@ -14,7 +13,7 @@ from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.image import Image, Overview
 from imagesync.plan.inventory import Broken, Head, Pair, Present
 from imagesync.plan.questions import Asking, HasReferrersApi, ListTags, together
-from imagesync.plan.search import LEAVE_OUT, Found, Offer, find_attachments
+from imagesync.plan.search import Found, Offer, find_attachments, unknown
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import AttachmentType
 
@@ -39,7 +38,7 @@ def attachments_of(
     try:
         subjects = contents or (yield from _subjects_there(image, overview.heads))
     except CannotRead as error:
-        return broken | dict.fromkeys(searched, error.broken)
+        return broken | dict.fromkeys(searched, unknown(error.broken))
     results = yield from together([find_attachments(pair, subjects, offer) for pair, offer in searched.items()])
     return broken | dict(zip(searched, results, strict=True))
 
@@ -62,7 +61,7 @@ def _offers(image: Image, overview: Overview) -> Asking[dict[Pair, Offer | Broke
 def _offer(listed: tuple[Tag, ...] | Broken, has_api: bool | Broken) -> Offer | Broken:
     for answer in (listed, has_api):
         if isinstance(answer, Broken):
-            return replace(answer, reason=f"attachments: {answer.reason}", hint=answer.hint or LEAVE_OUT)
+            return unknown(answer)
     return Offer(attachment_tags(listed), has_api is True) if not isinstance(listed, Broken) else listed
 
 

@@ -20,7 +20,7 @@ from imagesync.plan.uniting import count_lacking
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import AttachmentType
 
-LEAVE_OUT = "`attachments: none` copies images without what speaks of them"
+_LEAVE_OUT = "`attachments: none` copies images without what speaks of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,13 @@ def find_attachments(pair: Pair, subjects: Iterable[Digest], offer: Offer) -> As
             steps = yield from together([_under_tags(pair, level, offer), _as_referrers(pair, level, offer)])
             found, level = _joined([found, *steps]), _joined(steps).subjects
     except CannotRead as error:
-        return replace(error.broken, reason=f"attachments: {error.broken.reason}", hint=error.broken.hint or LEAVE_OUT)
+        return unknown(error.broken)
     return found
+
+
+def unknown(broken: Broken) -> Broken:
+    """What could not be read, as the reason why an image's attachments are not known."""
+    return replace(broken, reason=f"attachments: {broken.reason}", hint=broken.hint or _LEAVE_OUT)
 
 
 def _joined(steps: Iterable[Found]) -> Found:

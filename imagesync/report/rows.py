@@ -210,8 +210,9 @@ def _short(digest: Digest | None) -> str:
 
 def _attached(attach: Attach, outcome: Outcome) -> str:
     """`2 signatures, 1 referrer added`, and what the destination did not take."""
-    left_out = f" ({outcome.reason})" if outcome.reason else ""
-    return shortened(f"{attach.note.removesuffix(' to add')} added{left_out}")
+    if outcome.reason:
+        return shortened(f"{attach.note} ({outcome.reason})")
+    return shortened(f"{attach.note.removesuffix(' to add')} added")
 
 
 def _moved(outcome: Outcome) -> str:

@@ -133,7 +133,7 @@ def test_signatures_of_an_index_and_of_its_children_arrive_after_what_they_speak
         assert there(sync, tag).root.raw == make_signature(digest, "alice").root.raw
 
 
-def test_a_whole_new_image_with_attachments_costs_a_put_and_a_head_for_each(sync: Sync) -> None:
+def test_a_whole_new_image_with_attachments_costs_a_get_a_put_and_a_head_for_each(sync: Sync) -> None:
     sync.fill(IMAGE, "latest")
     store = sync.source.repository("app")
     sign(store, IMAGE.digest, "alice")
@@ -147,7 +147,7 @@ def test_a_whole_new_image_with_attachments_costs_a_put_and_a_head_for_each(sync
         "GET blobs": 6,
     }
     manifests = {key: count for key, count in kinds(sync.destination).items() if "manifests" in key}
-    assert manifests == {"HEAD manifests": 5, "PUT manifests": 5}
+    assert manifests == {"HEAD manifests": 5, "GET manifests": 2, "PUT manifests": 5}
 
 
 def test_a_signature_that_comes_after_its_image_is_brought(sync: Sync) -> None:
