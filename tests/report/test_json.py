@@ -10,6 +10,7 @@ from imagesync.plan.outcome import Outcome, Status
 from imagesync.report.json import report_to_json
 from tests.report.values import (
     HOSTILE,
+    make_attach,
     make_blocked,
     make_copy,
     make_digest,
@@ -116,3 +117,17 @@ def test_the_text_is_ascii_and_the_same_each_time() -> None:
     assert text.replace("\n", "").isprintable()
     assert json.loads(text)["outcomes"][0]["reason"] == HOSTILE
     assert text == report_to_json(make_report(make_failed(make_copy(), HOSTILE)))
+
+
+def test_attachments_stand_with_their_digests() -> None:
+    found = outcome_of(Outcome(make_attach(), Status.ATTACHED))
+    assert (found["status"], found["destination_digest"]) == ("attached", make_digest("4"))
+    tag = f"sha256-{'4' * 64}.sig"
+    assert found["attachments"] == [
+        {
+            "source": f"docker.io/library/nginx:{tag}@{make_digest('5')}",
+            "source_digest": make_digest("5"),
+            "destination": f"registry.internal:5000/mirror/nginx:{tag}",
+            "replaces": make_digest("6"),
+        }
+    ]
