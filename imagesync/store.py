@@ -90,11 +90,28 @@ class TagLister(Protocol):
         ...
 
 
-class Readable(Resolver, ManifestFetcher, BlobFetcher, BlobChecker, TagLister, Protocol):
+class ReferrerLister(Protocol):
+    def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
+        """The manifests that name this digest as their subject, each once (end-12a); None where the store makes no
+        such list: then clients keep it, under a tag."""
+        ...
+
+
+class Readable(Resolver, ManifestFetcher, BlobFetcher, BlobChecker, TagLister, ReferrerLister, Protocol):
     """A repository that is copied from."""
 
 
-class Writable(Resolver, ManifestFetcher, BlobChecker, BlobSizer, BlobPusher, ManifestPusher, TagLister, Protocol):
+class Writable(
+    Resolver,
+    ManifestFetcher,
+    BlobChecker,
+    BlobSizer,
+    BlobPusher,
+    ManifestPusher,
+    TagLister,
+    ReferrerLister,
+    Protocol,
+):
     """A repository that is copied to."""
 
 

@@ -28,6 +28,8 @@ CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+COSIGN_LAYER = "application/vnd.dev.cosign.simplesigning.v1+json"
+COSIGN_SIGNATURE = "dev.cosignproject.cosign/signature"
 EMPTY = "application/vnd.oci.empty.v1+json"
 ATTESTATION_TYPE = "vnd.docker.reference.type"
 
@@ -77,6 +79,26 @@ def make_artifact(
     """An artifact with the empty config and one layer."""
     bodies = [make_bytes(seed, 64)]
     return _image((OCI_MANIFEST, EMPTY, artifact_type), b"{}", bodies, {"artifactType": artifact_type, **fields})
+
+
+def make_signature(subject: Digest, *signers: str) -> MadeImage:
+    """What cosign keeps under `sha256-….sig`: one layer a signer, all with the same payload."""
+    payload = json.dumps({"critical": {"image": {"docker-manifest-digest": subject}}}).encode()
+    config = json.dumps({"rootfs": {"type": "layers", "diff_ids": [digest_of(payload)] * len(signers)}}).encode()
+    layers = [{**_described(COSIGN_LAYER, payload), "annotations": {COSIGN_SIGNATURE: signer}} for signer in signers]
+    document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": _described(CONFIG, config), "layers": layers}
+    root = parse_manifest(json.dumps(document).encode(), OCI_MANIFEST)
+    return MadeImage(root, (), {digest_of(body): body for body in (config, payload)})
+
+
+def make_referrer(subject: Content, seed: str = "sbom") -> MadeImage:
+    """An artifact that names its subject."""
+    return make_artifact(seed, subject=descriptor_of(subject))
+
+
+def list_of(*referrers: MadeImage, **fields: Any) -> MadeImage:
+    """The index of referrers that a client keeps under `sha256-…`."""
+    return index_of([descriptor_of(one.root, **fields) for one in referrers], list(referrers))
 
 
 def make_index(

@@ -24,7 +24,7 @@ __all__ = ["DeepLooking", "Looking", "audit"]
 
 def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
     """Look at every tag that the spec promises and at all that is below it. Raises Cancelled."""
-    wants, heads = read_heads(_trusting_no_list(spec.rules), looking.stores, tasks)
+    wants, heads, _ = read_heads(_trusting_no_list(spec.rules), looking.stores, tasks)
     wrong = judge_heads(wants, heads)
     roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}
     parts = Parts(looking, tasks)

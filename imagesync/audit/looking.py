@@ -11,7 +11,7 @@ from imagesync.plan.findings import Finding
 from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import judge_bytes, judge_manifest, judge_size
 from imagesync.plan.order import is_large
-from imagesync.plan.reading import HasBlob, ReadManifest
+from imagesync.plan.questions import HasBlob, ReadManifest
 from imagesync.reference import Repository
 from imagesync.store import BlobReader, Pushed, Stores
 from imagesync.survey import fetch_manifest, or_broken

@@ -11,7 +11,7 @@ from imagesync.audit.looking import Looked, Looking, Part
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES
 from imagesync.plan.findings import Finding
 from imagesync.plan.judgement import too_large
-from imagesync.plan.reading import HasBlob, ReadManifest
+from imagesync.plan.questions import HasBlob, ReadManifest
 from imagesync.tasks import Task, Tasks, Watch
 
 

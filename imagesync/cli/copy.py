@@ -15,7 +15,7 @@ from imagesync.errors import Place, UsageError
 
 if TYPE_CHECKING:
     from imagesync.reference import Reference, Repository, Tag
-    from imagesync.spec.model import Immutable, Rule, Spec
+    from imagesync.spec.model import AttachmentType, Immutable, Rule, Spec
 
 INDEX_FILE = "index.json"
 MAX_SHOWN = 10
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "destination",
         metavar="DESTINATION",
         help="a reference or oci:DIRECTORY[:TAG]; the source's tag unless one is given",
+    )
+    parser.add_argument(
+        "--attachments",
+        choices=("all", "none"),
+        default="all",
+        help="whether signatures, attestations, SBOMs and referrers travel with the image (default: all)",
     )
     parser.add_argument("--spec", metavar="SPEC", help="take logins, TLS settings and immutable tags from this spec")
     add_cache_option(parser)
@@ -51,7 +57,7 @@ def _spec(arguments: argparse.Namespace) -> Spec:
     from imagesync.spec import load_spec  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
 
-    rule = _rule(arguments.source, arguments.destination)
+    rule = replace(_rule(arguments.source, arguments.destination), attachments=_attachments(arguments.attachments))
     if arguments.spec is None:
         return Spec((rule,), Settings(), ())
     spec = load_spec(arguments.spec, environment=os.environ)
@@ -64,6 +70,12 @@ def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable
 
     rules = [rule for rule in spec.rules if set(rule.destinations) & set(destinations)]
     return Immutable(tuple(pattern for rule in rules for pattern in rule.immutable.patterns))
+
+
+def _attachments(said: str) -> frozenset[AttachmentType]:
+    from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS  # noqa: PLC0415 - not for --help
+
+    return ALL_ATTACHMENTS if said == "all" else NO_ATTACHMENTS
 
 
 def _rule(source_text: str, destination_text: str) -> Rule:

@@ -64,7 +64,8 @@ def publish_report(report: Report, *, output: str | None) -> None:
         return
     sys.stderr.write(github.annotations_of_report(report))
     _append_summary(markdown.render_report(report))
-    copied, failed = report.count(Status.COPIED), report.count(Status.FAILED)
+    failed = report.count(Status.FAILED)
+    copied = report.count(Status.COPIED) + report.count(Status.ATTACHED)
     _set_outputs(
         {"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""}
     )

@@ -1,7 +1,7 @@
 """The executor: the only writer. Carries out ReviewedPlans as a graph of tasks and yields an Outcome for each action.
 
-Blobs, then children by digest, then the root with its tag. Its one judgement is *stale*: the destination's tag
-no longer has the digest that the plan saw.
+Blobs, then children by digest, then what speaks of the image, then the root with its tag. Its one judgement is
+*stale*: the destination's tag no longer has the digest that the plan saw.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.executor.graph import Graph
 from imagesync.executor.recheck import recheck
 from imagesync.executor.running import Running
-from imagesync.plan.actions import Copy
+from imagesync.plan.actions import Attach, Copy
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
 from imagesync.plan.settled import settled
@@ -50,7 +50,7 @@ class Executor:
             self._running[last] = running
             self.watch.add(last)
         for action in plan.actions:
-            if not isinstance(action, Copy):
+            if not isinstance(action, Copy | Attach):
                 yield settled(action)
 
     def advance(self, task: Task[Any]) -> Iterator[Outcome]:

@@ -5,23 +5,25 @@ blob once for a repository and source. What the tasks do is said in delivery and
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.executor.ahead import MAX_BYTES, Ahead
+from imagesync.executor.attaching import Attaching
 from imagesync.executor.delivery import Delivery, hosts_of
 from imagesync.executor.need import Key, Need, key_of
 from imagesync.executor.running import Running
 from imagesync.executor.spread import Spread, find_spreads
 from imagesync.executor.writing import Writing
 from imagesync.manifest import Content, Descriptor, walk
-from imagesync.plan.actions import Copy, Plan
+from imagesync.plan.actions import Attach, Copy, Plan
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.order import FINISHING, is_large, rank_of_blob
-from imagesync.reference import Digest
+from imagesync.plan.outcome import Outcome, Status
+from imagesync.reference import Digest, Reference
 from imagesync.store import Pushed, Stores
 from imagesync.tasks import MoreHosts, Task, Tasks
 from imagesync.transfer.meter import Meter
@@ -49,6 +51,9 @@ class Graph:
         self._delivery = Delivery(stores, tasks, meter, cancellation)
         self._ahead = Ahead(stores, tasks, self._delivery.holders)
         self._writing = Writing(stores, self._delivery, cancellation)
+        self._attaching = Attaching(stores, tasks, self._delivery, self._writing)
+        self._attached: dict[tuple[Reference, Reference], Running] = {}
+        """Attachments that are on their way, by destination and source."""
         self._needs: dict[Key, Need] = {}
         self._children: dict[Key, Child] = {}
         self._brought: set[tuple[str, Digest]] = set()
@@ -58,41 +63,82 @@ class Graph:
 
     def add(self, plan: Plan) -> list[Running]:
         """Queue every copy of a plan."""
-        copies = plan.copies()
-        for copy in copies:
+        for copy in plan.all_copies():
             self._note_what_is_held(copy, blobs_of(plan.contents[copy.root.digest], plan.contents))
-        spreads = find_spreads(self._lacking(copies))
-        for spread in spreads.values():
+        work = _Work(plan, find_spreads(self._lacking(plan.all_copies())))
+        for spread in work.spreads.values():
             self._add_spread(spread)
-        return [self._add(copy, plan, spreads) for copy in copies]
+        return [self._add(action, work) for action in plan.actions if isinstance(action, Copy | Attach)]
 
-    def _add(self, copy: Copy, plan: Plan, spreads: Mapping[Digest, Spread]) -> Running:
-        """Queue everything that one copy needs, what writes the tag last."""
+    def _add(self, action: Copy | Attach, work: _Work) -> Running:
+        """Queue everything that one tag needs: its image, then what speaks of that, what writes the tag last."""
         self._position += 1
-        running = Running(copy)
-        for blob in copy.missing:
-            self._add_blob(running, blob, spreads)
-        root = plan.contents[copy.root.digest]
-        for node in walk(root, plan.contents):
-            if node.digest != root.digest:
-                self._add_child(running, node)
+        running = Running(action)
+        self._meter.expect_copy()
+        if isinstance(action, Attach):
+            return self._add_attachments_alone(running, action, work)
+        root = self._add_image(running, action, work)
+        needs: list[Task[Any]] = self._below(action, root)
+        if action.attachments:
+            subject = self._add_child(running, action, root)
+            needs += self._attach_all(running, work, after=[subject])
+        is_read_again = _may_have_moved(action, work.plan)
         running.last = self._tasks.add(
-            partial(self._writing.write_tag, copy, root, is_read_again=_may_have_moved(copy, plan)),
-            hosts=[copy.destination.repository.registry],
-            needs=self._below(copy, root),
+            partial(self._writing.write_tag, action, root, is_read_again=is_read_again),
+            hosts=[action.destination.repository.registry],
+            needs=needs,
             rank=FINISHING,
         )
-        self._meter.expect_copy()
         return running
 
-    def _add_blob(self, running: Running, blob: Descriptor, spreads: Mapping[Digest, Spread]) -> None:
+    def _add_attachments_alone(self, running: Running, attach: Attach, work: _Work) -> Running:
+        """The tag is there: what speaks of the image is all that is to be done."""
+        needs = self._attach_all(running, work, after=())
+        running.last = self._tasks.add(lambda: Outcome(attach, Status.ATTACHED), needs=needs, rank=FINISHING)
+        return running
+
+    def _attach_all(self, running: Running, work: _Work, after: Sequence[Task[Any]]) -> list[Task[Outcome]]:
+        """Queue the attachments of an action, after what they speak of; each once, however many tags it speaks of."""
+        needed = []
+        for copy in running.action.attachments:
+            key = (copy.destination, copy.source)
+            attached = self._attached.get(key)
+            if attached is None or attached.error is not None:
+                attached = self._attached[key] = self._attach(copy, work, after)
+                running.attached.append(attached)
+            needed.append(attached.tag_task)
+        return needed
+
+    def _attach(self, copy: Copy, work: _Work, after: Sequence[Task[Any]]) -> Running:
+        running = Running(copy)
+        root = self._add_image(running, copy, work)
+        running.last = self._tasks.add(
+            partial(self._attaching.attach, copy, root),
+            hosts=[copy.destination.repository.registry],
+            needs=[*self._below(copy, root), *after],
+            rank=FINISHING,
+        )
+        return running
+
+    def _add_image(self, running: Running, copy: Copy, work: _Work) -> Content:
+        """Queue the blobs and children of a copy; returns the root, which is still to be written."""
+        for blob in copy.missing:
+            self._add_blob(running, copy, _Part(blob, work.spreads.get(blob.digest)))
+        root = work.plan.contents[copy.root.digest]
+        for node in walk(root, work.plan.contents):
+            if node.digest != root.digest:
+                self._add_child(running, copy, node)
+        return root
+
+    def _add_blob(self, running: Running, copy: Copy, part: _Part) -> None:
         """Note that a copy needs this blob, and queue it unless a task brings it from there to there already."""
-        key = key_of(running.copy, blob.digest)
+        blob = part.blob
+        key = key_of(copy, blob.digest)
         with self._adding:  # a task that has started looks at its users, and may drop its work
             need = self._needs.get(key)
             is_new = need is None or need.is_dropped
             if need is None or need.is_dropped:
-                need = self._needs[key] = Need(running.copy, blob, spreads.get(blob.digest), position=self._position)
+                need = self._needs[key] = Need(copy, blob, part.spread, position=self._position)
             need.users.append(running)
             if is_new:
                 running.blobs.append((blob, self._queue(need)))
@@ -142,20 +188,20 @@ class Graph:
         self._meter.expect_bytes(moved_bytes - need.expected_bytes)
         return pushed
 
-    def _add_child(self, running: Running, node: Content) -> None:
-        copy = running.copy
+    def _add_child(self, running: Running, copy: Copy, node: Content) -> Task[int]:
         key, below = key_of(copy, node.digest), self._below(copy, node)
         child = self._children.get(key)
         if child is not None and child.is_for(below):
-            return
+            return child.task
         task = self._tasks.add(
-            partial(self._writing.push_child, copy, node),
+            partial(self._writing.push, copy, node),
             hosts=[copy.destination.repository.registry],
             needs=below,
             rank=FINISHING,
         )
         self._children[key] = Child(task, below)
         running.children.append(task)
+        return task
 
     def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
         """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
@@ -202,3 +248,19 @@ def _signals(need: Need) -> list[Task[Any]]:
     """What a blob's task waits for: the spread that brings the blob to its registry, if there is one."""
     signal = need.spread.signals.get(need.copy.destination.repository.registry) if need.spread is not None else None
     return [] if signal is None or need.copy.is_within_registry else [signal]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A plan, and the blobs of it that several registries lack."""
+
+    plan: Plan
+    spreads: Mapping[Digest, Spread]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A blob, and what brings it to several registries at once, if there is something."""
+
+    blob: Descriptor
+    spread: Spread | None

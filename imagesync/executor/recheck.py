@@ -12,7 +12,7 @@ from functools import partial
 
 from imagesync.errors import AuthenticationError, ImagesyncError, NotFoundError
 from imagesync.executor.blame import blamed_on
-from imagesync.plan.actions import Action, Conflict, Copy, Plan
+from imagesync.plan.actions import Action, Attach, Conflict, Copy, Plan
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.settled import failed, in_conflict
 from imagesync.reference import Digest
@@ -25,11 +25,12 @@ STALE_EXIT_CODE = 3
 
 def recheck(plan: Plan, stores: Stores, tasks: Tasks) -> tuple[Plan, list[Outcome]]:
     """The plan with what is still to be done, and the outcomes of the copies that are not."""
-    looks = {copy: tasks.add(partial(_look, copy, stores), hosts=_hosts(copy)) for copy in plan.copies()}
+    changes = [action for action in plan.actions if isinstance(action, Copy | Attach)]
+    looks = {change: tasks.add(partial(_look, change, stores), hosts=_hosts(change)) for change in changes}
     for _ in tasks.completed(looks.values()):
         pass
-    settled = {copy: outcome for copy, task in looks.items() if (outcome := _outcome(copy, task)) is not None}
-    left = [action for action in plan.actions if not isinstance(action, Copy) or action not in settled]
+    settled = {change: outcome for change, task in looks.items() if (outcome := _outcome(change, task)) is not None}
+    left = [action for action in plan.actions if not isinstance(action, Copy | Attach) or action not in settled]
     return replace(plan, actions=tuple(_without_arrived(left, stores, tasks))), list(settled.values())
 
 
@@ -54,29 +55,40 @@ def _conflict(copy: Copy, found: Digest) -> Conflict:
     return Conflict(rule=copy.rule, place=copy.place, source=copy.source, destination=copy.destination, found=found)
 
 
-def _look(copy: Copy, stores: Stores) -> Outcome | None:
-    outcome = left_alone(copy, stores)
+def _look(change: Copy | Attach, stores: Stores) -> Outcome | None:
+    outcome = left_alone(change, stores) if isinstance(change, Copy) else _moved_away(change, stores)
     if outcome is None:
+        copies = (change, *change.attachments) if isinstance(change, Copy) else change.attachments
         with blamed_on("source"):
-            stores.source(copy.source.repository).resolve(copy.root.digest)
+            for copy in copies:
+                stores.source(copy.source.repository).resolve(copy.root.digest)
     return outcome
 
 
-def _outcome(copy: Copy, task: Task[Outcome | None]) -> Outcome | None:
+def _moved_away(attach: Attach, stores: Stores) -> Outcome | None:
+    """Why nothing is attached to a tag: it has another digest by now, of which the plan knows nothing."""
+    now = _digest_now(attach, stores)
+    if now == attach.source.digest:
+        return None
+    reason = "the destination's tag is no longer what it was when the plan was made"
+    return Outcome(attach, Status.STALE, reason, "plan again", exit_code=STALE_EXIT_CODE)
+
+
+def _outcome(change: Copy | Attach, task: Task[Outcome | None]) -> Outcome | None:
     try:
         return task.result()
     except ImagesyncError as error:
-        return failed(copy, error)
+        return failed(change, error)
 
 
 def _without_arrived(actions: Iterable[Action], stores: Stores, tasks: Tasks) -> list[Action]:
     """The copies without the blobs that an earlier, interrupted run has brought."""
     actions = list(actions)
     wanted = {
-        (action.destination.repository, blob)
-        for action in actions
-        if isinstance(action, Copy) and not action.is_within_registry
-        for blob in action.missing
+        (copy.destination.repository, blob)
+        for copy in Plan(tuple(actions)).all_copies()
+        if not copy.is_within_registry
+        for blob in copy.missing
     }
     asked = {
         (repository, blob.digest): tasks.add(
@@ -88,21 +100,25 @@ def _without_arrived(actions: Iterable[Action], stores: Stores, tasks: Tasks) ->
         pass
     arrived = {key for key, task in asked.items() if task.value is True}
 
-    def updated(action: Action) -> Action:
-        if not isinstance(action, Copy):
-            return action
-        left = tuple(blob for blob in action.missing if (action.destination.repository, blob.digest) not in arrived)
-        brought = sum(blob.size_bytes for blob in action.missing) - sum(blob.size_bytes for blob in left)
-        return replace(action, missing=left, present_bytes=action.present_bytes + brought)
+    def updated(copy: Copy) -> Copy:
+        left = tuple(blob for blob in copy.missing if (copy.destination.repository, blob.digest) not in arrived)
+        brought = sum(blob.size_bytes for blob in copy.missing) - sum(blob.size_bytes for blob in left)
+        attachments = tuple(map(updated, copy.attachments))
+        return replace(copy, missing=left, present_bytes=copy.present_bytes + brought, attachments=attachments)
 
-    return [updated(action) for action in actions]
+    def updated_action(action: Action) -> Action:
+        if isinstance(action, Attach):
+            return replace(action, attachments=tuple(map(updated, action.attachments)))
+        return updated(action) if isinstance(action, Copy) else action
+
+    return list(map(updated_action, actions))
 
 
-def _hosts(copy: Copy) -> tuple[str, ...]:
+def _hosts(copy: Copy | Attach) -> tuple[str, ...]:
     return (copy.source.repository.registry, copy.destination.repository.registry)
 
 
-def _digest_now(copy: Copy, stores: Stores) -> Digest | None:
+def _digest_now(copy: Copy | Attach, stores: Stores) -> Digest | None:
     """What the destination's tag points to; None where it is not there, or could not be read before either."""
     with blamed_on("destination"):
         try:
@@ -110,6 +126,6 @@ def _digest_now(copy: Copy, stores: Stores) -> Digest | None:
         except NotFoundError:
             return None
         except AuthenticationError as error:
-            if not error.is_refusal or copy.replaces is not None:
+            if not error.is_refusal or isinstance(copy, Attach) or copy.replaces is not None:
                 raise
             return None

@@ -24,12 +24,14 @@ class Writing:
         self._delivery = delivery
         self._cancellation = cancellation
 
-    def push_child(self, copy: Copy, node: Content) -> int:
-        """Write a manifest or index by its digest; returns how many bytes had to be brought once more for it."""
-        if self._push(copy, node, None):
+    def push(self, copy: Copy, node: Content, tag: Tag | None = None) -> int:
+        """Write a manifest or index, by its digest where there is no tag; returns how many bytes had to be brought
+        once more for it."""
+        self._cancellation.check()
+        if self._push(copy, node, tag):
             return 0
         brought_bytes = self._bring_what_is_missing(copy, node)
-        self._push(copy, node, None, is_last=True)
+        self._push(copy, node, tag, is_last=True)
         return brought_bytes
 
     def write_tag(self, copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:

@@ -75,6 +75,10 @@ class LayoutReader(ABC):
     def list_tags(self) -> tuple[Tag, ...]:
         return self.index().tags
 
+    def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:  # noqa: ARG002
+        """None: a layout keeps the list as clients do, under a tag (distribution spec, "Referrers Tag Schema")."""
+        return None
+
     def reference(self, target: Tag | Digest) -> str:
         """What messages call one manifest or blob of this layout."""
         return f"{self.name}{'@' if isinstance(target, Digest) else ':'}{target}"

@@ -34,6 +34,9 @@ class Copy:
     """The tag that what it `replaces` gets there first, so that it is not lost."""
     is_immutable: bool = False
     """The destination's tag is never moved: whatever it points to right before it would be written, it keeps."""
+    attachments: tuple[Copy, ...] = ()
+    """What speaks of the image and is written before its tag. Those with a tag on both sides are united with what the
+    destination has there; those without one at the source are added to the index under the destination's tag."""
 
     @property
     def is_within_registry(self) -> bool:
@@ -44,6 +47,19 @@ class Copy:
     def bytes_to_copy(self) -> int:
         """What has to be read and written; 0 within one registry, where blobs are mounted."""
         return 0 if self.is_within_registry else sum(blob.size_bytes for blob in self.missing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attach:
+    """The destination's tag already has the source's digest, and lacks some of what speaks of the image."""
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+    attachments: tuple[Copy, ...]
+    note: str = ""
+    """What is added: `2 signatures, 1 referrer to add`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +144,7 @@ class Waiting:
 class Blocked:
     """A copy that review does not allow."""
 
-    copy: Copy
+    copy: Copy | Attach
     reason: str
 
     @property
@@ -144,7 +160,7 @@ class Blocked:
         return self.copy.destination
 
 
-Action = Copy | Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting
+Action = Copy | Attach | Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +193,20 @@ class Plan:
     """What making it has cost, at hosts where that is limited."""
 
     def copies(self) -> tuple[Copy, ...]:
+        """One for each tag that is to be written."""
         return tuple(action for action in self.actions if isinstance(action, Copy))
+
+    def attachments(self) -> tuple[Copy, ...]:
+        """What speaks of images and is to be brought, each destination once for what comes to it."""
+        found: dict[tuple[Reference, Reference], Copy] = {}
+        for action in self.actions:
+            for copy in action.attachments if isinstance(action, Copy | Attach) else ():
+                found.setdefault((copy.destination, copy.source), copy)
+        return tuple(found.values())
+
+    def all_copies(self) -> tuple[Copy, ...]:
+        """Whatever manifests have to be brought for."""
+        return (*self.copies(), *self.attachments())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +224,12 @@ class Summary:
     failed: int
     bytes_to_copy: int
     """Each blob once for each destination registry: from there on it is mounted."""
+    attach: int = 0
+    """Tags that stay, and get attachments."""
 
     @property
     def changes(self) -> int:
-        return self.add + self.update
+        return self.add + self.update + self.attach
 
 
 def summarise(plan: Plan) -> Summary:
@@ -207,7 +238,7 @@ def summarise(plan: Plan) -> Summary:
     kinds = [type(action) for action in plan.actions]
     moved = {
         (copy.destination.repository.registry, blob.digest): blob.size_bytes
-        for copy in copies
+        for copy in plan.all_copies()
         for blob in copy.missing
         if not copy.is_within_registry
     }
@@ -221,4 +252,5 @@ def summarise(plan: Plan) -> Summary:
         waiting=kinds.count(Waiting),
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),
+        attach=kinds.count(Attach),
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imagesync.errors import InvalidReference, PlanFileError
-from imagesync.plan.actions import Blocked, Copy, Plan
+from imagesync.plan.actions import Attach, Blocked, Copy, Plan
+from imagesync.plan.attachments import kind_of
 from imagesync.plan.wants import Want
-from imagesync.spec.model import Rule, Spec
+from imagesync.reference import Tag
+from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
 
@@ -33,22 +35,24 @@ def _difference(planned: dict[str, str], given: dict[str, str]) -> str:
 def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
-    foreign = [copy for copy in copies if isinstance(copy, Copy) and not _is_yielded(copy, spec.rules)]
+    foreign = [copy for copy in copies if isinstance(copy, Copy | Attach) and not _is_yielded(copy, spec.rules)]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
 
 
-def _is_yielded(copy: Copy, rules: Iterable[Rule]) -> bool:
-    """Whether a rule asks for it, and none that does holds the tag immutable without the copy saying so."""
+def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
+    """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
     yielding = [rule for rule in rules if _yields(rule, copy)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
-    return bool(yielding) and (copy.is_immutable or not is_held)
+    return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
 
 
-def _yields(rule: Rule, copy: Copy) -> bool:
+def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     tag = copy.source.tag
     if copy.source.repository != rule.source or copy.destination.repository not in rule.destinations or tag is None:
+        return False
+    if not all(_is_attached(rule, copy, attachment) for attachment in copy.attachments):
         return False
     if rule.digest is not None and copy.source.digest != rule.digest:
         return False
@@ -57,5 +61,21 @@ def _yields(rule: Rule, copy: Copy) -> bool:
     except InvalidReference:
         return False
     is_selected = renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
-    kept_as = Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
-    return is_selected and copy.previous == kept_as
+    return is_selected and (isinstance(copy, Attach) or copy.previous == _kept_as(rule, copy))
+
+
+def _kept_as(rule: Rule, copy: Copy) -> Tag | None:
+    """The tag that a rule gives to what the copy replaces."""
+    return Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
+
+
+def _is_attached(rule: Rule, copy: Copy | Attach, attachment: Copy) -> bool:
+    """Whether this goes the way of the image, is of a type that the rule takes, and under its own tag if under one."""
+    source, destination = attachment.source, attachment.destination
+    if (source.repository, destination.repository) != (copy.source.repository, copy.destination.repository):
+        return False
+    if destination.tag is None and destination.digest != source.digest:
+        return False
+    kind = kind_of(destination.tag)
+    is_own = source.tag == destination.tag if source.tag is not None else kind is AttachmentType.REFERRERS
+    return is_own and kind in rule.attachments

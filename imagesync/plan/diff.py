@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
-from imagesync.plan.actions import Action, Assumed, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting
-from imagesync.plan.inventory import Absent, Broken, Head, Inventory, Listed, NotRead, Present, Unreadable
+from imagesync.plan.actions import Action, Assumed, Attach, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting
+from imagesync.plan.attachments import in_words
+from imagesync.plan.inventory import (
+    Absent,
+    Attachment,
+    Broken,
+    Head,
+    Inventory,
+    Listed,
+    NotRead,
+    Pair,
+    Present,
+    Unreadable,
+)
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference
 
@@ -26,9 +39,9 @@ def diff(wants: Sequence[Wanted], inventory: Inventory, specs: tuple[SpecPin, ..
     """One action for every want, in their order; `contents` holds just what the copies need."""
     actions = tuple(_action(want, inventory) for want in wants)
     needed: dict[Digest, Content] = {}
-    for action in actions:
-        if isinstance(action, Copy):
-            nodes = walk(inventory.contents[action.root.digest], inventory.contents)
+    for copy in Plan(actions).all_copies():
+        if copy.root.digest not in needed:
+            nodes = walk(inventory.contents[copy.root.digest], inventory.contents)
             needed.update((node.digest, node) for node in nodes)
     return Plan(actions, needed, specs)
 
@@ -49,20 +62,80 @@ def _action(want: Wanted, inventory: Inventory) -> Action:
 
 def _compared(want: Want, source: Present, destination: Head, inventory: Inventory) -> Action:
     """What comes of a source that is there and a destination that was asked."""
-    if isinstance(destination, Present) and not differs(want, inventory.heads):
-        return _left_alone(want, source, destination.descriptor.digest)
-    broken = inventory.broken.get(source.descriptor.digest)
-    if broken is None:
-        return _copy(want, source, destination, inventory)
-    return _unusable(want, broken, "source", want.source)
+    is_kept = is_equal(want, inventory.heads)
+    if isinstance(destination, Present) and not is_kept and not differs(want, inventory.heads):
+        return _conflict(want, source, destination.descriptor.digest)
+    broken = _broken_below(want, source, inventory)
+    if broken is not None:
+        return _unusable(want, broken, "source", want.source)
+    attachments = _attachments(want, inventory)
+    if is_kept:
+        return _kept(want, source, attachments, inventory)
+    copy = _copy(want, source, destination, inventory)
+    note = ", ".join(part for part in (copy.note, _added(attachments)) if part)
+    return replace(copy, attachments=_copies(want, attachments, inventory), note=note)
 
 
-def _left_alone(want: Want, source: Present, found: Digest) -> Keep | Conflict:
-    """A tag that is there and stays: it is right, or it is immutable and is not."""
-    rule, place, wanted = want.rule.name, want.rule.place, pinned(want.source, source)
-    if found == wanted.digest:
-        return Keep(rule=rule, place=place, source=wanted, destination=want.destination)
-    return Conflict(rule=rule, place=place, source=wanted, destination=want.destination, found=found)
+def _conflict(want: Want, source: Present, found: Digest) -> Conflict:
+    """A tag that is there and stays, though it is not right: it is immutable."""
+    rule, place, pin = want.rule.name, want.rule.place, pinned(want.source, source)
+    return Conflict(rule=rule, place=place, source=pin, destination=want.destination, found=found)
+
+
+def _added(attachments: tuple[Attachment, ...]) -> str:
+    return in_words((one.kind, one.count) for one in attachments)
+
+
+def _broken_below(want: Want, source: Present, inventory: Inventory) -> Broken | None:
+    """What could not be read of the image, or of what speaks of it, where that has to be known."""
+    pair = pair_of(want)
+    attachments = inventory.attachments.get(pair, ()) if pair is not None else ()
+    if isinstance(attachments, Broken):
+        return attachments
+    is_needed = pair is not None or not is_equal(want, inventory.heads)
+    return inventory.broken.get(source.descriptor.digest) if is_needed else None
+
+
+def _attachments(want: Want, inventory: Inventory) -> tuple[Attachment, ...]:
+    pair = pair_of(want)
+    found = inventory.attachments.get(pair, ()) if pair is not None else ()
+    return () if isinstance(found, Broken) else found
+
+
+def _kept(want: Want, source: Present, attachments: tuple[Attachment, ...], inventory: Inventory) -> Keep | Attach:
+    pin = pinned(want.source, source)
+    if not attachments:
+        return Keep(rule=want.rule.name, place=want.rule.place, source=pin, destination=want.destination)
+    return Attach(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=pin,
+        destination=want.destination,
+        attachments=_copies(want, attachments, inventory),
+        note=_added(attachments),
+    )
+
+
+def _copies(want: Want, attachments: tuple[Attachment, ...], inventory: Inventory) -> tuple[Copy, ...]:
+    return tuple(_copy_of(want, attachment, inventory) for attachment in attachments)
+
+
+def _copy_of(want: Want, attachment: Attachment, inventory: Inventory) -> Copy:
+    digest = attachment.source.digest
+    assert digest is not None  # noqa: S101 - narrows: what is found has been read
+    root = inventory.contents[digest]
+    held = inventory.present.get(attachment.destination.repository, frozenset())
+    blobs = blobs_of(root, inventory.contents)
+    return Copy(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=attachment.source,
+        destination=attachment.destination,
+        root=root.descriptor,
+        replaces=attachment.replaces,
+        missing=tuple(blob for blob in blobs if blob.digest not in held),
+        present_bytes=sum(blob.size_bytes for blob in blobs if blob.digest in held),
+    )
 
 
 def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) -> Copy:
@@ -110,6 +183,22 @@ def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failur
         kind=kind,
         hint=hint,
     )
+
+
+def pair_of(want: Want) -> Pair | None:
+    """Between which repositories a want's attachments go; None where they stay what they are."""
+    source, destination = want.source.repository, want.destination.repository
+    if not want.rule.attachments or source == destination:
+        return None
+    return Pair(source, destination, want.rule.attachments)
+
+
+def is_equal(want: Want, heads: Mapping[Reference, Head]) -> bool:
+    """Whether the destination's tag has the source's digest."""
+    source, destination = heads.get(want.source), heads[want.destination]
+    if not isinstance(source, Present) or not isinstance(destination, Present):
+        return False
+    return source.descriptor.digest == destination.descriptor.digest
 
 
 def differs(want: Want, heads: Mapping[Reference, Head]) -> bool:

@@ -18,6 +18,7 @@ from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_mani
 from imagesync.plan.actions import (
     Action,
     Assumed,
+    Attach,
     Blocked,
     Conflict,
     Copy,
@@ -29,6 +30,7 @@ from imagesync.plan.actions import (
     Waiting,
     summarise,
 )
+from imagesync.plan.attachments import kind_of
 from imagesync.plan.diff import blobs_of
 from imagesync.reference import Digest, Reference, Tag, make_repository
 from imagesync.spec.validator import Mismatch, Validator
@@ -96,9 +98,9 @@ def _check_form(document: object, name: str) -> None:
 def _action_to_dict(action: Action) -> dict[str, Any]:
     shared = {"rule": action.rule, "place": asdict(action.place)}
     if isinstance(action, Blocked):
-        return {"action": "blocked", **shared, "reason": action.reason, **_copy_to_dict(action.copy)}
-    if isinstance(action, Copy):
-        return {"action": "copy", **shared, **_copy_to_dict(action)}
+        return {"action": "blocked", **shared, "reason": action.reason, **_change_to_dict(action.copy)}
+    if isinstance(action, Copy | Attach):
+        return {"action": "copy" if isinstance(action, Copy) else "attach", **shared, **_change_to_dict(action)}
     if isinstance(action, Keep | Assumed | Conflict | Waiting):
         sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
         return {**_left_to_dict(action), **shared, **sides}
@@ -116,6 +118,15 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]
         why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
+
+
+def _change_to_dict(action: Copy | Attach) -> dict[str, Any]:
+    attachments = [_copy_to_dict(copy) for copy in action.attachments]
+    beside = {"attachments": attachments} if attachments else {}
+    if isinstance(action, Copy):
+        return {**_copy_to_dict(action), **beside}
+    source, destination = _to_dict(action.source), _to_dict(action.destination)
+    return {"source": source, "destination": destination, "note": action.note, **beside}
 
 
 def _copy_to_dict(copy: Copy) -> dict[str, Any]:
@@ -159,7 +170,7 @@ def _without_data(descriptor: Descriptor) -> Descriptor:
 def _check_destinations(actions: Iterable[Action]) -> None:
     seen: set[Reference] = set()
     for action in actions:
-        if isinstance(action, Copy | Blocked):
+        if isinstance(action, Copy | Attach | Blocked):
             if action.destination in seen:
                 raise InvalidManifest(f"there are two copies to {action.destination}")
             seen.add(action.destination)
@@ -178,10 +189,10 @@ def _check_depth(root: Content, contents: Mapping[Digest, Content]) -> None:
 def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Content]) -> Action:
     rule, place = value["rule"], Place(**{key: value["place"][key] for key in ("file", "line", "column")})
     kind = value["action"]
-    if kind == "copy":
-        return _copy_from_dict(value, rule, place, contents)
+    if kind in ("copy", "attach"):
+        return _change_from_dict(value, rule, place, contents)
     if kind == "blocked":
-        return Blocked(copy=_copy_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
+        return Blocked(copy=_change_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
     if kind in ("keep", "assumed", "conflict"):
         return _settled_from_dict(value, rule, place)
     if kind == "waiting":
@@ -215,19 +226,35 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
     )
 
 
-def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:
+def _change_from_dict(
+    value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]
+) -> Copy | Attach:
+    """A Copy, or what is attached to a tag that stays: that has no blobs of its own."""
+    attachments = tuple(_moved_from_dict(one, rule, place, contents) for one in value.get("attachments", ()))
+    source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
+    if destination.tag is None or source.digest is None:
+        raise InvalidManifest(f"the copy to {destination} lacks its digest or its tag")
+    if "missing" in value:
+        return replace(_moved_from_dict(value, rule, place, contents), attachments=attachments)
+    return Attach(
+        rule=rule,
+        place=place,
+        source=source,
+        destination=destination,
+        attachments=attachments,
+        note=value.get("note", ""),
+    )
+
+
+def _moved_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:
     """The Copy, with its blobs looked up in the manifests: a file cannot name others."""
     source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
     root = contents.get(source.digest) if source.digest else None
-    if root is None or destination.tag is None:
-        raise InvalidManifest(f"the copy to {destination} lacks its manifest, its digest or its tag")
+    if root is None:
+        raise InvalidManifest(f"the copy to {destination} lacks its manifest or its digest")
     _check_depth(root, contents)
-    nodes = {node.digest for node in walk(root, contents)}
     blobs = {blob.digest: blob for blob in blobs_of(root, contents)}
-    entries = [entry for node in nodes if isinstance(found := contents[node], Index) for entry in found.successors()]
-    lost = [entry.digest for entry in entries if entry.is_manifest and entry.digest not in nodes]
-    unknown = [digest for digest in value["missing"] if digest not in blobs]
-    if lost or unknown:
+    if _lost(root, contents, destination) or any(digest not in blobs for digest in value["missing"]):
         raise InvalidManifest(f"the copy to {destination} does not fit its manifests")
     return Copy(
         rule=rule,
@@ -243,6 +270,15 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
     )
+
+
+def _lost(root: Content, contents: Mapping[Digest, Content], destination: Reference) -> list[Digest]:
+    """Manifests that a root lists and the file has not. Of a list of referrers, the destination may have some."""
+    if destination.tag is not None and kind_of(destination.tag) is not None:
+        return []
+    nodes = {node.digest for node in walk(root, contents)}
+    entries = [entry for node in nodes if isinstance(found := contents[node], Index) for entry in found.successors()]
+    return [entry.digest for entry in entries if entry.is_manifest and entry.digest not in nodes]
 
 
 def _from_dict(value: Mapping[str, Any]) -> Reference:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from imagesync.errors import ImagesyncError
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.spec.model import AttachmentType
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,37 @@ Head = Present | Absent | Listed | Unreadable | Broken
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A repository that attachments come from, one that they go to, and which types of them do."""
+
+    source: Repository
+    destination: Repository
+    kinds: frozenset[AttachmentType]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A manifest that speaks of an image, or an index of referrers, that a destination lacks in part or whole.
+
+    `destination` has the tag that it is written under, or united with what is there; it has the digest instead where
+    a registry lists referrers by itself. `count` is how many signatures, or referrers, come of it.
+    """
+
+    kind: AttachmentType
+    source: Reference
+    destination: Reference
+    replaces: Digest | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Both sides as they were read, in one value.
 
     `listings`: tags of the source repositories that a filter asked for. `heads`: what each source and
     destination reference points to. `contents`: manifests of what differs, by digest; a root that could not be
-    read whole is in `broken` instead. `present`: blobs that a destination repository holds.
+    read whole is in `broken` instead. `present`: blobs that a destination repository holds. `attachments`: what
+    speaks of the image and has to be brought; nothing for a pair that lacks none.
     """
 
     listings: Mapping[Repository, tuple[Tag, ...] | Broken] = field(default_factory=dict)
@@ -71,6 +97,7 @@ class Inventory:
     contents: Mapping[Digest, Content] = field(default_factory=dict)
     broken: Mapping[Digest, Broken] = field(default_factory=dict)
     present: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
+    attachments: Mapping[Pair, tuple[Attachment, ...] | Broken] = field(default_factory=dict)
 
 
 def str_without_hint(error: ImagesyncError) -> str:

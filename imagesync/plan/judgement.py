@@ -10,7 +10,7 @@ from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.diff import Wanted, pinned
 from imagesync.plan.findings import Audited, Finding, Kind
 from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
-from imagesync.plan.reading import HasBlob, ReadManifest
+from imagesync.plan.questions import HasBlob, ReadManifest
 from imagesync.plan.wants import Want
 from imagesync.reference import Reference
 

@@ -12,6 +12,7 @@ class Status(Enum):
     """What became of an action."""
 
     COPIED = "copied"
+    ATTACHED = "attached"
     UNCHANGED = "unchanged"
     ASSUMED = "assumed"
     SKIPPED = "skipped"

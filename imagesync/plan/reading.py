@@ -5,65 +5,21 @@ Who answers is the survey's business. An image is one digest of a source with al
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from imagesync.errors import IntegrityError, InvalidManifest
-from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
-from imagesync.plan.diff import Wanted, blobs_of, differs, pinned
-from imagesync.plan.inventory import Broken, Head, Inventory, Listed, Present
-from imagesync.plan.wants import Want
+from imagesync.manifest import Content, Descriptor
+from imagesync.plan.contents import CannotRead, Place, read_contents
+from imagesync.plan.diff import Wanted, blobs_of
+from imagesync.plan.image import Image, Overview, has_to_be_looked_into
+from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
+from imagesync.plan.offers import attachments_of
+from imagesync.plan.questions import Asking, HasBlob, IsEmpty, Question
+from imagesync.plan.search import Found
 from imagesync.reference import Digest, Reference, Repository
 
 MANY_BLOBS = 5
 """From so many blobs on, a tag list and two probes of an empty repository cost less than asking for each."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadManifest:
-    """One manifest or index of a source. Answered with its Content, or Broken."""
-
-    repository: Repository
-    digest: Digest
-
-
-@dataclass(frozen=True, slots=True)
-class IsEmpty:
-    """Whether a destination repository has no tag and none of these blobs. Asked once: it is what a run begins with."""
-
-    repository: Repository
-    probes: tuple[Descriptor, ...] = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class HasBlob:
-    """Whether a destination repository holds a blob. Answered before the run brings it there, and not again."""
-
-    repository: Repository
-    digest: Digest
-    blob: Descriptor = field(compare=False)
-
-
-Question = ReadManifest | IsEmpty | HasBlob
-Answers = Mapping[Question, Any]
-Rounds = Generator[tuple[Question, ...], Answers, Inventory]
-"""Yields what to ask next, is sent the answers, and returns what was seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One digest of a source, the place to read it, and the wants that differ from it at their destination."""
-
-    root: Reference
-    wants: tuple[Want, ...]
-
-    @property
-    def destinations(self) -> tuple[Repository, ...]:
-        """The repositories that get it from another registry, each once."""
-        moves = (want for want in self.wants if want.source.repository.registry != want.destination.repository.registry)
-        return tuple(dict.fromkeys(want.destination.repository for want in moves))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,104 +30,68 @@ class Seen:
     inventory: Inventory
 
 
-def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple[Image, ...]:
-    """The images that have to be looked into, in the order of their first wants: those of tags that differ."""
-    found: dict[Digest, Image] = {}
-    for want in wants:
-        source = heads.get(want.source) if isinstance(want, Want) else None
-        if isinstance(want, Want) and isinstance(source, Present) and differs(want, heads):
-            digest = source.descriptor.digest
-            image = found.get(digest, Image(pinned(want.source, source), ()))
-            found[digest] = replace(image, wants=(*image.wants, want))
-    return tuple(found.values())
-
-
 def seen_already(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> Seen:
-    """What the heads alone decide: the wants of which no copy comes."""
-    decided = tuple(want for want in wants if not (isinstance(want, Want) and differs(want, heads)))
-    return Seen(decided, Inventory(heads=heads))
+    """What the heads alone decide: the wants of which no copy comes, nor anything beside one."""
+    return Seen(tuple(want for want in wants if not has_to_be_looked_into(want, heads)), Inventory(heads=heads))
 
 
-def perhaps_empty(images: Iterable[Image], heads: Mapping[Reference, Head]) -> dict[Repository, int]:
-    """The destination repositories that hold none of the tags that are wanted there, and how many images each gets."""
-    held = {reference.repository for reference, head in heads.items() if isinstance(head, Present | Listed)}
-    return Counter(one for image in images for one in image.destinations if one not in held)
+def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
+    """Read an image's manifests, level by level, what speaks of it, then which blobs its destinations hold already."""
+    heads, contents = overview.heads, {}
+    try:
+        if image.wants:
+            place = Place(image.root.repository, "source", image.root.tag)
+            contents = yield from read_contents(place, {image.digest: None})
+    except CannotRead as error:
+        return Inventory(heads=heads, broken={image.digest: error.broken})
+    found = yield from attachments_of(image, contents, overview)
+    all_contents = dict(contents)
+    for one in found.values():
+        all_contents |= one.contents if isinstance(one, Found) else {}
+    present = yield from _present(_needed(image, all_contents, found), overview.fresh)
+    attachments = {pair: one.attachments if isinstance(one, Found) else one for pair, one in found.items()}
+    return Inventory(heads=heads, contents=all_contents, present=present, attachments=attachments)
 
 
-def look_into(image: Image, heads: Mapping[Reference, Head], fresh: Mapping[Repository, int]) -> Rounds:
-    """Read an image's manifests, level by level, then which of its blobs its destinations hold already.
-
-    `fresh` is what `perhaps_empty` says of the whole spec.
-    """
-    contents, broken = yield from _contents(image)
-    if broken is not None:
-        return Inventory(heads=heads, broken={_digest(image): broken})
-    blobs = blobs_of(contents[_digest(image)], contents)
-    present = yield from _present(image, blobs, fresh)
-    return Inventory(heads=heads, contents=contents, present=present)
-
-
-def _contents(
-    image: Image,
-) -> Generator[tuple[Question, ...], Answers, tuple[dict[Digest, Content], Broken | None]]:
-    contents: dict[Digest, Content] = {}
-    level: Mapping[Digest, int | None] = {_digest(image): None}
-    count = 0
-    for _ in range(MAX_DEPTH):
-        asked = {one: ReadManifest(image.root.repository, one) for one in level if one not in contents}
-        answers = yield tuple(asked.values())
-        for digest, question in asked.items():
-            found = _as_announced(answers[question], question, level[digest])
-            if isinstance(found, Broken):
-                return contents, found
-            contents[digest] = found
-        level = _children(level, contents)
-        count += len(level)
-        if not level:
-            return contents, None
-        if count > MAX_ENTRIES:
-            break
-    return contents, _too_large(image)
+def _needed(
+    image: Image, contents: Mapping[Digest, Content], found: Mapping[Pair, Found | Broken]
+) -> dict[Repository, tuple[Descriptor, ...]]:
+    """The blobs that each destination in another registry needs, those of attachments behind the image's own."""
+    needed: dict[Repository, dict[Digest, Descriptor]] = {}
+    for repository in image.destinations:
+        own = blobs_of(contents[image.digest], contents)
+        needed.setdefault(repository, {}).update((blob.digest, blob) for blob in own)
+    for pair, one in found.items():
+        attachments = one.attachments if isinstance(one, Found) else ()
+        if pair.source.registry != pair.destination.registry and attachments:
+            blobs = needed.setdefault(pair.destination, {})
+            blobs.update((blob.digest, blob) for attachment in attachments for blob in _blobs_of(attachment, contents))
+    return {repository: tuple(blobs.values()) for repository, blobs in needed.items()}
 
 
-def _too_large(image: Image) -> Broken:
-    limits = f"nested more than {MAX_DEPTH} levels deep, or lists more than {MAX_ENTRIES} manifests"
-    reason = f"source {image.root}: index is {limits}"
-    return Broken(reason, InvalidManifest.kind, "copy the images that it lists one by one")
-
-
-def _as_announced(found: Content | Broken, question: ReadManifest, size_bytes: int | None) -> Content | Broken:
-    """What was read, unless it is of another size than the index says that lists it."""
-    if isinstance(found, Broken) or size_bytes in (None, len(found.raw)):
-        return found
-    reference = Reference(question.repository, None, question.digest)
-    return Broken(f"source {reference}: {len(found.raw)} bytes, the index says {size_bytes}", IntegrityError.kind)
-
-
-def _children(digests: Iterable[Digest], contents: Mapping[Digest, Content]) -> dict[Digest, int | None]:
-    """The manifests that these list, each with the size that its entry says."""
-    indexes = [content for digest in digests if isinstance(content := contents.get(digest), Index)]
-    entries = [entry for index in indexes for entry in index.successors() if entry.is_manifest]
-    return {entry.digest: entry.size_bytes for entry in entries}
+def _blobs_of(attachment: Attachment, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:
+    digest = attachment.source.digest
+    return blobs_of(contents[digest], contents) if digest is not None else ()
 
 
 def _present(
-    image: Image, blobs: Sequence[Descriptor], fresh: Mapping[Repository, int]
-) -> Generator[tuple[Question, ...], Answers, dict[Repository, frozenset[Digest]]]:
+    needed: Mapping[Repository, Sequence[Descriptor]], fresh: Mapping[Repository, int]
+) -> Asking[dict[Repository, frozenset[Digest]]]:
     """Which of the blobs each destination holds; an empty one is not asked blob by blob."""
     suspects = {
         repository: IsEmpty(repository, probes(blobs))
-        for repository in image.destinations
+        for repository, blobs in needed.items()
         if _is_worth_a_look(blobs, fresh.get(repository, 0))
     }
     answers = yield tuple(suspects.values())
     empty = {repository for repository, question in suspects.items() if answers[question] is True}
-    asked = {
+    asked: dict[Repository, list[HasBlob]] = {
         repository: [HasBlob(repository, blob.digest, blob) for blob in blobs]
-        for repository in image.destinations
+        for repository, blobs in needed.items()
         if repository not in empty
     }
-    answers = yield tuple(question for questions in asked.values() for question in questions)
+    questions: tuple[Question, ...] = tuple(question for several in asked.values() for question in several)
+    answers = yield questions
     held = {
         repository: frozenset(question.digest for question in questions if answers[question] is True)
         for repository, questions in asked.items()
@@ -188,9 +108,3 @@ def probes(blobs: Sequence[Descriptor]) -> tuple[Descriptor, ...]:
     """The blobs that tell of an earlier run that was cut off: the largest goes out first, the smallest last."""
     by_size = sorted(blobs, key=lambda blob: blob.size_bytes)
     return tuple(dict.fromkeys((*by_size[-1:], *by_size[:1])))
-
-
-def _digest(image: Image) -> Digest:
-    digest = image.root.digest
-    assert digest is not None  # noqa: S101 - narrows: an image's root is pinned
-    return digest

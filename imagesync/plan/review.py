@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from imagesync.plan.actions import Action, Blocked, Copy, Plan
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Plan
+from imagesync.reference import Digest, Reference
 
-Reviewer = Callable[[Copy], str | None]
-"""Says why a copy may not be carried out, or None when it may."""
+Change = Copy | Attach
+Reviewer = Callable[[Change], str | None]
+"""Says why a copy, or what is attached to a tag, may not be carried out, or None when it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +26,33 @@ def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
 
 
 def approved_by(approved: Plan) -> Reviewer:
-    """Allow only what an approved plan holds: same destination, source digest and replaced digest (`--approved`)."""
-    held = {(copy.destination, copy.root.digest, copy.replaces) for copy in approved.copies()}
+    """Allow only what an approved plan holds: same destination, source digest, replaced digest, and no attachment more
+    (`--approved`)."""
+    held = {_identity(one): _attachments(one) for one in approved.actions if isinstance(one, Copy | Attach)}
 
-    def check(copy: Copy) -> str | None:
-        if (copy.destination, copy.root.digest, copy.replaces) in held:
-            return None
-        return "not in the approved plan"
+    def check(change: Change) -> str | None:
+        if _identity(change) not in held:
+            return "not in the approved plan"
+        if not _attachments(change) <= held[_identity(change)]:
+            return "has attachments that are not in the approved plan"
+        return None
 
     return check
 
 
+def _identity(change: Change) -> tuple[Reference, Digest | None, Digest | None]:
+    """A tag that stays is one that replaces itself."""
+    if isinstance(change, Copy):
+        return (change.destination, change.root.digest, change.replaces)
+    return (change.destination, change.source.digest, change.source.digest)
+
+
+def _attachments(change: Change) -> frozenset[tuple[Reference, Digest]]:
+    return frozenset((copy.destination, copy.root.digest) for copy in change.attachments)
+
+
 def _reviewed(action: Action, reviewers: tuple[Reviewer, ...]) -> Action:
-    if not isinstance(action, Copy):
+    if not isinstance(action, Copy | Attach):
         return action
     reasons = [reason for reviewer in reviewers if (reason := reviewer(action)) is not None]
     return Blocked(copy=action, reason="; ".join(reasons)) if reasons else action

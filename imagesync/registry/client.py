@@ -220,7 +220,8 @@ class RegistryClient:
         address = call.target if isinstance(call.target, Address) else Address(self.origin, call.target)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._send(call, self._request(call, address, body))
-            if response.status not in _REDIRECTS or call.method not in ("GET", "HEAD"):
+            is_answer = response.status not in _REDIRECTS or response.status in call.accepted
+            if is_answer or call.method not in ("GET", "HEAD"):
                 return response, address
             response.drain()
             address = _redirected(address, response)

@@ -39,10 +39,9 @@ def list_tags(client: RegistryClient, repository: Repository) -> TagList:
         names = _names(call, answer)
         is_growing = not found.issuperset(names)
         found.update(names)
-        link = next_link(answer.headers.values_of("Link"))
-        if link is None:
+        address = next_page(call, answer, what="the tag list")
+        if address is None:
             return TagList.of(found)
-        address = _next_page(call, answer, link)
         if address in asked or not is_growing:
             raise call.fail(ProtocolError, "the tag list does not end: a page leads back, or adds nothing")
         if len(found) > MAX_TAGS:
@@ -77,11 +76,15 @@ def _names(call: Call, answer: Answer) -> Iterable[str]:
     return {tag for tag in tags if isinstance(tag, str)}
 
 
-def _next_page(call: Call, answer: Answer, link: str) -> Address:
+def next_page(call: Call, answer: Answer, *, what: str) -> Address | None:
+    """Where a list goes on, on the same host; None where this was its last page."""
+    link = next_link(answer.headers.values_of("Link"))
+    if link is None:
+        return None
     try:
         address = resolve_address(answer.address, link)
     except ProtocolError as error:
         raise call.fail(ProtocolError, f"Link: {error.message}") from error
     if address.origin != answer.address.origin:
-        raise call.fail(ProtocolError, f"the tag list goes on at {address.origin}, which is another host: refused")
+        raise call.fail(ProtocolError, f"{what} goes on at {address.origin}, which is another host: refused")
     return address

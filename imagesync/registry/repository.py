@@ -34,6 +34,7 @@ from imagesync.manifest import (
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.listing import list_tags
+from imagesync.registry.referrers import list_referrers
 from imagesync.registry.token import Scope
 from imagesync.registry.upload import BlobUpload
 from imagesync.store import BlobReader, Pushed, without_first
@@ -132,6 +133,10 @@ class RemoteRepository:
     def list_tags(self) -> TagList:
         """All legal tags, sorted (end-8a)."""
         return list_tags(self._client, self.repository)
+
+    def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
+        """What the registry lists as speaking of a digest (end-12a); None where it makes no such list."""
+        return list_referrers(self._client, self.repository, digest)
 
     def _points_to(self, target: Tag | Digest, digest: Digest) -> bool:
         try:

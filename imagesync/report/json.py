@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Blocked, Conflict, Copy, Keep
+from imagesync.plan.actions import Attach, Blocked, Conflict, Copy, Keep
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
 from imagesync.report.model import Report, Traffic, destination_of, source_of, subject_of
@@ -31,7 +31,7 @@ def report_to_json(report: Report) -> str:
 
 def _summary(report: Report) -> dict[str, int | float]:
     return {
-        "changes": report.count(Status.COPIED),
+        "changes": report.count(Status.COPIED) + report.count(Status.ATTACHED),
         "added": report.added,
         "updated": report.updated,
         **{status.value: report.count(status) for status in Status},
@@ -71,6 +71,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "replaces": copy.replaces if isinstance(copy, Copy) else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
+        "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
         "reason": outcome.reason or None,
         "hint": outcome.hint,
         "kind": outcome.kind or None,
@@ -81,13 +82,23 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     }
 
 
+def _attachment(copy: Copy) -> dict[str, object]:
+    """What speaks of the image, and what had its place before; what both held is under the destination's tag now."""
+    return {
+        "source": str(copy.source),
+        "source_digest": copy.root.digest,
+        "destination": str(copy.destination),
+        "replaces": copy.replaces,
+    }
+
+
 def _found_there(outcome: Outcome) -> Digest | None:
     """What the destination's tag points to after the run, where that is known."""
     action = outcome.action
     if isinstance(action, Conflict):
         return action.found
-    if outcome.status not in (Status.COPIED, Status.UNCHANGED):
+    if outcome.status not in (Status.COPIED, Status.ATTACHED, Status.UNCHANGED):
         return None
     if isinstance(action, Copy):
         return action.root.digest
-    return action.source.digest if isinstance(action, Keep) else None
+    return action.source.digest if isinstance(action, Keep | Attach) else None

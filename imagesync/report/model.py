@@ -10,6 +10,7 @@ from imagesync.errors import Place
 from imagesync.plan.actions import (
     Action,
     Assumed,
+    Attach,
     Blocked,
     Conflict,
     Copy,
@@ -158,13 +159,14 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    return action.destination if isinstance(action, Copy | Keep | Assumed | Conflict | Blocked | Waiting) else None
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting
+    return action.destination if isinstance(action, kinds) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return action.copy.source
-    return action.source if isinstance(action, Copy | Keep | Assumed | Conflict | Waiting) else None
+    return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Waiting) else None
 
 
 def _settled(action: Action) -> Outcome | None:

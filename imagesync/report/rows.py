@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from imagesync.manifest import Descriptor
-from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Keep, Plan, Waiting
+from imagesync.plan.actions import Action, Assumed, Attach, Blocked, Conflict, Copy, Keep, Plan, Waiting
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
@@ -22,6 +22,7 @@ MAX_NAME_WIDTH = 48
 MAX_REASON_LENGTH = 1000
 ADD, UPDATE, UNCHANGED, WAITS, REFUSED, FAILED = "+", "~", "=", "…", "!", "x"
 SYMBOLS = {
+    Status.ATTACHED: UPDATE,
     Status.UNCHANGED: UNCHANGED,
     Status.ASSUMED: UNCHANGED,
     Status.SKIPPED: WAITS,
@@ -70,7 +71,8 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
     actions = [
         action
         for action in plan.actions
-        if isinstance(action, Copy | Blocked | Conflict | Waiting) or (verbose and isinstance(action, Keep | Assumed))
+        if isinstance(action, Copy | Attach | Blocked | Conflict | Waiting)
+        or (verbose and isinstance(action, Keep | Assumed))
     ]
     return _grouped((names.split(action.destination), _planned(action, look)) for action in actions)
 
@@ -166,20 +168,27 @@ def _size(blobs: Iterable[Descriptor]) -> int:
     return sum(blob.size_bytes for blob in blobs)
 
 
-def _planned(action: Copy | Keep | Assumed | Conflict | Blocked | Waiting, look: _Look) -> Row:
+def _planned(action: Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting, look: _Look) -> Row:
     more = look.more(action)
-    if isinstance(action, Blocked):
-        return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", more=more)
-    if isinstance(action, Waiting):
-        return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}", more=more)
-    if isinstance(action, Conflict):
-        return Row(REFUSED, "", text=f"blocked: {_with_hint(action.reason, action.hint)}", more=more)
-    if isinstance(action, Keep):
-        return Row(UNCHANGED, "", _short(action.source.digest), more=more)
-    if isinstance(action, Assumed):
-        return Row(UNCHANGED, "", text=_ASSUMED, more=more)
+    if isinstance(action, Keep | Assumed | Conflict | Blocked | Waiting):
+        return replace(_left(action), more=more)
+    if isinstance(action, Attach):
+        return Row(UPDATE, "", text=shortened(action.note), more=more)
     text = look.size(action) + "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
     return replace(_changed(action), text=text, more=more)
+
+
+def _left(action: Keep | Assumed | Conflict | Blocked | Waiting) -> Row:
+    """The line of a tag that stays what it is."""
+    if isinstance(action, Blocked):
+        return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}")
+    if isinstance(action, Conflict):
+        return Row(REFUSED, "", text=f"blocked: {_with_hint(action.reason, action.hint)}")
+    if isinstance(action, Waiting):
+        return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}")
+    if isinstance(action, Assumed):
+        return Row(UNCHANGED, "", text=_ASSUMED)
+    return Row(UNCHANGED, "", _short(action.source.digest))
 
 
 def _done(outcome: Outcome, look: _Look) -> Row:
@@ -187,6 +196,8 @@ def _done(outcome: Outcome, look: _Look) -> Row:
     if outcome.status is Status.COPIED and isinstance(action, Copy):
         kept = f" ({_kept(action)})" if action.previous else ""
         return replace(_changed(action), text=_moved(outcome) + kept, more=more)
+    if outcome.status is Status.ATTACHED and isinstance(action, Attach):
+        return Row(UPDATE, "", text=_attached(action, outcome), more=more)
     if outcome.status is Status.UNCHANGED:
         source = source_of(action)
         return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
@@ -217,9 +228,20 @@ def _short(digest: Digest | None) -> str:
     return digest.short if digest is not None else ""
 
 
+def _attached(attach: Attach, outcome: Outcome) -> str:
+    """`2 signatures, 1 referrer added`, and what the destination did not take."""
+    if outcome.reason:
+        return shortened(f"{attach.note} ({outcome.reason})")
+    return shortened(f"{attach.note.removesuffix(' to add')} added")
+
+
 def _moved(outcome: Outcome) -> str:
     mounted = f", {format_bytes(outcome.bytes_mounted)} mounted" if outcome.bytes_mounted else ""
-    return f"{format_bytes(outcome.bytes_copied)} copied{mounted}"
+    copy = outcome.action
+    count = len(copy.attachments) if isinstance(copy, Copy) else 0
+    beside = f", with {format_count(count, 'attachment')}" if count else ""
+    left_out = f" ({shortened(outcome.reason)})" if outcome.reason else ""
+    return f"{format_bytes(outcome.bytes_copied)} copied{mounted}{beside}{left_out}"
 
 
 def shortened(text: str) -> str:

@@ -26,7 +26,8 @@ def plan_sentence(plan: Plan) -> str:
     )
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
         return _no_changes(summary.unchanged, summary.assumed, rest) + _pulls(plan)
-    parts = [f"{summary.add} to add", f"{summary.update} to update", *rest, *_left(summary.unchanged, summary.assumed)]
+    changes = [f"{summary.add} to add", f"{summary.update} to update", *_counted((summary.attach, "to attach to"))]
+    parts = [*changes, *rest, *_left(summary.unchanged, summary.assumed)]
     return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_pulls(plan)}"
 
 
@@ -35,10 +36,12 @@ def report_sentence(report: Report) -> str:
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
+    attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
-    if is_idle and not report.exit_code and not report.count(Status.WAITING):
+    if is_idle and not attached and not report.exit_code and not report.count(Status.WAITING):
         return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
-    parts = [f"{report.added} added", f"{report.updated} updated", *rest, *_left(unchanged, assumed)]
+    changes = [f"{report.added} added", f"{report.updated} updated", *_counted((attached, "attached to"))]
+    parts = [*changes, *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
     return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_pulls(report.plan)}"
 

@@ -8,11 +8,12 @@ from imagesync.selection.pattern import PatternKind, TagPattern
 from imagesync.selection.range import VersionRange
 from imagesync.selection.retag import Retag
 from imagesync.selection.steps import ANY_SUFFIX, Exclude, Include, Newest, Step, Versions
-from imagesync.selection.tag_filter import Drop, Selection, StepCount, TagFilter
+from imagesync.selection.tag_filter import ATTACHMENT_TAG, Drop, Selection, StepCount, TagFilter
 from imagesync.selection.version import Extract, Version
 
 __all__ = [
     "ANY_SUFFIX",
+    "ATTACHMENT_TAG",
     "Drop",
     "Exclude",
     "Extract",

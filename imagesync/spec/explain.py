@@ -21,7 +21,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
-from imagesync.spec.model import Immutable
+from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -80,6 +80,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         line("on_empty", rule.on_empty.value, "on_empty"),
         *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
+        line("attachments", _attachments(rule.attachments), "attachments"),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
@@ -163,6 +164,12 @@ def _written(node: Node) -> str:
 def _immutable(immutable: Immutable) -> str:
     tags = ", ".join(pattern.text for pattern in immutable.patterns) or "none"
     return f"{tags}; trust: list" if immutable.trusts_list else tags
+
+
+def _attachments(types: frozenset[AttachmentType]) -> str:
+    if types == ALL_ATTACHMENTS:
+        return "all"
+    return ", ".join(kind.value for kind in AttachmentType if kind in types) or "none"
 
 
 def _retag(retag: Retag) -> str:

@@ -170,5 +170,6 @@ def _meaning(origin: Origin) -> object:
         rule.on_empty,
         rule.immutable,
         rule.keep_previous,
+        rule.attachments,
         rule.entry,
     )

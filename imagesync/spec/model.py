@@ -20,6 +20,19 @@ class OnEmpty(Enum):
     WARN = "warn"
 
 
+class AttachmentType(Enum):
+    """What may travel with an image: cosign's tags `.sig`, `.att` and `.sbom` of its digests, and OCI referrers."""
+
+    SIGNATURES = "signatures"
+    ATTESTATIONS = "attestations"
+    SBOMS = "sboms"
+    REFERRERS = "referrers"
+
+
+ALL_ATTACHMENTS = frozenset(AttachmentType)
+NO_ATTACHMENTS: frozenset[AttachmentType] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Immutable:
     """Which tags of a destination are never moved once they are there."""
@@ -57,6 +70,8 @@ class Rule:
     immutable: Immutable = NOTHING_IMMUTABLE
     keep_previous: Retag | None = None
     """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
+    attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
+    """What travels with the image; all of it, where a spec says nothing."""
 
     @property
     def name(self) -> str:

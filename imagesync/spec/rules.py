@@ -17,7 +17,16 @@ from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, fo
 from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnEmpty, Rule, SpecWarning
+from imagesync.spec.model import (
+    ALL_ATTACHMENTS,
+    NO_ATTACHMENTS,
+    NOTHING_IMMUTABLE,
+    AttachmentType,
+    Immutable,
+    OnEmpty,
+    Rule,
+    SpecWarning,
+)
 from imagesync.spec.names import (
     ImageName,
     SourceName,
@@ -35,8 +44,8 @@ from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous")
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +187,7 @@ class RulesReader:
             on_empty=_on_empty(nodes.get("on_empty")),
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
+            attachments=_attachments(nodes.get("attachments")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -349,3 +359,10 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _attachments(node: Node | None) -> frozenset[AttachmentType]:
+    if isinstance(node, Map):
+        known, types = {kind.value: kind for kind in AttachmentType}, node.get("types")
+        return frozenset(known[one.text] for one in (scalars(types) if types else ()) if one.text in known)
+    return NO_ATTACHMENTS if isinstance(node, Scalar) and node.text == "none" else ALL_ATTACHMENTS

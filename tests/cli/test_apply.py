@@ -16,7 +16,7 @@ from tests.images import make_image, make_index, push_image
 
 def test_the_first_run_copies_and_the_second_asks_two_questions(mirror: Mirror) -> None:
     image = mirror.fill("1")
-    first = mirror.cli("apply", mirror.spec())
+    first = mirror.cli("apply", mirror.spec("{name: app:1, attachments: none}"))
     assert first.code == 0
     assert f"+ app:1  {image.digest.short}" in first.out
     assert mirror.tags() == {"1": image.digest}

@@ -75,6 +75,10 @@ class MemoryRepository:
         self._called("list_tags", "")
         return tuple(sorted(self.tags))
 
+    def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
+        self._called("list_referrers", digest)
+        return None
+
     def called(self, method: str) -> list[str]:
         """The arguments of every call of one method, in order."""
         return [argument for name, argument in self.calls if name == method]

@@ -12,15 +12,17 @@ import pytest
 
 from imagesync.errors import PlanFileError
 from imagesync.manifest import MAX_DEPTH, OCI_INDEX, OCI_MANIFEST, Content, digest_of, parse_manifest
-from imagesync.plan.actions import Blocked, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.actions import Attach, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, summarise
+from imagesync.plan.attachments import tag_of
 from imagesync.plan.conformity import check_same_spec, check_yielded
 from imagesync.plan.diff import diff
 from imagesync.plan.file import plan_from_json, plan_to_json, schema_text
+from imagesync.plan.inventory import Attachment, Pair
 from imagesync.plan.review import approved_by, review
 from imagesync.plan.wants import make_wants
-from imagesync.reference import Repository, Tag
+from imagesync.reference import Reference, Repository, Tag
 from imagesync.selection import Newest, Order, Ordering, Retag, TagFilter, VersionRange, Versions
-from imagesync.spec.model import SpecFile
+from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Rule, SpecFile
 from tests.plan.values import (
     HUB_NGINX,
     LOCAL_NGINX,
@@ -98,7 +100,7 @@ def copy_of(document: dict[str, Any]) -> dict[str, Any]:
         (lambda d: d.pop("specs"), "damaged"),
         (lambda d: d["actions"].append({"action": "explode"}), r"damaged at actions"),
         (lambda d: copy_of(d).pop("destination"), "damaged at actions"),
-        (lambda d: copy_of(d)["destination"].update(tag=None), "lacks its manifest"),
+        (lambda d: copy_of(d)["destination"].update(tag=None), "lacks its digest or its tag"),
         (lambda d: copy_of(d)["destination"].update(tag="not a tag"), "is not a tag"),
         (lambda d: copy_of(d)["source"].update(digest="sha256:" + "0" * 64), "lacks its manifest"),
         (lambda d: copy_of(d)["missing"].append("sha256:" + "0" * 64), "does not fit its manifests"),
@@ -171,6 +173,92 @@ def test_review_blocks_with_all_the_reasons() -> None:
     (blocked,) = [action for action in reviewed.plan.actions if isinstance(action, Blocked)]
     assert blocked.reason == "first; second"
     assert reviewed.plan.copies() == ()
+
+
+def attached() -> tuple[Plan, Rule]:
+    """A plan that attaches a signature and a referrer to a tag that stays, and a signature to a new one."""
+    signature, referrer = make_manifest("signature"), make_manifest("referrer")
+    rule = replace(make_rule("1.27", "latest"), attachments=ALL_ATTACHMENTS)
+    pair = Pair(HUB_NGINX, LOCAL_NGINX, ALL_ATTACHMENTS)
+    tag, digest = tag_of(INDEX.digest, AttachmentType.SIGNATURES), referrer.digest
+    source = Reference(HUB_NGINX, tag, signature.digest)
+    found = (
+        Attachment(AttachmentType.SIGNATURES, source, Reference(LOCAL_NGINX, tag), OLD.digest, 1),
+        Attachment(
+            AttachmentType.REFERRERS,
+            Reference(HUB_NGINX, None, digest),
+            Reference(LOCAL_NGINX, None, digest),
+            None,
+            1,
+        ),
+    )
+    heads = {
+        make_reference(HUB_NGINX, "1.27"): INDEX,
+        make_reference(HUB_NGINX, "latest"): INDEX,
+        make_reference(LOCAL_NGINX, "1.27"): INDEX,
+        make_reference(LOCAL_NGINX, "latest"): None,
+    }
+    inventory = make_inventory(heads, contents=(*CHILDREN, signature, referrer))
+    return diff(make_wants([rule], {}), replace(inventory, attachments={pair: found}), SPECS), rule
+
+
+def test_attachments_come_back_the_same_and_conform() -> None:
+    plan, rule = attached()
+    attach, copy = plan.actions
+    assert isinstance(attach, Attach)
+    assert isinstance(copy, Copy)
+    assert attach.note == copy.note == "1 signature, 1 referrer to add"
+    again = plan_from_json(plan_to_json(plan), name="plan.json")
+    assert again == replace(plan, from_file=True)
+    check_yielded(again, make_spec(rule))
+    assert summarise(plan).changes == 2
+    assert summarise(plan).attach == 1
+
+
+def test_a_blocked_attachment_comes_back_as_one() -> None:
+    plan = review(attached()[0], (lambda _: "no",)).plan
+    assert [type(action) for action in plan.actions] == [Blocked, Blocked]
+    assert plan_from_json(plan_to_json(plan), name="plan.json") == replace(plan, from_file=True, contents=plan.contents)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one["source"].update(path="library/redis"),
+        lambda one: one["destination"].update(path="redis"),
+        lambda one: one["destination"].update(tag="latest"),
+        lambda one: one["destination"].update(tag=tag_of(OLD.digest, AttachmentType.SIGNATURES)),
+        lambda one: one["source"].update(tag=None),
+    ],
+)
+def test_an_attachment_that_goes_another_way_than_its_image_is_refused(
+    change: Callable[[dict[str, Any]], None],
+) -> None:
+    """An edited file cannot write to other tags."""
+    plan, rule = attached()
+    document = json.loads(plan_to_json(plan))
+    change(document["actions"][0]["attachments"][0])
+    edited_plan = plan_from_json(json.dumps(document), name="plan.json")
+    with pytest.raises(PlanFileError, match="no rule of the spec yields"):
+        check_yielded(edited_plan, make_spec(rule))
+
+
+def test_attachments_that_the_spec_leaves_out_are_refused() -> None:
+    plan, rule = attached()
+    with pytest.raises(PlanFileError, match="no rule of the spec yields"):
+        check_yielded(plan, make_spec(replace(rule, attachments=frozenset({AttachmentType.SIGNATURES}))))
+
+
+def test_approval_holds_for_no_attachment_more() -> None:
+    """Decisions 8: one that came later waits for the next plan."""
+    attach, copy = attached()[0].actions
+    assert isinstance(attach, Attach)
+    assert isinstance(copy, Copy)
+    fewer = replace(copy, attachments=copy.attachments[:1])
+    assert approved_by(Plan((copy,)))(fewer) is None
+    assert approved_by(Plan((fewer,)))(copy) == "has attachments that are not in the approved plan"
+    assert approved_by(Plan((attach,)))(attach) is None
+    assert approved_by(Plan((copy,)))(attach) == "not in the approved plan"
 
 
 def make_nested(depth: int) -> tuple[Content, ...]:

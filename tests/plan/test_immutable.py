@@ -11,9 +11,9 @@ from imagesync.plan.actions import Action, Assumed, Conflict, Copy, Failure, Kee
 from imagesync.plan.conformity import check_yielded
 from imagesync.plan.diff import diff
 from imagesync.plan.file import plan_from_json, plan_to_json
+from imagesync.plan.image import images_of, perhaps_empty
 from imagesync.plan.inventory import Broken, Listed, Unreadable
 from imagesync.plan.outcome import Status
-from imagesync.plan.reading import images_of, perhaps_empty
 from imagesync.plan.settled import settled
 from imagesync.plan.wants import lists_trusted, make_wants
 from imagesync.reference import Reference, Repository

@@ -6,19 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.image import Image, Overview, images_of, perhaps_empty
 from imagesync.plan.inventory import Absent, Broken, Inventory, Present
-from imagesync.plan.reading import (
-    HasBlob,
-    Image,
-    IsEmpty,
-    Question,
-    ReadManifest,
-    images_of,
-    look_into,
-    perhaps_empty,
-    probes,
-    seen_already,
-)
+from imagesync.plan.questions import HasBlob, IsEmpty, Question, ReadManifest
+from imagesync.plan.reading import look_into, probes, seen_already
 from imagesync.plan.wants import Want, make_wants
 from imagesync.reference import Repository
 from tests.plan.values import (
@@ -54,7 +45,7 @@ def look(
     image: Image, heads: dict[Any, Any], answer: Callable[[Question], object]
 ) -> tuple[list[Sequence[Question]], Inventory]:
     """All rounds of questions that are not empty, and what was seen in the end."""
-    rounds = look_into(image, heads, perhaps_empty([image], heads))
+    rounds = look_into(image, Overview(heads, perhaps_empty([image], heads)))
     asked: list[Sequence[Question]] = []
     try:
         questions = next(rounds)
@@ -113,7 +104,7 @@ def test_many_small_images_for_one_repository_make_it_worth_a_look() -> None:
         wants += image.wants
     images = images_of(wants, heads)
     assert perhaps_empty(images, heads) == {LOCAL_NGINX: 3}
-    rounds = look_into(images[2], heads, perhaps_empty(images, heads))
+    rounds = look_into(images[2], Overview(heads, perhaps_empty(images, heads)))
     (question,) = next(rounds)
     (question,) = rounds.send({question: OLD})
     assert isinstance(question, IsEmpty)

@@ -12,6 +12,7 @@ from imagesync.report.json import report_to_json
 from tests.report.values import (
     HOSTILE,
     make_assumed,
+    make_attach,
     make_blocked,
     make_conflict,
     make_copy,
@@ -51,6 +52,7 @@ def test_the_head_counts_everything() -> None:
         "added": 1,
         "updated": 0,
         "copied": 1,
+        "attached": 0,
         "unchanged": 2,
         "assumed": 0,
         "skipped": 1,
@@ -92,6 +94,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "previous": None,
         "replaces": make_digest("9"),
         "platforms": ["linux/amd64", "linux/arm64", "linux/arm/v7"],
+        "attachments": [],
         "reason": None,
         "hint": None,
         "kind": None,
@@ -130,3 +133,17 @@ def test_the_text_is_ascii_and_the_same_each_time() -> None:
     assert text.replace("\n", "").isprintable()
     assert json.loads(text)["outcomes"][0]["reason"] == HOSTILE
     assert text == report_to_json(make_report(make_failed(make_copy(), HOSTILE)))
+
+
+def test_attachments_stand_with_their_digests() -> None:
+    found = outcome_of(Outcome(make_attach(), Status.ATTACHED))
+    assert (found["status"], found["destination_digest"]) == ("attached", make_digest("4"))
+    tag = f"sha256-{'4' * 64}.sig"
+    assert found["attachments"] == [
+        {
+            "source": f"docker.io/library/nginx:{tag}@{make_digest('5')}",
+            "source_digest": make_digest("5"),
+            "destination": f"registry.internal:5000/mirror/nginx:{tag}",
+            "replaces": make_digest("6"),
+        }
+    ]

@@ -18,6 +18,7 @@ from tests.report.values import (
     HOSTILE,
     REGISTRY,
     make_assumed,
+    make_attach,
     make_blob,
     make_blocked,
     make_conflict,
@@ -276,3 +277,25 @@ def test_what_is_kept_of_a_replaced_tag_is_told_in_plan_and_report() -> None:
     )
     report = make_report(Outcome(copy, Status.COPIED))
     assert "  0 B copied (sha256:999999999999 kept as 1-previous)" in render_report(report, color=False, verbose=False)
+
+
+def test_what_is_attached_to_a_tag_that_stays_is_one_line() -> None:
+    text = render_plan(make_plan(make_attach(), make_keep()), color=False, verbose=False)
+    assert "  ~ nginx:latest  2 signatures, 1 referrer to add\n" in text
+    assert text.endswith("Plan: 0 to add, 0 to update, 1 to attach to, 1 unchanged. 0 B to copy.")
+
+
+def test_what_comes_with_an_image_stands_behind_its_line() -> None:
+    copy = replace(make_copy("mirror/nginx:1"), attachments=make_attach().attachments, note="1 signature to add")
+    assert "0 B to copy (1 signature to add)\n" in render_plan(make_plan(copy), color=False, verbose=False)
+    done = render_report(make_report(Outcome(copy, Status.COPIED)), color=False, verbose=False)
+    assert "0 B copied, with 1 attachment\n" in done
+
+
+def test_what_was_attached_is_told_and_what_was_refused_too() -> None:
+    text = render_report(make_report(Outcome(make_attach(), Status.ATTACHED)), color=False, verbose=False)
+    assert "  ~ nginx:latest  2 signatures, 1 referrer added\n" in text
+    assert "\nDone: 0 added, 0 updated, 1 attached to, 0 unchanged." in text
+    refused = Outcome(make_attach(), Status.ATTACHED, "not added to x: the tag is immutable")
+    text = render_report(make_report(refused), color=False, verbose=False)
+    assert "2 signatures, 1 referrer to add (not added to x: the tag is immutable)\n" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, Descriptor
-from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.actions import Action, Assumed, Attach, Blocked, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin
 from imagesync.plan.findings import Audit, Audited, Finding, Kind
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository, Tag
@@ -78,6 +78,20 @@ def make_conflict(name: str = "mirror/alpine:3.20", found: str = "b") -> Conflic
         source=keep.source,
         destination=keep.destination,
         found=make_digest(found),
+    )
+
+
+def make_attach(name: str = "mirror/nginx:latest", note: str = "2 signatures, 1 referrer to add") -> Attach:
+    path, _, tag = name.partition(":")
+    source = Reference(Repository("docker.io", "library/nginx"), Tag(tag), make_digest("4"))
+    attachment = make_copy(f"{path}:sha256-{'4' * 64}.sig", digest="5", replaces="6", platforms=())
+    return Attach(
+        rule="bases/nginx",
+        place=make_place(),
+        source=source,
+        destination=_to(path, tag),
+        attachments=(attachment,),
+        note=note,
     )
 
 

@@ -69,6 +69,7 @@ def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> No
         ("tags", "1.*", 23),
         ("retag", "{tag}", None),
         ("on_empty", "warn", 19),
+        ("attachments", "all", None),
     ]
     assert values(lines, "bases/redis") == [
         ("source", "docker.io/library/redis", 26),
@@ -77,6 +78,7 @@ def test_every_value_of_an_image_has_the_line_it_came_from(tmp_path: Path) -> No
         ("tags", "7", 28),
         ("retag", "7 -> stable", 29),
         ("on_empty", "warn", 19),
+        ("attachments", "all", None),
     ]
 
 
@@ -170,8 +172,8 @@ def test_a_wrong_spec_is_not_explained(tmp_path: Path) -> None:
 def test_lines_are_printed_under_their_subject(tmp_path: Path) -> None:
     text = render(explained(tmp_path, "bases/nginx")).replace(f"{tmp_path}/", "")
     assert "\n\nbases/nginx\n  source: docker.io/library/nginx " in text
-    assert text.splitlines()[-1].split() == ["on_empty:", "warn", "sync.yaml:19:13"]
-    assert text.splitlines()[-2].split() == ["retag:", "{tag}", "default"]
+    assert text.splitlines()[-2].split() == ["on_empty:", "warn", "sync.yaml:19:13"]
+    assert text.splitlines()[-3].split() == ["retag:", "{tag}", "default"]
     assert render(()) == ""
 
 

@@ -12,7 +12,7 @@ import pytest
 from imagesync.spec.schema import schema_text
 from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
-TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous"
+TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, attachments"
 LIST_HINT = "    a list has a dash before each item"
 
 
@@ -20,6 +20,11 @@ LIST_HINT = "    a list has a dash before each item"
     ("line", "expected"),
     [
         ("name: my entry", "11: found 'my entry', where a name of letters, digits, '.', '_' and '-' belongs"),
+        ("attachments: al", "18: found 'al', where all, none or {types} belongs\n    did you mean all?"),
+        (
+            "attachments: {types: [sbom]}",
+            "27: found 'sbom', where signatures, attestations, sboms or referrers belongs\n    did you mean sboms?",
+        ),
         ("on_empty: wran", "15: found 'wran', where fail or warn belongs\n    did you mean warn?"),
         ("tags: {}", "11: found an empty map, where a map of steps belongs"),
         ("tags: {include: []}", "21: found an empty list, where a list of tags or patterns belongs"),

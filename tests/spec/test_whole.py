@@ -26,7 +26,7 @@ from imagesync.settings import (
     WhenSpent,
 )
 from imagesync.spec import Rule, Spec, load_spec
-from imagesync.spec.model import OnEmpty, SpecFile
+from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, OnEmpty, SpecFile
 from imagesync.spec.schema import schema_text
 from tests.spec.written import make_files
 
@@ -83,6 +83,7 @@ defaults:
   on_empty: warn
   immutable: ["*-mirror"]
   keep_previous: "{{tag}}-previous"
+  attachments: none
 sync:
   - name: bases
     images:
@@ -94,6 +95,8 @@ sync:
         retag: "{{major}}"
         on_empty: fail
         immutable: ["3.*"]
+        attachments:
+          types: [signatures, sboms]
       - name: app@sha256:{HEX}
         as_tag: pinned
   - source: quay.io/acme
@@ -104,6 +107,7 @@ sync:
     immutable:
       tags: [stable, "/v[0-9]+/"]
       trust: list
+    attachments: all
     images:
       - tool
       - name: web
@@ -171,6 +175,7 @@ def test_defaults_hold_where_an_entry_says_nothing(spec: Spec) -> None:
     assert redis.immutable.holds(Tag("edge-mirror"))
     assert not redis.immutable.holds(Tag("edge"))
     assert redis.keep_previous == Retag("{tag}-previous")
+    assert redis.attachments == NO_ATTACHMENTS
 
 
 def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
@@ -182,6 +187,7 @@ def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
     assert tool.on_empty is OnEmpty.FAIL
     assert [pattern.text for pattern in tool.immutable.patterns] == ["stable", "/v[0-9]+/"]
     assert tool.immutable.trusts_list
+    assert tool.attachments == ALL_ATTACHMENTS
 
 
 def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
@@ -195,6 +201,7 @@ def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
     assert kafka.on_empty is OnEmpty.FAIL
     assert [pattern.text for pattern in kafka.immutable.patterns] == ["3.*"]
     assert not kafka.immutable.trusts_list
+    assert kafka.attachments == {AttachmentType.SIGNATURES, AttachmentType.SBOMS}
 
 
 def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:

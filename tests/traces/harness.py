@@ -16,12 +16,13 @@ from imagesync.reference import Repository
 from imagesync.registry import Registries, RemoteRepository
 from imagesync.selection import Retag, TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
-from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, Rule, Spec
+from imagesync.spec.model import NO_ATTACHMENTS, NOTHING_IMMUTABLE, Immutable, Rule, Spec
 from imagesync.store import Memory, NoMemory
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, push_image
 
+_ENDPOINTS = ("uploads", "blobs", "manifests", "referrers", "tags")
 USERS = {"robot": "secret"}
 """The login that every Sync has for both sides."""
 
@@ -70,6 +71,7 @@ class Sync:
         self.memory: Memory = NoMemory()
         self.immutable: Immutable = NOTHING_IMMUTABLE
         self.keep_previous: Retag | None = None
+        self.attachments = NO_ATTACHMENTS
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -110,6 +112,7 @@ class Sync:
             tags=TagFilter.parse(tags),
             immutable=self.immutable,
             keep_previous=self.keep_previous,
+            attachments=self.attachments,
         )
         return Spec((rule,), self.settings, ())
 
@@ -123,6 +126,6 @@ def kinds(registry: FakeRegistry) -> Counter[str]:
     found: Counter[str] = Counter()
     for entry in registry.log.entries():
         parts = entry.path.split("/")
-        place = next((part for part in ("uploads", "blobs", "manifests", "tags") if part in parts), parts[-1])
+        place = next((part for part in _ENDPOINTS if part in parts), parts[-1])
         found[f"{entry.method} {place}"] += 1
     return found

@@ -1,0 +1,80 @@
+"""Offers: what an image's sources may have that speaks of it, and the search in those that have anything. Pure.
+
+Without an attachment's tag in the list, and at a registry that lists no referrers, nothing more is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imagesync.manifest import Content
+from imagesync.plan.attachments import attachment_tags
+from imagesync.plan.contents import CannotRead, Place, read_contents
+from imagesync.plan.image import Image, Overview
+from imagesync.plan.inventory import Broken, Head, Pair, Present
+from imagesync.plan.questions import Asking, HasReferrersApi, ListTags, together
+from imagesync.plan.search import Found, Offer, find_attachments, unknown
+from imagesync.reference import Digest, Reference, Tag
+from imagesync.spec.model import AttachmentType
+
+
+def attachments_of(
+    image: Image, contents: Mapping[Digest, Content], overview: Overview
+) -> Asking[dict[Pair, Found | Broken]]:
+    """What speaks of the image and is to be brought, for each pair of repositories."""
+    if not image.pairs:
+        return {}
+    offers = yield from _offers(image, overview)
+    broken: dict[Pair, Found | Broken] = {}
+    searched: dict[Pair, Offer] = {}
+    for pair in image.pairs:
+        offer = offers[pair]
+        if isinstance(offer, Broken):
+            broken[pair] = offer
+        elif offer.tags or offer.has_api:
+            searched[pair] = offer
+    if not searched:
+        return broken
+    try:
+        subjects = contents or (yield from _subjects_there(image, overview.heads))
+    except CannotRead as error:
+        return broken | dict.fromkeys(searched, unknown(error.broken))
+    results = yield from together([find_attachments(pair, subjects, offer) for pair, offer in searched.items()])
+    return broken | dict(zip(searched, results, strict=True))
+
+
+def _offers(image: Image, overview: Overview) -> Asking[dict[Pair, Offer | Broken]]:
+    """What the sources may have that speaks of the image: one tag list for each repository of the run, and whether
+    its registry lists referrers."""
+    lists = {pair.source: ListTags(pair.source) for pair in image.pairs if pair.source not in overview.listings}
+    probes = {
+        pair.source: HasReferrersApi(pair.source.registry, pair.source, image.digest, "source")
+        for pair in image.pairs
+        if AttachmentType.REFERRERS in pair.kinds
+    }
+    answers = yield (*lists.values(), *probes.values())
+    listed = {**overview.listings, **{source: answers[question] for source, question in lists.items()}}
+    apis = {source: answers[question] for source, question in probes.items()}
+    return {pair: _offer(listed[pair.source], apis.get(pair.source, False)) for pair in image.pairs}
+
+
+def _offer(listed: tuple[Tag, ...] | Broken, has_api: bool | Broken) -> Offer | Broken:
+    for answer in (listed, has_api):
+        if isinstance(answer, Broken):
+            return unknown(answer)
+    return Offer(attachment_tags(listed), has_api is True) if not isinstance(listed, Broken) else listed
+
+
+def _subjects_there(image: Image, heads: Mapping[Reference, Head]) -> Asking[tuple[Digest, ...]]:
+    """The image's manifests where its tag is equal on both sides: read at the destination, which counts no pulls.
+
+    A manifest without children says nothing more than its digest.
+    """
+    there = image.kept[0].destination
+    head = heads[there]
+    if not isinstance(head, Present) or not head.descriptor.is_index:
+        return (image.digest,)
+    place = Place(there.repository, "destination")
+    contents = yield from read_contents(place, {image.digest: None}, lambda entry: entry.is_index)
+    listed = (entry.digest for content in contents.values() for entry in content.successors() if entry.is_manifest)
+    return tuple(dict.fromkeys((image.digest, *listed)))

@@ -1,0 +1,104 @@
+"""Questions: what a survey can be asked about one image. Data: pure functions ask, round by round, the survey answers.
+
+Each question is answered once, whoever asks: fields that do not make another question of it are not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from imagesync.manifest import Descriptor
+from imagesync.reference import Digest, Reference, Repository
+
+Side = Literal["source", "destination"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadManifest:
+    """One manifest or index. Answered with its Content, or Broken. At a destination no pull is counted."""
+
+    repository: Repository
+    digest: Digest
+    side: Side = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class IsEmpty:
+    """Whether a destination repository has no tag and none of these blobs. Asked once: it is what a run begins with."""
+
+    repository: Repository
+    probes: tuple[Descriptor, ...] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HasBlob:
+    """Whether a destination repository holds a blob. Answered before the run brings it there, and not again."""
+
+    repository: Repository
+    digest: Digest
+    blob: Descriptor = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHead:
+    """What an attachment's tag points to. Answered with a Head."""
+
+    reference: Reference
+    side: Side
+
+    @property
+    def repository(self) -> Repository:
+        return self.reference.repository
+
+
+@dataclass(frozen=True, slots=True)
+class ListTags:
+    """The tags of a source repository; none where it is not there. Answered with the tags, or Broken."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
+class HasReferrersApi:
+    """Whether a registry lists referrers at all, asked of some repository and digest of it. Answered with a bool,
+    or Broken."""
+
+    registry: str
+    repository: Repository = field(compare=False)
+    digest: Digest = field(compare=False)
+    side: Side = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListReferrers:
+    """The referrers of a digest, at a registry that lists them. Answered with descriptors, or Broken."""
+
+    repository: Repository
+    digest: Digest
+    side: Side
+
+
+Question = ReadManifest | IsEmpty | HasBlob | ReadHead | ListTags | HasReferrersApi | ListReferrers
+Answers = Mapping[Question, Any]
+Asking = Generator[tuple[Question, ...], Answers, T]
+"""Yields what to ask next, is sent the answers, and returns what came of it."""
+
+
+def together(askers: Sequence[Asking[T]]) -> Asking[list[T]]:
+    """Let several ask in the same rounds: none waits for another's."""
+    results: dict[int, T] = {}
+    answers: Answers | None = None
+    while True:
+        asked: list[Question] = []
+        for position, asker in enumerate(askers):
+            if position not in results:
+                try:
+                    asked += next(asker) if answers is None else asker.send(answers)
+                except StopIteration as end:
+                    results[position] = end.value
+        if len(results) == len(askers):
+            return [results[position] for position in range(len(askers))]
+        answers = yield tuple(dict.fromkeys(asked))

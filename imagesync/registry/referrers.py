@@ -1,0 +1,83 @@
+"""Referrers: what a registry lists as speaking of a digest, page after page (distribution spec end-12a).
+
+Not every registry makes such a list. Whatever is not one, a redirect to a web page as well as a 404, says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imagesync.errors import (
+    AuthenticationError,
+    InvalidManifest,
+    LimitError,
+    NotFoundError,
+    ProtocolError,
+    UnsupportedError,
+)
+from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, Index, parse_manifest
+from imagesync.reference import Digest, Repository
+from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.listing import next_page
+from imagesync.registry.origin import Address
+from imagesync.registry.token import Scope
+
+_WEB_PAGES = frozenset({301, 302, 303})
+"""Redirects that GHCR answers with: they lead to a page for people, and are not followed."""
+
+
+def list_referrers(client: RegistryClient, repository: Repository, digest: Digest) -> tuple[Descriptor, ...] | None:
+    """Every referrer of a digest, each once; None where the registry does not list them."""
+    call = Call(
+        method="GET",
+        target=f"/v2/{repository.path}/referrers/{digest}",
+        operation="list referrers",
+        reference=f"{repository}@{digest}",
+        scopes=(Scope(repository.path, ("pull",)),),
+        headers={"Accept": OCI_INDEX},
+        accepted=frozenset({200}) | _WEB_PAGES,
+        max_bytes=MAX_MANIFEST_BYTES,
+    )
+    answer = _first_page(client, call)
+    if answer is None:
+        return None
+    found: dict[Digest, Descriptor] = {}
+    asked: set[Address] = set()
+    while True:
+        entries = _entries(call, answer)
+        is_growing = not found.keys() >= {entry.digest for entry in entries}
+        found.update((entry.digest, entry) for entry in entries)
+        address = next_page(call, answer, what="the list of referrers")
+        if address is None:
+            return tuple(found.values())
+        if address in asked or not is_growing:
+            raise call.fail(ProtocolError, "the list of referrers does not end: a page leads back, or adds nothing")
+        if len(found) > MAX_ENTRIES:
+            raise call.fail(LimitError, f"more than {MAX_ENTRIES} referrers")
+        asked.add(address)
+        answer = client.send(replace(call, target=address))
+
+
+def _first_page(client: RegistryClient, call: Call) -> Answer | None:
+    """The answer, where it is a list at all."""
+    try:
+        answer = client.send(call)
+    except (NotFoundError, UnsupportedError):
+        return None
+    except (AuthenticationError, ProtocolError) as error:
+        if isinstance(error, AuthenticationError) and not error.is_refusal:
+            raise
+        return None
+    return answer if answer.status == 200 and _content_type(answer) == OCI_INDEX else None
+
+
+def _content_type(answer: Answer) -> str:
+    return str(answer.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+
+
+def _entries(call: Call, answer: Answer) -> tuple[Descriptor, ...]:
+    try:
+        index = parse_manifest(answer.body, OCI_INDEX)
+    except InvalidManifest as error:
+        raise call.fail(ProtocolError, f"the answer is not a list of referrers: {error.message}") from error
+    return tuple(entry for entry in index.successors() if entry.is_manifest) if isinstance(index, Index) else ()

@@ -1,0 +1,108 @@
+"""The survey: reads both sides at once. What to read, pure functions of plan say; when, the tasks.
+
+Tag lists and heads of the whole spec come first, since conflicts and budgets are seen there alone. After that every
+image is looked into on its own, so that the first is on its way while the last is still being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from imagesync.errors import Cancelled
+from imagesync.plan.image import Overview, images_of, perhaps_empty
+from imagesync.plan.inventory import Broken
+from imagesync.plan.judgement import taken_for_absent
+from imagesync.plan.order import rank_of_read
+from imagesync.plan.questions import Answers, Question
+from imagesync.plan.reading import Seen, look_into, seen_already
+from imagesync.reference import Reference
+from imagesync.spec.model import Rule
+from imagesync.store import Stores
+from imagesync.survey.answers import answer, fetch_manifest, or_broken
+from imagesync.survey.heads import read_heads, read_listings
+from imagesync.survey.looking import Looking
+from imagesync.survey.turns import Turns
+from imagesync.tasks import Task, Tasks, Watch
+
+__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_listings"]
+
+
+class Survey:
+    """What both sides hold of what a spec wants, told image by image as it becomes known.
+
+    Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
+    nothing else. Raises Cancelled, nothing else. `incomplete` are tags that are looked into though they are right.
+    """
+
+    def __init__(
+        self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()
+    ) -> None:
+        self._stores = stores
+        self._tasks = tasks
+        self._asked: dict[Question, Task[Any]] = {}
+        self._waiting: dict[Task[Any], list[Looking]] = {}
+        self._turns = Turns(stores)
+        self.wants, heads, self._listings = read_heads(rules, stores, tasks)
+        self._heads = taken_for_absent(self.wants, heads, incomplete)
+        self.cancelled: Cancelled | None = None
+        """Set when images were not looked into to the end, since the run was stopped."""
+
+    def begin(self, watch: Watch[Any]) -> Iterator[Seen]:
+        """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
+        yield seen_already(self.wants, self._heads)
+        images = images_of(self.wants, self._heads)
+        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._listings)
+        for position, image in enumerate(images):
+            yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
+
+    def advance(self, task: Task[Any], watch: Watch[Any]) -> Iterator[Seen]:
+        """Take in a task that has finished; yields each image that is known whole with it."""
+        if isinstance(task.error, Cancelled):
+            self.cancelled = task.error
+        for looking in self._waiting.pop(task, ()):
+            looking.outstanding -= 1
+            if not looking.outstanding:
+                answers = {question: _answer_of(self._asked[question]) for question in looking.questions}
+                yield from self._go_on(looking, answers, watch)
+
+    def _go_on(self, looking: Looking, answers: Answers | None, watch: Watch[Any]) -> Iterator[Seen]:
+        """Ask the next round of questions, unless the image is known or it is another's turn."""
+        seen = None
+        try:
+            looking.questions = next(looking.rounds) if answers is None else looking.rounds.send(answers)
+            while not looking.questions:
+                looking.questions = looking.rounds.send({})
+        except StopIteration as end:
+            looking.questions = ()
+            seen = Seen((*looking.image.wants, *looking.image.kept), end.value)
+        if self._turns.may_ask(looking):
+            self._ask_all(looking, watch)
+        following = self._turns.after(looking)
+        if following is not None:
+            self._ask_all(following, watch)
+        if seen is not None:
+            yield seen
+
+    def _ask_all(self, looking: Looking, watch: Watch[Any]) -> None:
+        looking.outstanding = len(set(looking.questions))
+        for question in dict.fromkeys(looking.questions):
+            task = self._ask(question, looking.position)
+            if task not in self._waiting:
+                watch.add(task)
+            self._waiting.setdefault(task, []).append(looking)
+
+    def _ask(self, question: Question, position: int) -> Task[Any]:
+        """The task that answers; each question has one, whoever asks."""
+        if question not in self._asked:
+            self._asked[question] = self._tasks.add(
+                partial(answer, question, self._stores),
+                hosts=[question.repository.registry],
+                rank=rank_of_read(position),
+            )
+        return self._asked[question]
+
+
+def _answer_of(task: Task[Any]) -> Any:
+    return task.value if task.error is None else Broken.from_error(task.error)

@@ -1,0 +1,139 @@
+"""Answers: what a store says to each question about an image, or a Broken that says why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from imagesync.errors import (
+    AuthenticationError,
+    BudgetError,
+    Cancelled,
+    ImagesyncError,
+    IntegrityError,
+    InternalError,
+    NotFoundError,
+    StoreError,
+)
+from imagesync.manifest import Content
+from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
+from imagesync.plan.questions import (
+    HasBlob,
+    HasReferrersApi,
+    IsEmpty,
+    ListReferrers,
+    ListTags,
+    Question,
+    ReadHead,
+    ReadManifest,
+    Side,
+)
+from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, Writable
+
+V = TypeVar("V")
+
+
+def answer(question: Question, stores: Stores) -> Any:
+    """Answer a question about one image, by what earlier runs have learnt where that says enough."""
+    if isinstance(question, ReadManifest):
+        return or_broken(lambda: _manifest(question, stores), question.side)
+    if isinstance(question, ReadHead):
+        store = partial(_store, question.repository, question.side, stores)
+        return read_head(store, question.reference, question.side)
+    if isinstance(question, ListTags):
+        return or_broken(lambda: _tags(question, stores), "source")
+    if isinstance(question, HasReferrersApi | ListReferrers):
+        return or_broken(lambda: _referrers(question, stores), question.side)
+    if isinstance(question, IsEmpty):
+        return or_broken(lambda: _is_empty(question, stores), "destination")
+    return or_broken(lambda: _has_blob(question, stores), "destination")
+
+
+def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
+    return stores.source(repository) if side == "source" else stores.destination(repository)
+
+
+def _tags(question: ListTags, stores: Stores) -> tuple[Tag, ...]:
+    """The tags of a source; a repository that has gone since its tag was read has none."""
+    try:
+        return stores.source(question.repository).list_tags()
+    except NotFoundError:
+        return ()
+
+
+def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any:
+    listed = _store(question.repository, question.side, stores).list_referrers(question.digest)
+    return listed is not None if isinstance(question, HasReferrersApi) else listed or ()
+
+
+def read_head(open_store: Callable[[], Resolver], reference: Reference, side: str) -> Head:
+    def resolve() -> Head:
+        try:
+            return Present(open_store().resolve(reference.target))
+        except NotFoundError:
+            return Absent()
+        except AuthenticationError as error:
+            if side == "destination" and error.is_refusal:
+                return Unreadable(error.message)
+            raise
+
+    return or_broken(resolve, side)
+
+
+def _manifest(question: ReadManifest, stores: Stores) -> Content:
+    known = stores.memory.manifest(question.digest)
+    if known is None:
+        known = fetch_manifest(_store(question.repository, question.side, stores), question.digest)
+        stores.memory.keep_manifest(known)
+    return known
+
+
+def fetch_manifest(store: ManifestFetcher, digest: Digest) -> Content:
+    """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
+    try:
+        return store.fetch_manifest(digest)
+    except IntegrityError:
+        return store.fetch_manifest(digest)
+
+
+def _has_blob(question: HasBlob, stores: Stores) -> bool:
+    if stores.memory.holds(question.repository, question.digest):
+        return True
+    is_there = stores.destination(question.repository).has_blob(question.blob)
+    if is_there:
+        stores.memory.note(question.repository, question.digest)
+    return is_there
+
+
+def _is_empty(question: IsEmpty, stores: Stores) -> bool:
+    """One tag list, and a look for what an earlier run may have left; it need not be there to be empty."""
+    if stores.memory.knows(question.repository):
+        return False
+    destination = stores.destination(question.repository)
+    try:
+        has_tags = bool(destination.list_tags())
+    except NotFoundError:
+        has_tags = False
+    return not has_tags and not any(destination.has_blob(blob) for blob in question.probes)
+
+
+def or_broken(read: Callable[[], V], side: str) -> V | Broken:
+    """What was read of this side, or why it was not. Raises Cancelled, nothing else."""
+    try:
+        return read()
+    except Cancelled:
+        raise
+    except ImagesyncError as error:
+        return _broken(error, side)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours fails one image, and says so
+        return Broken.from_error(InternalError.of(error))
+
+
+def _broken(error: ImagesyncError, side: str) -> Broken:
+    if isinstance(error, StoreError):
+        error.side = side
+    if isinstance(error, BudgetError):
+        return NotRead(error.message, error.kind, error.hint, 0 if error.is_deferred else error.exit_code)
+    return Broken.from_error(error)

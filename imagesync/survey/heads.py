@@ -1,0 +1,116 @@
+"""Heads: the tag lists that rules ask for, then what each tag points to on both sides. Each is asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from imagesync.plan.diff import Wanted
+from imagesync.plan.inventory import Broken, Head, Listed
+from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
+from imagesync.reference import Reference, Repository, Tag
+from imagesync.spec.model import Rule
+from imagesync.store import Stores
+from imagesync.survey.answers import or_broken, read_head
+from imagesync.tasks import Task, Tasks, Watch
+
+
+def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listings:
+    """The tag lists of the source repositories whose rules ask for one."""
+    lists = {repository: _list(repository, stores, tasks) for repository in lists_needed(rules)}
+    return dict(zip(lists, tasks.results(list(lists.values())), strict=True))
+
+
+def read_heads(
+    rules: Sequence[Rule], stores: Stores, tasks: Tasks
+) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
+    """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's."""
+    lists = _Lists(rules, stores, tasks)
+    heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
+    for ready in lists.ready():
+        heads.ask(ready, lists)
+    return make_wants(rules, lists.selected), heads.results(), lists.selected
+
+
+class _Lists:
+    """The tag lists that rules ask for: of sources, to select from, and of destinations, to trust them."""
+
+    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
+        self.selected: dict[Repository, tuple[Tag, ...] | Broken] = {}
+        self.trusted: dict[Repository, frozenset[Tag]] = {}
+        self._rules = rules
+        self._watch: Watch[Any] = tasks.watch()
+        self._asked: dict[Task[Any], tuple[dict[Repository, Any], Repository]] = {
+            **{_list(one, stores, tasks): (self.selected, one) for one in lists_needed(rules)},
+            **{_list_there(one, stores, tasks): (self.trusted, one) for one in lists_trusted(rules)},
+        }
+        for task in self._asked:
+            self._watch.add(task)
+
+    def ready(self) -> Iterator[list[Rule]]:
+        """Yield the rules whose lists are there, as they come."""
+        left = list(self._rules)
+        yield [rule for rule in left if self._has_lists_of(rule)]
+        for task in self._watch:
+            left = [rule for rule in left if not self._has_lists_of(rule)]
+            found, repository = self._asked[task]
+            found[repository] = task.result()
+            yield [rule for rule in left if self._has_lists_of(rule)]
+
+    def _has_lists_of(self, rule: Rule) -> bool:
+        is_selected = not needs_list(rule) or rule.source in self.selected
+        return is_selected and all(one in self.trusted for one in lists_trusted([rule]))
+
+
+class _Heads:
+    """The heads that rules ask for, each reference once; what a trusted list has is not asked for."""
+
+    def __init__(self, sources: frozenset[Repository], stores: Stores, tasks: Tasks) -> None:
+        self._sources = sources
+        self._stores = stores
+        self._tasks = tasks
+        self._asked: dict[Reference, Task[Head]] = {}
+        self._listed: dict[Reference, Head] = {}
+
+    def ask(self, rules: Iterable[Rule], lists: _Lists) -> None:
+        wants = [want for rule in rules for want in wants_of(rule, lists.selected) if isinstance(want, Want)]
+        listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
+        self._listed.update(listed)
+        asked = [want for want in wants if want.destination not in listed]
+        for reference in (*(want.source for want in asked), *(want.destination for want in asked)):
+            if reference not in self._asked:
+                self._asked[reference] = self._tasks.add(
+                    partial(self._read, reference), hosts=[reference.repository.registry]
+                )
+
+    def results(self) -> dict[Reference, Head]:
+        """What was read of each, rather than what a list says where another rule does not trust that."""
+        read = dict(zip(self._asked, self._tasks.results(list(self._asked.values())), strict=True))
+        return {**self._listed, **read}
+
+    def _read(self, reference: Reference) -> Head:
+        if reference.repository in self._sources:
+            return read_head(lambda: self._stores.source(reference.repository), reference, "source")
+        return read_head(lambda: self._stores.destination(reference.repository), reference, "destination")
+
+
+def _list(repository: Repository, stores: Stores, tasks: Tasks) -> Task[tuple[Tag, ...] | Broken]:
+    def read() -> tuple[Tag, ...] | Broken:
+        return or_broken(lambda: stores.source(repository).list_tags(), "source")
+
+    return tasks.add(read, hosts=[repository.registry])
+
+
+def _list_there(repository: Repository, stores: Stores, tasks: Tasks) -> Task[frozenset[Tag]]:
+    """The tags of a destination whose list is trusted; none where it cannot be read: then each is asked for."""
+
+    def read() -> frozenset[Tag]:
+        found = or_broken(lambda: stores.destination(repository).list_tags(), "destination")
+        return frozenset() if isinstance(found, Broken) else frozenset(found)
+
+    return tasks.add(read, hosts=[repository.registry])
+
+
+def _is_listed(want: Want, lists: _Lists) -> bool:
+    return want.destination.tag in lists.trusted[want.destination.repository]
