@@ -54,8 +54,8 @@ def _yields(rule: Rule, copy: Copy) -> bool:
         return False
     try:
         renamed = rule.renamed(tag)
+        kept_as = Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
     except InvalidReference:
         return False
     is_selected = renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
-    kept_as = Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
     return is_selected and copy.previous == kept_as
