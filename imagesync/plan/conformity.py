@@ -8,7 +8,6 @@ from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.wants import Want
-from imagesync.reference import Tag
 from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
@@ -57,16 +56,18 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     if rule.digest is not None and copy.source.digest != rule.digest:
         return False
     try:
-        renamed = rule.renamed(tag)
+        is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
-    is_selected = renamed == copy.destination.tag and tag in rule.tags.select([tag]).kept
-    return is_selected and (isinstance(copy, Attach) or copy.previous == _kept_as(rule, copy))
+    return is_named and tag in rule.tags.select([tag]).kept
 
 
-def _kept_as(rule: Rule, copy: Copy) -> Tag | None:
-    """The tag that a rule gives to what the copy replaces."""
-    return Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
+def _keeps_as_told(rule: Rule, copy: Copy | Attach) -> bool:
+    """Whether what is replaced gets the tag that the rule gives it. Raises InvalidReference where that is none."""
+    if isinstance(copy, Attach):
+        return True
+    kept_as = Want(rule, copy.source, copy.destination).previous if copy.replaces is not None else None
+    return copy.previous == kept_as
 
 
 def _is_attached(rule: Rule, copy: Copy | Attach, attachment: Copy) -> bool:
