@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from imagesync.executor import Executor
+from imagesync.pipeline import Drawing, plan_and_carry_out
 from imagesync.plan.actions import Attach, Keep
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.file import plan_from_json, plan_to_json
@@ -15,6 +18,7 @@ from imagesync.reference import Digest, Repository, Tag
 from imagesync.registry import RemoteRepository
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType
 from imagesync.store import Writable
+from imagesync.tasks import Tasks
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
 from tests.images import (
@@ -477,3 +481,67 @@ def test_within_one_registry_the_blobs_of_attachments_are_mounted(make_registry:
     assert statuses(sync.apply("latest")) == [Status.COPIED]
     assert "GET blobs" not in kinds(registry)
     assert tag_of(IMAGE.digest, SIGNATURES) in registry.repository("mirror/app").list_tags()
+
+
+def test_one_thread_brings_them_all(modern: Sync, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decisions 30: who waits for its turn at a tag holds no worker."""
+    make = Tasks.__init__
+    monkeypatch.setattr(Tasks, "__init__", lambda self, **given: make(self, **{**given, "workers": 1}))
+    without_api(modern.destination)
+    modern.fill(INDEX, "latest")
+    store = modern.source.repository("app")
+    sboms = [push_image(store, make_referrer(INDEX.root, seed)) for seed in "abc"]
+    sign(store, INDEX.digest, "alice")
+    assert statuses(modern.apply("latest", to=["a", "b"])) == [Status.COPIED] * 2
+    for path in ("a", "b"):
+        listed = modern.destination.repository(path).fetch_manifest(tag_of(INDEX.digest, REFERRERS)).successors()
+        assert {entry.digest for entry in listed} == {sbom.digest for sbom in sboms}
+
+
+def test_several_repositories_of_one_registry_read_an_attachment_once(sync: Sync) -> None:
+    sync.fill(IMAGE, "latest")
+    signature = sign(sync.source.repository("app"), IMAGE.digest, "alice")
+    assert statuses(sync.apply("latest", to=["a", "b", "c"])) == [Status.COPIED] * 3
+    assert kinds(sync.source)["GET blobs"] == len(IMAGE.blobs) + len(signature.blobs)
+    assert kinds(sync.source)["GET manifests"] == 2
+    for path in ("a", "b", "c"):
+        found = sync.destination.repository(path).fetch_manifest(tag_of(IMAGE.digest, SIGNATURES))
+        assert found.raw == signature.root.raw
+
+
+def test_several_registries_read_an_attachment_once(make_registry: MakeRegistry) -> None:
+    source, others = make_registry(), [make_registry() for _ in range(2)]
+    sync = Sync(source, others[0])
+    sync.attachments = ALL_ATTACHMENTS
+    without_api(source, *others)
+    sync.fill(IMAGE, "latest")
+    signature = sign(source.repository("app"), IMAGE.digest, "alice")
+    spec = sync.spec(["latest"], ["app"])
+    rule = replace(spec.rules[0], destinations=tuple(Repository(other.host, "app") for other in others))
+    source.log.clear()
+    with sync.session() as (stores, tasks, cancellation):
+        executor = Executor(stores, tasks, cancellation)
+        outcomes = list(plan_and_carry_out(Drawing(replace(spec, rules=(rule,)), stores, tasks), executor))
+    assert statuses(outcomes) == [Status.COPIED] * 2
+    assert kinds(source)["GET blobs"] == len(IMAGE.blobs) + len(signature.blobs)
+    assert (kinds(source)["GET tags"], kinds(source)["GET manifests"]) == (1, 2)
+
+
+def test_a_dead_registry_fails_its_own_attachments_alone(make_registry: MakeRegistry) -> None:
+    """One destination has the signature, the other refuses it."""
+    source, good, bad = make_registry(), make_registry(), make_registry()
+    sync = Sync(source, good)
+    sync.attachments = ALL_ATTACHMENTS
+    without_api(source, good, bad)
+    sync.fill(IMAGE, "latest")
+    tag = tag_of(IMAGE.digest, SIGNATURES)
+    sign(source.repository("app"), IMAGE.digest, "alice")
+    bad.script("PUT", f"/manifests/{tag}$", status=403)
+    spec = sync.spec(["latest"], ["app"])
+    rule = replace(spec.rules[0], destinations=tuple(Repository(one.host, "app") for one in (good, bad)))
+    with sync.session() as (stores, tasks, cancellation):
+        executor = Executor(stores, tasks, cancellation)
+        outcomes = list(plan_and_carry_out(Drawing(replace(spec, rules=(rule,)), stores, tasks), executor))
+    assert {outcome.status for outcome in outcomes} == {Status.COPIED, Status.FAILED}
+    assert good.repository("app").list_tags() == ("latest", tag)
+    assert "latest" not in bad.repository("app").list_tags()
