@@ -57,7 +57,7 @@ def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple
     may lack attachments."""
     found: dict[Digest, Image] = {}
     for want in wants:
-        source = heads[want.source] if isinstance(want, Want) else None
+        source = heads.get(want.source) if isinstance(want, Want) else None
         if isinstance(want, Want) and isinstance(source, Present) and has_to_be_looked_into(want, heads):
             digest = source.descriptor.digest
             image = found.get(digest, Image(pinned(want.source, source)))
