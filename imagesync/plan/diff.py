@@ -195,7 +195,7 @@ def pair_of(want: Want) -> Pair | None:
 
 def is_equal(want: Want, heads: Mapping[Reference, Head]) -> bool:
     """Whether the destination's tag has the source's digest."""
-    source, destination = heads.get(want.source), heads[want.destination]
+    source, destination = heads.get(want.source), heads.get(want.destination)
     if not isinstance(source, Present) or not isinstance(destination, Present):
         return False
     return source.descriptor.digest == destination.descriptor.digest

@@ -14,7 +14,7 @@ from imagesync.errors import InvalidManifest
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
 from imagesync.plan.attachments import kind_of, tag_of, tags_of
 from imagesync.plan.contents import CannotRead, Place, read_contents
-from imagesync.plan.inventory import Attachment, Broken, Head, Pair, Present
+from imagesync.plan.inventory import Attachment, Broken, Head, NotRead, Pair, Present
 from imagesync.plan.questions import Asking, HasReferrersApi, ListReferrers, ReadHead, together
 from imagesync.plan.uniting import count_lacking
 from imagesync.reference import Digest, Reference, Tag
@@ -59,7 +59,10 @@ def find_attachments(pair: Pair, subjects: Iterable[Digest], offer: Offer) -> As
 
 def unknown(broken: Broken) -> Broken:
     """What could not be read, as the reason why an image's attachments are not known."""
-    return replace(broken, reason=f"attachments: {broken.reason}", hint=broken.hint or _LEAVE_OUT)
+    reason = f"attachments: {broken.reason}"
+    if isinstance(broken, NotRead):  # a later run reads them
+        return replace(broken, reason=reason)
+    return replace(broken, reason=reason, hint=f"{broken.hint}; {_LEAVE_OUT}" if broken.hint else _LEAVE_OUT)
 
 
 def _joined(steps: Iterable[Found]) -> Found:
@@ -155,7 +158,7 @@ def _count(there: Content | None, root: Content, source: Reference) -> int:
     """How much the destination lacks. Raises CannotRead for what is not what its tag says (RFR-02)."""
     if (_kind(source) is AttachmentType.REFERRERS) != isinstance(root, Index):
         reason = f"source {source}: the tag is one of attachments, and what it points to is something else"
-        raise CannotRead(Broken(reason, InvalidManifest.kind, "delete or rename that tag, or leave its type out"))
+        raise CannotRead(Broken(reason, InvalidManifest.kind, "delete or rename that tag"))
     try:
         return count_lacking(there, root)
     except InvalidManifest as error:

@@ -47,12 +47,6 @@ def count_lacking(there: Content | None, new: Content) -> int:
     return len(_lacking(there, new)) if there is not None else len(json.loads(new.raw).get(_key(new)) or [])
 
 
-def lacking_entries(there: Content | None, new: Index) -> tuple[Descriptor, ...]:
-    """The entries of an index of referrers that the destination's has not."""
-    held = {entry.digest for entry in there.successors()} if isinstance(there, Index) else set()
-    return tuple(entry for entry in new.successors() if entry.digest not in held)
-
-
 def index_of_referrer(content: Content) -> Index:
     """An index with this one referrer, as a client writes it under a tag (distribution spec, "Pushing Manifests with
     Subject")."""

@@ -204,7 +204,8 @@ def test_a_tag_that_holds_something_else_fails_the_image(tag: Any) -> None:
     action = look(world)
     assert isinstance(action, Failure)
     assert "what it points to is something else" in action.reason
-    assert action.hint == "delete or rename that tag, or leave its type out"
+    assert action.hint is not None
+    assert action.hint.startswith("delete or rename that tag; `attachments: none` ")
 
 
 def test_two_that_cannot_be_united_fail_the_image() -> None:

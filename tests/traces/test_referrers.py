@@ -1,0 +1,217 @@
+"""Referrers travel: from lists that registries make, into lists under tags that others write too, and of each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from imagesync.plan.attachments import tag_of
+from imagesync.plan.outcome import Status
+from imagesync.reference import Repository, Tag
+from imagesync.registry import RemoteRepository
+from tests.images import (
+    descriptor_of,
+    list_of,
+    make_artifact,
+    make_image,
+    make_referrer,
+    push_image,
+)
+from tests.traces.attaching import IMAGE, REFERRERS, SIGNATURES, attach, sign, statuses, there, without_api
+from tests.traces.harness import Sync, kinds
+
+
+def test_the_destinations_own_referrers_stay(classic: Sync) -> None:
+    """RFR-06, RFR-04: merged, and a second run adds nothing."""
+    classic.fill(IMAGE, "latest")
+    classic.apply("latest")
+    ours, theirs = make_referrer(IMAGE.root, "ours"), make_referrer(IMAGE.root, "theirs")
+    attach(classic.destination.repository("mirror/app"), IMAGE.digest, ours)
+    attach(classic.source.repository("app"), IMAGE.digest, theirs)
+    assert statuses(classic.apply("latest")) == [Status.ATTACHED]
+    tag = tag_of(IMAGE.digest, REFERRERS)
+    assert [entry.digest for entry in there(classic, tag).root.successors()] == [ours.digest, theirs.digest]
+    assert statuses(classic.apply("latest")) == [Status.UNCHANGED]
+    assert classic.destination.log.lines("PUT") == []
+
+
+def test_a_wrong_artifact_type_in_a_list_of_referrers_keeps_nothing_back(classic: Sync) -> None:
+    """Decisions 25: cosign writes a wrong one."""
+    classic.fill(IMAGE, "latest")
+    sbom = make_referrer(IMAGE.root)
+    listed = list_of(sbom, artifactType="application/vnd.oci.image.config.v1+json")
+    push_image(classic.source.repository("app"), listed, tag_of(IMAGE.digest, REFERRERS))
+    classic.apply("latest")
+    assert there(classic, sbom.digest).root.raw == sbom.root.raw
+
+
+def test_another_writer_of_the_same_tag_keeps_its_entry_and_so_do_we(
+    classic: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFR-05: somebody who has read the tag before us writes it right after us."""
+    classic.fill(IMAGE, "latest")
+    classic.apply("latest")
+    ours, theirs = make_referrer(IMAGE.root, "ours"), make_referrer(IMAGE.root, "theirs")
+    attach(classic.source.repository("app"), IMAGE.digest, ours)
+    tag = tag_of(IMAGE.digest, REFERRERS)
+    _after_next_put(monkeypatch, lambda: attach(classic.destination.repository("mirror/app"), IMAGE.digest, theirs))
+    assert statuses(classic.apply("latest")) == [Status.ATTACHED]
+    assert [entry.digest for entry in there(classic, tag).root.successors()] == [theirs.digest, ours.digest]
+
+
+def test_a_tag_that_others_write_all_the_time_is_given_up_after_five_tries(
+    classic: Sync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classic.fill(IMAGE, "latest")
+    classic.apply("latest")
+    attach(classic.source.repository("app"), IMAGE.digest, make_referrer(IMAGE.root, "ours"))
+    store, count = classic.destination.repository("mirror/app"), iter(range(99))
+    other = _Again(lambda: attach(store, IMAGE.digest, make_referrer(IMAGE.root, f"other {next(count)}")))
+    other.after_each_put(monkeypatch)
+    (outcome,) = classic.apply("latest")
+    assert (outcome.status, "5 times in a row" in outcome.reason) == (Status.FAILED, True)
+    assert outcome.hint == "apply again when they are done"
+    assert len(classic.destination.log.entries("PUT", f"/manifests/{tag_of(IMAGE.digest, REFERRERS)}$")) == 5
+
+
+class _Again:
+    """Another writer, who comes after each of our writes of a list of referrers."""
+
+    def __init__(self, write: Callable[[], object], times: int = 99) -> None:
+        self._write = write
+        self._left = times
+
+    def after_each_put(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        push = RemoteRepository.push_manifest
+
+        def pushed(store: RemoteRepository, content: object, tag: Tag | None = None) -> None:
+            push(store, content, tag)  # type: ignore[arg-type]
+            if tag is not None and tag.startswith("sha256-") and self._left:
+                self._left -= 1
+                self._write()
+
+        monkeypatch.setattr(RemoteRepository, "push_manifest", pushed)
+
+
+def _after_next_put(monkeypatch: pytest.MonkeyPatch, write: Callable[[], object]) -> None:
+    _Again(write, times=1).after_each_put(monkeypatch)
+
+
+def test_a_list_of_referrers_that_is_an_image_is_left_alone(classic: Sync) -> None:
+    """RFR-02."""
+    classic.fill(IMAGE, "latest")
+    classic.apply("latest")
+    tag = tag_of(IMAGE.digest, REFERRERS)
+    push_image(classic.destination.repository("mirror/app"), make_image("other"), tag)
+    attach(classic.source.repository("app"), IMAGE.digest, make_referrer(IMAGE.root))
+    (outcome,) = classic.apply("latest")
+    assert (outcome.status, outcome.kind) == (Status.FAILED, "manifest")
+    assert there(classic, tag).digest == make_image("other").digest
+
+
+def test_a_source_tag_that_is_no_list_of_referrers_fails_its_image_and_says_what_to_do(classic: Sync) -> None:
+    """RFR-02."""
+    classic.fill(IMAGE, "latest")
+    push_image(classic.source.repository("app"), make_image("other"), tag_of(IMAGE.digest, REFERRERS))
+    (outcome,) = classic.apply("latest")
+    assert outcome.status is Status.FAILED
+    assert outcome.hint is not None
+    assert outcome.hint.startswith("delete or rename that tag; `attachments: none` ")
+
+
+def test_a_tag_list_that_is_refused_fails_the_image_and_names_the_way_without(classic: Sync) -> None:
+    classic.fill(IMAGE, "latest")
+    classic.source.script("GET", "/tags/list", status=400)
+    (outcome,) = classic.apply("latest")
+    assert outcome.status is Status.FAILED
+    assert outcome.hint is not None
+    assert "attachments: none" in outcome.hint
+
+
+def test_referrers_that_a_registry_lists_are_copied_by_digest(modern: Sync) -> None:
+    """RFR-01. One GET a digest at the source, and at the destination for what has any."""
+    modern.fill(IMAGE, "latest")
+    sbom = push_image(modern.source.repository("app"), make_referrer(IMAGE.root))
+    assert statuses(modern.apply("latest")) == [Status.COPIED]
+    assert there(modern, sbom.digest).root.raw == sbom.root.raw
+    assert modern.destination.repository("mirror/app").list_tags() == ("latest",)
+    assert statuses(modern.apply("latest")) == [Status.UNCHANGED]
+    assert kinds(modern.source) == {"HEAD manifests": 1, "GET tags": 1, "GET referrers": 3}
+    assert kinds(modern.destination) == {"HEAD manifests": 1, "GET referrers": 2}
+
+
+def test_where_the_destination_lists_none_the_list_is_kept_under_a_tag(modern: Sync) -> None:
+    """RFR-04: no duplicate on a second run. Two referrers of one image take turns at its tag."""
+    without_api(modern.destination)
+    modern.fill(IMAGE, "latest")
+    sboms = [push_image(modern.source.repository("app"), make_referrer(IMAGE.root, seed)) for seed in ("a", "b")]
+    assert statuses(modern.apply("latest")) == [Status.COPIED]
+    listed = there(modern, tag_of(IMAGE.digest, REFERRERS)).root.successors()
+    assert {entry.digest for entry in listed} == {sbom.digest for sbom in sboms}
+    assert {entry.artifact_type for entry in listed} == {"application/vnd.example+json"}
+    assert statuses(modern.apply("latest")) == [Status.UNCHANGED]
+    assert modern.destination.log.lines("PUT") == []
+
+
+def test_a_list_under_a_tag_becomes_one_of_the_registry(modern: Sync) -> None:
+    """From a registry without the API to one that has it."""
+    without_api(modern.source)
+    modern.fill(IMAGE, "latest")
+    sbom = make_referrer(IMAGE.root)
+    attach(modern.source.repository("app"), IMAGE.digest, sbom)
+    modern.apply("latest")
+    with modern.session() as (stores, _, __):
+        store = stores.destination(Repository(modern.destination_host, "mirror/app"))
+        assert [entry.digest for entry in store.list_referrers(IMAGE.digest) or ()] == [sbom.digest]
+
+
+@pytest.mark.parametrize("has_api", [True, False])
+def test_a_signed_sbom_brings_its_signature(modern: Sync, has_api: bool) -> None:
+    """RFR-07: attachments of attachments."""
+    if not has_api:
+        without_api(modern.source, modern.destination)
+    modern.fill(IMAGE, "latest")
+    store = modern.source.repository("app")
+    sbom = make_referrer(IMAGE.root)
+    attach(store, IMAGE.digest, sbom)
+    proof = push_image(store, make_referrer(sbom.root, "proof"))
+    attach(store, sbom.digest, proof)
+    signature = sign(store, sbom.digest, "alice")
+    assert statuses(modern.apply("latest")) == [Status.COPIED]
+    for made in (sbom, proof):
+        assert there(modern, made.digest).root.raw == made.root.raw
+    assert there(modern, tag_of(sbom.digest, SIGNATURES)).digest == signature.digest
+    assert statuses(modern.apply("latest")) == [Status.UNCHANGED]
+
+
+def test_a_chain_of_referrers_is_followed_so_far_and_a_circle_once(classic: Sync) -> None:
+    """RFR-07: lists that name each other."""
+    classic.fill(IMAGE, "latest")
+    store = classic.source.repository("app")
+    a, b = make_referrer(IMAGE.root, "a"), make_referrer(IMAGE.root, "b")
+    chain = [make_referrer(a.root, "link")]
+    attach(store, IMAGE.digest, a)
+    attach(store, a.digest, b, chain[0])
+    attach(store, b.digest, a)
+    for number in range(9):
+        chain.append(make_referrer(chain[-1].root, f"link {number}"))
+        attach(store, chain[-2].digest, chain[-1])
+    assert statuses(classic.apply("latest")) == [Status.COPIED]
+    tags = classic.destination.repository("mirror/app").list_tags()
+    assert tag_of(chain[0].digest, REFERRERS) in tags
+    assert tag_of(chain[-2].digest, REFERRERS) not in tags
+    assert statuses(classic.apply("latest")) == [Status.UNCHANGED]
+
+
+def test_what_a_registry_lists_and_that_speaks_of_something_else_is_no_referrer(modern: Sync) -> None:
+    """RFR-07: a list is the server's word; the manifest says what it speaks of."""
+    modern.fill(IMAGE, "latest")
+    liar = push_image(modern.source.repository("app"), make_artifact("liar"))
+    entry = descriptor_of(liar.root)
+    body = json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode()
+    kind = {"Content-Type": "application/vnd.oci.image.index.v1+json"}
+    modern.source.script("GET", "/referrers/", status=200, headers=kind, body=body)
+    assert statuses(modern.apply("latest")) == [Status.COPIED]
+    assert modern.destination.log.lines("PUT", f"/manifests/{liar.digest}") == []
