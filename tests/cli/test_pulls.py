@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from imagesync.plan.attachments import tag_of
+from imagesync.spec.model import AttachmentType
 from tests.cli.command import Cli, Mirror
-from tests.images import make_image, make_index
+from tests.images import list_of, make_image, make_index, make_referrer, make_signature, push_image
 
 TAGS = ("a", "b", "c", "d")
 
@@ -87,14 +89,12 @@ def test_without_a_limit_pulls_are_not_spoken_of(cli: Cli, mirror: Mirror) -> No
     assert "pull" not in cli("plan", spec(mirror, "timeouts: {read: 60s}")).out
 
 
-def test_a_small_budget_is_spent_on_whole_images(cli: Cli, mirror: Mirror) -> None:
-    """Six images of three manifests each, six pulls, many slots: two images are copied, and not none."""
-    for number in range(6):
-        mirror.fill(f"index-{number}", path="many", image=make_index(f"many {number}"))
-    name = mirror.cli.file(f"""
+def spec_of_all(mirror: Mirror, budget: int) -> str:
+    """Every tag of `many`, with many slots and few pulls."""
+    return mirror.cli.file(f"""
         version: 1
         registries:
-          {mirror.source.host}: {{pulls: {{budget: 6/6h}}}}
+          {mirror.source.host}: {{pulls: {{budget: {budget}/6h}}}}
         sync:
           - source: {mirror.source.host}
             destination: {mirror.destination.host}
@@ -102,6 +102,36 @@ def test_a_small_budget_is_spent_on_whole_images(cli: Cli, mirror: Mirror) -> No
               - name: many
                 tags: ["*"]
     """)
-    ran = cli("apply", name)
+
+
+def test_a_small_budget_is_spent_on_whole_images(cli: Cli, mirror: Mirror) -> None:
+    """Six images of three manifests each, six pulls, many slots: two images are copied, and not none."""
+    for number in range(6):
+        mirror.fill(f"index-{number}", path="many", image=make_index(f"many {number}"))
+    ran = cli("apply", spec_of_all(mirror, 6))
     assert ran.code == 3
     assert "2 added, 0 updated, 4 waiting" in ran.out
+
+
+def test_a_small_budget_is_spent_on_whole_images_with_what_speaks_of_them(cli: Cli, mirror: Mirror) -> None:
+    """A manifest and its signature are two pulls: of six, three images are copied, and none is read in half."""
+    for number in range(6):
+        image = mirror.fill(f"v{number}", path="many", image=make_image(f"signed {number}", layers=1))
+        signature = make_signature(image.digest, "alice")
+        push_image(mirror.source.repository("many"), signature, tag_of(image.digest, AttachmentType.SIGNATURES))
+    ran = cli("apply", spec_of_all(mirror, 6))
+    assert ran.code == 3
+    assert "3 added, 0 updated, 3 waiting" in ran.out
+
+
+def test_what_speaks_of_tags_that_stay_is_read_one_image_at_a_time(cli: Cli, mirror: Mirror) -> None:
+    """A list of referrers and what it lists are two pulls: of six, three tags get theirs."""
+    mirror.source.script("GET", "/referrers/", status=404)
+    for number in range(6):
+        image = mirror.fill(f"v{number}", path="many", image=make_image(f"there {number}", layers=1))
+        mirror.stand(image, f"v{number}", path="many")
+        listed = list_of(make_referrer(image.root))
+        push_image(mirror.source.repository("many"), listed, tag_of(image.digest, AttachmentType.REFERRERS))
+    ran = cli("apply", spec_of_all(mirror, 6))
+    assert ran.code == 3
+    assert "0 added, 0 updated, 3 attached to, 3 waiting" in ran.out

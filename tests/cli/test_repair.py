@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from imagesync.manifest import Manifest
+from imagesync.plan.attachments import tag_of
+from imagesync.spec.model import AttachmentType
 from tests.cli.command import Mirror
-from tests.images import MadeImage, make_image
+from tests.images import MadeImage, make_image, make_signature, push_image
 
 
 @pytest.fixture
@@ -132,3 +134,14 @@ def test_a_cache_is_refused_since_it_says_what_was_there_once(mirror: Mirror, im
 @pytest.mark.parametrize("option", ["--plan", "--approved"])
 def test_a_saved_plan_is_another_thing(mirror: Mirror, image: MadeImage, option: str) -> None:
     assert mirror.cli("apply", "sync.yaml", "--repair", option, "plan.json").code == 4
+
+
+def test_an_incomplete_tag_is_mended_with_what_speaks_of_it(mirror: Mirror, image: MadeImage) -> None:
+    """Attachments stand before the tag that is written again, as those of any tag."""
+    tag = tag_of(image.digest, AttachmentType.SIGNATURES)
+    push_image(mirror.source.repository("app"), make_signature(image.digest, "alice"), tag)
+    stored(mirror, layer_of(image)).unlink()
+    ran = mirror.cli("apply", "sync.yaml", "--repair")
+    assert ran.code == 0, ran.text
+    assert set(mirror.tags()) == {"1", "2", tag}
+    assert mirror.cli("apply", "sync.yaml").out.startswith("No changes. 2 tags are")
