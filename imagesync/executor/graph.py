@@ -5,7 +5,7 @@ blob once for a repository and source. What the tasks do is said in delivery and
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -52,8 +52,8 @@ class Graph:
         self._ahead = Ahead(stores, tasks, self._delivery.holders)
         self._writing = Writing(stores, self._delivery, cancellation)
         self._attaching = Attaching(stores, tasks, self._delivery, self._writing)
-        self._attached: dict[tuple[Reference, Reference], Running] = {}
-        """Attachments that are on their way, by destination and source."""
+        self._attached: dict[tuple[Reference, Reference, Task[int] | None], Running] = {}
+        """Attachments that are on their way, by destination, source, and the task that they wait for."""
         self._needs: dict[Key, Need] = {}
         self._children: dict[Key, Child] = {}
         self._brought: set[tuple[str, Digest]] = set()
@@ -81,7 +81,7 @@ class Graph:
         needs: list[Task[Any]] = self._below(action, root)
         if action.attachments:
             subject = self._add_child(running, action, root)
-            needs += self._attach_all(running, work, after=[subject])
+            needs += self._attach_all(running, work, subject)
         is_read_again = _may_have_moved(action, work.plan)
         running.last = self._tasks.add(
             partial(self._writing.write_tag, action, root, is_read_again=is_read_again),
@@ -93,29 +93,30 @@ class Graph:
 
     def _add_attachments_alone(self, running: Running, attach: Attach, work: _Work) -> Running:
         """The tag is there: what speaks of the image is all that is to be done."""
-        needs = self._attach_all(running, work, after=())
+        needs = self._attach_all(running, work, None)
         running.last = self._tasks.add(lambda: Outcome(attach, Status.ATTACHED), needs=needs, rank=FINISHING)
         return running
 
-    def _attach_all(self, running: Running, work: _Work, after: Sequence[Task[Any]]) -> list[Task[Outcome]]:
-        """Queue the attachments of an action, after what they speak of; each once, however many tags it speaks of."""
+    def _attach_all(self, running: Running, work: _Work, subject: Task[int] | None) -> list[Task[Outcome]]:
+        """Queue the attachments of an action, after its root where that is to be written; each once, however many tags
+        that root has. Another root that lists the same child queues its own: it would fail with this one else."""
         needed = []
         for copy in running.action.attachments:
-            key = (copy.destination, copy.source)
+            key = (copy.destination, copy.source, subject)
             attached = self._attached.get(key)
             if attached is None or attached.error is not None:
-                attached = self._attached[key] = self._attach(copy, work, after)
+                attached = self._attached[key] = self._attach(copy, work, subject)
                 running.attached.append(attached)
             needed.append(attached.tag_task)
         return needed
 
-    def _attach(self, copy: Copy, work: _Work, after: Sequence[Task[Any]]) -> Running:
+    def _attach(self, copy: Copy, work: _Work, subject: Task[int] | None) -> Running:
         running = Running(copy)
         root = self._add_image(running, copy, work)
         running.last = self._tasks.add(
             partial(self._attaching.attach, copy, root),
             hosts=[copy.destination.repository.registry],
-            needs=[*self._below(copy, root), *after],
+            needs=[*self._below(copy, root), *([subject] if subject is not None else [])],
             rank=FINISHING,
         )
         return running

@@ -17,6 +17,7 @@ from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType
 from imagesync.tasks import Tasks
 from tests.conftest import MakeRegistry
 from tests.images import (
+    list_of,
     make_artifact,
     make_image,
     make_referrer,
@@ -300,3 +301,16 @@ def test_a_dead_registry_fails_its_own_attachments_alone(make_registry: MakeRegi
     assert {outcome.status for outcome in outcomes} == {Status.COPIED, Status.FAILED}
     assert good.repository("app").list_tags() == ("latest", tag)
     assert "latest" not in bad.repository("app").list_tags()
+
+
+def test_a_signature_of_a_shared_child_comes_with_one_index_though_the_other_fails(classic: Sync) -> None:
+    """It waits for the index that it comes with; where that is in vain, the other one waits for it no less."""
+    lost, shared = make_image("lost", layers=1), make_image("shared", layers=1)
+    for tag, children in (("v1", (lost, shared)), ("v2", (shared, make_image("sound", layers=1)))):
+        classic.fill(list_of(*children), tag)
+    sign(classic.source.repository("app"), shared.digest, "alice")
+    for digest in lost.blobs.keys() - shared.blobs.keys():
+        classic.source.script("GET", f"/blobs/{digest}", status=404)
+    outcomes = classic.apply(plan=classic.plan("v1", "v2"))
+    assert sorted(outcome.status.value for outcome in outcomes) == ["copied", "failed"]
+    assert tag_of(shared.digest, SIGNATURES) in classic.destination.repository("mirror/app").list_tags()
