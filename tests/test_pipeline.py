@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import Cancelled, LimitError, NetworkError
+from imagesync.errors import AuthenticationError, Cancelled, LimitError, NetworkError
 from imagesync.executor import Executor
 from imagesync.executor.delivery import MOST_DROPS
 from imagesync.executor.graph import Graph
@@ -306,3 +306,14 @@ def _note_threads(store: MemoryRepository, names: list[str]) -> None:
         return push(blob, read, mount_from)
 
     store.push_blob = pushing  # type: ignore[method-assign]
+
+
+def test_one_digest_of_two_sources_is_read_at_each(bench: Bench) -> None:
+    """What the one refuses the other has."""
+    other = Repository("quay.io", "nginx")
+    bench.stores[other].put("amd", AMD)
+    bench.stores[other].blobs.update(bench.source.blobs)
+    bench.source.failures["fetch_manifest", str(AMD.digest)] = [AuthenticationError("denied", status=403)]
+    rules = make_rule("amd"), make_rule("amd", source=other, destinations=[Repository("localhost:5000", "other")])
+    statuses = {subject_of(outcome.action): outcome.status for outcome in bench.run(*rules)}
+    assert statuses == {"localhost:5000/nginx:amd": Status.FAILED, "localhost:5000/other:amd": Status.COPIED}

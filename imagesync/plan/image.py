@@ -55,13 +55,13 @@ class Overview:
 def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple[Image, ...]:
     """The images that have to be looked into, in the order of their first wants: those of tags that differ, or that
     may lack attachments."""
-    found: dict[Digest, Image] = {}
+    found: dict[tuple[Repository, Digest], Image] = {}
     for want in wants:
         source = heads.get(want.source) if isinstance(want, Want) else None
         if isinstance(want, Want) and isinstance(source, Present) and has_to_be_looked_into(want, heads):
-            digest = source.descriptor.digest
-            image = found.get(digest, Image(pinned(want.source, source)))
-            found[digest] = _with_want(image, want, heads)
+            key = (want.source.repository, source.descriptor.digest)
+            image = found.get(key, Image(pinned(want.source, source)))
+            found[key] = _with_want(image, want, heads)
     return tuple(found.values())
 
 
