@@ -197,6 +197,7 @@ def test_who_is_told_and_fails_hangs_nobody() -> None:
         FanOut(BLOB, moved=lambda _: None, cancellation=Cancellation()).run(Source().open, [(Sink(), settle)])
     finally:
         threading.excepthook = hook
+    assert len(caught) == 1
 
 
 def test_without_a_thread_for_it_a_destination_is_left_to_be_fed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
