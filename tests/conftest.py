@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 import trustme
 
+from imagesync.cancellation import Cancellation
 from imagesync.server.auth import Auth
 from imagesync.server.serve import ServerTls
 from tests.fakes.registry import FakeRegistry
@@ -40,6 +41,12 @@ class MakeRegistry(Protocol):
     """Starts a FakeRegistry that is stopped after the test."""
 
     def __call__(self, *, tls: ServerTls | None = None, auth: Auth | None = None) -> FakeRegistry: ...
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between tries take no time."""
+    monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
 
 
 @pytest.fixture

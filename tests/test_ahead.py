@@ -8,19 +8,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, IntegrityError, NetworkError
-from imagesync.executor import Executor
 from imagesync.executor.ahead import MOST_AT_ONCE
 from imagesync.manifest import Content, Descriptor, digest_of
-from imagesync.pipeline import Drawing, plan_and_carry_out
-from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.outcome import Status
 from imagesync.reference import Repository
-from imagesync.spec.model import Rule
 from imagesync.store import BlobReader, Pushed
-from imagesync.tasks import Tasks
 from tests.fakes.memory import MemoryStores
-from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_manifest, make_rule, make_spec
+from tests.fakes.run import MemoryRun
+from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_manifest, make_rule
 
 LAYERS = [f"layer {number}" for number in range(60)]
 IMAGE = make_manifest(*LAYERS)
@@ -38,13 +34,12 @@ class Hosts(MemoryStores):
         return self.limits.get(host, 16)
 
 
-class Bench:
+class Bench(MemoryRun):
+    """A source with one image of many small layers, and another of one."""
+
     def __init__(self) -> None:
         self.stores = Hosts()
-        self.cancellation = Cancellation()
-        self.tasks = Tasks(workers=64, hosts=self.stores, cancellation=self.cancellation)
-        self.executor = Executor(self.stores, self.tasks, self.cancellation)
-        self.source, self.destination = self.stores[HUB_NGINX], self.stores[LOCAL_NGINX]
+        super().__init__(self.stores, workers=64)
         self.put("latest", IMAGE, *LAYERS)
         self.put("other", OTHER, "other")
 
@@ -52,9 +47,6 @@ class Bench:
         self.source.put(tag, image)
         for text in ("config " + " ".join(layers), *layers):
             self.source.blobs[digest_of(text.encode())] = text.encode()
-
-    def run(self, *rules: Rule) -> Iterator[Outcome]:
-        return plan_and_carry_out(Drawing(make_spec(*rules), self.stores, self.tasks), self.executor)
 
     def hold_pushes(self, repository: Repository) -> threading.Event:
         """No blob arrives there before the event is set."""
@@ -69,16 +61,14 @@ class Bench:
         return gate
 
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
     made.tasks.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
 
 
 def test_no_more_is_read_than_may_be_kept(bench: Bench) -> None:

@@ -8,41 +8,32 @@ from dataclasses import replace
 
 import pytest
 
-from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, Cancelled, LimitError, NetworkError
-from imagesync.executor import Executor
 from imagesync.executor.delivery import MOST_DROPS
 from imagesync.executor.graph import Graph
 from imagesync.executor.need import Need
 from imagesync.manifest import Content, Descriptor
 from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
-from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.outcome import Status
 from imagesync.plan.review import review
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.report.model import subject_of
-from imagesync.spec.model import Rule
 from imagesync.store import BlobReader, Pushed
-from imagesync.tasks import Tasks
 from tests.fakes.memory import MemoryRepository, MemoryStores
-from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_index, make_rule, make_spec
+from tests.fakes.run import MemoryRun
+from tests.plan.values import LOCAL_NGINX, make_index, make_rule, make_spec
 from tests.test_sync import AMD, ARM, OLD, TEXTS
 
 
-class Bench:
+class Bench(MemoryRun):
     """A source with three images, an empty destination, and runs between them."""
 
     def __init__(self, workers: int = 8) -> None:
         self.stores = MemoryStores()
-        self.cancellation = Cancellation()
-        self.tasks = Tasks(workers=workers, hosts=self.stores, cancellation=self.cancellation)
-        self.executor = Executor(self.stores, self.tasks, self.cancellation)
-        self.source, self.destination = self.stores[HUB_NGINX], self.stores[LOCAL_NGINX]
+        super().__init__(self.stores, workers=workers)
         for tag, image in (("amd", AMD), ("arm", ARM), ("old", OLD)):
             self.source.put(tag, image)
             self.source.blobs.update((blob.digest, TEXTS[blob.digest]) for blob in image.successors())
-
-    def run(self, *rules: Rule) -> Iterator[Outcome]:
-        return plan_and_carry_out(Drawing(make_spec(*rules), self.stores, self.tasks), self.executor)
 
     def before_reading(self, image: Content, act: Callable[[], object]) -> None:
         """Do something when this manifest is asked for, before it is answered."""
@@ -56,16 +47,14 @@ class Bench:
         self.source.fetch_manifest = acting  # type: ignore[method-assign]
 
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
     made.tasks.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
 
 
 def test_an_image_is_copied_while_another_is_still_being_read(bench: Bench) -> None:

@@ -65,16 +65,14 @@ def _texts() -> dict[str, bytes]:
 TEXTS = _texts()
 
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
+
+
 @pytest.fixture(params=[1, 8])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     made = Bench(request.param)
     yield made
     made.tasks.close()
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Cancellation, "wait", lambda self, _seconds: self.check())
 
 
 def test_an_unchanged_tag_costs_one_request_a_side_and_no_write(bench: Bench) -> None:

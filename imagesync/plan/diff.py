@@ -21,7 +21,7 @@ from imagesync.plan.inventory import (
     Unreadable,
 )
 from imagesync.plan.wants import Want
-from imagesync.reference import Digest, Reference
+from imagesync.reference import Digest, Reference, Repository
 
 Wanted = Want | Skip | Failure
 
@@ -124,8 +124,7 @@ def _copy_of(want: Want, attachment: Attachment, inventory: Inventory) -> Copy:
     digest = attachment.source.digest
     assert digest is not None  # noqa: S101 - narrows: what is found has been read
     root = inventory.contents[digest]
-    held = inventory.present.get(attachment.destination.repository, frozenset())
-    blobs = blobs_of(root, inventory.contents)
+    missing, present_bytes = _missing(blobs_of(root, inventory.contents), attachment.destination.repository, inventory)
     return Copy(
         rule=want.rule.name,
         place=want.rule.place,
@@ -133,16 +132,16 @@ def _copy_of(want: Want, attachment: Attachment, inventory: Inventory) -> Copy:
         destination=attachment.destination,
         root=root.descriptor,
         replaces=attachment.replaces,
-        missing=tuple(blob for blob in blobs if blob.digest not in held),
-        present_bytes=sum(blob.size_bytes for blob in blobs if blob.digest in held),
+        missing=missing,
+        present_bytes=present_bytes,
     )
 
 
 def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) -> Copy:
     root = inventory.contents[source.descriptor.digest]
     replaces = destination.descriptor.digest if isinstance(destination, Present) else None
-    held = inventory.present.get(want.destination.repository, frozenset())
     blobs = () if want.source.repository == want.destination.repository else blobs_of(root, inventory.contents)
+    missing, present_bytes = _missing(blobs, want.destination.repository, inventory)
     return Copy(
         rule=want.rule.name,
         place=want.rule.place,
@@ -152,11 +151,20 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         replaces=replaces,
         previous=want.previous if replaces is not None else None,
         platforms=tuple(str(platform) for platform in root.platforms()) if isinstance(root, Index) else (),
-        missing=tuple(blob for blob in blobs if blob.digest not in held),
-        present_bytes=sum(blob.size_bytes for blob in blobs if blob.digest in held),
+        missing=missing,
+        present_bytes=present_bytes,
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
     )
+
+
+def _missing(
+    blobs: Sequence[Descriptor], destination: Repository, inventory: Inventory
+) -> tuple[tuple[Descriptor, ...], int]:
+    """The blobs that a destination lacks, and the bytes of those that it has."""
+    held = inventory.present.get(destination, frozenset())
+    missing = tuple(blob for blob in blobs if blob.digest not in held)
+    return missing, sum(blob.size_bytes for blob in blobs if blob.digest in held)
 
 
 def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failure | Waiting:

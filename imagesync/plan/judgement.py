@@ -60,14 +60,8 @@ def _judge_tag(want: Want, heads: Mapping[Reference, Head]) -> Finding | None:
 
 def judge_manifest(question: ReadManifest, answer: Content | Broken) -> Finding | None:
     """Whether a manifest or index is there by its digest, byte for byte."""
-    subject = _name(question)
-    if not isinstance(answer, Broken):
-        return None
-    if answer.kind == NotFoundError.kind:
-        return Finding(Kind.MISSING_CHILD, subject, "the manifest is not there by its digest", REPAIR)
-    if answer.kind == IntegrityError.kind:
-        return Finding(Kind.OTHER_BYTES, subject, answer.reason, REPLACE)
-    return _unreadable(subject, answer, "")
+    absent = Finding(Kind.MISSING_CHILD, _name(question), "the manifest is not there by its digest", REPAIR)
+    return _judge_reading(answer, absent) if isinstance(answer, Broken) else None
 
 
 def judge_size(question: HasBlob, answer: int | Broken | None) -> Finding | None:
@@ -84,14 +78,17 @@ def judge_size(question: HasBlob, answer: int | Broken | None) -> Finding | None
 
 def judge_bytes(question: HasBlob, answer: Descriptor | Broken) -> Finding | None:
     """Whether a blob's bytes, read to the end, are those of its digest."""
-    subject = _name(question)
-    if not isinstance(answer, Broken):
-        return None
-    if answer.kind == NotFoundError.kind:
-        return Finding(Kind.MISSING_BLOB, subject, "the blob is said to be there, and cannot be fetched", REPAIR)
-    if answer.kind == IntegrityError.kind:
-        return Finding(Kind.OTHER_BYTES, subject, answer.reason, REPLACE)
-    return _unreadable(subject, answer, "")
+    absent = Finding(Kind.MISSING_BLOB, _name(question), "the blob is said to be there, and cannot be fetched", REPAIR)
+    return _judge_reading(answer, absent) if isinstance(answer, Broken) else None
+
+
+def _judge_reading(failure: Broken, absent: Finding) -> Finding:
+    """What it means that something could not be read; `absent` where it is not there."""
+    if failure.kind == NotFoundError.kind:
+        return absent
+    if failure.kind == IntegrityError.kind:
+        return Finding(Kind.OTHER_BYTES, absent.subject, failure.reason, REPLACE)
+    return _unreadable(absent.subject, failure, "")
 
 
 def too_large(question: ReadManifest) -> Finding:

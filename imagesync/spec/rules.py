@@ -40,6 +40,7 @@ from imagesync.spec.names import (
     renamed_path,
 )
 from imagesync.spec.nearness import near_words
+from imagesync.spec.problems import Problems
 from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class RulesReader:
         is_single: Callable[[str], bool],
     ) -> None:
         self._interpolator = interpolator
-        self._problems = problems
+        self._problems = Problems(problems)
         self._warnings = warnings
         self._folder = folder
         self._directory = directory
@@ -111,7 +112,7 @@ class RulesReader:
         if not isinstance(node, Scalar):
             return None
         text = self._interpolator.text(node)
-        source = self._parsed(lambda: parse_source(text), node.place) if text else None
+        source = self._problems.parsed(lambda: parse_source(text), node.place) if text else None
         if source is None or not source.is_layout:
             return source
         return SourceName(self._relative(text))
@@ -122,14 +123,14 @@ class RulesReader:
             return ()  # it is there under a misspelt name: that has been said
         if node is None:
             hint = "add `destination:` to it, or to `defaults`"
-            self._say(entry.place, "this entry has no destination", hint)
+            self._problems.say(entry.place, "this entry has no destination", hint)
             return ()
         found: list[_Text] = []
         for one in map(self._text, scalars(node)):
             if one.text in named and _is_name(one.text):
                 found += [self._text(inner) for inner in scalars(named[one.text])]
             elif one.text and _is_name(one.text):
-                self._say(one.place, f"no destination is called {one.text!r}", _near_name(one.text, named))
+                self._problems.say(one.place, f"no destination is called {one.text!r}", _near_name(one.text, named))
             else:
                 found.append(one)
         return tuple(one for one in found if self._is_right(one))
@@ -142,7 +143,7 @@ class RulesReader:
             check_destination(destination.text)
             return True
 
-        return self._parsed(check, destination.place) is not None
+        return self._problems.parsed(check, destination.place) is not None
 
     def _image(
         self, node: Node, label: str, source: SourceName | None, where: tuple[_Text, ...], above: Nodes
@@ -152,10 +153,10 @@ class RulesReader:
             return
         text = self._interpolator.text(name_node)
         own = {key: node.values[key] for key in _IMAGE_KEYS if key in node.values} if isinstance(node, Map) else {}
-        alternatives = self._parsed(lambda: expand_alternatives(text), name_node.place) if text else None
+        alternatives = self._problems.parsed(lambda: expand_alternatives(text), name_node.place) if text else None
         self._check(own)
         for name in alternatives or ():
-            image = self._parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
+            image = self._problems.parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
             if image is not None:
                 self._warn(name, source, name_node.place)
                 yield from self._rule(_Image(image, name_node, own), label, where, {**above, **own})
@@ -195,10 +196,12 @@ class RulesReader:
     def _renamed(self, image: _Image) -> str | None:
         node = image.own.get("as")
         text = self._interpolator.text(node) if isinstance(node, Scalar) else ""
-        return self._parsed(lambda: renamed_path(text, image.found), node.place) if node is not None and text else None
+        if node is None or not text:
+            return None
+        return self._problems.parsed(lambda: renamed_path(text, image.found), node.place)
 
     def _destination(self, template: _Text, image: ImageName, renamed: str | None) -> Repository | None:
-        found = self._parsed(lambda: destination_repository(template.text, image, renamed), template.place)
+        found = self._problems.parsed(lambda: destination_repository(template.text, image, renamed), template.place)
         if found is None or not found.is_layout:
             return found
         registry = self._relative(found.registry)
@@ -220,14 +223,16 @@ class RulesReader:
         name, own = image.found.name, image.own
         if "as_tag" in own and (name.digest is None or name.tag is not None):
             message = "`as_tag` is for an image that is named by digest alone"
-            self._say(own["as_tag"].place, message, "use `retag` to rename a tag")
+            self._problems.say(own["as_tag"].place, message, "use `retag` to rename a tag")
         if "as_tag" in own and "retag" in own:
-            self._say(own["retag"].place, "`as_tag` says what the tag is called already", "leave `retag` out")
+            self._problems.say(own["retag"].place, "`as_tag` says what the tag is called already", "leave `retag` out")
         if "tags" in own and name.tag is not None:
-            self._say(own["tags"].place, f"{image.node.text!r} has a tag already", "give the tags in one place")
+            self._problems.say(
+                own["tags"].place, f"{image.node.text!r} has a tag already", "give the tags in one place"
+            )
         elif "tags" in own and name.digest is not None:
             message = "an image by digest is one content: there are no tags to select from"
-            self._say(own["tags"].place, message, "`as_tag` says what it is called at the destination")
+            self._problems.say(own["tags"].place, message, "`as_tag` says what it is called at the destination")
 
     def _check(self, nodes: Nodes) -> None:
         """Say what is wrong with these values whether an image comes to use them or not."""
@@ -241,12 +246,12 @@ class RulesReader:
     def _tag_of_digest(self, image: _Image, as_tag: Node | None) -> TagFilter | None:
         if isinstance(as_tag, Scalar):
             text = self._text(as_tag)
-            tag = self._parsed(lambda: Tag(text.text), text.place)
+            tag = self._problems.parsed(lambda: Tag(text.text), text.place)
             return TagFilter.parse([tag]) if tag is not None else None
         if image.found.name.tag is not None:
             return TagFilter.parse([image.found.name.tag])
         hint = "add `as_tag: TAG`: content without a tag would be garbage there"
-        self._say(image.node.place, "an image by digest alone has no tag at the destination", hint)
+        self._problems.say(image.node.place, "an image by digest alone has no tag at the destination", hint)
         return None
 
     def _immutable(self, node: Node | None) -> Immutable:
@@ -255,7 +260,7 @@ class RulesReader:
             return NOTHING_IMMUTABLE
         listed = node.get("tags") if isinstance(node, Map) else node
         texts = [self._text(scalar) for scalar in scalars(listed)] if listed is not None else []
-        parsed = [self._parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
+        parsed = [self._problems.parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
         is_trusting = isinstance(node, Map) and node.get("trust") is not None
         return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
 
@@ -267,7 +272,9 @@ class RulesReader:
         before, placeholder, after = text.partition("{tag}")
         if placeholder and (before or after) and not set(before + after) & set("{}"):
             return Retag(text)
-        self._say(node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"')
+        self._problems.say(
+            node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"'
+        )
         return None
 
     def _relative(self, text: str) -> str:
@@ -284,16 +291,6 @@ class RulesReader:
 
     def _text(self, scalar: Scalar) -> _Text:
         return _Text(self._interpolator.text(scalar), scalar.place)
-
-    def _parsed(self, parse: Callable[[], T], place: Place) -> T | None:
-        try:
-            return parse()
-        except InvalidReference as error:
-            self._say(place, error.message, error.hint)
-            return None
-
-    def _say(self, place: Place, message: str, hint: str | None) -> None:
-        self._problems.append(Problem(place, message, hint))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from imagesync.errors import InvalidReference, Place, Problem, SpecError
+from imagesync.errors import InvalidReference, Problem, SpecError
 from imagesync.reference import Tag
 from imagesync.selection import (
     ANY_SUFFIX,
@@ -30,6 +30,7 @@ from imagesync.selection import (
 )
 from imagesync.spec.document import List, Map, Node, Scalar, parse_document
 from imagesync.spec.interpolate import Interpolator
+from imagesync.spec.problems import Problems
 from imagesync.spec.schema import check_schema
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class TagsReader:
 
     def __init__(self, interpolator: Interpolator, problems: list[Problem]) -> None:
         self._interpolator = interpolator
-        self._problems = problems
+        self._problems = Problems(problems)
 
     def tags(self, node: Node) -> TagFilter | None:
         """What `tags` selects; None where it cannot be told."""
@@ -62,7 +63,7 @@ class TagsReader:
             return None
         for message in retag.problems():
             hint = "allowed are {tag}, {major}, {minor}, {patch}, {suffix} and {digest}"
-            self._say(node.place, message, hint)
+            self._problems.say(node.place, message, hint)
         return None if retag.problems() else retag
 
     def _steps(self, node: Map) -> TagFilter | None:
@@ -81,10 +82,10 @@ class TagsReader:
     def _check_keys(self, node: Map) -> None:
         """Every key must have something to do."""
         if "sort" in node.values and "newest" not in node.values:
-            self._say(node.keys["sort"].place, "`sort` says which tags are the newest", "add `newest: N`")
+            self._problems.say(node.keys["sort"].place, "`sort` says which tags are the newest", "add `newest: N`")
         if "always" in node.values and not any(key in node.values for key in _FILTERS):
             hint = f"add one of {', '.join(_FILTERS)}, or write the tags as a list"
-            self._say(node.keys["always"].place, "`always` adds tags to those that filters keep", hint)
+            self._problems.say(node.keys["always"].place, "`always` adds tags to those that filters keep", hint)
 
     def _versions(self, node: Node | None) -> Versions | None:
         if isinstance(node, Scalar):
@@ -122,7 +123,7 @@ class TagsReader:
         if not all(isinstance(value, Scalar) and isinstance(value.value, str) for value in node.values.values()):
             return None
         for key in node.keys.values():
-            self._parsed(partial(Tag, key.text), key.place)
+            self._problems.parsed(partial(Tag, key.text), key.place)
         names = {key: self._read(value, Tag) for key, value in node.values.items()}
         found = tuple((key, str(tag)) for key, tag in names.items() if tag is not None)
         return Retag(names=found) if len(found) == len(names) else None
@@ -132,17 +133,7 @@ class TagsReader:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return None
         text = self._interpolator.text(node)
-        return self._parsed(partial(parse, text), node.place) if text else None
-
-    def _parsed(self, parse: Callable[[], T], place: Place) -> T | None:
-        try:
-            return parse()
-        except InvalidReference as error:
-            self._say(place, error.message, error.hint)
-            return None
-
-    def _say(self, place: Place, message: str, hint: str | None) -> None:
-        self._problems.append(Problem(place, message, hint))
+        return self._problems.parsed(partial(parse, text), node.place) if text else None
 
 
 def parse_tags(text: str, *, environment: Mapping[str, str]) -> TagFilter:
