@@ -6,6 +6,7 @@
     ├── PlanFileError                  4   a plan file does not fit this spec, or is damaged
     ├── InvalidReference               4   a name, tag or digest that breaks the grammar
     ├── InvalidManifest                1   a manifest or index that breaks the format
+    ├── PlatformError                  1   an image lacks a platform that is wanted of it
     ├── StoreError                     1   reading or writing a repository failed
     │   ├── AuthenticationError            no credential, a wrong one, or no right
     │   ├── NotFoundError                  the repository, manifest or blob is not there
@@ -109,6 +110,12 @@ class InvalidManifest(ImagesyncError):
     """A manifest or index that breaks the image specification, or is not one."""
 
     kind = "manifest"
+
+
+class PlatformError(ImagesyncError):
+    """An image has none of the platforms that are kept, lacks one that is required, or does not say which it has."""
+
+    kind = "platform"
 
 
 class StoreError(ImagesyncError):

@@ -105,4 +105,5 @@ def _below(part: ReadManifest, content: Content) -> tuple[Part, ...]:
         if entry.is_manifest
         else HasBlob(part.repository, entry.digest, replace(entry, data=None))
         for entry in content.successors()
+        if entry.digest not in part.left_out
     )

@@ -5,23 +5,25 @@ Without an attachment's tag in the list, and at a registry that lists no referre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from imagesync.manifest import Content
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.image import Image, Overview
 from imagesync.plan.inventory import Broken, Head, Pair, Present
+from imagesync.plan.promises import find_narrowing
 from imagesync.plan.questions import Asking, HasReferrersApi, ListTags, together
 from imagesync.plan.search import Found, Offer, find_attachments, unknown
 from imagesync.reference import Digest, Reference, Tag
+from imagesync.selection import IndexForm
 from imagesync.spec.model import AttachmentType
 
 
 def attachments_of(
-    image: Image, contents: Mapping[Digest, Content], overview: Overview
+    image: Image, manifests: Collection[Digest], overview: Overview
 ) -> Asking[dict[Pair, Found | Broken]]:
-    """What speaks of the image and is to be brought, for each pair of repositories."""
+    """What speaks of the image, or of one of its manifests, and is to be brought, for each pair of repositories.
+    Where these are not known they are read at the destination."""
     if not image.pairs:
         return {}
     offers = yield from _offers(image, overview)
@@ -36,7 +38,7 @@ def attachments_of(
     if not searched:
         return broken
     try:
-        subjects = contents or (yield from _subjects_there(image, overview.heads))
+        subjects = manifests or (yield from _subjects_there(image, overview.heads))
     except CannotRead as error:
         return broken | dict.fromkeys(searched, unknown(error.broken))
     results = yield from together([find_attachments(pair, subjects, offer) for pair, offer in searched.items()])
@@ -72,9 +74,13 @@ def _subjects_there(image: Image, heads: Mapping[Reference, Head]) -> Asking[tup
     """
     there = image.kept[0].destination
     head = heads[there]
-    if not isinstance(head, Present) or not head.descriptor.is_index:
-        return (image.digest,)
-    place = Place(there.repository, "destination")
-    contents = yield from read_contents(place, {image.digest: None}, lambda entry: entry.is_index)
+    assert isinstance(head, Present)  # noqa: S101 - narrows: a tag that is equal is there
+    digest, place = head.descriptor.digest, Place(there.repository, "destination")
+    if image.platforms.index is IndexForm.SPARSE:
+        return (yield from find_narrowing(place, digest, image.platforms)).manifests
+    if not head.descriptor.is_index:
+        return (digest,)
+    contents = yield from read_contents(place, {digest: None}, lambda entry: entry.is_index)
     listed = (entry.digest for content in contents.values() for entry in content.successors() if entry.is_manifest)
-    return tuple(dict.fromkeys((image.digest, *listed)))
+    own = () if digest != image.digest else (digest,)  # an index that was narrowed: no source speaks of that
+    return tuple(dict.fromkeys((*own, *listed)))

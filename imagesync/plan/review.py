@@ -44,7 +44,7 @@ def _identity(change: Change) -> tuple[Reference, Digest | None, Digest | None]:
     """A tag that stays is one that replaces itself."""
     if isinstance(change, Copy):
         return (change.destination, change.root.digest, change.replaces)
-    return (change.destination, change.source.digest, change.source.digest)
+    return (change.destination, change.found, change.found)
 
 
 def _attachments(change: Change) -> frozenset[tuple[Reference, Digest]]:

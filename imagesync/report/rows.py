@@ -188,7 +188,7 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting) -> Row:
         return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}")
     if isinstance(action, Assumed):
         return Row(UNCHANGED, "", text=_ASSUMED)
-    return Row(UNCHANGED, "", _short(action.source.digest))
+    return Row(UNCHANGED, "", _short(action.found))
 
 
 def _done(outcome: Outcome, look: _Look) -> Row:
@@ -199,8 +199,7 @@ def _done(outcome: Outcome, look: _Look) -> Row:
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)
     if outcome.status is Status.UNCHANGED:
-        source = source_of(action)
-        return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
+        return Row(UNCHANGED, "", _short(_found(action)), text=shortened(outcome.reason), more=more)
     if outcome.status is Status.ASSUMED:
         return Row(UNCHANGED, "", text=_ASSUMED, more=more)
     text = f"{outcome.status.value}: {_with_hint(outcome.reason, outcome.hint)}"
@@ -222,6 +221,13 @@ def _changed(copy: Copy) -> Row:
     if copy.replaces is None:
         return Row(ADD, "", new, platforms)
     return Row(UPDATE, "", f"{copy.replaces.short} → {new}", platforms)
+
+
+def _found(action: Action) -> Digest | None:
+    """What the tag points to that turned out to be right already."""
+    if isinstance(action, Copy):
+        return action.root.digest
+    return action.found if isinstance(action, Keep | Attach) else None
 
 
 def _short(digest: Digest | None) -> str:

@@ -23,10 +23,11 @@ from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.heads import read_heads, read_listings
 from imagesync.survey.looking import Looking
+from imagesync.survey.promises import read_promises, remember, remembered
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
-__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_listings"]
+__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_listings", "read_promises"]
 
 
 class Survey:
@@ -45,7 +46,9 @@ class Survey:
         self._waiting: dict[Task[Any], list[Looking]] = {}
         self._turns = Turns(stores)
         self.wants, heads, self._listings = read_heads(rules, stores, tasks)
+        heads = {**heads, **remembered(self.wants, heads, stores.memory)}
         self._heads = taken_for_absent(self.wants, heads, incomplete)
+        self._incomplete = incomplete
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
 
@@ -53,7 +56,8 @@ class Survey:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
-        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._listings)
+        fresh = perhaps_empty(images, self._heads)
+        overview = Overview(self._heads, fresh, self._listings, self._incomplete)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 
@@ -76,7 +80,8 @@ class Survey:
                 looking.questions = looking.rounds.send({})
         except StopIteration as end:
             looking.questions = ()
-            seen = Seen((*looking.image.wants, *looking.image.kept), end.value)
+            seen = Seen(looking.image.all_wants, end.value)
+            remember(looking.image, end.value, self._stores.memory)
         if self._turns.may_ask(looking):
             self._ask_all(looking, watch)
         following = self._turns.after(looking)
