@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
-from imagesync.selection import Retag, TagFilter, TagPattern
+from imagesync.selection import Platforms, Retag, TagFilter, TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import (
@@ -40,13 +40,15 @@ from imagesync.spec.names import (
     renamed_path,
 )
 from imagesync.spec.nearness import near_words
+from imagesync.spec.platforms import PlatformsReader
 from imagesync.spec.problems import Problems
 from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
+_CONTENT_KEYS = ("attachments", "platforms", "require_platforms")
+_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", *_CONTENT_KEYS)
+_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", *_CONTENT_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
+        self._platforms_reader = PlatformsReader(interpolator, problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
@@ -189,6 +192,7 @@ class RulesReader:
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            platforms=self._platforms(nodes),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -240,6 +244,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
         self._keep_previous(nodes.get("keep_previous"))
+        self._platforms(nodes)
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 
@@ -276,6 +281,9 @@ class RulesReader:
             node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"'
         )
         return None
+
+    def _platforms(self, nodes: Nodes) -> Platforms:
+        return self._platforms_reader.platforms(nodes.get("platforms"), nodes.get("require_platforms"))
 
     def _relative(self, text: str) -> str:
         """A layout's place, counted from the first file's folder; absolute ones stay."""
