@@ -79,8 +79,15 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     if is_kept:
         return _kept(want, source, attachments, inventory)
     copy = _copy(want, source, destination, inventory)
-    note = ", ".join(part for part in (copy.note, _added(attachments)) if part)
+    note = ", ".join(part for part in (copy.note, _narrowed_to(copy), _added(attachments)) if part)
     return replace(copy, attachments=_copies(want, attachments, inventory), note=note)
+
+
+def _narrowed_to(copy: Copy) -> str:
+    """What a narrowed copy loses, besides what it leaves out."""
+    if copy.is_narrowed and copy.source.digest is not None:
+        return f"narrowed from {copy.source.digest.short}: signatures of that index stay behind"
+    return f"sparse: {len(copy.left_out)} manifests of the index stay behind" if copy.left_out else ""
 
 
 def _conflict(want: Want, source: Present, found: Digest, inventory: Inventory) -> Conflict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from imagesync.errors import InvalidManifest, PlatformError
 from imagesync.manifest import REFERENCE_DIGEST, Content, Descriptor, Index, parse_manifest
@@ -104,12 +105,13 @@ def _flattened(source: Index, kept: Sequence[_Image]) -> Narrowing:
 
 def _without_the_rest(source: Index, images: Sequence[Descriptor], form: IndexForm) -> Narrowing:
     """Images that are kept, and attestations of them; a sparse index lists the others too."""
-    subjects = {entry.digest for entry in images}
-    kept = [entry for entry in source.manifests if entry in images or _speaks_of(entry, subjects)]
-    left_out = frozenset(entry.digest for entry in source.manifests) - {entry.digest for entry in kept}
-    if len(kept) == len(source.manifests) or form is IndexForm.SPARSE:
+    kept, subjects = set(images), {entry.digest for entry in images}
+    stays = [entry in kept or _speaks_of(entry, subjects) for entry in source.manifests]
+    brought = {entry.digest for entry in compress(source.manifests, stays)}
+    left_out = frozenset(entry.digest for entry in source.manifests) - brought
+    if all(stays) or form is IndexForm.SPARSE:
         return Narrowing(source, source.descriptor, left_out)
-    written = _rewritten(source, kept)
+    written = _rewritten(source, stays)
     return Narrowing(source, written.descriptor, left_out, written)
 
 
@@ -117,11 +119,10 @@ def _speaks_of(entry: Descriptor, subjects: Collection[Digest]) -> bool:
     return is_attestation(entry) and entry.annotations[REFERENCE_DIGEST] in subjects
 
 
-def _rewritten(source: Index, kept: Collection[Descriptor]) -> Index:
+def _rewritten(source: Index, stays: Sequence[bool]) -> Index:
     """The index without the other entries. Its bytes are a promise: see FORMAT_VERSION."""
     document = json.loads(source.raw)
-    pairs = zip(document["manifests"], source.manifests, strict=True)
-    document["manifests"] = [entry for entry, descriptor in pairs if descriptor in kept]
+    document["manifests"] = list(compress(document["manifests"], stays))
     try:
         raw = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
