@@ -87,7 +87,7 @@ def _narrowed_to(copy: Copy) -> str:
     """What a narrowed copy loses, besides what it leaves out."""
     if copy.is_narrowed and copy.source.digest is not None:
         return f"narrowed from {copy.source.digest.short}: signatures of that index stay behind"
-    return f"sparse: {len(copy.left_out)} manifests of the index stay behind" if copy.left_out else ""
+    return f"sparse index, without {len(copy.left_out)} of the manifests that it lists" if copy.left_out else ""
 
 
 def _conflict(want: Want, source: Present, found: Digest, inventory: Inventory) -> Conflict:
