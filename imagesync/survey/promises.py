@@ -32,11 +32,13 @@ def remembered(wants: Iterable[Wanted], heads: Mapping[Reference, Head], memory:
 
 
 def remember(image: Image, inventory: Inventory, memory: Memory) -> None:
-    """Keep what a narrowed image has become."""
-    if image.is_narrowed:
-        head = inventory.heads.get(image.all_wants[0].promise)
-        if isinstance(head, Present):
-            memory.keep_narrowed(image.digest, image.platforms.key, head.descriptor.digest)
+    """Keep what a narrowed image has become, and the index itself that was made for it."""
+    head = inventory.heads.get(image.all_wants[0].promise) if image.is_narrowed else None
+    if isinstance(head, Present):
+        root = head.descriptor.digest
+        memory.keep_narrowed(image.digest, image.platforms.key, root)
+        if root in inventory.contents:
+            memory.keep_manifest(inventory.contents[root])
 
 
 def read_promises(
