@@ -9,8 +9,9 @@ from imagesync.errors import UsageError
 from imagesync.spec.model import Rule
 
 
-def only(rules: Sequence[Rule], names: Sequence[str]) -> tuple[Rule, ...]:
-    """The rules of these entries (`bases`) and images (`bases/nginx`). Raises UsageError for a name without any."""
+def only(rules: Sequence[Rule], names: Sequence[str], *, option: str = "--only") -> tuple[Rule, ...]:
+    """The rules of these entries (`bases`) and images (`bases/nginx`), which `option` has named. Raises UsageError for
+    a name without any."""
     known = {name for rule in rules for name in (rule.entry, rule.name)}
     for name in names:
         if name not in known:
@@ -18,7 +19,7 @@ def only(rules: Sequence[Rule], names: Sequence[str]) -> tuple[Rule, ...]:
 
             near = get_close_matches(name, sorted(known), n=1)
             hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(sorted(known)[:20])}"
-            raise UsageError(f"--only {name!r} names no entry and no image of the spec", hint=hint)
+            raise UsageError(f"{option} {name!r} names no entry and no image of the spec", hint=hint)
     wanted = set(names)
     return tuple(rule for rule in rules if wanted & {rule.entry, rule.name})
 

@@ -24,6 +24,7 @@ def plan_sentence(plan: Plan) -> str:
         (summary.blocked, "blocked"),
         (summary.failed, "failed"),
     )
+    rest += _counted((summary.upstream_moved, "upstream moved"))
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
         return _no_changes(summary.unchanged, summary.assumed, rest) + _pulls(plan)
     changes = [f"{summary.add} to add", f"{summary.update} to update", *_counted((summary.attach, "to attach to"))]
@@ -35,6 +36,7 @@ def report_sentence(report: Report) -> str:
     """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
+    rest += _counted((report.upstream_moved, "upstream moved"))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
     attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from imagesync.errors import Place
@@ -72,11 +73,22 @@ class Rule:
     """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
     attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
     """What travels with the image; all of it, where a spec says nothing."""
+    locked: Mapping[Tag, Digest] | None = field(default=None, hash=False)
+    """The tags that a lock has of `source`, which are then all that there are; None without a lock."""
 
     @property
     def name(self) -> str:
         """What `--only` and messages call it."""
         return f"{self.entry}/{self.image}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what its tags are is said already, by the spec or a lock, and no tag is asked for it."""
+        return self.digest is not None or self.locked is not None
+
+    def digest_of(self, tag: Tag) -> Digest | None:
+        """What a tag of the source is held at, by the spec or a lock; None where it is whatever it points to."""
+        return self.digest if self.locked is None else self.locked.get(tag)
 
     def renamed(self, tag: Tag) -> Tag:
         """What a tag of the source is called at the destination. Raises InvalidReference where `retag` cannot say."""

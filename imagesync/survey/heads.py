@@ -13,6 +13,7 @@ from imagesync.reference import Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import or_broken, read_head
+from imagesync.survey.held import held_heads
 from imagesync.tasks import Task, Tasks, Watch
 
 
@@ -30,7 +31,8 @@ def read_heads(
     heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
     for ready in lists.ready():
         heads.ask(ready, lists)
-    return make_wants(rules, lists.selected), heads.results(), lists.selected
+    wants = make_wants(rules, lists.selected)
+    return wants, held_heads(wants, heads.results(), stores, tasks), lists.selected
 
 
 class _Lists:
@@ -78,7 +80,7 @@ class _Heads:
         listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
         self._listed.update(listed)
         asked = [want for want in wants if want.destination not in listed]
-        for reference in (*(want.source for want in asked), *(want.destination for want in asked)):
+        for reference in (*(want.asked for want in asked), *(want.destination for want in asked)):
             if reference not in self._asked:
                 self._asked[reference] = self._tasks.add(
                     partial(self._read, reference), hosts=[reference.repository.registry]
