@@ -110,8 +110,9 @@ def too_large(question: Part) -> Finding:
 
 def judge_lacking(attachment: Attachment) -> Finding:
     """What it means that something which speaks of an image is at its source alone."""
-    what, are = counted(attachment.kind, attachment.count), "is" if attachment.count == 1 else "are"
-    reason = f"{what} of {attachment.source} {are} not there"
+    what, digest = counted(attachment.kind, attachment.count), attachment.source.digest
+    holder = f", in {digest.short}," if digest is not None else ""
+    reason = f"the source has {what}{holder} that {'is' if attachment.count == 1 else 'are'} not there"
     return Finding(Kind.MISSING_ATTACHMENT, str(attachment.destination), reason, APPLY)
 
 
