@@ -15,7 +15,7 @@ from imagesync.audit.spoken import Spoken
 from imagesync.plan.actions import SpecPin
 from imagesync.plan.diff import Wanted
 from imagesync.plan.findings import Audit, Audited
-from imagesync.plan.image import Overview
+from imagesync.plan.image import Overview, attachment_tags_of
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
 from imagesync.plan.wants import Want
 from imagesync.spec.model import Rule, Spec
@@ -33,7 +33,7 @@ def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
     roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}
     parts = Parts(looking, tasks)
     parts.look_at(roots.values())
-    spoken = Spoken(roots, Overview(heads, listings=listings), parts)
+    spoken = Spoken(roots, Overview(heads, attachment_tags=attachment_tags_of(listings)), parts)
     spoken.look(looking, tasks)
 
     def audited(want: Wanted) -> Iterable[Audited]:

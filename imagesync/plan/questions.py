@@ -69,8 +69,9 @@ class ReadHead:
 
 
 @dataclass(frozen=True, slots=True)
-class ListTags:
-    """The tags of a source repository; none where it is not there. Answered with the tags, or Broken."""
+class ListAttachmentTags:
+    """Those tags of a source repository that may be attachments; none where it is not there. Answered with a set of
+    tags, or Broken."""
 
     repository: Repository
 
@@ -95,7 +96,7 @@ class ListReferrers:
     side: Side
 
 
-Question = ReadManifest | IsEmpty | HasBlob | ReadHead | ListTags | HasReferrersApi | ListReferrers
+Question = ReadManifest | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | HasReferrersApi | ListReferrers
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]
 """Yields what to ask next, is sent the answers, and returns what came of it."""

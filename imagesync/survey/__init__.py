@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from imagesync.errors import Cancelled
-from imagesync.plan.image import Overview, images_of, perhaps_empty
+from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
@@ -45,9 +45,10 @@ class Survey:
         self._asked: dict[Question, Task[Any]] = {}
         self._waiting: dict[Task[Any], list[Looking]] = {}
         self._turns = Turns(stores)
-        self.wants, heads, self._listings = read_heads(rules, stores, tasks)
+        self.wants, heads, listings = read_heads(rules, stores, tasks)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
+        self._attachment_tags = attachment_tags_of(listings)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
 
@@ -55,7 +56,7 @@ class Survey:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
-        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._listings)
+        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._attachment_tags)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 
