@@ -5,9 +5,8 @@ Without an attachment's tag in the list, and at a registry that lists no referre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from imagesync.manifest import Content
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.image import Image, Overview
@@ -19,9 +18,10 @@ from imagesync.spec.model import AttachmentType
 
 
 def attachments_of(
-    image: Image, contents: Mapping[Digest, Content], overview: Overview
+    image: Image, manifests: Collection[Digest], overview: Overview
 ) -> Asking[dict[Pair, Found | Broken]]:
-    """What speaks of the image and is to be brought, for each pair of repositories."""
+    """What speaks of the image, or of one of its manifests, for each pair of repositories. Where these are not known
+    they are read at the destination."""
     if not image.pairs:
         return {}
     offers = yield from _offers(image, overview)
@@ -36,7 +36,7 @@ def attachments_of(
     if not searched:
         return broken
     try:
-        subjects = contents or (yield from _subjects_there(image, overview.heads))
+        subjects = manifests or (yield from _subjects_there(image, overview.heads))
     except CannotRead as error:
         return broken | dict.fromkeys(searched, unknown(error.broken))
     results = yield from together([find_attachments(pair, subjects, offer) for pair, offer in searched.items()])

@@ -5,8 +5,8 @@ Each question is answered once, whoever asks: fields that do not make another qu
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from imagesync.manifest import Descriptor
@@ -40,6 +40,20 @@ class HasBlob:
     repository: Repository
     digest: Digest
     blob: Descriptor = field(compare=False)
+
+
+Part = ReadManifest | HasBlob
+"""A manifest or blob of one repository."""
+
+
+def parts_of(repository: Repository, entries: Iterable[Descriptor]) -> tuple[Part, ...]:
+    """What these stand for in a repository. Content that a descriptor embeds is asked for as any other."""
+    return tuple(
+        ReadManifest(repository, entry.digest)
+        if entry.is_manifest
+        else HasBlob(repository, entry.digest, replace(entry, data=None))
+        for entry in entries
+    )
 
 
 @dataclass(frozen=True, slots=True)
