@@ -48,7 +48,7 @@ def expand(rules: Sequence[Rule], catalogs: Catalogs) -> Expanded:
             named.append(_not_listed(rule, listed))
             continue
         paths = [path for path in listed if rule.glob.matches(path)]
-        found.append(Found(str(rule.source), len(paths), len(listed.illegal)))
+        found.append(Found(str(rule.source), len(paths), sum(map(rule.glob.matches, listed.illegal))))
         named += _of_paths(rule, rule.glob, paths) if paths else [_nothing_found(rule, len(listed))]
     return Expanded(tuple(named), tuple(dict.fromkeys(found)))
 

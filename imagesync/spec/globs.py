@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from imagesync.errors import InvalidReference
-from imagesync.reference import HUB, Name, Repository, Tag, make_repository, parse_name
+from imagesync.reference import HUB, LAYOUT_SCHEMES, Name, Repository, Tag, make_repository, normalise_host, parse_name
 from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, split_alone
 
 _NO_COMPONENT = re.compile(r"[^/]\*\*|\*\*[^/]|\*{3}")
@@ -65,6 +65,10 @@ class RepositoryGlob:
         """The image that a repository is. Raises InvalidReference where it can be none."""
         written = path.removeprefix(f"{self.base}/") if self.base else path
         return ImageName(make_repository(self.registry, path), written, Name(written))
+
+    def may_write(self, repository: Repository) -> bool:
+        """Whether any image at all would go there."""
+        return any(_shape(target, self.renamed).fullmatch(str(repository)) for target in self.targets)
 
     def destinations(self, image: ImageName) -> tuple[Repository, ...]:
         """Where an image goes, each once. Raises InvalidReference where a name cannot be made."""
@@ -124,6 +128,15 @@ def _example(text: str) -> Name:
     except InvalidReference as error:
         hint = error.hint or "components of a-z and 0-9, joined by '.', '_', '__' or dashes, separated by '/'"
         raise InvalidReference(f"{text!r} matches no repository name", hint=hint) from error
+
+
+def _shape(target: str, renamed: str | None) -> re.Pattern[str]:
+    """What the repositories of a destination template look like."""
+    host, slash, path = target.partition("/")
+    registry = host if host.startswith(LAYOUT_SCHEMES) else normalise_host(host)
+    named = re.sub(r"\{(?:name|path)\}", lambda _: renamed or "{name}", path)
+    literal = map(re.escape, re.split(r"\{[^{}]*\}", f"{registry}{slash}{named}"))
+    return re.compile(".+".join(literal))
 
 
 @lru_cache(maxsize=1024)

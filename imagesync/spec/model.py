@@ -81,6 +81,10 @@ class Rule:
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
 
+    def may_write(self, repository: Repository) -> bool:
+        """Whether it writes there, as far as can be told while nobody knows what its glob finds."""
+        return repository in self.destinations or (self.glob is not None and self.glob.may_write(repository))
+
     def for_repository(self, path: str) -> Rule:
         """The rule of one repository that its glob finds. Raises InvalidReference where that can be no image."""
         assert self.glob is not None  # noqa: S101 - narrows: there is nothing to find without one
