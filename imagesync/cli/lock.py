@@ -12,12 +12,10 @@ from imagesync.cli.output import emit, notify, wants_color
 from imagesync.cli.parser import add_format_option, add_run_options, add_spec_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from imagesync.plan.actions import Plan
     from imagesync.plan.locking import Renewal
-    from imagesync.spec import Rule, Spec
-    from imagesync.spec.lock import Lock
+    from imagesync.spec import Spec
+    from imagesync.spec.pins import Lock
 
 CHANGED_EXIT_CODE = 2
 
@@ -41,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.locking import lock_name  # noqa: PLC0415
     from imagesync.cli.narrow import only  # noqa: PLC0415
     from imagesync.cli.session import load  # noqa: PLC0415
+    from imagesync.plan.locking import lock_of, renewed  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
     name = lock_name(arguments.spec, arguments.output)
@@ -55,13 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     if code:
         notify(f"Not everything could be read: {name} is left as it is.")
         return code
-    return _finish(_renewal(name, before, _renewed(spec, named, before, plan)), arguments)
+    fresh = lock_of(plan)
+    after = renewed(before, fresh, spec.rules, named) if arguments.update else fresh
+    return _finish(_renewal(name, before, after), arguments)
 
 
 def _locked_before(name: str, arguments: argparse.Namespace) -> Lock:
     """What is locked already: nothing where there is no file, unless some of it is to be kept."""
     from imagesync.cli.locking import read_lock  # noqa: PLC0415 - not for --help
-    from imagesync.spec.lock import Lock  # noqa: PLC0415
+    from imagesync.spec.pins import Lock  # noqa: PLC0415
 
     return read_lock(name) if arguments.update or Path(name).exists() else Lock()
 
@@ -71,9 +72,14 @@ def _read_sources(spec: Spec, arguments: argparse.Namespace) -> Plan:
     from imagesync.cli.session import open_session  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.plan.locking import sources_alone  # noqa: PLC0415
+    from imagesync.spec import Rule  # noqa: PLC0415
+    from imagesync.survey import find_repositories  # noqa: PLC0415
 
     with open_session(spec, arguments) as session:
-        return make_plan(replace(spec, rules=sources_alone(spec.rules)), session.stores, session.tasks)
+        named = find_repositories(spec.rules, session.stores, session.tasks).rules
+        rules = sources_alone(rule for rule in named if isinstance(rule, Rule))
+        plan = make_plan(replace(spec, rules=rules), session.stores, session.tasks)
+    return replace(plan, actions=(*(one for one in named if not isinstance(one, Rule)), *plan.actions))
 
 
 def _tell(plan: Plan, arguments: argparse.Namespace, code: int) -> None:
@@ -83,14 +89,6 @@ def _tell(plan: Plan, arguments: argparse.Namespace, code: int) -> None:
     told = render_troubles(plan, color=wants_color(sys.stderr))
     if told and (code or not arguments.quiet):
         notify(told)
-
-
-def _renewed(spec: Spec, named: Sequence[Rule], before: Lock, plan: Plan) -> Lock:
-    from imagesync.plan.locking import lock_of, renewed  # noqa: PLC0415 - not for --help
-
-    others = [rule for rule in spec.rules if rule not in named]
-    fresh = lock_of(plan)
-    return renewed(before, fresh, named=named, others=others) if others else fresh
 
 
 def _renewal(name: str, before: Lock, after: Lock) -> Renewal:

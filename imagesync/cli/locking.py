@@ -14,7 +14,7 @@ from imagesync.errors import LockError, UsageError
 
 if TYPE_CHECKING:
     from imagesync.spec import Spec
-    from imagesync.spec.lock import Lock
+    from imagesync.spec.pins import Lock
 
 SUFFIX = ".lock"
 
@@ -54,14 +54,14 @@ def read_lock(name: str) -> Lock:
 
 def hold_to_lock(spec: Spec, arguments: argparse.Namespace) -> Spec:
     """The spec, held to its lock, which is one of its files from then on; what no rule wants of it is a warning."""
-    from imagesync.plan.locking import held, unwanted  # noqa: PLC0415 - few runs have a lock
+    from imagesync.plan.locking import hold, unwanted  # noqa: PLC0415 - few runs have a lock
     from imagesync.spec.model import SpecFile  # noqa: PLC0415
 
     name = lock_name(arguments.spec, arguments.lock)
     lock = read_lock(name)
     file = SpecFile(_seen_from(spec.directory, name), hashlib.sha256(Path(name).read_bytes()).hexdigest())
     warnings = (*spec.warnings, *unwanted(spec.rules, lock))
-    return replace(spec, rules=held(spec.rules, lock), files=(*spec.files, file), warnings=warnings)
+    return replace(spec, rules=hold(spec.rules, lock), files=(*spec.files, file), warnings=warnings)
 
 
 def check_covered(spec: Spec, arguments: argparse.Namespace) -> None:

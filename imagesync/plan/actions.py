@@ -197,6 +197,15 @@ class Pulls:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How many repositories a glob stands for, and how many of the names that were listed beside them are none."""
+
+    glob: str
+    repositories: int
+    illegal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done, in the order of the spec. Data: printed, saved, compared, carried out later."""
 
@@ -207,6 +216,8 @@ class Plan:
     from_file: bool = False
     pulls: tuple[Pulls, ...] = ()
     """What making it has cost, at hosts where that is limited."""
+    found: tuple[Found, ...] = ()
+    """What the globs of the spec came to."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

@@ -8,6 +8,7 @@ from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.wants import Want
+from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
@@ -43,9 +44,21 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    yielding = [rule for rule in rules if _yields(rule, copy)]
+    named = [rule if rule.glob is None else _of_glob(rule, rule.glob, copy) for rule in rules]
+    yielding = [rule for rule in named if rule is not None and _yields(rule, copy)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
+
+
+def _of_glob(rule: Rule, glob: RepositoryGlob, copy: Copy | Attach) -> Rule | None:
+    """The rule of what is copied, if the glob is one that finds it: whether it is listed, the plan knew."""
+    source = copy.source.repository
+    if source.registry != glob.registry or not glob.matches(source.path):
+        return None
+    try:
+        return rule.for_repository(source.path)
+    except InvalidReference:
+        return None
 
 
 def _yields(rule: Rule, copy: Copy | Attach) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagesync.errors import Problem
-from imagesync.plan.actions import Keep, Plan
+from imagesync.plan.actions import Failure, Keep, Plan, Skip
+from imagesync.plan.repositories import Named, expand
 from imagesync.reference import Digest, Tag
 from imagesync.selection import TagFilter
-from imagesync.spec.lock import Lock, Pin
 from imagesync.spec.model import OnEmpty, Rule, SpecWarning
+from imagesync.spec.pins import Lock, Pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Renewal:
 def sources_alone(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Rules that want each tag where it is: their plan says what every tag points to, and no destination is asked.
 
-    An image that is named by its digest needs no lock.
+    An image that is named by its digest needs no lock. Globs have been expanded before.
     """
     return tuple(
         Rule(
@@ -69,33 +70,39 @@ def lock_of(plan: Plan) -> Lock:
     )
 
 
-def renewed(before: Lock, fresh: Lock, *, named: Collection[Rule], others: Sequence[Rule]) -> Lock:
-    """A lock in which the tags of the named rules are fresh, and those that others want are what they were."""
-    sources, kept = {str(rule.source) for rule in named}, _wanted(others, before)
+def renewed(before: Lock, fresh: Lock, rules: Sequence[Rule], named: Sequence[Rule]) -> Lock:
+    """A lock in which the tags of the named rules are fresh, and those that other rules want are what they were."""
+    renewing = {_identity(rule): rule for rule in taken(hold(named, before))}
+    others = [rule for rule in taken(hold(rules, before)) if _identity(rule) not in renewing]
+    sources, kept = {str(rule.source) for rule in renewing.values()}, _wanted(others)
     new = {(pin.source, pin.tag) for pin in fresh.pins}
     left = [pin for pin in before.pins if pin.source not in sources or (pin.source, pin.tag) in kept]
     return Lock.of([*fresh.pins, *(pin for pin in left if (pin.source, pin.tag) not in new)])
 
 
-def held(rules: Iterable[Rule], lock: Lock) -> tuple[Rule, ...]:
+def hold(rules: Iterable[Rule], lock: Lock) -> tuple[Rule, ...]:
     """The rules, taking from the lock which tags there are and what they point to."""
-    return tuple(
-        replace(rule, locked=lock.digests.get(str(rule.source), {})) if rule.digest is None else rule for rule in rules
-    )
+    return tuple(replace(rule, lock=lock) for rule in rules)
 
 
-def uncovered(rules: Iterable[Rule], name: str) -> list[Problem]:
+def taken(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """What rules that are held to a lock stand for: a rule for each repository in it that a glob finds."""
+    return tuple(rule for rule in expand(rules, {}).rules if isinstance(rule, Rule))
+
+
+def uncovered(rules: Sequence[Rule], name: str) -> list[Problem]:
     """What rules that are held to the lock called `name` want and do not find there."""
+    hint = "run `imagesync lock`, and review what it adds"
     return [
-        Problem(rule.place, f"{name} has no {missing} for {rule.name}", "run `imagesync lock`, and review what it adds")
-        for rule in rules
+        Problem(rule.place, f"{name} has no {missing}", hint)
+        for rule in expand(rules, {}).rules
         for missing in _missing(rule)
     ]
 
 
 def unwanted(rules: Sequence[Rule], lock: Lock) -> list[SpecWarning]:
     """What a lock holds and none of these rules wants."""
-    wanted = _wanted(rules, lock)
+    wanted = _wanted(taken(hold(rules, lock)))
     return [
         SpecWarning(pin.place, f"no rule wants {pin}: `imagesync lock` would drop it")
         for pin in lock.pins
@@ -103,21 +110,28 @@ def unwanted(rules: Sequence[Rule], lock: Lock) -> list[SpecWarning]:
     ]
 
 
-def _missing(rule: Rule) -> list[str]:
-    if rule.locked is None:
+def _missing(rule: Named) -> list[str]:
+    if isinstance(rule, Failure):
+        return [f"repository like {rule.subject} for {rule.rule}"]
+    if isinstance(rule, Skip) or rule.locked is None:
         return []
-    missing = [f"{rule.source}:{tag}" for tag in rule.tags.exact_tags if tag not in rule.locked]
+    missing = [f"{rule.source}:{tag} for {rule.name}" for tag in rule.tags.exact_tags if tag not in rule.locked]
     is_empty = not rule.tags.select(rule.locked).kept and rule.on_empty is OnEmpty.FAIL
-    return [f"tag of {rule.source}"] if is_empty else missing
+    return [f"tag of {rule.source} for {rule.name}"] if is_empty else missing
 
 
-def _wanted(rules: Iterable[Rule], lock: Lock) -> set[tuple[str, Tag]]:
-    """The tags of a lock that rules would take."""
+def _wanted(rules: Iterable[Rule]) -> set[tuple[str, Tag]]:
+    """The tags that rules take from their lock."""
     found: dict[tuple[str, TagFilter], tuple[Tag, ...]] = {}
-    for rule in held(rules, lock):
+    for rule in rules:
         if rule.locked:
             found[str(rule.source), rule.tags] = rule.tags.select(rule.locked).kept
     return {(source, tag) for (source, _), tags in found.items() for tag in tags}
+
+
+def _identity(rule: Rule) -> object:
+    """What is the same of a rule whether it was named or not."""
+    return rule.name, rule.place, rule.source
 
 
 def _by_name(lock: Lock) -> Mapping[str, Digest]:

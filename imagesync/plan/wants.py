@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagesync.errors import InvalidReference
+from imagesync.errors import InvalidReference, NotFoundError
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
+from imagesync.plan.repositories import Named
 from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import Selection
 from imagesync.spec.model import OnEmpty, Rule
@@ -63,9 +64,9 @@ def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
     return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
 
 
-def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
+def make_wants(rules: Sequence[Named], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
     """Apply every rule. Two rules that want one destination tag from different sources both fail."""
-    wants = [want for rule in rules for want in wants_of(rule, listings)]
+    wants = [want for rule in rules for want in (wants_of(rule, listings) if isinstance(rule, Rule) else (rule,))]
     return tuple(_without_conflicts(wants))
 
 
@@ -85,6 +86,9 @@ def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
 def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
     """What one rule alone asks for."""
     selection = select(rule, listings)
+    if isinstance(selection, Broken) and _is_without_tags(rule, selection):
+        yield _skipped(rule, f"{rule.found_by} finds {rule.source}, which has no tags")
+        return
     if isinstance(selection, Broken):
         yield Failure(
             rule=rule.name,
@@ -101,6 +105,15 @@ def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
         yield from _of_tag(rule, tag)
 
 
+def _is_without_tags(rule: Rule, listed: Broken) -> bool:
+    """Whether a glob has found what has no tags any more: some registries go on listing it, and then know nothing."""
+    return bool(rule.found_by) and listed.kind == NotFoundError.kind and rule.on_empty is OnEmpty.WARN
+
+
+def _skipped(rule: Rule, reason: str) -> Skip:
+    return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
+
+
 def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
     dropped = len(selection.dropped)
     shares = [f"{-step.change} by {step.step}" for step in selection.steps if step.change < 0]
@@ -108,7 +121,7 @@ def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
     reason = f"no tag of {rule.source} is selected: all {dropped} that {lists} are dropped"
     reason += f" ({', '.join(shares)})" if shares else ""
     if rule.on_empty is OnEmpty.WARN:
-        return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
+        return _skipped(rule, reason)
     return Failure(
         rule=rule.name,
         place=rule.place,

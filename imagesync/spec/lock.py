@@ -6,14 +6,13 @@ Pure. Which tags belong into it, and what a run takes from it, `plan/locking` sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator
 
-from imagesync.errors import InvalidReference, LockError, Place, Problem
+from imagesync.errors import InvalidReference, LockError, Problem
 from imagesync.reference import LAYOUT_SCHEMES, Digest, Tag, parse_reference
 from imagesync.spec.document import Map, Node, Scalar, parse_document
 from imagesync.spec.nearness import near_words
+from imagesync.spec.pins import Lock, Pin
 from imagesync.spec.problems import Problems
 
 FORMAT_VERSION = 1
@@ -22,38 +21,6 @@ _KEYS = ("version", "tags")
 _HEADER = "# The digest of every tag that the spec takes: written by `imagesync lock`, held to with `--locked`."
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*", re.ASCII)
 """What YAML reads as text without quotes: a reference of a registry always is."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Pin:
-    """One tag of a source and its digest. `source` is the repository as messages print it; `place` is the line."""
-
-    source: str
-    tag: Tag
-    digest: Digest = field(compare=False)
-    place: Place = field(default=Place(""), compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.tag}"
-
-
-@dataclass(frozen=True)
-class Lock:
-    """The pins of a lock, sorted, each tag once."""
-
-    pins: tuple[Pin, ...] = ()
-
-    @classmethod
-    def of(cls, pins: Iterable[Pin]) -> Lock:
-        return cls(tuple(sorted(set(pins))))
-
-    @cached_property
-    def digests(self) -> Mapping[str, Mapping[Tag, Digest]]:
-        """The digests of the tags of each source."""
-        found: dict[str, dict[Tag, Digest]] = {}
-        for pin in self.pins:
-            found.setdefault(pin.source, {})[pin.tag] = pin.digest
-        return found
 
 
 def lock_to_text(lock: Lock) -> str:

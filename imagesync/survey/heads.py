@@ -8,6 +8,7 @@ from typing import Any
 
 from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Listed
+from imagesync.plan.repositories import Named
 from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.spec.model import Rule
@@ -24,14 +25,15 @@ def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listin
 
 
 def read_heads(
-    rules: Sequence[Rule], stores: Stores, tasks: Tasks
+    named: Sequence[Named], stores: Stores, tasks: Tasks
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
     """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's."""
+    rules = [rule for rule in named if isinstance(rule, Rule)]
     lists = _Lists(rules, stores, tasks)
     heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
     for ready in lists.ready():
         heads.ask(ready, lists)
-    wants = make_wants(rules, lists.selected)
+    wants = make_wants(named, lists.selected)
     return wants, held_heads(wants, heads.results(), stores, tasks), lists.selected
 
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from imagesync.errors import Place
 from imagesync.plan.actions import Failure, Keep, Skip
 from imagesync.plan.diff import diff
-from imagesync.plan.locking import Renewal, held, lock_of, renewed, sources_alone, uncovered, unwanted
+from imagesync.plan.locking import Renewal, hold, lock_of, renewed, sources_alone, uncovered, unwanted
 from imagesync.plan.wants import Want, lists_needed, make_wants
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.selection import Newest, Retag, TagFilter, VersionRange, Versions
-from imagesync.spec.lock import Lock, Pin
 from imagesync.spec.model import OnEmpty
+from imagesync.spec.pins import Lock, Pin
 from tests.plan.values import HUB_NGINX, make_immutable, make_inventory, make_manifest, make_reference, make_rule
 
 QUAY = Repository("quay.io", "nginx")
@@ -62,7 +62,7 @@ def test_a_tag_that_several_rules_take_is_locked_once() -> None:
 
 def test_an_image_that_is_named_by_its_digest_is_not_locked() -> None:
     assert sources_alone([make_rule("1", digest=digest(1))]) == ()
-    (rule,) = held([make_rule("1", digest=digest(1))], Lock())
+    (rule,) = hold([make_rule("1", digest=digest(1))], Lock())
     assert (rule.locked, uncovered([rule], "sync.lock")) == (None, [])
 
 
@@ -73,7 +73,7 @@ def test_a_tag_that_the_source_lacks_is_a_failure() -> None:
 
 
 def test_a_held_rule_asks_for_no_list_and_selects_from_the_lock() -> None:
-    rules = held([make_rule(tag_filter=NEWEST_TWO)], make_lock({"1.0": 1, "1.1": 2, "1.2": 3}))
+    rules = hold([make_rule(tag_filter=NEWEST_TWO)], make_lock({"1.0": 1, "1.1": 2, "1.2": 3}))
     assert lists_needed(rules) == ()
     assert [(str(want.source.tag), want.source.digest) for want in make_wants(rules, {}) if isinstance(want, Want)] == [
         ("1.1", digest(2)),
@@ -82,7 +82,7 @@ def test_a_held_rule_asks_for_no_list_and_selects_from_the_lock() -> None:
 
 
 def test_a_tag_that_the_lock_lacks_fails_alone_where_it_comes_to_that() -> None:
-    wants = make_wants(held([make_rule("1", "2")], make_lock({"1": 1})), {})
+    wants = make_wants(hold([make_rule("1", "2")], make_lock({"1": 1})), {})
     assert [type(want) for want in wants] == [Want, Failure]
     assert isinstance(wants[1], Failure)
     assert wants[1].reason == "the lock has no docker.io/library/nginx:2"
@@ -95,7 +95,7 @@ def test_what_rules_want_and_the_lock_lacks_is_told_with_their_places() -> None:
         make_rule("1", source=QUAY, line=8),
         make_rule("9.*", line=9, on_empty=OnEmpty.WARN),
     ]
-    problems = uncovered(held(rules, make_lock({"1": 1})), "sync.lock")
+    problems = uncovered(hold(rules, make_lock({"1": 1})), "sync.lock")
     assert [(problem.place.line, problem.message) for problem in problems] == [
         (6, "sync.lock has no docker.io/library/nginx:2 for bases/nginx"),
         (7, "sync.lock has no tag of docker.io/library/nginx for bases/nginx"),
@@ -104,7 +104,7 @@ def test_what_rules_want_and_the_lock_lacks_is_told_with_their_places() -> None:
 
 
 def test_a_rule_that_may_select_nothing_is_skipped_where_the_lock_has_nothing_of_it() -> None:
-    (skip,) = make_wants(held([make_rule("9.*", on_empty=OnEmpty.WARN)], make_lock({"1": 1})), {})
+    (skip,) = make_wants(hold([make_rule("9.*", on_empty=OnEmpty.WARN)], make_lock({"1": 1})), {})
     assert isinstance(skip, Skip)
     assert "all 1 that the lock has are dropped" in skip.reason
 
@@ -121,13 +121,14 @@ def test_what_the_lock_has_and_no_rule_wants_is_told_with_its_line() -> None:
 def test_an_update_renews_the_named_and_keeps_the_others() -> None:
     before = Lock.of([*make_lock({"1.0": 1, "1.1": 2}).pins, *make_lock({"1": 1}, QUAY).pins])
     named = [make_rule(tag_filter=NEWEST_TWO)]
-    after = renewed(before, make_lock({"1.1": 9, "1.2": 3}), named=named, others=[make_rule("1", source=QUAY)])
+    after = renewed(before, make_lock({"1.1": 9, "1.2": 3}), [*named, make_rule("1", source=QUAY, line=9)], named)
     assert pins(after) == {"library/nginx:1.1": 9, "library/nginx:1.2": 3, "nginx:1": 1}
 
 
 def test_an_update_keeps_a_tag_of_the_same_repository_that_another_rule_takes() -> None:
     before = make_lock({"1.0": 1, "latest": 5, "old": 6})
-    after = renewed(before, make_lock({"1.1": 2}), named=[make_rule("1.*")], others=[make_rule("latest")])
+    named = [make_rule("1.*")]
+    after = renewed(before, make_lock({"1.1": 2}), [*named, make_rule("latest", line=9)], named)
     assert pins(after) == {"library/nginx:1.1": 2, "library/nginx:latest": 5}
 
 
@@ -148,5 +149,5 @@ def test_a_rule_takes_from_its_lock_just_what_it_took_from_the_list(listed: dict
     """What a selection keeps of a list, it keeps of what it kept."""
     rule = make_rule(tag_filter=NEWEST_TWO)
     kept = NEWEST_TWO.select(listed).kept
-    (again,) = held([rule], make_lock({tag: listed[tag] for tag in kept}))
+    (again,) = hold([rule], make_lock({tag: listed[tag] for tag in kept}))
     assert [want.source.tag for want in make_wants([again], {}) if isinstance(want, Want)] == list(kept)

@@ -10,7 +10,7 @@ from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Tag
 from imagesync.report.lock import render_renewal
 from imagesync.report.text import render_plan, render_report
-from imagesync.spec.lock import Lock, Pin
+from imagesync.spec.pins import Lock, Pin
 from tests.report.values import make_conflict, make_copy, make_digest, make_keep, make_plan, make_report
 
 MOVED = UpstreamMoved(make_digest("7"))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from imagesync.errors import LockError
 from imagesync.reference import TAG_PATTERN, Digest, Tag
-from imagesync.spec.lock import Lock, Pin, lock_from_text, lock_to_text
+from imagesync.spec.lock import lock_from_text, lock_to_text
+from imagesync.spec.pins import Lock, Pin
 
 A, B = (Digest(f"sha256:{letter * 64}") for letter in "ab")
 HUB = "docker.io/library/nginx"

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 
 from imagesync.plan.actions import Copy, Keep, UpstreamMoved
+from imagesync.plan.locking import hold
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Tag
 from imagesync.spec.model import Spec
+from imagesync.spec.pins import Lock, Pin
 from tests.conftest import MakeRegistry
 from tests.images import MadeImage, make_image, make_index
 from tests.traces.harness import Sync, kinds
@@ -27,8 +29,9 @@ class LockedSync(Sync):
         spec = super().spec(tags, to)
         if self.lock is None:
             return spec
-        locked = {Tag(tag): image.digest for tag, image in self.lock.items()}
-        return replace(spec, rules=tuple(replace(rule, locked=locked) for rule in spec.rules))
+        source = f"{self.source_host}/app"
+        lock = Lock.of(Pin(source, Tag(tag), image.digest) for tag, image in self.lock.items())
+        return replace(spec, rules=hold(spec.rules, lock))
 
 
 @pytest.fixture
