@@ -45,7 +45,7 @@ def explain(path: str, *, environment: Mapping[str, str], name: str | None = Non
         raise UsageError(f"{name!r} names no entry and no image of the spec", hint=f"there is: {known}")
     hosts = {repository.registry for one in origins for repository in (one.rule.source, *one.rule.destinations)}
     lines = [line for origin in origins for line in _of_rule(origin)]
-    return (*_of_registries(loaded, None if name is None else hosts), *lines)
+    return (*_of_state(loaded), *_of_registries(loaded, None if name is None else hosts), *lines)
 
 
 def render(lines: Iterable[Line]) -> str:
@@ -81,10 +81,16 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
         line("attachments", _attachments(rule.attachments), "attachments"),
+        *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
     return lines
+
+
+def _of_state(loaded: Loaded) -> list[Line]:
+    state = loaded.spec.state
+    return [] if state is None else [Line("spec", "state", str(state), loaded.state_place)]
 
 
 def _of_tags(tags: TagFilter, node: Node | None, subject: str) -> list[Line]:

@@ -20,6 +20,14 @@ class OnEmpty(Enum):
     WARN = "warn"
 
 
+class OnDrift(Enum):
+    """What becomes of a destination's tag that another hand has changed since it was written; the strictest last."""
+
+    OVERWRITE = "overwrite"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
 class AttachmentType(Enum):
     """What may travel with an image: cosign's tags `.sig`, `.att` and `.sbom` of its digests, and OCI referrers."""
 
@@ -72,6 +80,8 @@ class Rule:
     """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
     attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
     """What travels with the image; all of it, where a spec says nothing."""
+    on_drift: OnDrift = OnDrift.OVERWRITE
+    """Anything else needs a state: without one nobody knows what was changed."""
 
     @property
     def name(self) -> str:
@@ -100,6 +110,20 @@ class SpecWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class StateFile:
+    """The state is in a file; a relative path counts from Spec.directory."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+StatePlace = StateFile | Repository
+"""Where the state is kept: in a file, or in a repository that holds nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """Everything a run needs to know of what the user wrote."""
 
@@ -109,3 +133,5 @@ class Spec:
     directory: str = "."
     """Where relative `oci:` paths in Repository.registry count from: the folder of the first file."""
     warnings: tuple[SpecWarning, ...] = ()
+    state: StatePlace | None = None
+    """None: nothing is remembered from run to run."""

@@ -23,6 +23,7 @@ from imagesync.spec.model import (
     NOTHING_IMMUTABLE,
     AttachmentType,
     Immutable,
+    OnDrift,
     OnEmpty,
     Rule,
     SpecWarning,
@@ -45,8 +46,9 @@ from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
+_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", "attachments")
+_ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
+_IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class RulesReader:
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            on_drift=_on_drift(nodes.get("on_drift")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -356,6 +359,11 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _on_drift(node: Node | None) -> OnDrift:
+    known = {one.value: one for one in OnDrift}
+    return known.get(node.text, OnDrift.OVERWRITE) if isinstance(node, Scalar) else OnDrift.OVERWRITE
 
 
 def _attachments(node: Node | None) -> frozenset[AttachmentType]:
