@@ -56,9 +56,10 @@ class ReadHead:
 
 @dataclass(frozen=True, slots=True)
 class ListTags:
-    """The tags of a source repository; none where it is not there. Answered with the tags, or Broken."""
+    """The tags of a repository; none where it is not there. Answered with the tags, or Broken."""
 
     repository: Repository
+    side: Side = "source"
 
 
 @dataclass(frozen=True, slots=True)

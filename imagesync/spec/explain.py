@@ -21,7 +21,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
-from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable
+from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -82,6 +82,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
         line("attachments", _attachments(rule.attachments), "attachments"),
         *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
+        *([line("prune", _prune(rule.prune), "prune")] if "prune" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
@@ -170,6 +171,13 @@ def _written(node: Node) -> str:
 def _immutable(immutable: Immutable) -> str:
     tags = ", ".join(pattern.text for pattern in immutable.patterns) or "none"
     return f"{tags}; trust: list" if immutable.trusts_list else tags
+
+
+def _prune(prune: Prune | None) -> str:
+    if prune is None:
+        return "off"
+    protected = ", ".join(pattern.text for pattern in prune.protect) or "nothing"
+    return f"at most {prune.most}, protects {protected}"
 
 
 def _attachments(types: frozenset[AttachmentType]) -> str:

@@ -57,6 +57,46 @@ NOTHING_IMMUTABLE = Immutable()
 
 
 @dataclass(frozen=True, slots=True)
+class MostNumber:
+    """So many tags of a repository may go at once."""
+
+    number: int
+
+    def of(self, tags: int) -> int:  # noqa: ARG002 - as for a share
+        return self.number
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class MostPercent:
+    """So large a share of a repository's tags may go at once, and always one."""
+
+    percent: int
+
+    def of(self, tags: int) -> int:
+        return max(1, tags * self.percent // 100)
+
+    def __str__(self) -> str:
+        return f"{self.percent}%"
+
+
+DEFAULT_MOST = MostPercent(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Tags of a destination that nothing wants any more may be deleted, but for those that `protect` holds.
+
+    `most` of the tags there that imagesync has written may go at once; where more would, none does.
+    """
+
+    protect: tuple[TagPattern, ...] = ()
+    most: MostNumber | MostPercent = DEFAULT_MOST
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One image of one sync entry, all defaults applied: these tags of `source` belong into each destination.
 
@@ -82,6 +122,8 @@ class Rule:
     """What travels with the image; all of it, where a spec says nothing."""
     on_drift: OnDrift = OnDrift.OVERWRITE
     """Anything else needs a state: without one nobody knows what was changed."""
+    prune: Prune | None = None
+    """None: nothing is deleted for this image. Anything else needs a state."""
 
     @property
     def name(self) -> str:

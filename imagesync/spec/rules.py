@@ -42,11 +42,12 @@ from imagesync.spec.names import (
 )
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
+from imagesync.spec.pruning import PruneReader
 from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", "attachments")
+_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", "attachments", "prune")
 _ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
 _IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
@@ -90,6 +91,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
+        self._prune_reader = PruneReader(interpolator, self._problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
@@ -192,6 +194,7 @@ class RulesReader:
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
             on_drift=_on_drift(nodes.get("on_drift")),
+            prune=self._prune_reader.read(nodes.get("prune")),
         )
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
@@ -243,6 +246,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
         self._keep_previous(nodes.get("keep_previous"))
+        self._prune_reader.read(nodes.get("prune"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 

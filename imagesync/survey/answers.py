@@ -43,7 +43,7 @@ def answer(question: Question, stores: Stores) -> Any:
         store = partial(_store, question.repository, question.side, stores)
         return read_head(store, question.reference, question.side)
     if isinstance(question, ListTags):
-        return or_broken(lambda: _tags(question, stores), "source")
+        return or_broken(lambda: _tags(question, stores), question.side)
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
     if isinstance(question, IsEmpty):
@@ -56,9 +56,9 @@ def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Wri
 
 
 def _tags(question: ListTags, stores: Stores) -> tuple[Tag, ...]:
-    """The tags of a source; a repository that has gone since its tag was read has none."""
+    """The tags of a repository; one that is not there, or has gone since its tag was read, has none."""
     try:
-        return stores.source(question.repository).list_tags()
+        return _store(question.repository, question.side, stores).list_tags()
     except NotFoundError:
         return ()
 
