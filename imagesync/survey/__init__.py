@@ -21,12 +21,13 @@ from imagesync.reference import Reference
 from imagesync.spec.model import Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
+from imagesync.survey.asking import ask
 from imagesync.survey.heads import read_heads, read_listings
 from imagesync.survey.looking import Looking
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
-__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_listings"]
+__all__ = ["Survey", "ask", "fetch_manifest", "or_broken", "read_heads", "read_listings"]
 
 
 class Survey:
