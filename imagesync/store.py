@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from imagesync.manifest import Content, Descriptor
-from imagesync.reference import Digest, Repository, Tag
+from imagesync.reference import Digest, Repository, RepositoryList, Tag
 
 CHUNK_BYTES = 1024 * 1024
 """Bodies move in pieces of this many bytes: large enough that hashing and TLS release the interpreter lock."""
@@ -110,6 +110,15 @@ class ReferrerLister(Protocol):
         ...
 
 
+class RepositoryLister(Protocol):
+    def list_repositories(self, prefix: str) -> RepositoryList:
+        """The repositories of a whole registry, folder or tar, those below `prefix` where it is not empty.
+
+        Raises UnsupportedError where nothing lists them.
+        """
+        ...
+
+
 class Readable(Resolver, ManifestFetcher, BlobFetcher, BlobChecker, TagLister, ReferrerLister, Protocol):
     """A repository that is copied from."""
 
@@ -197,6 +206,10 @@ class Stores(Protocol):
 
     def counts_pulls(self, registry: str) -> bool:
         """Whether only so many manifests may be read there, as is known by now."""
+        ...
+
+    def repositories(self, registry: str) -> RepositoryLister:
+        """Who lists what a registry holds, for one thread; another one each time."""
         ...
 
     def source(self, repository: Repository) -> Readable: ...

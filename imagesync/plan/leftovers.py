@@ -14,7 +14,7 @@ from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
-from imagesync.plan.questions import Asking, ListTags, ReadHead
+from imagesync.plan.questions import Asking, ListAllTags, ReadHead
 from imagesync.plan.wants import Listings, Want, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import TagPattern
@@ -146,7 +146,7 @@ def look(case: Case) -> Asking[Found | Broken]:
     """List the tags of the repository; where one of them may go, ask what all of them are: by digest it may be
     another's as well."""
     repository = case.target.repository
-    question = ListTags(repository, "destination")
+    question = ListAllTags(repository)
     listed = (yield (question,))[question]
     if isinstance(listed, Broken) or not case.candidates(listed):
         return listed if isinstance(listed, Broken) else Found(listed)

@@ -21,6 +21,7 @@ from imagesync.plan.actions import (
     Skip,
     Spared,
     Waiting,
+    moved_of,
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
@@ -93,6 +94,11 @@ class Report:
     def updated(self) -> int:
         """Tags that pointed to something else before."""
         return self.count(Status.COPIED) - self.added
+
+    @property
+    def upstream_moved(self) -> int:
+        """Tags of sources that have left what a lock holds on to, whatever became of them."""
+        return sum(moved_of(outcome.action) is not None for outcome in self.outcomes)
 
     @property
     def bytes_copied(self) -> int:

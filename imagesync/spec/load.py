@@ -188,4 +188,5 @@ def _meaning(origin: Origin) -> object:
         rule.on_drift,
         rule.prune,
         rule.entry,
+        rule.glob,
     )
