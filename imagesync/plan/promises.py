@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from imagesync.errors import ImagesyncError, InvalidManifest, PlatformError
-from imagesync.manifest import IMAGE_CONFIG_TYPES, Descriptor, Index, Manifest
+from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest
 from imagesync.plan.contents import CannotRead, Place, read_contents
-from imagesync.plan.diff import is_equal
-from imagesync.plan.image import Image
+from imagesync.plan.diff import Wanted, is_equal
+from imagesync.plan.image import Image, images_of
 from imagesync.plan.inventory import Broken, Head, Present
 from imagesync.plan.narrowing import Narrowing, is_silent, narrow
-from imagesync.plan.questions import Asking, ReadPlatform
+from imagesync.plan.questions import Asking, ReadPlatform, together
 from imagesync.platform import Platform
 from imagesync.reference import Digest, Reference
 from imagesync.selection import Platforms
@@ -38,27 +38,40 @@ def with_promises(
     return {**own, **{want.promise: head for want in image.all_wants}}, narrowing
 
 
+def promises_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> Asking[Mapping[Reference, Head]]:
+    """The heads of a whole spec, and what every narrowed source becomes of which a destination has the tag."""
+    images = [image for image in images_of(wants, heads) if image.is_narrowed]
+    results = yield from together([with_promises(image, heads) for image in images])
+    return {**heads, **{key: head for found, _ in results for key, head in found.items()}}
+
+
 def find_narrowing(place: Place, digest: Digest, platforms: Platforms) -> Asking[Narrowing]:
     """Read what a digest is, and narrow it. Raises CannotRead."""
     source = (yield from read_contents(place, {digest: None}, is_read=lambda _entry: False))[digest]
-    silent = source.manifests if isinstance(source, Index) else (source.descriptor,)
-    found = yield from _platforms_of(place, [entry for entry in silent if is_silent(entry)])
+    silent = yield from _silent(place, source)
+    found = yield from _platforms_of(place, silent)
     try:
         return narrow(source, platforms, found)
     except (PlatformError, InvalidManifest) as error:
         raise CannotRead(_broken(place, digest, error)) from error
 
 
-def _platforms_of(place: Place, entries: Iterable[Descriptor]) -> Asking[dict[Digest, Platform]]:
-    """What the configs of these images say that they run on; an artifact's says nothing."""
+def _silent(place: Place, source: Content) -> Asking[Mapping[Digest, Content]]:
+    """The images that do not say in an index what they run on."""
+    if isinstance(source, Manifest):
+        return {source.digest: source}
     sizes: dict[Digest, int | None] = {}
-    for entry in entries:
+    for entry in filter(is_silent, source.manifests):
         if entry.is_index:
             message = f"{entry.digest.short} is an index in an index, and does not say for which platform"
             hint = "copy it whole, without `platforms` and `require_platforms`"
-            raise CannotRead(_broken(place, entry.digest, PlatformError(message, hint=hint)))
+            raise CannotRead(_broken(place, source.digest, PlatformError(message, hint=hint)))
         sizes[entry.digest] = entry.size_bytes
-    contents = yield from read_contents(place, sizes)
+    return (yield from read_contents(place, sizes))
+
+
+def _platforms_of(place: Place, contents: Mapping[Digest, Content]) -> Asking[dict[Digest, Platform]]:
+    """What the configs of these images say that they run on; an artifact's says nothing."""
     asked = {
         digest: ReadPlatform(place.repository, content.config.digest, content.config, place.side)
         for digest, content in contents.items()

@@ -12,7 +12,7 @@ import pytest
 from imagesync.spec.schema import schema_text
 from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
-TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, attachments, platforms, require_platforms"
+TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, on_drift, attachments, platforms, require_platforms"
 LIST_HINT = "    a list has a dash before each item"
 
 
@@ -78,6 +78,7 @@ LIST_HINT = "    a list has a dash before each item"
         ("require_platforms: {keep: x}", "24: found a map, where a platform or a list of platforms belongs"),
         ("immutable: latest", "16: found 'latest', where a list of tags or {tags, trust} belongs"),
         ("immutable: [1.10]", '17: YAML reads 1.10 as the number 1.1, where a tag belongs\n    quote it: "1.10"'),
+        ("on_drift: ignore", "15: found 'ignore', where overwrite, keep or fail belongs"),
         ("keep_previous: [x]", "20: found a list, where a template belongs"),
         ("immutable: {trust: list}", "16: key 'tags' is missing\n    add `tags:`"),
         ("immutable: {tags: [x], trust: lists}", "35: found 'lists', where list belongs\n    did you mean list?"),
