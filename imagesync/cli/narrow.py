@@ -10,14 +10,14 @@ from imagesync.spec.globs import Share
 from imagesync.spec.model import Rule
 
 
-def only(rules: Sequence[Rule], names: Sequence[str]) -> tuple[Rule, ...]:
+def only(rules: Sequence[Rule], names: Sequence[str], *, option: str = "--only") -> tuple[Rule, ...]:
     """The rules of these entries (`bases`) and images (`bases/nginx`), also of those that a glob would find.
 
-    Raises UsageError for a name without any.
+    Raises UsageError for a name without any, given with `option`.
     """
     for name in names:
         if not any(rule.named(name) for rule in rules):
-            raise UsageError(f"--only {name!r} names no entry and no image of the spec", hint=_near(name, rules))
+            raise UsageError(f"{option} {name!r} names no entry and no image of the spec", hint=_near(name, rules))
     found = (rule.named(name) for rule in rules for name in names)
     return tuple(dict.fromkeys(rule for rule in found if rule is not None))
 

@@ -21,7 +21,8 @@ def check_same_spec(plan: Plan, spec: Spec) -> None:
     if planned != given:
         raise PlanFileError(
             _difference(dict(planned), dict(given)),
-            hint="plan again, or use --approved FILE: a fresh plan that may do nothing the file does not hold",
+            hint="plan again (give --locked if that plan was made with it), or use --approved FILE: a fresh plan that "
+            "may do nothing the file does not hold",
         )
 
 
@@ -66,7 +67,7 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
         return False
     if not all(_is_attached(rule, copy, attachment) for attachment in copy.attachments):
         return False
-    if rule.digest is not None and copy.source.digest != rule.digest:
+    if rule.digest_of(tag) != (copy.source.digest if rule.is_held else None):
         return False
     try:
         is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)

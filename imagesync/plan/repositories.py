@@ -11,6 +11,7 @@ from imagesync.plan.inventory import Broken
 from imagesync.reference import RepositoryList
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import OnEmpty, Rule
+from imagesync.spec.pins import Lock
 
 Below = tuple[str, str]
 """A registry, and the prefix below which its repositories are asked for."""
@@ -30,7 +31,7 @@ class Expanded:
 def catalogs_needed(rules: Iterable[Rule]) -> Mapping[str, tuple[str, ...]]:
     """The prefixes that globs ask for, by registry, each once."""
     needed: dict[str, dict[str, None]] = {}
-    for glob in (rule.glob for rule in rules if rule.glob is not None):
+    for glob in (rule.glob for rule in rules if rule.glob is not None and rule.lock is None):
         needed.setdefault(glob.registry, {})[glob.prefix] = None
     return {registry: tuple(prefixes) for registry, prefixes in needed.items()}
 
@@ -43,7 +44,7 @@ def expand(rules: Sequence[Rule], catalogs: Catalogs) -> Expanded:
         if rule.glob is None:
             named.append(rule)
             continue
-        listed = catalogs[rule.glob.registry, rule.glob.prefix]
+        listed = _listed(rule.lock, rule.glob, catalogs)
         if isinstance(listed, Broken):
             named.append(_not_listed(rule, listed))
             continue
@@ -51,6 +52,11 @@ def expand(rules: Sequence[Rule], catalogs: Catalogs) -> Expanded:
         found.append(Found(str(rule.source), len(paths), sum(map(rule.glob.matches, listed.illegal))))
         named += _of_paths(rule, rule.glob, paths) if paths else [_nothing_found(rule, len(listed))]
     return Expanded(tuple(named), tuple(dict.fromkeys(found)))
+
+
+def _listed(lock: Lock | None, glob: RepositoryGlob, catalogs: Catalogs) -> RepositoryList | Broken:
+    """What a glob is looked for in: of a rule that is held to a lock, what that has."""
+    return catalogs[glob.registry, glob.prefix] if lock is None else lock.repositories(glob.registry)
 
 
 def _of_paths(rule: Rule, glob: RepositoryGlob, paths: Iterable[str]) -> Iterator[Named]:
