@@ -14,11 +14,14 @@ from imagesync.plan.actions import (
     Blocked,
     Conflict,
     Copy,
+    Delete,
     Failure,
     Keep,
     Plan,
     Skip,
+    Spared,
     Waiting,
+    moved_of,
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
@@ -36,6 +39,8 @@ _AT_LEAST = {
     Status.STALE: BLOCKED_EXIT_CODE,
     Status.CANCELLED: CANCELLED_EXIT_CODE,
 }
+CHANGES = (Status.COPIED, Status.ATTACHED, Status.DELETED)
+"""What a run has done to destinations."""
 _RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.WAITING, Status.SKIPPED)
 
 
@@ -89,6 +94,11 @@ class Report:
     def updated(self) -> int:
         """Tags that pointed to something else before."""
         return self.count(Status.COPIED) - self.added
+
+    @property
+    def upstream_moved(self) -> int:
+        """Tags of sources that have left what a lock holds on to, whatever became of them."""
+        return sum(moved_of(outcome.action) is not None for outcome in self.outcomes)
 
     @property
     def bytes_copied(self) -> int:
@@ -161,13 +171,13 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting | Delete | Spared
     return action.destination if isinstance(action, kinds) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
-        return action.copy.source
+        return source_of(action.copy)
     return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Waiting) else None
 
 

@@ -10,11 +10,13 @@ from typing import Any
 from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Listed
 from imagesync.plan.questions import Side
+from imagesync.plan.repositories import Named
 from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import or_broken, read_head
+from imagesync.survey.held import held_heads
 from imagesync.tasks import Task, Tasks, Watch
 
 
@@ -25,14 +27,16 @@ def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listin
 
 
 def read_heads(
-    rules: Sequence[Rule], stores: Stores, tasks: Tasks
+    named: Sequence[Named], stores: Stores, tasks: Tasks
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
     """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's."""
+    rules = [rule for rule in named if isinstance(rule, Rule)]
     lists = _Lists(rules, stores, tasks)
     heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
     for ready in lists.ready():
         heads.ask(ready, lists)
-    return make_wants(rules, lists.selected), heads.results(), lists.selected
+    wants = make_wants(named, lists.selected)
+    return wants, held_heads(wants, heads.results(), stores, tasks), lists.selected
 
 
 class _Lists:
@@ -99,7 +103,7 @@ class _Heads:
         listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
         self._listed.update(listed)
         asked = [want for want in wants if want.destination not in listed]
-        for reference in (*(want.source for want in asked), *(want.destination for want in asked)):
+        for reference in (*(want.asked for want in asked), *(want.destination for want in asked)):
             if reference not in self._asked:
                 self._asked[reference] = self._tasks.add(
                     partial(self._read, reference), hosts=[reference.repository.registry]
