@@ -23,6 +23,7 @@ COMMANDS = (
     "copy",
     "tags",
     "inspect",
+    "verify",
     "registry",
     "login",
     "logout",

@@ -23,6 +23,11 @@ class Wanted(Protocol):
     """Judges what a trusted signer has signed."""
 
     @property
+    def digest(self) -> Digest:
+        """What must be spoken of."""
+        ...
+
+    @property
     def missing(self) -> str:
         """The reason where there is no evidence at all."""
         ...
