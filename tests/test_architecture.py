@@ -33,7 +33,7 @@ ONLY_IN = {
     "structlog": {"log"},
     "asyncio": set[str](),
 }
-PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "signature", "plan"}
+PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "signature", "state", "plan"}
 IMPURE_IMPORTS = {"logging", "os", "random", "secrets", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}
 
 
