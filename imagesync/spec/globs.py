@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from imagesync.errors import InvalidReference
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Name, Repository, Tag, make_repository, normalise_host, parse_name
-from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, split_alone
+from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, is_host, split_alone
 
 _NO_COMPONENT = re.compile(r"[^/]\*\*|\*\*[^/]|\*{3}")
 
@@ -99,9 +99,10 @@ def glob_below(source: SourceName, text: str, *, is_literal: bool) -> GlobName:
 
 def glob_alone(text: str) -> GlobName:
     """A full reference with a glob, in an entry without `source`."""
-    host, path = split_alone(text)
-    if is_glob(host):
+    first, slash, _ = text.partition("/")
+    if slash and is_glob(first) and is_host(first):
         raise InvalidReference(f"{text!r} has a glob for its host", hint="name the registry")
+    host, path = split_alone(text)
     return _named(host, "", path)
 
 
@@ -126,7 +127,7 @@ def _example(text: str) -> Name:
     try:
         return parse_name(text.replace("**", "x").replace("*", "x"))
     except InvalidReference as error:
-        hint = error.hint or "components of a-z and 0-9, joined by '.', '_', '__' or dashes, separated by '/'"
+        hint = "components of a-z and 0-9, joined by '.', '_', '__' or dashes, separated by '/'"
         raise InvalidReference(f"{text!r} matches no repository name", hint=hint) from error
 
 

@@ -207,10 +207,11 @@ class RulesReader:
     def _glob_rule(self, rule: Rule, glob: RepositoryGlob, renamed: Node | None, where: tuple[_Text, ...]) -> Rule:
         """The rule of what a glob finds: it keeps the templates, which have to tell those apart."""
         as_text = self._text(renamed) if isinstance(renamed, Scalar) else None
-        for one, key in (*((one, "destination") for one in where), *([(as_text, "as")] if as_text else [])):
-            if not _tells_apart(one.text):
-                message = f"{key} {one.text!r} is one repository, and {rule.image} stands for several"
-                self._problems.say(one.place, message, "add {name} or {path}")
+        told = [(one.place, "destination", with_placeholder(one.text)) for one in where]
+        for place, key, template in (*told, *([(as_text.place, "as", as_text.text)] if as_text else [])):
+            if "{name}" not in template and "{path}" not in template:
+                message = f"{key} {template!r} is one repository, and {glob.pattern} stands for several"
+                self._problems.say(place, message, "add {name} or {path}")
         targets = tuple(dict.fromkeys(map(self._target, where)))
         own = replace(glob, targets=targets, renamed=as_text.text if as_text else None)
         return replace(rule, image=glob.pattern, source=glob.source, destinations=(), glob=own)
@@ -382,11 +383,6 @@ def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName 
     if is_glob(text):
         return glob_alone(text) if source is None else glob_below(source, text, is_literal=is_literal)
     return image_alone(text) if source is None else image_below(source, text, is_literal=is_literal)
-
-
-def _tells_apart(template: str) -> bool:
-    """Whether a template makes another repository of every name."""
-    return any(placeholder in with_placeholder(template) for placeholder in ("{name}", "{path}"))
 
 
 def _near_name(text: str, named: Nodes) -> str:

@@ -16,9 +16,7 @@ from tests.fakes.api import FakeApi
 from tests.fakes.registry import FakeRegistry
 from tests.images import make_image, push_image
 from tests.registry.remote import open_registries
-from tests.registry.vendors import BASIC, LOGIN, UNAUTHORIZED, WITH_LOGIN
-
-CATALOG = "GET /v2/_catalog?n=1000"
+from tests.registry.vendors import BASIC, CATALOG, LOGIN, UNAUTHORIZED, WITH_LOGIN
 
 
 @pytest.fixture

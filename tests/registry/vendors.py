@@ -14,6 +14,7 @@ from imagesync.settings import Auth, Password, RegistrySettings, Secret
 from tests.fakes.api import FakeApi
 from tests.registry.remote import PLAIN
 
+CATALOG = "GET /v2/_catalog?n=1000"
 LOGIN = Password(Secret.literal("robot"), Secret.literal("secret"))
 BASIC = "Basic cm9ib3Q6c2VjcmV0"
 WITH_LOGIN = RegistrySettings(auth=Auth(LOGIN, LOGIN)).over(PLAIN)
