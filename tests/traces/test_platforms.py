@@ -55,7 +55,8 @@ def test_a_narrowed_copy_asks_for_what_is_kept_and_for_nothing_else(sync: Sync) 
     (outcome,) = sync.apply("v1")
     assert isinstance(outcome.action, Copy)
     assert outcome.action.platforms == ("linux/amd64",)
-    assert manifests(sync.source, "GET") == [INDEX.digest, AMD64.digest, OF_AMD64.digest]
+    assert manifests(sync.source, "GET")[0] == INDEX.digest
+    assert set(manifests(sync.source, "GET")[1:]) == {AMD64.digest, OF_AMD64.digest}
     assert blobs_read(sync) == layers_of(AMD64, OF_AMD64)
     assert sorted(manifests(sync.destination, "PUT")[:2]) == sorted([AMD64.digest, OF_AMD64.digest])
     assert manifests(sync.destination, "PUT")[2:] == ["v1"]
@@ -219,7 +220,8 @@ def test_a_sparse_index_keeps_its_digest_and_what_is_left_out_is_not_asked_for(s
     sync.fill(INDEX, "v1")
     (outcome,) = sync.apply("v1")
     assert there(sync).digest == INDEX.digest
-    assert manifests(sync.source, "GET") == [INDEX.digest, AMD64.digest, OF_AMD64.digest]
+    assert manifests(sync.source, "GET")[0] == INDEX.digest
+    assert set(manifests(sync.source, "GET")[1:]) == {AMD64.digest, OF_AMD64.digest}
     assert blobs_read(sync) == layers_of(AMD64, OF_AMD64)
     assert ARM64.digest not in manifests(sync.destination, "PUT")
     assert isinstance(outcome.action, Copy)
