@@ -9,20 +9,19 @@ from typing import Any
 
 from imagesync.executor import Executor
 from imagesync.manifest import Content
-from imagesync.plan.actions import Action, Failure, Plan, Purpose, SpecPin
+from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.diff import Wanted, diff
 from imagesync.plan.leftovers import case_of, targets_of, writers_of
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.pruning import at_most, prune
 from imagesync.plan.questions import together
 from imagesync.plan.reading import Seen
-from imagesync.plan.repositories import expand, resolved
 from imagesync.plan.review import ReviewedPlan, Reviewer, review
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule, Spec
 from imagesync.state import State
 from imagesync.store import Stores
-from imagesync.survey import Survey, ask, read_catalogs, read_listings
+from imagesync.survey import Survey, ask, read_listings
 from imagesync.tasks import Task, Tasks, Watch
 
 
@@ -55,15 +54,12 @@ def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
 def plan_prune(spec: Spec, chosen: Iterable[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
     """Read what is needed to say what would be deleted for the chosen rules, and review it; nothing is written
     anywhere. What is wanted the whole spec says. Raises Cancelled."""
-    catalogs = read_catalogs(spec.rules, stores, tasks)
-    named = expand(tuple(chosen), catalogs)
-    targets = targets_of((one for one in named.rules if isinstance(one, Rule)), resolved(spec.rules, catalogs))
+    targets = targets_of(chosen, spec.rules)
     listings = read_listings(writers_of(targets), stores, tasks)
     cases = [case_of(target, listings, state) for target in targets]
     actions = ask(together([prune(case) for case in cases]), stores, tasks)
     specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
-    failures = (one for one in named.rules if isinstance(one, Failure))
-    plan = Plan((*failures, *chain(*actions)), {}, specs, purpose=Purpose.PRUNE, found=named.found)
+    plan = Plan(tuple(chain(*actions)), {}, specs, purpose=Purpose.PRUNE)
     return review(plan, (at_most(plan, targets),))
 
 

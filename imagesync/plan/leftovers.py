@@ -94,15 +94,14 @@ def targets_of(chosen: Iterable[Rule], rules: Sequence[Rule]) -> tuple[Target, .
         for repository in rule.destinations if rule.prune is not None else ():
             asked.setdefault(repository, rule)
     return tuple(
-        Target(repository, rule, tuple(one for one in rules if one.may_write(repository)))
+        Target(repository, rule, tuple(one for one in rules if repository in one.destinations))
         for repository, rule in asked.items()
     )
 
 
 def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
-    """Every rule of which it has to be known what it wants, and can be."""
-    writers = (rule for target in targets for rule in target.writers)
-    return tuple(dict.fromkeys(rule for rule in writers if rule.glob is None))
+    """Every rule of which it has to be known what it wants."""
+    return tuple(dict.fromkeys(rule for target in targets for rule in target.writers))
 
 
 def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
@@ -119,9 +118,6 @@ def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
 
 def _tags_wanted(rule: Rule, listings: Listings) -> list[Tag] | Broken:
     """The destination tags that a rule wants, and those under which it keeps what they were."""
-    if rule.glob is not None:
-        reason = f"it is not known what {rule.source} stands for, and some of that may belong here"
-        return Broken(reason, EMPTY_KIND, "`imagesync tags` says why")
     if needs_list(rule) and _is_empty(listings[rule.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
         return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)

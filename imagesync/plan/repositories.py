@@ -54,17 +54,6 @@ def expand(rules: Sequence[Rule], catalogs: Catalogs) -> Expanded:
     return Expanded(tuple(named), tuple(dict.fromkeys(found)))
 
 
-def resolved(rules: Iterable[Rule], catalogs: Catalogs) -> tuple[Rule, ...]:
-    """The rules of every repository that is known; a glob of which not all is known stays among them."""
-    found: list[Rule] = []
-    for rule in rules:
-        named = expand([rule], catalogs).rules
-        found += [one for one in named if isinstance(one, Rule)]
-        if any(not isinstance(one, Rule) for one in named):
-            found.append(rule)
-    return tuple(found)
-
-
 def _listed(lock: Lock | None, glob: RepositoryGlob, catalogs: Catalogs) -> RepositoryList | Broken:
     """What a glob is looked for in: of a rule that is held to a lock, what that has."""
     return catalogs[glob.registry, glob.prefix] if lock is None else lock.repositories(glob.registry)

@@ -13,18 +13,13 @@ from imagesync.tasks import Tasks
 
 
 def find_repositories(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Expanded:
-    """The rules with a rule for every repository in place of each glob."""
-    return expand(rules, read_catalogs(rules, stores, tasks))
-
-
-def read_catalogs(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Catalogs:
-    """What the globs of these rules are looked for in. Asks nobody where there is none."""
+    """The rules with a rule for every repository in place of each glob. Asks nobody where there is none."""
     needed = catalogs_needed(rules)
     asked = [
         tasks.add(partial(_list_all, registry, prefixes, stores), hosts=[registry])
         for registry, prefixes in needed.items()
     ]
-    return {below: found for catalog in tasks.results(asked) for below, found in catalog.items()}
+    return expand(rules, {below: found for catalog in tasks.results(asked) for below, found in catalog.items()})
 
 
 def _list_all(registry: str, prefixes: Iterable[str], stores: Stores) -> Catalogs:
