@@ -24,6 +24,7 @@ from imagesync.spec.model import (
     NOTHING_IMMUTABLE,
     AttachmentType,
     Immutable,
+    OnDrift,
     OnEmpty,
     Rule,
     SpecWarning,
@@ -44,12 +45,14 @@ from imagesync.spec.names import (
 )
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
+from imagesync.spec.pruning import PruneReader
 from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
+_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", "attachments", "prune")
+_ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
+_IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
+        self._prune_reader = PruneReader(interpolator, self._problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
@@ -192,6 +196,8 @@ class RulesReader:
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            on_drift=_on_drift(nodes.get("on_drift")),
+            prune=self._prune_reader.read(nodes.get("prune")),
         )
         if image.glob is not None:
             rule = self._glob_rule(rule, image.glob, image.own.get("as"), where)
@@ -269,6 +275,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
         self._keep_previous(nodes.get("keep_previous"))
+        self._prune_reader.read(nodes.get("prune"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 
@@ -392,6 +399,11 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _on_drift(node: Node | None) -> OnDrift:
+    known = {one.value: one for one in OnDrift}
+    return known.get(node.text, OnDrift.OVERWRITE) if isinstance(node, Scalar) else OnDrift.OVERWRITE
 
 
 def _attachments(node: Node | None) -> frozenset[AttachmentType]:
