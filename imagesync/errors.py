@@ -8,11 +8,8 @@
     ├── StateError                     4   the state is damaged, of another format, or none at all
     ├── InvalidReference               4   a name, tag or digest that breaks the grammar
     ├── InvalidManifest                1   a manifest or index that breaks the format
-<<<<<<< HEAD
     ├── PlatformError                  1   an image lacks a platform that is wanted of it
-=======
     ├── TrustError                     4   a key or trusted root that nothing can be verified with
->>>>>>> main
     ├── StoreError                     1   reading or writing a repository failed
     │   ├── AuthenticationError            no credential, a wrong one, or no right
     │   ├── NotFoundError                  the repository, manifest or blob is not there
@@ -133,18 +130,17 @@ class InvalidManifest(ImagesyncError):
     kind = "manifest"
 
 
-<<<<<<< HEAD
 class PlatformError(ImagesyncError):
     """An image has none of the platforms that are kept, lacks one that is required, or does not say which it has."""
 
     kind = "platform"
-=======
+
+
 class TrustError(ImagesyncError):
     """A key, a trusted root or a library that signatures are to be verified with, and cannot be."""
 
     exit_code = 4
     kind = "trust"
->>>>>>> main
 
 
 class StoreError(ImagesyncError):
