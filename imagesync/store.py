@@ -222,7 +222,7 @@ class Stores(Protocol):
         """Whether only so many manifests may be read there, as is known by now."""
         ...
 
-    def repositories(self, registry: str) -> RepositoryLister:
+    def lister(self, registry: str) -> RepositoryLister:
         """Who lists what a registry holds, for one thread; another one each time."""
         ...
 

@@ -37,8 +37,8 @@ class Stores:
     def counts_pulls(self, registry: str) -> bool:
         return self.registries.counts_pulls(registry)
 
-    def repositories(self, registry: str) -> RepositoryLister:
-        return self.registries.repositories(registry)
+    def lister(self, registry: str) -> RepositoryLister:
+        return self.registries.lister(registry)
 
     def source(self, repository: Repository) -> RemoteRepository:
         return self.registries.repository(repository)
