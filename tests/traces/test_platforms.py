@@ -13,7 +13,8 @@ from imagesync.executor import Executor
 from imagesync.pipeline import Drawing, plan_and_carry_out
 from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Status
-from imagesync.selection import Platforms, TagFilter
+from imagesync.reference import Tag
+from imagesync.selection import Platforms, Retag, TagFilter
 from tests.conftest import MakeRegistry
 from tests.images import MadeImage, descriptor_of, index_of, make_artifact, make_image, make_index
 from tests.traces.harness import Sync, kinds
@@ -290,3 +291,15 @@ def test_one_rule_whole_and_one_narrowed_bring_each_blob_once(sync: Sync) -> Non
     assert there(sync, "v1").digest == narrowed(INDEX)
     assert there(sync, "v2").digest == INDEX.digest
     assert len(sync.source.log.lines("GET", "/blobs/")) == len(INDEX.blobs)
+
+
+def test_within_one_repository_a_narrowed_index_gets_a_tag_and_nothing_is_moved(sync: Sync) -> None:
+    sync.fill(INDEX, "v1")
+    spec = sync.spec(["v1"], ["unused"])
+    rule = replace(spec.rules[0], destinations=(spec.rules[0].source,), retag=Retag("{tag}-amd64"))
+    with sync.session() as (stores, tasks, cancellation):
+        drawing = Drawing(replace(spec, rules=(rule,)), stores, tasks)
+        outcomes = list(plan_and_carry_out(drawing, Executor(stores, tasks, cancellation)))
+    assert statuses(outcomes) == [Status.COPIED]
+    assert sync.source.repository("app").resolve(Tag("v1-amd64")).digest == narrowed(INDEX)
+    assert kinds(sync.source)["POST uploads"] == kinds(sync.source)["GET blobs"] == 0
