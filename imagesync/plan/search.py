@@ -65,16 +65,26 @@ def find_attachments(pair: Pair, subjects: Iterable[Digest], offer: Offer) -> As
     found, level = Found(), tuple(subjects)
     seen: set[Digest] = set()
     try:
-        for _ in range(MAX_DEPTH):
+        for depth in range(MAX_DEPTH + 1):
             level = tuple(dict.fromkeys(digest for digest in level if digest not in seen))
-            seen.update(level)
-            if not level or len(seen) > MAX_ENTRIES:
+            if not level:
                 break
+            seen.update(level)
             steps = yield from together([_under_tags(pair, level, offer), _as_referrers(pair, level, offer)])
-            found, level = _joined([found, *steps]), _joined(steps).subjects
+            step = _joined(steps)
+            is_too_deep = depth == MAX_DEPTH and (step.attachments or step.arrived)
+            if is_too_deep or len(seen) > MAX_ENTRIES:
+                raise CannotRead(_too_much(pair))
+            found, level = _joined([found, step]), step.subjects
     except CannotRead as error:
         return unknown(error.broken)
     return found
+
+
+def _too_much(pair: Pair) -> Broken:
+    """There is more than is looked through. To leave the rest behind would be silent."""
+    limits = f"nested more than {MAX_DEPTH} levels deep, or more than {MAX_ENTRIES} manifests"
+    return Broken(f"source {pair.source}: what speaks of the image is {limits}", InvalidManifest.kind)
 
 
 def unknown(broken: Broken) -> Broken:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from imagesync.manifest import MAX_DEPTH
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.outcome import Status
 from imagesync.reference import Repository, Tag
@@ -186,23 +187,36 @@ def test_a_signed_sbom_brings_its_signature(modern: Sync, has_api: bool) -> None
     assert statuses(modern.apply("latest")) == [Status.UNCHANGED]
 
 
-def test_a_chain_of_referrers_is_followed_so_far_and_a_circle_once(classic: Sync) -> None:
+def test_a_circle_of_referrers_is_followed_once(classic: Sync) -> None:
     """RFR-07: lists that name each other."""
     classic.fill(IMAGE, "latest")
     store = classic.source.repository("app")
     a, b = make_referrer(IMAGE.root, "a"), make_referrer(IMAGE.root, "b")
-    chain = [make_referrer(a.root, "link")]
     attach(store, IMAGE.digest, a)
-    attach(store, a.digest, b, chain[0])
+    attach(store, a.digest, b)
     attach(store, b.digest, a)
-    for number in range(9):
-        chain.append(make_referrer(chain[-1].root, f"link {number}"))
-        attach(store, chain[-2].digest, chain[-1])
     assert statuses(classic.apply("latest")) == [Status.COPIED]
-    tags = classic.destination.repository("mirror/app").list_tags()
-    assert tag_of(chain[0].digest, REFERRERS) in tags
-    assert tag_of(chain[-2].digest, REFERRERS) not in tags
+    assert there(classic, b.digest).root.raw == b.root.raw
     assert statuses(classic.apply("latest")) == [Status.UNCHANGED]
+
+
+@pytest.mark.parametrize("links", [MAX_DEPTH, MAX_DEPTH + 1])
+def test_a_chain_of_referrers_is_copied_whole_or_its_image_fails_and_says_why(classic: Sync, links: int) -> None:
+    """RFR-07: a signature of what is nested too deeply is not left behind in silence."""
+    classic.fill(IMAGE, "latest")
+    chain = [IMAGE]
+    for number in range(links):
+        chain.append(make_referrer(chain[-1].root, f"link {number}"))
+        attach(classic.source.repository("app"), chain[-2].digest, chain[-1])
+    (outcome,) = classic.apply("latest")
+    if links == MAX_DEPTH:
+        assert outcome.status is Status.COPIED
+        assert there(classic, chain[-1].digest).root.raw == chain[-1].root.raw
+    else:
+        assert outcome.status is Status.FAILED
+        assert "what speaks of the image is nested more than 4 levels deep" in outcome.reason
+        assert "`attachments: none`" in (outcome.hint or "")
+        assert classic.destination.log.lines("PUT") == []
 
 
 def test_what_a_registry_lists_and_that_speaks_of_something_else_is_no_referrer(modern: Sync) -> None:
