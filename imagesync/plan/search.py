@@ -71,11 +71,11 @@ def find_attachments(pair: Pair, subjects: Iterable[Digest], offer: Offer) -> As
                 break
             seen.update(level)
             steps = yield from together([_under_tags(pair, level, offer), _as_referrers(pair, level, offer)])
-            step = _joined(steps)
+            step = joined(steps)
             is_too_deep = depth == MAX_DEPTH and (step.attachments or step.arrived)
             if is_too_deep or len(seen) > MAX_ENTRIES:
                 raise CannotRead(_too_much(pair))
-            found, level = _joined([found, step]), step.subjects
+            found, level = joined([found, step]), step.subjects
     except CannotRead as error:
         return unknown(error.broken)
     return found
@@ -95,7 +95,8 @@ def unknown(broken: Broken) -> Broken:
     return replace(broken, reason=reason, hint=f"{broken.hint}; {_LEAVE_OUT}" if broken.hint else _LEAVE_OUT)
 
 
-def _joined(steps: Iterable[Found]) -> Found:
+def joined(steps: Iterable[Found]) -> Found:
+    """All of some, each once."""
     attachments: dict[Attachment, None] = {}
     contents: dict[Digest, Content] = {}
     subjects: dict[Digest, None] = {}
@@ -121,7 +122,7 @@ def _under_tags(pair: Pair, level: Iterable[Digest], offer: Offer) -> Asking[Fou
     }
     answers = yield tuple(question for both in heads.values() for question in both)
     looks = [_under_tag(pair, tag, _Heads(answers[source], answers[there])) for tag, (source, there) in heads.items()]
-    return _joined((yield from together(looks)))
+    return joined((yield from together(looks)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _as_referrers(pair: Pair, level: Iterable[Digest], offer: Offer) -> Asking[F
         return Found()
     listed = yield from _listed({digest: ListReferrers(pair.source, digest, "source") for digest in level})
     looks = [_referrers_of(pair, subject, entries) for subject, entries in listed.items() if entries]
-    return _joined((yield from together(looks)))
+    return joined((yield from together(looks)))
 
 
 def _referrers_of(pair: Pair, subject: Digest, entries: tuple[Descriptor, ...]) -> Asking[Found]:
@@ -235,6 +236,22 @@ def _referrers_of(pair: Pair, subject: Digest, entries: tuple[Descriptor, ...]) 
     held = [entry.digest for entry in entries if entry.digest in there.digests]
     arrived = tuple(Arrived(there.place(pair, digest), (ReadManifest(pair.destination, digest),)) for digest in held)
     return Found(attachments, contents, tuple(entry.digest for entry in entries), arrived)
+
+
+def list_entry(pair: Pair, root: Content) -> Asking[Found | Broken]:
+    """What has to be brought for an image that names a subject itself: its entry in the list of that, where the
+    destination's registry makes none (distribution spec, "Pushing Manifests with Subject")."""
+    if root.subject is None or AttachmentType.REFERRERS not in pair.kinds:
+        return Found()
+    try:
+        there = yield from _held(pair, root.subject.digest)
+    except CannotRead as error:
+        return unknown(error.broken)
+    if there.tag is None or root.digest in there.digests:
+        return Found()
+    source = Reference(pair.source, None, root.digest)
+    place = there.place(pair, root.digest)
+    return Found((Attachment(AttachmentType.REFERRERS, source, place, there.replaces, count=1),))
 
 
 @dataclass(frozen=True, slots=True)
