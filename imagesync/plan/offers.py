@@ -9,11 +9,13 @@ from collections.abc import Collection, Mapping
 
 from imagesync.manifest import Content
 from imagesync.plan.contents import CannotRead, Place, read_contents
+from imagesync.plan.found import Found, joined, unknown
 from imagesync.plan.image import Image, Overview
 from imagesync.plan.inventory import Broken, Head, Pair, Present
 from imagesync.plan.promises import find_narrowing
 from imagesync.plan.questions import Asking, HasReferrersApi, ListAttachmentTags, together
-from imagesync.plan.search import Found, Offer, find_attachments, joined, list_entry, unknown
+from imagesync.plan.referrers import list_entry
+from imagesync.plan.search import Offer, find_attachments
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.selection import IndexForm
 from imagesync.spec.model import AttachmentType
