@@ -213,6 +213,19 @@ def test_docker_hub_is_read_without_a_login_and_a_refused_one_is_no_reason_to(
     assert "logging in with spec registries/docker.io" in str(raised.value.reference)
 
 
+def test_docker_hub_is_logged_in_to_once_for_several_namespaces(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = HUB.set_up(api, monkeypatch)
+    for namespace in ("team", "other"):
+        api.on(f"GET {HUB.target.replace('team', namespace)}", hub_page(api, ["a"], "")[0])
+    with open_registries((host, WITH_LOGIN)) as registries:
+        lister = registries.lister(host)
+        assert (lister.list_repositories("team"), lister.list_repositories("other")) == (("team/a",), ("other/a",))
+    assert [line for line in api.lines if line.startswith("POST")] == ["POST /v2/auth/token"]
+    assert api.asked[0].body == b'{"identifier": "robot", "secret": "secret"}'
+
+
 def test_quay_takes_an_oauth_token_and_is_not_shown_a_robots_password(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,9 +20,7 @@ _TOKEN = re.compile(r"[!-~]{1,65536}")
 def list_hub(access: Access, prefix: str) -> set[str]:
     """The repositories of a namespace, private ones too where the login for docker.io may see them."""
     namespace, client = access.owner(prefix, "namespace"), access.api(API_HOST)
-    login = access.find_login(prefix)
-    authorization = ANONYMOUS if login is None or not login.password else _log_in(client, login)
-    api = Api(client, access.reference(prefix), _RIGHT, authorization)
+    api = Api(client, access.reference(prefix), _RIGHT, _authorization(access, client, prefix))
     names = api.read(f"/v2/namespaces/{namespace}/repositories?page_size=100", _page)
     return {f"{namespace}/{name}" for name in names}
 
@@ -32,6 +30,13 @@ def _page(call: Call, answer: Answer, document: Any) -> Page[str]:
     link = found.get("next")
     following_page = following(call, answer, link, what="the list") if isinstance(link, str) and link else None
     return Page(texts_of(call, found.get("results"), "name"), following_page)
+
+
+def _authorization(access: Access, client: RegistryClient, path: str) -> str:
+    login = access.find_login(path)
+    if login is None or not login.password:
+        return ANONYMOUS
+    return access.header_for(login, lambda: _log_in(client, login))
 
 
 def _log_in(client: RegistryClient, login: Credential) -> str:
