@@ -213,9 +213,7 @@ def test_docker_hub_is_read_without_a_login_and_a_refused_one_is_no_reason_to(
     assert "logging in with spec registries/docker.io" in str(raised.value.reference)
 
 
-def test_docker_hub_is_logged_in_to_once_for_several_namespaces(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_docker_hub_is_logged_in_to_once_for_several_namespaces(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     host = HUB.set_up(api, monkeypatch)
     for namespace in ("team", "other"):
         api.on(f"GET {HUB.target.replace('team', namespace)}", hub_page(api, ["a"], "")[0])

@@ -24,6 +24,8 @@ OPERATION = "list repositories"
 ANONYMOUS = ""
 HEADER_SECONDS = 300.0
 """Docker Hub's tokens last for ten minutes."""
+REFUSALS = (AuthenticationError, NotFoundError, UnsupportedError, ProtocolError)
+"""What a registry answers that has no such list, or not for this login; others say that it could not be asked."""
 _ANSWERS = frozenset({200, 301, 302, 303, 307, 308})
 
 
@@ -113,7 +115,12 @@ class Access:
 
 def texts_of(call: Call, entries: object, key: str) -> frozenset[str]:
     """What stands under a key of each entry of a list. Raises ProtocolError where it is no list of entries."""
-    if not isinstance(entries, list):
-        raise call.fail(ProtocolError, "the answer is not a list of repositories")
-    found = (entry.get(key) for entry in entries if isinstance(entry, dict))
+    found = (entry.get(key) for entry in entries_of(call, entries))
     return frozenset(text for text in found if isinstance(text, str))
+
+
+def entries_of(call: Call, entries: object) -> list[Mapping[str, Any]]:
+    """The objects of a list. Raises ProtocolError where it is none."""
+    if not isinstance(entries, list):
+        raise call.fail(ProtocolError, "the answer is not a list")
+    return [entry for entry in entries if isinstance(entry, dict)]
