@@ -170,6 +170,14 @@ class Memory(Protocol):
         """Remember a manifest that was read."""
         ...
 
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:
+        """What a digest became when only `keep` of its platforms was kept; None where that is not known."""
+        ...
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        """Remember that."""
+        ...
+
     def holds(self, repository: Repository, digest: Digest) -> bool:
         """Whether this repository held this blob."""
         ...
@@ -198,6 +206,12 @@ class NoMemory:
         return None
 
     def keep_manifest(self, content: Content) -> None:
+        pass
+
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:  # noqa: ARG002
+        return None
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
         pass
 
     def holds(self, repository: Repository, digest: Digest) -> bool:  # noqa: ARG002
