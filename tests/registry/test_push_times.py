@@ -139,6 +139,17 @@ def test_pages_that_lead_in_a_circle_are_an_error(
         times(host, "1")
 
 
+@pytest.mark.parametrize("number", [0, -1, 10**4299, True, "1", None, 1.5])
+def test_a_page_of_quay_with_a_senseless_number_is_the_last_or_leads_on(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, number: object
+) -> None:
+    host = QUAY.set_up(api, monkeypatch)
+    document = page(QUAY, api, ["1"])[0]
+    api.on(f"GET {FIRST['quay']}", {**document, "page": number, "has_additional": True})
+    api.on(f"GET {SECOND['quay']}", page(QUAY, api, ["2"])[0])
+    assert times(host, "1", "2") in (pushed("1"), pushed("1", "2"))
+
+
 def test_what_stands_below_a_project_of_harbor_is_escaped_twice(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     host = harbor_set_up(api, monkeypatch)
     target = "/api/v2.0/projects/team/repositories/a%252Fb/artifacts?page=1&page_size=100&with_tag=true"

@@ -13,6 +13,7 @@ from imagesync.reference import Repository, RepositoryList, Tag
 from imagesync.registry.catalogs.access import REFUSALS, Access
 from imagesync.registry.catalogs.times import TIMES
 from imagesync.registry.catalogs.vendors import BY_HOST, Vendor, recognised
+from imagesync.registry.credentials import Credential
 from imagesync.registry.listing import list_catalog
 from imagesync.store import PushTime
 
@@ -26,7 +27,7 @@ class RegistryCatalog:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._catalog: set[str] | None = None
+        self._catalogs: dict[Credential | None, set[str]] = {}
 
     def list_repositories(self, prefix: str) -> RepositoryList:
         """Raises UnsupportedError, or how the registry said no, with the way to do without a list."""
@@ -44,10 +45,11 @@ class RegistryCatalog:
         return names if own is None else own.names(self._access, prefix)
 
     def _whole_catalog(self, prefix: str) -> set[str]:
-        """What `_catalog` has, asked for once whatever the prefixes are."""
-        if self._catalog is None:
-            self._catalog = list_catalog(self._access.registry, prefix)
-        return self._catalog
+        """What `_catalog` has, asked for once for each login whatever the prefixes are."""
+        login = self._access.find_login(prefix)
+        if login not in self._catalogs:
+            self._catalogs[login] = list_catalog(self._access.registry, prefix)
+        return self._catalogs[login]
 
     def _otherwise(self, prefix: str, refused: StoreError) -> set[str]:
         """What the vendor's API lists. Raises both errors as one where that does not help either."""

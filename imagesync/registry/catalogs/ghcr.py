@@ -65,9 +65,9 @@ def _api(access: Access, path: str, operation: str) -> Api:
     login = access.find_login(path)
     if login is None or not login.password:
         message = "GitHub tells of packages only to those who are logged in"
-        raise AuthenticationError(message, hint=_RIGHT, operation=operation, reference=access.reference(path))
+        raise AuthenticationError(message, hint=_RIGHT, operation=operation, reference=f"{HOST}/{path}")
     header = f"Bearer {login.password}"
-    return Api(access.api(API_HOST), access.reference(path), _RIGHT, header, _HEADERS, operation)
+    return Api(access.api(API_HOST), f"{HOST}/{path}", _RIGHT, header, _HEADERS, operation)
 
 
 def _page(call: Call, answer: Answer, document: Any) -> Page[str]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from imagesync.registry.catalogs.access import ANONYMOUS, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
 from imagesync.registry.client import Answer, Call
-from imagesync.registry.pages import Page, following
+from imagesync.registry.pages import MAX_PAGES, Page, following
 from imagesync.store import PushTime
 
 HOST = "quay.io"
@@ -42,10 +42,10 @@ def _page_of_tags(target: str, call: Call, answer: Answer, document: Any) -> Pag
     found = document if isinstance(document, dict) else {}
     entries, number = entries_of(call, found.get("tags")), found.get("page")
     times = (push_time(one.get("name"), one.get("manifest_digest"), one.get("start_ts")) for one in entries)
-    link = None
-    if found.get("has_additional") is True and isinstance(number, int):
-        link = following(call, answer, f"{target}&page={number + 1}", what="the list")
-    return Page(known(times), link, texts_of(call, entries, "name"))
+    address = None
+    if found.get("has_additional") is True and isinstance(number, int) and 0 < number < MAX_PAGES:
+        address = following(call, answer, f"{target}&page={number + 1}", what="the list")
+    return Page(known(times), address, texts_of(call, entries, "name"))
 
 
 def _authorization(access: Access, path: str) -> str:
@@ -56,6 +56,8 @@ def _authorization(access: Access, path: str) -> str:
 def _page(target: str, call: Call, answer: Answer, document: Any) -> Page[str]:
     found = document if isinstance(document, dict) else {}
     token = found.get("next_page")
-    link = f"{target}&next_page={quote(token, safe='')}" if isinstance(token, str) and token else None
-    following_page = following(call, answer, link, what="the list") if link is not None else None
-    return Page(texts_of(call, found.get("repositories"), "name"), following_page)
+    address = None
+    if isinstance(token, str) and token:
+        link = f"{target}&next_page={quote(token, safe='', errors='replace')}"
+        address = following(call, answer, link, what="the list")
+    return Page(texts_of(call, found.get("repositories"), "name"), address)
