@@ -14,7 +14,6 @@ from imagesync.errors import (
     ProtocolError,
     StoreError,
 )
-from imagesync.settings import RegistrySettings
 from tests.fakes.api import FakeApi
 from tests.registry.remote import open_registries
 from tests.registry.vendors import (
@@ -26,6 +25,7 @@ from tests.registry.vendors import (
     SECOND,
     WITH_LOGIN,
     Vendor,
+    list_team,
 )
 
 VENDORS = pytest.mark.parametrize("vendor", [HUB, GHCR, QUAY, HARBOR, GITLAB], ids=lambda vendor: vendor.name)
@@ -35,11 +35,6 @@ VENDORS = pytest.mark.parametrize("vendor", [HUB, GHCR, QUAY, HARBOR, GITLAB], i
 def api() -> Iterator[FakeApi]:
     with FakeApi() as started:
         yield started
-
-
-def list_team(host: str, *, prefix: str = "team", settings: RegistrySettings = WITH_LOGIN) -> tuple[str, ...]:
-    with open_registries((host, settings)) as registries:
-        return registries.lister(host).list_repositories(prefix)
 
 
 @VENDORS

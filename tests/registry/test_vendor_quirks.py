@@ -29,6 +29,7 @@ from tests.registry.vendors import (
     gitlab_set_up,
     harbor_set_up,
     hub_page,
+    list_team,
     quay_set_up,
     refuse_catalog,
 )
@@ -38,11 +39,6 @@ from tests.registry.vendors import (
 def api() -> Iterator[FakeApi]:
     with FakeApi() as started:
         yield started
-
-
-def list_team(host: str, *, prefix: str = "team", settings: RegistrySettings = WITH_LOGIN) -> tuple[str, ...]:
-    with open_registries((host, settings)) as registries:
-        return registries.lister(host).list_repositories(prefix)
 
 
 @pytest.mark.parametrize("vendor", [HUB, QUAY, GHCR, GITLAB], ids=lambda vendor: vendor.name)
