@@ -138,6 +138,12 @@ def test_a_bundle_of_which_one_part_was_changed_is_rejected(change: Any) -> None
     assert reason(bundle).isprintable()
 
 
+def test_what_the_library_stumbles_over_is_rejected() -> None:
+    bundle = json.loads(json.dumps(GOOD))
+    bundle["verificationMaterial"]["certificate"] = {"rawBytes": "AAAA"}
+    assert reason(bundle) == "the bundle cannot be read: ValueError"
+
+
 def test_what_was_signed_with_a_key_is_none_of_an_identity() -> None:
     owner = make_ecdsa()
     for evidence in (owner.bundle(STATEMENT), owner.signature()):
