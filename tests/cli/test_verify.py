@@ -182,6 +182,15 @@ def test_a_referrer_that_is_listed_and_gone_is_rejected(signed: Signed) -> None:
     assert (ran.code, f"    - {referrer.digest}  " in ran.out) == (3, True)
 
 
+def test_a_damaged_list_of_referrers_proves_nothing_and_hides_no_good_signature(signed: Signed) -> None:
+    signed.sign()
+    headers = {"Content-Type": "application/vnd.oci.image.index.v1+json"}
+    signed.mirror.source.script("GET", "/referrers/", status=200, headers=headers, body=b"not a list")
+    ran = signed.verify()
+    assert ran.code == 0
+    assert f"    - {signed.image.digest}  its list of referrers cannot be read: " in ran.out
+
+
 def test_of_very_many_referrers_the_first_are_read(signed: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imagesync.cli.evidence.MAX_REFERRERS", 1)
     for number in range(3):

@@ -7,6 +7,7 @@ import json
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from imagesync.signature import (
 from tests.signature.recorded import FOLDER
 from tests.signature.signers import DIGEST, OTHER_DIGEST, SLSA_1, make_ecdsa, make_statement
 from tests.signature.sigstore_world import IDENTITY, ISSUER, SIGNED_AT, Notary, World, as_evidence
+from tests.signature.stamping import StampAuthority
 
 WORLD = World()
 STATEMENT = make_statement()
@@ -98,6 +100,19 @@ def test_a_part_of_another_world_is_not_trusted(part: str) -> None:
 @pytest.mark.parametrize("late", [timedelta(minutes=11), timedelta(minutes=-1)])
 def test_a_signature_from_outside_the_certificates_time_is_rejected(late: timedelta) -> None:
     assert "not valid at validation time" in reason(replace(WORLD, signed_at=SIGNED_AT + late).bundle(STATEMENT))
+
+
+def test_the_time_may_be_a_timestamp_authoritys_word(tmp_path: Path) -> None:
+    """As of Rekor 2, which promises nothing and says no time."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    world = World(certified_from=now - timedelta(minutes=1), stamps=StampAuthority(tmp_path))
+    bundle = world.bundle(STATEMENT)
+    verdict = judged(bundle, Keyless.of(SIGNER, world.trusted_root()))
+    assert isinstance(verdict, Verified), verdict
+    assert verdict.log_time is not None
+    assert verdict.log_time >= now
+    stranger = replace(world, stamps=None)
+    assert "no Timestamp Authorities have been provided" in reason(bundle, Keyless.of(SIGNER, stranger.trusted_root()))
 
 
 def _other_time(bundle: dict[str, Any]) -> None:

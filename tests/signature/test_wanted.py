@@ -143,7 +143,7 @@ def test_what_signs_no_name_is_not_enough_where_one_is_wanted(evidence: Evidence
 
 
 def test_provenance_verifies_and_says_builder_and_source() -> None:
-    wanted = WantedAttestation(DIGEST, SLSA_1, "https://github.com/actions/*", "https://github.com/acme/*")
+    wanted = WantedAttestation(DIGEST, SLSA_1, "https://github.com/actions/*", "git+https://github.com/acme/*")
     for evidence in (OWNER.attestation, OWNER.bundle):
         verdict = verify(evidence(make_statement(SLSA_1, PROVENANCE)), wanted, OWNER.trust)
         assert isinstance(verdict, Verified)
