@@ -69,7 +69,9 @@ class Keyless:
         try:
             verifier = Verifier(trusted_root=TrustedRoot(Document.from_json(trusted_root)))
         except (Error, ValueError) as error:
-            raise TrustError("this is no trusted root", hint="see docs/signatures.md for how to get one") from error
+            reason = "it has another form" if isinstance(error, ValueError) else _in_words(error)
+            hint = "see docs/signatures.md for how to get one"
+            raise TrustError(f"this is no trusted root for sigstore: {reason}", hint=hint) from error
         return cls(signer, verifier)
 
     def open(self, evidence: Evidence) -> Signed:

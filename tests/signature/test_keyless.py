@@ -202,6 +202,13 @@ def test_what_is_no_trusted_root_is_refused(raw: bytes) -> None:
         Keyless.of(SIGNER, raw)
 
 
+def test_a_trusted_root_without_a_log_is_refused_with_the_reason() -> None:
+    """As GitHub's own, for private repositories."""
+    document = {**json.loads(WORLD.trusted_root()), "tlogs": []}
+    with pytest.raises(TrustError, match="trusted root contains no transparency log instances"):
+        Keyless.of(SIGNER, json.dumps(document).encode())
+
+
 def test_without_sigstore_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
