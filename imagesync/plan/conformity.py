@@ -42,12 +42,13 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    yielding = [rule for rule in rules if _yields(rule, copy)]
+    yielding = [rule for rule in rules if is_yielded_by(rule, copy)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
 
 
-def _yields(rule: Rule, copy: Copy | Attach) -> bool:
+def is_yielded_by(rule: Rule, copy: Copy | Attach) -> bool:
+    """Whether the rule asks for this."""
     tag = copy.source.tag
     if copy.source.repository != rule.source or copy.destination.repository not in rule.destinations or tag is None:
         return False

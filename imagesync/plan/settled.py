@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from imagesync.errors import Cancelled, ImagesyncError, ImmutableError
-from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Failure, Keep, Skip, Waiting
+from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Drifted, Failure, Keep, Skip, Waiting
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
 
 
-def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting) -> Outcome:
+def settled(action: Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting) -> Outcome:
     """The outcome of an action that asks for nothing to be done."""
     if isinstance(action, Keep | Assumed):
         return Outcome(action, Status.UNCHANGED if isinstance(action, Keep) else Status.ASSUMED)
     if isinstance(action, Conflict):
         return in_conflict(action, action)
-    if isinstance(action, Skip):
-        return Outcome(action, Status.SKIPPED, action.reason)
+    if isinstance(action, Skip | Drifted):
+        more = (action.hint, action.kind) if isinstance(action, Drifted) else ()
+        return Outcome(action, Status.SKIPPED, action.reason, *more)
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
     if isinstance(action, Waiting):

@@ -10,7 +10,7 @@ from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import Selection
-from imagesync.spec.model import OnEmpty, Rule
+from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.source, want.rule)
             first = strictest.setdefault(want.destination, want)
-            if want.is_immutable and not first.is_immutable:
+            if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
@@ -154,6 +154,10 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
             yield _kept_elsewhere(want, sources) or want
+
+
+def _strictness(want: Want) -> tuple[bool, int]:
+    return (want.is_immutable, list(OnDrift).index(want.rule.on_drift))
 
 
 def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
-from imagesync.plan.actions import Plan
+from imagesync.plan.actions import Action, Copy, Plan, is_drifted
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
@@ -59,13 +59,14 @@ def annotations_of_problems(problems: Iterable[Problem]) -> str:
 
 
 def annotations_of_plan(plan: Plan) -> str:
-    """Errors for what failed, warnings for what is blocked or waits, notices for what is skipped."""
-    return _render(_annotation(trouble) for trouble in troubles_of_plan(plan))
+    """Errors for what failed, warnings for what is blocked, waits or has drifted, notices for what is skipped."""
+    return _render((*map(_annotation, troubles_of_plan(plan)), *_of_drift(plan.actions)))
 
 
 def annotations_of_report(report: Report) -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
-    return _render(_annotation(trouble) for trouble in troubles_of_report(report))
+    written = [outcome.action for outcome in report.in_order() if outcome.status is Status.COPIED]
+    return _render((*map(_annotation, troubles_of_report(report)), *_of_drift(written)))
 
 
 def annotations_of_audit(audit: Audit) -> str:
@@ -106,6 +107,14 @@ def _append(file: Path, text: str) -> None:
             stream.write(text)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _of_drift(actions: Iterable[Action]) -> Iterator[Annotation]:
+    """A warning for each tag that is overwritten though another hand has changed it: whose it was may want to know."""
+    for action in actions:
+        if isinstance(action, Copy) and is_drifted(action) and action.replaces is not None:
+            what = f"another hand has changed it to {action.replaces.short}, which {action.root.digest.short} replaces"
+            yield Annotation("warning", action.place, shortened(f"{action.destination} drifted"), shortened(what))
 
 
 def _annotation(trouble: Trouble) -> Annotation:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Attach, Blocked, Conflict, Copy, Keep
+from imagesync.plan.actions import Attach, Blocked, Conflict, Copy, Drifted, Keep
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
 from imagesync.report.model import Report, Traffic, destination_of, source_of, subject_of
@@ -35,6 +35,7 @@ def _summary(report: Report) -> dict[str, int | float]:
         "added": report.added,
         "updated": report.updated,
         **{status.value: report.count(status) for status in Status},
+        "drifted": report.drifted,
         "bytes_copied": report.bytes_copied,
         "bytes_mounted": report.bytes_mounted,
         "bytes_skipped": report.bytes_skipped,
@@ -69,6 +70,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "destination": str(destination) if destination else None,
         "destination_digest": _found_there(outcome),
         "replaces": copy.replaces if isinstance(copy, Copy) else None,
+        "cause": copy.cause.value if isinstance(copy, Copy) and copy.cause else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
@@ -95,7 +97,7 @@ def _attachment(copy: Copy) -> dict[str, object]:
 def _found_there(outcome: Outcome) -> Digest | None:
     """What the destination's tag points to after the run, where that is known."""
     action = outcome.action
-    if isinstance(action, Conflict):
+    if isinstance(action, Conflict | Drifted):
         return action.found
     if outcome.status not in (Status.COPIED, Status.ATTACHED, Status.UNCHANGED):
         return None

@@ -14,15 +14,17 @@ from imagesync.plan.actions import (
     Blocked,
     Conflict,
     Copy,
+    Drifted,
     Failure,
     Keep,
     Plan,
     Skip,
     Waiting,
+    is_drifted,
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.plan.settled import in_conflict
+from imagesync.plan.settled import in_conflict, settled
 from imagesync.reference import Reference
 
 CANCELLED_EXIT_CODE = 130
@@ -89,6 +91,11 @@ class Report:
     def updated(self) -> int:
         """Tags that pointed to something else before."""
         return self.count(Status.COPIED) - self.added
+
+    @property
+    def drifted(self) -> int:
+        """Tags that another hand had changed, whatever became of them."""
+        return sum(is_drifted(outcome.action) for outcome in self.outcomes)
 
     @property
     def bytes_copied(self) -> int:
@@ -159,14 +166,14 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Drifted | Blocked | Waiting
     return action.destination if isinstance(action, kinds) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return action.copy.source
-    return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Waiting) else None
+    return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Drifted | Waiting) else None
 
 
 def _settled(action: Action) -> Outcome | None:
@@ -177,6 +184,8 @@ def _settled(action: Action) -> Outcome | None:
         return Outcome(action, Status.BLOCKED, action.reason)
     if isinstance(action, Conflict):
         return in_conflict(action, action)
+    if isinstance(action, Drifted):
+        return settled(action)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None

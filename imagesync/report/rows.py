@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from imagesync.manifest import Descriptor
-from imagesync.plan.actions import Action, Assumed, Attach, Blocked, Conflict, Copy, Keep, Plan, Waiting
+from imagesync.plan.actions import Action, Assumed, Attach, Blocked, Conflict, Copy, Keep, Plan, Waiting, is_drifted
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
@@ -174,8 +174,8 @@ def _planned(action: Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiti
         return replace(_left(action), more=more)
     if isinstance(action, Attach):
         return Row(UPDATE, "", text=shortened(action.note), more=more)
-    text = look.size(action) + "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
-    return replace(_changed(action), text=text, more=more)
+    notes = "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
+    return replace(_changed(action), text=f"{_drifted(action)}{look.size(action)}{notes}", more=more)
 
 
 def _left(action: Keep | Assumed | Conflict | Blocked | Waiting) -> Row:
@@ -195,7 +195,7 @@ def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
         kept = f" ({_kept(action)})" if action.previous else ""
-        return replace(_changed(action), text=_moved(outcome) + kept, more=more)
+        return replace(_changed(action), text=_drifted(action) + _moved(outcome) + kept, more=more)
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)
     if outcome.status is Status.UNCHANGED:
@@ -209,6 +209,10 @@ def _done(outcome: Outcome, look: _Look) -> Row:
 
 def _with_hint(reason: str, hint: str | None) -> str:
     return shortened(f"{reason} ({hint})" if hint else reason)
+
+
+def _drifted(copy: Copy) -> str:
+    return "drifted, " if is_drifted(copy) else ""
 
 
 def _kept(copy: Copy) -> str:

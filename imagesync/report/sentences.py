@@ -23,6 +23,7 @@ def plan_sentence(plan: Plan) -> str:
         (summary.waiting, "waiting"),
         (summary.blocked, "blocked"),
         (summary.failed, "failed"),
+        (summary.drifted, "drifted"),
     )
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
         return _no_changes(summary.unchanged, summary.assumed, rest) + _pulls(plan)
@@ -34,7 +35,7 @@ def plan_sentence(plan: Plan) -> str:
 def report_sentence(report: Report) -> str:
     """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
-    rest = _counted(*((report.count(status), status.value) for status in _TOLD))
+    rest = _counted(*((report.count(status), status.value) for status in _TOLD), (report.drifted, "drifted"))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
     attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
