@@ -1,4 +1,4 @@
-"""audit: read the destinations back and prove what the spec promises; every tag, child and blob, nothing is written."""
+"""audit: read the destinations back and prove what the spec promises; every tag, child, blob and attachment."""
 
 from __future__ import annotations
 
