@@ -39,7 +39,7 @@ def with_memory(
 
 
 def _remembered(want: Want, heads: Mapping[Reference, Head], state: State) -> Remembered | None:
-    source, destination = heads[want.source], heads[want.destination]
+    source, destination = heads.get(want.source), heads.get(want.destination)
     if not isinstance(source, Present) or not isinstance(destination, Present):
         return None
     digest = destination.descriptor.digest

@@ -66,7 +66,7 @@ class Survey:
     @property
     def sights(self) -> tuple[Reference, ...]:
         """The tags that are wanted, each with the digest that its source was seen to have, each once."""
-        heads = ((want.source, self._heads[want.source]) for want in self.wants if isinstance(want, Want))
+        heads = ((want.source, self._heads.get(want.source)) for want in self.wants if isinstance(want, Want))
         return tuple(dict.fromkeys(pinned(source, head) for source, head in heads if isinstance(head, Present)))
 
     def begin(self, watch: Watch[Any]) -> Iterator[Seen]:

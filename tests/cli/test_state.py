@@ -280,3 +280,11 @@ def test_copy_is_another_hand(kept: Mirror) -> None:
     kept.cli("copy", f"{kept.source.host}/app:9", f"{kept.destination.host}/app:1", "--spec", "sync.yaml")
     moved(kept)
     assert "drifted" in kept.cli("plan", "sync.yaml").out
+
+
+def test_a_tag_of_a_trusted_list_is_asked_for_nowhere_and_remembered_nowhere(mirror: Mirror) -> None:
+    mirror.stand(mirror.fill("1"), "1")
+    write_spec(mirror, '{name: app, tags: ["1"], immutable: {tags: ["*"], trust: list}}')
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    assert mirror.requests() == ["GET /v2/app/tags/list 200"]
+    assert not state()
