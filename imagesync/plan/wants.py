@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Failure, Skip
@@ -55,6 +55,11 @@ def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
     """The destination repositories whose tag list is taken for what is there, each once."""
     trusting = [rule for rule in rules if rule.immutable.trusts_list]
     return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
+
+
+def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without what spares a plan its questions: for whoever looks for what is not as it is assumed to be."""
+    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
 def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:

@@ -12,6 +12,7 @@ from imagesync.errors import Place, Problem, UsageError
 from imagesync.plan.actions import Action, Copy, Plan, is_drifted
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
+from imagesync.plan.standing import BY_ANOTHER_HAND, Kind, Standing
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import shortened
 
@@ -76,6 +77,21 @@ def annotations_of_audit(audit: Audit) -> str:
         for finding, tags in audit.findings().items()
         for said in [_message(finding.reason, finding.hint)]
     )
+
+
+def annotations_of_standings(tags: Iterable[Standing]) -> str:
+    """An error for what cannot be read, a warning for what another hand has changed, a notice for the rest."""
+    return _render(
+        Annotation(_level(tag.kind), tag.place, shortened(f"{tag.subject} {tag.kind.value}"), said)
+        for tag in tags
+        for said in [_message(tag.reason, tag.hint)]
+    )
+
+
+def _level(kind: Kind) -> str:
+    if kind is Kind.UNREADABLE:
+        return "error"
+    return "warning" if kind in BY_ANOTHER_HAND else "notice"
 
 
 def defuse(text: str) -> str:
