@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from imagesync.manifest import Content, Descriptor
-from imagesync.reference import Digest, Repository, Tag
+from imagesync.reference import Digest, Repository, RepositoryList, Tag
 
 CHUNK_BYTES = 1024 * 1024
 """Bodies move in pieces of this many bytes: large enough that hashing and TLS release the interpreter lock."""
@@ -84,6 +84,19 @@ class ManifestPusher(Protocol):
         ...
 
 
+class TagDeleter(Protocol):
+    def delete_tag(self, tag: Tag) -> None:
+        """Take a tag away, and nothing else: its manifest and the other tags on it stay (end-9). Raises NotFoundError
+        where it is not there, UnsupportedError where the store cannot do it."""
+        ...
+
+
+class ManifestDeleter(Protocol):
+    def delete_manifest(self, digest: Digest) -> None:
+        """Remove a manifest and every tag on it (end-9). Raises as `delete_tag` does."""
+        ...
+
+
 class TagLister(Protocol):
     def list_tags(self) -> tuple[Tag, ...]:
         """All legal tags, sorted, each once (end-8a); in a TagList, where the list holds what is no tag."""
@@ -94,6 +107,15 @@ class ReferrerLister(Protocol):
     def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
         """The manifests that name this digest as their subject, each once (end-12a); None where the store makes no
         such list: then clients keep it, under a tag."""
+        ...
+
+
+class RepositoryLister(Protocol):
+    def list_repositories(self, prefix: str) -> RepositoryList:
+        """The repositories of a whole registry, folder or tar, those below `prefix` where it is not empty.
+
+        Raises UnsupportedError where nothing lists them.
+        """
         ...
 
 
@@ -108,11 +130,13 @@ class Writable(
     BlobSizer,
     BlobPusher,
     ManifestPusher,
+    TagDeleter,
+    ManifestDeleter,
     TagLister,
     ReferrerLister,
     Protocol,
 ):
-    """A repository that is copied to."""
+    """A repository that is copied to, and that things are deleted in."""
 
 
 class Memory(Protocol):
@@ -182,6 +206,10 @@ class Stores(Protocol):
 
     def counts_pulls(self, registry: str) -> bool:
         """Whether only so many manifests may be read there, as is known by now."""
+        ...
+
+    def repositories(self, registry: str) -> RepositoryLister:
+        """Who lists what a registry holds, for one thread; another one each time."""
         ...
 
     def source(self, repository: Repository) -> Readable: ...

@@ -18,7 +18,7 @@ from imagesync.plan.image import Overview, attachment_tags_of
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
 from imagesync.plan.wants import Want, trusting_no_list
 from imagesync.spec.model import Spec
-from imagesync.survey import read_heads
+from imagesync.survey import find_repositories, read_heads
 from imagesync.tasks import Tasks
 
 __all__ = ["DeepLooking", "Looking", "audit"]
@@ -27,7 +27,8 @@ __all__ = ["DeepLooking", "Looking", "audit"]
 def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
     """Look at every tag that the spec promises, at all that is below it, and at all that speaks of it. Raises
     Cancelled."""
-    wants, heads, listings = read_heads(trusting_no_list(spec.rules), looking.stores, tasks)
+    named = find_repositories(trusting_no_list(spec.rules), looking.stores, tasks).rules
+    wants, heads, listings = read_heads(named, looking.stores, tasks)
     wrong = judge_heads(wants, heads)
     roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}
     parts = Parts(looking, tasks)

@@ -50,10 +50,12 @@ def read_standings(session: Session, state: State) -> Standings:
     from imagesync.plan.actions import SpecPin  # noqa: PLC0415 - not for --help
     from imagesync.plan.standing import Standings, standings  # noqa: PLC0415
     from imagesync.plan.wants import trusting_no_list  # noqa: PLC0415
-    from imagesync.survey import read_heads  # noqa: PLC0415
+    from imagesync.survey import find_repositories, read_heads  # noqa: PLC0415
 
     spec = session.spec
-    wants, heads, _ = read_heads(trusting_no_list(spec.rules), session.stores, session.tasks)
+    stores, tasks = session.stores, session.tasks
+    named = find_repositories(trusting_no_list(spec.rules), stores, tasks).rules
+    wants, heads, _ = read_heads(named, stores, tasks)
     return Standings(standings(wants, heads, state), tuple(SpecPin(one.path, one.sha256) for one in spec.files))
 
 

@@ -22,6 +22,7 @@ COMMANDS = (
     "audit",
     "drift",
     "adopt",
+    "lock",
     "copy",
     "tags",
     "inspect",

@@ -65,9 +65,15 @@ def publish_report(report: Report, *, output: str | None) -> None:
     sys.stderr.write(github.annotations_of_report(report))
     _append_summary(markdown.render_report(report))
     failed = report.count(Status.FAILED)
-    copied = report.count(Status.COPIED) + report.count(Status.ATTACHED)
+    copied, deleted = report.count(Status.COPIED) + report.count(Status.ATTACHED), report.count(Status.DELETED)
     _set_outputs(
-        {"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""}
+        {
+            "changed": str(copied + deleted > 0).lower(),
+            "copied": str(copied),
+            "deleted": str(deleted),
+            "failed": str(failed),
+            "report": output or "",
+        }
     )
 
 

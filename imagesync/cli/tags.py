@@ -14,11 +14,14 @@ from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
     from imagesync.plan.inventory import Broken
+    from imagesync.plan.repositories import Named
+    from imagesync.plan.wants import Listings
     from imagesync.reference import Repository
-    from imagesync.selection import Selection, TagFilter
+    from imagesync.selection import Selection
 
 _LONGEST_NAME = 128
 _SHOWN = 10
+_SKIPPED = "skipped"
 _OWN_STEPS = {"listed", "include", "always"}
 """Those that a list of tags has too: what they come to is told by the tags themselves."""
 
@@ -49,8 +52,8 @@ class _Selected:
     """What one rule's tags came to; `name` is empty where there is no rule."""
 
     name: str
-    source: Repository
-    tags: TagFilter
+    source: str
+    is_listed: bool
     selection: Selection | Broken
 
 
@@ -70,22 +73,40 @@ def _list_repository(arguments: argparse.Namespace) -> int:
     if wanted is None:
         _show_list(repository, names, arguments.format)
     else:
-        _show([_Selected("", repository, wanted, wanted.select(names))], arguments.format)
+        _show([_Selected("", str(repository), wanted.needs_list, wanted.select(names))], arguments.format)
     return 0
 
 
 def _list_selections(arguments: argparse.Namespace) -> int:
     from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
-    from imagesync.plan.wants import select  # noqa: PLC0415
-    from imagesync.survey import read_listings  # noqa: PLC0415
+    from imagesync.report.sentences import found_sentences  # noqa: PLC0415
+    from imagesync.spec.model import Rule  # noqa: PLC0415
+    from imagesync.survey import find_repositories, read_listings  # noqa: PLC0415
 
     spec = load(arguments)
     with open_session(spec, arguments) as session:
-        listings = read_listings(spec.rules, session.stores, session.tasks)
-    found = [_Selected(rule.name, rule.source, rule.tags, select(rule, listings)) for rule in spec.rules]
+        expanded = find_repositories(spec.rules, session.stores, session.tasks)
+        rules = [rule for rule in expanded.rules if isinstance(rule, Rule)]
+        listings = read_listings(rules, session.stores, session.tasks)
+    for sentence in found_sentences(expanded.found) if not arguments.quiet else ():
+        notify(sentence)
+    found = [_selected(one, listings) for one in expanded.rules]
     _show(found, arguments.format)
-    return 1 if any(isinstance(one.selection, Broken) for one in found) else 0
+    return 1 if any(isinstance(one.selection, Broken) and one.selection.kind != _SKIPPED for one in found) else 0
+
+
+def _selected(one: Named, listings: Listings) -> _Selected:
+    """What a rule's tags came to, or why a glob has none."""
+    from imagesync.plan.actions import Failure  # noqa: PLC0415 - not for --help
+    from imagesync.plan.inventory import Broken  # noqa: PLC0415
+    from imagesync.plan.wants import select  # noqa: PLC0415
+    from imagesync.spec.model import Rule  # noqa: PLC0415
+
+    if isinstance(one, Rule):
+        return _Selected(one.name, str(one.source), one.tags.needs_list, select(one, listings))
+    kind, hint = (one.kind, one.hint) if isinstance(one, Failure) else (_SKIPPED, None)
+    return _Selected(one.rule, one.subject, True, Broken(one.reason, kind, hint))
 
 
 def _show_list(repository: Repository, names: Iterable[str], form: str) -> None:
@@ -113,11 +134,11 @@ def _to_text(one: _Selected) -> str:
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
 
     selection = one.selection
-    head = f"{one.name} ({one.source})" if one.name else str(one.source)
+    head = f"{one.name} ({one.source})" if one.name else one.source
     if isinstance(selection, Broken):
         return f"{head}\n  x {selection.reason}" + (f"\n    {selection.hint}" if selection.hint else "")
     total = len(selection.kept) + len(selection.dropped)
-    asked = f"keeps {len(selection.kept)} of {total}" if one.tags.needs_list else "named exactly, no list is read"
+    asked = f"keeps {len(selection.kept)} of {total}" if one.is_listed else "named exactly, no list is read"
     kept = [f"  + {tag}" for tag in selection.kept]
     dropped = [f"  - {_printable(drop.tag)}  {drop.reason}" for drop in selection.dropped]
     return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *dropped])
@@ -140,7 +161,7 @@ def _to_dict(one: _Selected) -> dict[str, object]:
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
 
     selection = one.selection
-    shared: dict[str, object] = {**({"rule": one.name} if one.name else {}), "source": str(one.source)}
+    shared: dict[str, object] = {**({"rule": one.name} if one.name else {}), "source": one.source}
     if isinstance(selection, Broken):
         return {**shared, "error": selection.reason, "kind": selection.kind, "hint": selection.hint}
     steps = [{"step": step.step, "change": step.change, "left": step.left} for step in selection.steps]

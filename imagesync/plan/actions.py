@@ -20,6 +20,13 @@ class Cause(Enum):
     UNOWNED = "unowned"
 
 
+@dataclass(frozen=True, slots=True)
+class UpstreamMoved:
+    """A lock holds on to a digest that the source's tag has left: for `now`, or None where the tag is gone."""
+
+    now: Digest | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """Bring `source` to `destination` and let its tag point there.
@@ -49,6 +56,8 @@ class Copy:
     destination has there; those without one at the source are added to the index under the destination's tag."""
     cause: Cause | None = None
     """Why what it `replaces` is there; None without a state, or where nothing is replaced."""
+    moved: UpstreamMoved | None = None
+    """Set where a lock holds on to what the source's tag has left."""
 
     @property
     def is_within_registry(self) -> bool:
@@ -72,16 +81,20 @@ class Attach:
     attachments: tuple[Copy, ...]
     note: str = ""
     """What is added: `2 signatures, 1 referrer to add`."""
+    moved: UpstreamMoved | None = None
+    """As for a Copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """The destination's tag already has the source's digest."""
+    """The destination's tag already has the source's digest, or the one that a lock holds on to."""
 
     rule: str
     place: Place
     source: Reference
     destination: Reference
+    moved: UpstreamMoved | None = None
+    """As for a Copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +116,14 @@ class Conflict:
     source: Reference
     destination: Reference
     found: Digest
+    moved: UpstreamMoved | None = None
+    """As for a Copy."""
 
     @property
     def reason(self) -> str:
         wanted = self.source.digest.short if self.source.digest is not None else "another"
-        return f"immutable tag has {self.found.short}, the source has {wanted}"
+        whose = "the source" if self.moved is None else "the lock"
+        return f"immutable tag has {self.found.short}, {whose} has {wanted}"
 
     @property
     def hint(self) -> str:
@@ -176,10 +192,38 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """A copy that review does not allow."""
+class Delete:
+    """Take a destination's tag away, which nothing wants any more; `digest` is what it has to point to until then."""
 
-    copy: Copy | Attach
+    rule: str
+    place: Place
+    destination: Reference
+    digest: Digest
+    listed_by: tuple[Tag, ...] = ()
+    """Tags of the same repository that have this digest below them: while one is there it must not go by digest."""
+    after: tuple[Tag, ...] = ()
+    """Of what speaks of an image: the tags that have to be gone first."""
+    note: str = ""
+    """Shown behind the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spared:
+    """A destination's tag that imagesync has written and that stays in a prune, and why."""
+
+    rule: str
+    place: Place
+    destination: Reference
+    reason: str
+    digest: Digest | None = None
+    """What it points to, where that was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A copy, or what else would change a destination, that review does not allow."""
+
+    copy: Copy | Attach | Delete
     reason: str
 
     @property
@@ -195,7 +239,14 @@ class Blocked:
         return self.copy.destination
 
 
-Action = Copy | Attach | Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting
+Action = Copy | Attach | Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting | Delete | Spared
+
+
+class Purpose(Enum):
+    """What a plan is made for: to bring what is wanted, or to delete what is not any more."""
+
+    SYNC = "sync"
+    PRUNE = "prune"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +267,15 @@ class Pulls:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How many repositories a glob stands for, and how many of the names that were listed beside them are none."""
+
+    glob: str
+    repositories: int
+    illegal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done, in the order of the spec. Data: printed, saved, compared, carried out later."""
 
@@ -226,6 +286,9 @@ class Plan:
     from_file: bool = False
     pulls: tuple[Pulls, ...] = ()
     """What making it has cost, at hosts where that is limited."""
+    purpose: Purpose = Purpose.SYNC
+    found: tuple[Found, ...] = ()
+    """What the globs of the spec came to."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""
@@ -263,10 +326,21 @@ class Summary:
     """Tags that stay, and get attachments."""
     drifted: int = 0
     """Tags that another hand has changed: overwritten, kept, or failed, and counted there too."""
+    delete: int = 0
+    """Tags that go, what speaks of images among them."""
+    spared: int = 0
+    upstream_moved: int = 0
+    """Source tags that have left what a lock holds on to; counted besides what becomes of them."""
 
     @property
     def changes(self) -> int:
-        return self.add + self.update + self.attach
+        return self.add + self.update + self.attach + self.delete
+
+
+def moved_of(action: Action) -> UpstreamMoved | None:
+    """Where the source's tag went that a lock holds on to; None where it is what is taken."""
+    change = action.copy if isinstance(action, Blocked) else action
+    return change.moved if isinstance(change, Copy | Attach | Keep | Conflict) else None
 
 
 def is_drifted(action: Action) -> bool:
@@ -300,4 +374,7 @@ def summarise(plan: Plan) -> Summary:
         bytes_to_copy=sum(moved.values()),
         attach=kinds.count(Attach),
         drifted=sum(map(is_drifted, plan.actions)),
+        delete=kinds.count(Delete),
+        spared=kinds.count(Spared),
+        upstream_moved=sum(moved_of(action) is not None for action in plan.actions),
     )

@@ -8,6 +8,7 @@ from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.wants import Want
+from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
@@ -20,7 +21,8 @@ def check_same_spec(plan: Plan, spec: Spec) -> None:
     if planned != given:
         raise PlanFileError(
             _difference(dict(planned), dict(given)),
-            hint="plan again, or use --approved FILE: a fresh plan that may do nothing the file does not hold",
+            hint="plan again (give --locked if that plan was made with it), or use --approved FILE: a fresh plan that "
+            "may do nothing the file does not hold",
         )
 
 
@@ -49,12 +51,28 @@ def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
 
 def is_yielded_by(rule: Rule, copy: Copy | Attach) -> bool:
     """Whether the rule asks for this."""
+    named = rule if rule.glob is None else _of_glob(rule, rule.glob, copy)
+    return named is not None and _yields(named, copy)
+
+
+def _of_glob(rule: Rule, glob: RepositoryGlob, copy: Copy | Attach) -> Rule | None:
+    """The rule of what is copied, if the glob is one that finds it: whether it is listed, the plan knew."""
+    source = copy.source.repository
+    if source.registry != glob.registry or not glob.matches(source.path):
+        return None
+    try:
+        return rule.for_repository(source.path)
+    except InvalidReference:
+        return None
+
+
+def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     tag = copy.source.tag
     if copy.source.repository != rule.source or copy.destination.repository not in rule.destinations or tag is None:
         return False
     if not all(_is_attached(rule, copy, attachment) for attachment in copy.attachments):
         return False
-    if rule.digest is not None and copy.source.digest != rule.digest:
+    if rule.digest_of(tag) != (copy.source.digest if rule.is_held else None):
         return False
     try:
         is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)

@@ -66,7 +66,8 @@ def _judge_tag(want: Want, heads: Mapping[Reference, Head]) -> Finding | None:
     wanted, found = source.descriptor.digest, destination.descriptor.digest
     if found == wanted:
         return None
-    reason = f"the tag has {found.short}, the source has {wanted.short}"
+    whose = "the source" if want.rule.locked is None else "the lock"
+    reason = f"the tag has {found.short}, {whose} has {wanted.short}"
     return Finding(Kind.OTHER_DIGEST, subject, reason, "`imagesync plan` shows what it would do about it")
 
 

@@ -14,13 +14,16 @@ from imagesync.plan.actions import (
     Blocked,
     Conflict,
     Copy,
+    Delete,
     Drifted,
     Failure,
     Keep,
     Plan,
     Skip,
+    Spared,
     Waiting,
     is_drifted,
+    moved_of,
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
@@ -38,6 +41,8 @@ _AT_LEAST = {
     Status.STALE: BLOCKED_EXIT_CODE,
     Status.CANCELLED: CANCELLED_EXIT_CODE,
 }
+CHANGES = (Status.COPIED, Status.ATTACHED, Status.DELETED)
+"""What a run has done to destinations."""
 _RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.WAITING, Status.SKIPPED)
 
 
@@ -96,6 +101,11 @@ class Report:
     def drifted(self) -> int:
         """Tags that another hand had changed, whatever became of them."""
         return sum(is_drifted(outcome.action) for outcome in self.outcomes)
+
+    @property
+    def upstream_moved(self) -> int:
+        """Tags of sources that have left what a lock holds on to, whatever became of them."""
+        return sum(moved_of(outcome.action) is not None for outcome in self.outcomes)
 
     @property
     def bytes_copied(self) -> int:
@@ -166,14 +176,15 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    kinds = Copy | Attach | Keep | Assumed | Conflict | Drifted | Blocked | Waiting
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Drifted | Blocked | Waiting | Delete | Spared
     return action.destination if isinstance(action, kinds) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
-        return action.copy.source
-    return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Drifted | Waiting) else None
+        return source_of(action.copy)
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Drifted | Waiting
+    return action.source if isinstance(action, kinds) else None
 
 
 def _settled(action: Action) -> Outcome | None:

@@ -14,7 +14,7 @@ from imagesync.report.sentences import plan_sentence, report_sentence, traffic_o
 __all__ = ["Paint", "printable", "render_plan", "render_report"]
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
-_COLORS = {"+": _GREEN, "~": _YELLOW, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
+_COLORS = {"+": _GREEN, "~": _YELLOW, "-": _RED, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
 _IN_DETAIL = (Status.SKIPPED, Status.FAILED)
 """Told in a block of their own, failures last, where a terminal stops; the others have a row."""
 
@@ -33,6 +33,11 @@ def render_report(report: Report, *, color: bool, verbose: bool) -> str:
     traffic = sorted(report.traffic.items()) if verbose else ()
     lines += [paint(printable(f"{host}: {traffic_of(one)}"), _DIM) for host, one in traffic]
     return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
+
+
+def render_troubles(plan: Plan, *, color: bool) -> str:
+    """What cannot be done alone, at length."""
+    return "\n".join(_troubles(troubles_of_plan(plan), Paint(color)))
 
 
 class Paint:

@@ -16,6 +16,7 @@ from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, count_entries, find_repeated_names, named_problems
@@ -87,6 +88,7 @@ class _Reading:
         state = read_state(node, interpolator, self.problems)
         if node is None:
             self.problems += find_drift_without_state(origins)
+            self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)
         else:
             self.problems += find_misplaced_state(state, node.place, origins)
         return state
@@ -184,5 +186,7 @@ def _meaning(origin: Origin) -> object:
         rule.keep_previous,
         rule.attachments,
         rule.on_drift,
+        rule.prune,
         rule.entry,
+        rule.glob,
     )

@@ -1,7 +1,7 @@
 """The survey: reads both sides at once. What to read, pure functions of plan say; when, the tasks.
 
-Tag lists and heads of the whole spec come first, since conflicts and budgets are seen there alone. After that every
-image is looked into on its own, so that the first is on its way while the last is still being read.
+Catalogs, tag lists and heads of the whole spec come first, since conflicts and budgets are seen there alone. After
+that every image is looked into on its own, so that the first is on its way while the last is still being read.
 """
 
 from __future__ import annotations
@@ -25,12 +25,23 @@ from imagesync.spec.model import Rule
 from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
+from imagesync.survey.asking import ask
+from imagesync.survey.catalogs import find_repositories
 from imagesync.survey.heads import read_heads, read_listings
 from imagesync.survey.looking import Looking
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
-__all__ = ["Survey", "answer", "fetch_manifest", "or_broken", "read_heads", "read_listings"]
+__all__ = [
+    "Survey",
+    "answer",
+    "ask",
+    "fetch_manifest",
+    "find_repositories",
+    "or_broken",
+    "read_heads",
+    "read_listings",
+]
 
 
 class Survey:
@@ -55,7 +66,10 @@ class Survey:
         self._asked: dict[Question, Task[Any]] = {}
         self._waiting: dict[Task[Any], list[Looking]] = {}
         self._turns = Turns(stores)
-        self.wants, heads, listings = read_heads(rules, stores, tasks)
+        expanded = find_repositories(rules, stores, tasks)
+        self.found = expanded.found
+        """What globs stand for."""
+        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks)
         heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
