@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from imagesync.cli.output import emit, in_github_actions, wants_color
+from imagesync.cli.output import emit, in_github_actions, wants_color, workspace_folder
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 from imagesync.errors import UsageError
 
@@ -70,7 +70,7 @@ def _show(arguments: argparse.Namespace, found: Standings) -> None:
     if in_github_actions():
         from imagesync.report.github import annotations_of_standings  # noqa: PLC0415 - only there
 
-        sys.stderr.write(annotations_of_standings(told))
+        sys.stderr.write(annotations_of_standings(told, workspace_folder()))
 
 
 def emit_standings(form: str, told: tuple[Standing, ...], as_json: str, sentence: str) -> None:

@@ -26,6 +26,7 @@ COMMANDS = (
     "copy",
     "tags",
     "inspect",
+    "verify",
     "registry",
     "login",
     "logout",

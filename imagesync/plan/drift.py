@@ -69,7 +69,7 @@ def holding_back(rules: Iterable[Rule]) -> Reviewer:
     strict = [rule for rule in rules if rule.on_drift is not OnDrift.OVERWRITE]
 
     def check(change: Change) -> str | None:
-        if not is_drifted(change):
+        if not isinstance(change, Copy) or not is_drifted(change):
             return None
         rule = next((rule for rule in strict if is_yielded_by(rule, change)), None)
         return None if rule is None else f"changed by another hand, and `on_drift: {rule.on_drift.value}` forbids it"

@@ -116,7 +116,7 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
         return {"action": "copy" if isinstance(action, Copy) else "attach", **shared, **_change_to_dict(action)}
     if isinstance(action, Keep | Assumed | Conflict | Drifted | Waiting):
         sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
-        moved = {} if isinstance(action, Assumed | Waiting) else _moved_to_dict(action)
+        moved = {} if isinstance(action, Assumed | Drifted | Waiting) else _moved_to_dict(action)
         return {**_left_to_dict(action), **shared, **sides, **moved}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):

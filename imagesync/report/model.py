@@ -141,6 +141,8 @@ class Trouble:
     kind: str
     rule: str
     place: Place
+    exit_code: int = 0
+    """What this alone is worth."""
 
 
 def worst_of(codes: Collection[int]) -> int:
@@ -198,7 +200,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Drifted):
         return settled(action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 
@@ -213,6 +215,7 @@ def _trouble(outcome: Outcome) -> Trouble:
         kind=outcome.kind,
         rule=action.rule,
         place=action.place,
+        exit_code=outcome.exit_code,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from imagesync.plan.standing import Standing
-from imagesync.report.markdown import code_span, table
+from imagesync.report.markdown import FRAME_BYTES, MAX_BYTES, code_span, table
 
 _HEAD = ["| | tag | how it stands | in the spec |", "|---|---|---|---|"]
 
@@ -13,7 +13,7 @@ _HEAD = ["| | tag | how it stands | in the spec |", "|---|---|---|---|"]
 def render_standings(tags: Collection[Standing], sentence: str) -> str:
     """The sentence as the first line, then a row for each of these tags."""
     rows = [_row(tag) for tag in tags]
-    return "\n\n".join([f"**{sentence}**", *table(_HEAD, rows)]) + "\n"
+    return "\n\n".join([f"**{sentence}**", *table(_HEAD, rows, MAX_BYTES - FRAME_BYTES)]) + "\n"
 
 
 def _row(tag: Standing) -> str:
