@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from imagesync.cancellation import Cancellation
 from imagesync.errors import IntegrityError, StoreError
 from imagesync.executor.blame import blamed_on
@@ -12,6 +14,7 @@ from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Tag
 from imagesync.store import Stores
+from imagesync.tasks import Task
 
 _ARRIVED_WRONG = frozenset({"MANIFEST_INVALID", "DIGEST_INVALID"})
 
@@ -48,6 +51,14 @@ class Writing:
                 break
             brought_bytes = self._bring_what_is_missing(copy, root)
         return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
+
+    def write_alias(self, version: Task[Outcome], copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
+        """Write the root under an alias, unless the tag of its version was left alone, which has been tried before."""
+        before = version.result()
+        if before.status in (Status.COPIED, Status.UNCHANGED):
+            return self.write_tag(copy, root, is_read_again=is_read_again)
+        reason = f"the tag of its version was left alone: {before.reason}"
+        return replace(before, action=copy, reason=reason)
 
     def _keep(self, copy: Copy, replaced: Digest, previous: Tag) -> None:
         """Give what will be replaced a tag of its own, which is all that keeps some registries from deleting it."""

@@ -17,6 +17,15 @@ class UpstreamMoved:
     now: Digest | None
 
 
+@dataclass(frozen=True, slots=True)
+class Carries:
+    """What an alias stands for: the version tag of its destination that it follows, and the one that it has carried
+    so far, where it was there and that is known."""
+
+    version: Tag
+    before: Tag | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """Bring `source` to `destination` and let its tag point there.
@@ -46,6 +55,8 @@ class Copy:
     destination has there; those without one at the source are added to the index under the destination's tag."""
     moved: UpstreamMoved | None = None
     """Set where a lock holds on to what the source's tag has left."""
+    carries: Carries | None = None
+    """Set where the destination's tag is an alias: it is written after that of its version."""
 
     @property
     def is_within_registry(self) -> bool:
@@ -154,6 +165,8 @@ class Waiting:
     reason: str
     hint: str | None = None
     exit_code: int = 3
+    is_unread: bool = True
+    """Whether manifests would have to be read of it; an alias waits for something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

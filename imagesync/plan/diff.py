@@ -37,7 +37,7 @@ from imagesync.plan.inventory import (
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference, Repository
 
-Wanted = Want | Skip | Failure
+Wanted = Want | Skip | Failure | Waiting
 
 
 def blobs_of(root: Content, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:
@@ -176,6 +176,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         present_bytes=present_bytes,
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
+        carries=want.carries,
     )
 
 

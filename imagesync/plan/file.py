@@ -20,6 +20,7 @@ from imagesync.plan.actions import (
     Assumed,
     Attach,
     Blocked,
+    Carries,
     Conflict,
     Copy,
     Failure,
@@ -118,7 +119,8 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]
     if isinstance(action, Conflict):
         return {"action": "conflict", "found": action.found, "reason": action.reason, "hint": action.hint}
     if isinstance(action, Waiting):
-        why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        why: dict[str, Any] = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        why |= {} if action.is_unread else {"unread": False}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
@@ -156,6 +158,7 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "note": copy.note,
         "previous": copy.previous,
         "immutable": copy.is_immutable,
+        **({"alias": asdict(copy.carries)} if copy.carries is not None else {}),
     }
 
 
@@ -239,6 +242,7 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
         reason=value["reason"],
         hint=value.get("hint"),
         exit_code=value["exit_code"],
+        is_unread=value.get("unread", True),
     )
 
 
@@ -287,7 +291,14 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         note=value.get("note", ""),
         previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
+        carries=_carries(value.get("alias")),
     )
+
+
+def _carries(value: Mapping[str, Any] | None) -> Carries | None:
+    if value is None:
+        return None
+    return Carries(Tag(value["version"]), Tag(value["before"]) if value["before"] is not None else None)
 
 
 def _lost(root: Content, contents: Mapping[Digest, Content], destination: Reference) -> list[Digest]:

@@ -73,6 +73,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "replaces": copy.replaces if isinstance(copy, Copy) else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
+        "alias": asdict(copy.carries) if isinstance(copy, Copy) and copy.carries is not None else None,
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
         "reason": outcome.reason or None,

@@ -94,7 +94,7 @@ def _pulls(plan: Plan) -> str:
 
 def _not_read(plan: Plan) -> set[Reference]:
     """What was not read, each source once."""
-    return {action.source for action in plan.actions if isinstance(action, Waiting)}
+    return {action.source for action in plan.actions if isinstance(action, Waiting) and action.is_unread}
 
 
 def _verdict(report: Report) -> str:

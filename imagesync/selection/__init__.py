@@ -3,6 +3,7 @@
 Pure: tags in, Selection out; where tags come from is the survey's business.
 """
 
+from imagesync.selection.alias import Alias, carriers, check_one_variant
 from imagesync.selection.order import Order, Ordering
 from imagesync.selection.pattern import PatternKind, TagPattern
 from imagesync.selection.range import VersionRange
@@ -14,6 +15,7 @@ from imagesync.selection.version import Extract, Version
 __all__ = [
     "ANY_SUFFIX",
     "ATTACHMENT_TAG",
+    "Alias",
     "Drop",
     "Exclude",
     "Extract",
@@ -31,4 +33,6 @@ __all__ = [
     "Version",
     "VersionRange",
     "Versions",
+    "carriers",
+    "check_one_variant",
 ]

@@ -171,6 +171,8 @@ def _meaning(origin: Origin) -> object:
         rule.immutable,
         rule.keep_previous,
         rule.attachments,
+        rule.aliases,
+        rule.allow_backwards,
         rule.entry,
         rule.glob,
     )

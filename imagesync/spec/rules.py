@@ -48,8 +48,9 @@ from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
+_SHARED_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "attachments", "aliases")
+_ENTRY_KEYS = ("source", "destination", *_SHARED_KEYS)
+_IMAGE_KEYS = ("as", "as_tag", *_SHARED_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ class RulesReader:
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            aliases=self._tags_reader.aliases(nodes.get("aliases")),
+            allow_backwards=_allows_backwards(nodes.get("aliases")),
         )
         if image.glob is not None:
             rule = self._glob_rule(rule, image.glob, image.own.get("as"), where)
@@ -268,6 +271,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
         self._keep_previous(nodes.get("keep_previous"))
+        self._tags_reader.aliases(nodes.get("aliases"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 
@@ -396,6 +400,11 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _allows_backwards(node: Node | None) -> bool:
+    said = node.get("allow_backwards") if isinstance(node, Map) else None
+    return isinstance(said, Scalar) and said.value is True
 
 
 def _attachments(node: Node | None) -> frozenset[AttachmentType]:

@@ -14,6 +14,7 @@ from imagesync.errors import InvalidReference, Problem, SpecError
 from imagesync.reference import Tag
 from imagesync.selection import (
     ANY_SUFFIX,
+    Alias,
     Exclude,
     Extract,
     Include,
@@ -65,6 +66,21 @@ class TagsReader:
             hint = "allowed are {tag}, {major}, {minor}, {patch}, {suffix} and {digest}"
             self._problems.say(node.place, message, hint)
         return None if retag.problems() else retag
+
+    def aliases(self, node: Node | None) -> tuple[Alias, ...]:
+        """The templates of aliases: a list of them, or a map that says more."""
+        listed = node.get("tags") if isinstance(node, Map) else node
+        found = [self._alias(scalar) for scalar in scalars(listed)] if listed is not None else []
+        return tuple(dict.fromkeys(alias for alias in found if alias is not None))
+
+    def _alias(self, scalar: Scalar) -> Alias | None:
+        alias = Alias(self._interpolator.text(scalar))
+        if not alias.template:
+            return None
+        for message in alias.problems():
+            hint = "an alias is a tag, which may hold {major}, {minor}, {patch} and {suffix}"
+            self._problems.say(scalar.place, message, hint)
+        return None if alias.problems() else alias
 
     def _steps(self, node: Map) -> TagFilter | None:
         before = len(self._problems)
