@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imagesync.cancellation import Cancellation
 from imagesync.errors import IntegrityError, StoreError
 from imagesync.executor.blame import blamed_on
 from imagesync.executor.delivery import Delivery
-from imagesync.executor.recheck import left_alone
+from imagesync.executor.recheck import left_alone, left_with_version
 from imagesync.manifest import Content, Manifest
 from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Outcome, Status
@@ -53,12 +51,9 @@ class Writing:
         return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
 
     def write_alias(self, version: Task[Outcome], copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
-        """Write the root under an alias, unless the tag of its version was left alone, which has been tried before."""
-        before = version.result()
-        if before.status in (Status.COPIED, Status.UNCHANGED):
-            return self.write_tag(copy, root, is_read_again=is_read_again)
-        reason = f"the tag of its version was left alone: {before.reason}"
-        return replace(before, action=copy, reason=reason)
+        """Write the root under an alias, unless the tag of its version, which was to be written before, was not."""
+        reason_not_to = left_with_version(copy, version.result())
+        return reason_not_to or self.write_tag(copy, root, is_read_again=is_read_again)
 
     def _keep(self, copy: Copy, replaced: Digest, previous: Tag) -> None:
         """Give what will be replaced a tag of its own, which is all that keeps some registries from deleting it."""
