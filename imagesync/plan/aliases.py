@@ -63,17 +63,24 @@ def followings(wants: Iterable[Want]) -> Iterator[Following]:
         if want.rule.aliases:
             by_place.setdefault((want.rule, want.destination.repository), []).append(want)
     for (rule, repository), several in by_place.items():
-        versions = versions_of(rule, several)
+        versions = _versions_of(rule, several)
         for name, tags in carriers(rule.aliases, versions).items():
             by_tag = {want.source.tag: want for want in several}
             yield Following(rule, Reference(repository, name), tuple(by_tag[tag] for tag in tags))
 
 
-def versions_of(rule: Rule, wants: Iterable[Want]) -> dict[Tag, Version]:
+def _versions_of(rule: Rule, wants: Iterable[Want]) -> dict[Tag, Version]:
     """The versions that source tags stand for; what stands for none carries no alias."""
     tags = [want.source.tag for want in wants if want.source.tag is not None]
     found = {tag: rule.tags.version_of(tag) for tag in tags}
     return {tag: version for tag, version in found.items() if version is not None}
+
+
+def highest_of(rule: Rule, kept: Iterable[Tag]) -> dict[Tag, Tag]:
+    """The tag that each alias of a rule follows, as far as a list can tell."""
+    found = {tag: rule.tags.version_of(tag) for tag in kept}
+    versions = {tag: version for tag, version in found.items() if version is not None}
+    return {name: tags[0] for name, tags in carriers(rule.aliases, versions).items()}
 
 
 def in_conflict(aliases: Sequence[Following], written: Mapping[Reference, Want]) -> dict[Following, Failure]:
@@ -115,7 +122,7 @@ def _sources(one: Following) -> tuple[Reference, ...]:
 def follow(one: Following, known: Known) -> Wanted:
     """What becomes of an alias: a want for the version that it follows, or why it stays where it is."""
     try:
-        check_one_variant(_tags(one.versions), versions_of(one.rule, one.versions))
+        check_one_variant(_tags(one.versions), _versions_of(one.rule, one.versions))
     except InvalidReference as error:
         return replace(_failure(one, error.message), kind=error.kind, hint=error.hint)
     chosen = next(filter(known.can_be_brought, one.versions), None)

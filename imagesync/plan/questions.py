@@ -77,6 +77,13 @@ class ListAttachmentTags:
 
 
 @dataclass(frozen=True, slots=True)
+class ListAllTags:
+    """The tags of a destination repository; none where it is not there. Answered with the tags, or Broken."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
 class HasReferrersApi:
     """Whether a registry lists referrers at all, asked of some repository and digest of it. Answered with a bool,
     or Broken."""
@@ -96,7 +103,9 @@ class ListReferrers:
     side: Side
 
 
-Question = ReadManifest | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | HasReferrersApi | ListReferrers
+Question = (
+    ReadManifest | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags | HasReferrersApi | ListReferrers
+)
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]
 """Yields what to ask next, is sent the answers, and returns what came of it."""

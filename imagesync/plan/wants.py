@@ -60,10 +60,11 @@ def needs_list(rule: Rule) -> bool:
     return not rule.is_held and rule.tags.needs_list
 
 
-def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
-    """The destination repositories whose tag list is taken for what is there, each once."""
-    trusting = [rule for rule in rules if rule.immutable.trusts_list]
-    return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
+def lists_trusted(rule: Rule, listings: Listings) -> tuple[Repository, ...]:
+    """The destination repositories whose tag list is taken for what is there of a tag that the rule wants."""
+    wants = wants_of(rule, listings) if rule.immutable.trusts_list else ()
+    trusting = (want for want in wants if isinstance(want, Want) and want.trusts_list)
+    return tuple(dict.fromkeys(want.destination.repository for want in trusting))
 
 
 def make_wants(rules: Sequence[Named], listings: Listings) -> tuple[Want | Skip | Failure, ...]:

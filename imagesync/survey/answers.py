@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from imagesync.plan.questions import (
     HasBlob,
     HasReferrersApi,
     IsEmpty,
+    ListAllTags,
     ListAttachmentTags,
     ListReferrers,
     Question,
@@ -31,7 +32,7 @@ from imagesync.plan.questions import (
     Side,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, Writable
+from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, TagLister, Writable
 
 V = TypeVar("V")
 
@@ -43,8 +44,8 @@ def answer(question: Question, stores: Stores) -> Any:
     if isinstance(question, ReadHead):
         store = partial(_store, question.repository, question.side, stores)
         return read_head(store, question.reference, question.side)
-    if isinstance(question, ListAttachmentTags):
-        return or_broken(lambda: _attachment_tags(question, stores), "source")
+    if isinstance(question, ListAttachmentTags | ListAllTags):
+        return _tags(question, stores)
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
     if isinstance(question, IsEmpty):
@@ -56,12 +57,18 @@ def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Wri
     return stores.source(repository) if side == "source" else stores.destination(repository)
 
 
-def _attachment_tags(question: ListAttachmentTags, stores: Stores) -> frozenset[Tag]:
-    """Tags of a source; a repository that has gone since its tag was read has none."""
+def _tags(question: ListAttachmentTags | ListAllTags, stores: Stores) -> Collection[Tag] | Broken:
+    if isinstance(question, ListAllTags):
+        return or_broken(lambda: _listed(stores.destination(question.repository)), "destination")
+    return or_broken(lambda: attachment_tags(_listed(stores.source(question.repository))), "source")
+
+
+def _listed(store: TagLister) -> tuple[Tag, ...]:
+    """The tags of a repository; one that is not there, or has gone since its tag was read, has none."""
     try:
-        return attachment_tags(stores.source(question.repository).list_tags())
+        return store.list_tags()
     except NotFoundError:
-        return frozenset()
+        return ()
 
 
 def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from imagesync.plan.aliases import Following, followings
 from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Listed
+from imagesync.plan.questions import Side
 from imagesync.plan.repositories import Named
 from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Reference, Repository, Tag
@@ -46,28 +48,47 @@ class _Lists:
     def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
         self.selected: dict[Repository, tuple[Tag, ...] | Broken] = {}
         self.trusted: dict[Repository, frozenset[Tag]] = {}
-        self._rules = rules
+        self._rules, self._stores, self._tasks = rules, stores, tasks
         self._watch: Watch[Any] = tasks.watch()
-        self._asked: dict[Task[Any], tuple[dict[Repository, Any], Repository]] = {
-            **{_list(one, stores, tasks): (self.selected, one) for one in lists_needed(rules)},
-            **{_list_there(one, stores, tasks): (self.trusted, one) for one in lists_trusted(rules)},
-        }
-        for task in self._asked:
-            self._watch.add(task)
+        self._started: dict[tuple[Side, Repository], Task[Any]] = {}
+        self._asked: dict[Task[Any], tuple[dict[Repository, Any], Repository]] = {}
+        self._waiting: dict[Task[Any], list[Rule]] = defaultdict(list)
 
     def ready(self) -> Iterator[list[Rule]]:
         """Yield the rules whose lists are there, as they come."""
-        left = list(self._rules)
-        yield [rule for rule in left if self._has_lists_of(rule)]
+        yield self._ready_of(self._rules)
         for task in self._watch:
-            left = [rule for rule in left if not self._has_lists_of(rule)]
             found, repository = self._asked[task]
             found[repository] = task.result()
-            yield [rule for rule in left if self._has_lists_of(rule)]
+            yield self._ready_of(self._waiting.pop(task, ()))
 
-    def _has_lists_of(self, rule: Rule) -> bool:
-        is_selected = not needs_list(rule) or rule.source in self.selected
-        return is_selected and all(one in self.trusted for one in lists_trusted([rule]))
+    def _ready_of(self, rules: Iterable[Rule]) -> list[Rule]:
+        """Those of some rules that lack no list; each of the others waits for the first that it lacks."""
+        ready = []
+        for rule in rules:
+            lacking = self._lacking(rule)
+            if lacking:
+                self._waiting[lacking[0]].append(rule)
+            else:
+                ready.append(rule)
+        return ready
+
+    def _lacking(self, rule: Rule) -> list[Task[Any]]:
+        """The lists that it is known to lack: which of its destinations' it trusts is known once its tags are."""
+        if needs_list(rule) and rule.source not in self.selected:
+            return [self._read("source", rule.source)]
+        trusted = lists_trusted(rule, self.selected)
+        return [self._read("destination", one) for one in trusted if one not in self.trusted]
+
+    def _read(self, side: Side, repository: Repository) -> Task[Any]:
+        """The task that reads a list; each has one, whichever rule asks."""
+        task = self._started.get((side, repository))
+        if task is None:
+            read, found = (_list, self.selected) if side == "source" else (_list_there, self.trusted)
+            task = self._started[side, repository] = read(repository, self._stores, self._tasks)
+            self._asked[task] = found, repository
+            self._watch.add(task)
+        return task
 
 
 class _Heads:
