@@ -152,9 +152,20 @@ class Failure:
     hint: str | None = None
 
 
+class WaitsFor(Enum):
+    """What has to come before something that waits goes on."""
+
+    PULLS = "pulls"
+    """Manifests that a registry may be asked for."""
+    VERSION = "version"
+    """A version that is higher than what an alias carries."""
+    KNOWLEDGE = "knowledge"
+    """That somebody knows which version an alias carries."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """This tag differs and was not looked into any further for now: what a registry may be asked is used up.
+    """This tag differs and stays as it is for now, until what it waits for is there.
 
     `exit_code` is 3 where that is to be noticed, 0 where a later run does the rest.
     """
@@ -166,8 +177,7 @@ class Waiting:
     reason: str
     hint: str | None = None
     exit_code: int = 3
-    is_unread: bool = True
-    """Whether manifests would have to be read of it; an alias waits for something else."""
+    waits_for: WaitsFor = WaitsFor.PULLS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

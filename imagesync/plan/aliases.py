@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from imagesync.errors import InvalidReference
-from imagesync.plan.actions import Carries, Failure, Waiting
+from imagesync.plan.actions import Carries, Failure, Waiting, WaitsFor
 from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Present
 from imagesync.plan.wants import Want
@@ -127,7 +127,8 @@ def follow(one: Following, known: Known) -> Wanted:
         return replace(_failure(one, error.message), kind=error.kind, hint=error.hint)
     chosen = next(filter(known.can_be_brought, one.versions), None)
     if chosen is None:
-        return _waiting(one, one.versions[0], "no version that could carry it can be brought", "see to these first")
+        reason = "no version that could carry it can be brought"
+        return _waiting(one, one.versions[0], reason, "see to these first", waits_for=WaitsFor.VERSION)
     if not _moves(one, chosen, known):
         return _want(one, chosen, None)
     before = carried(one, known)
@@ -140,12 +141,12 @@ def _held_back(one: Following, chosen: Want, before: Want | None) -> Waiting:
     hint = "`allow_backwards: true` lets it move"
     if before is None:
         reason = f"no version tag there has its digest, so nobody knows whether {chosen.destination.tag} is newer"
-        return _waiting(one, chosen, reason, hint)
+        return _waiting(one, chosen, reason, hint, waits_for=WaitsFor.KNOWLEDGE)
     reason = f"it carries {before.destination.tag}, and the highest selected version is {chosen.destination.tag}"
-    return _waiting(one, chosen, reason, hint)
+    return _waiting(one, chosen, reason, hint, waits_for=WaitsFor.VERSION)
 
 
-def _waiting(one: Following, want: Want, reason: str, hint: str) -> Waiting:
+def _waiting(one: Following, want: Want, reason: str, hint: str, *, waits_for: WaitsFor) -> Waiting:
     return Waiting(
         rule=one.rule.name,
         place=one.rule.place,
@@ -154,7 +155,7 @@ def _waiting(one: Following, want: Want, reason: str, hint: str) -> Waiting:
         reason=reason,
         hint=hint,
         exit_code=0,
-        is_unread=False,
+        waits_for=waits_for,
     )
 
 

@@ -33,6 +33,7 @@ from imagesync.plan.actions import (
     SpecPin,
     UpstreamMoved,
     Waiting,
+    WaitsFor,
     summarise,
 )
 from imagesync.plan.attachments import kind_of
@@ -137,7 +138,7 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]
         return {"action": "conflict", "found": action.found, "reason": action.reason, "hint": action.hint}
     if isinstance(action, Waiting):
         why: dict[str, Any] = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
-        why |= {} if action.is_unread else {"unread": False}
+        why |= {"waits_for": action.waits_for.value}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
@@ -259,7 +260,7 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
         reason=value["reason"],
         hint=value.get("hint"),
         exit_code=value["exit_code"],
-        is_unread=value.get("unread", True),
+        waits_for=WaitsFor(value.get("waits_for", WaitsFor.PULLS.value)),
     )
 
 

@@ -226,3 +226,62 @@ def test_a_plan_counts_platforms_and_blobs_that_are_there(mirror: Mirror) -> Non
     ran = mirror.cli("plan", mirror.spec())
     assert "3 platforms" in ran.out
     assert "0 B to copy" in ran.out
+
+
+ALIASED = "{name: app, tags: {versions: '*'}, aliases: ['{major}.{minor}', stable]}"
+
+
+def test_a_plan_shows_the_versions_between_which_an_alias_moves(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    mirror.cli("apply", mirror.spec(ALIASED))
+    mirror.fill("7.4.3", image=make_image("new"))
+    mirror.fill("8.0.0", image=make_image("newer"))
+    out = " ".join(mirror.cli("plan", "sync.yaml").out.split())
+    assert "~ app:7.4 7.4.2 → 7.4.3" in out
+    assert "~ app:stable 7.4.2 → 8.0.0" in out
+    assert "+ app:8.0 8.0.0" in out
+    found = mirror.cli("plan", "sync.yaml", "--format", "json").json()
+    jsonschema.Draft7Validator(mirror.cli("schema", "--plan").json()).validate(found)
+    told = {one["destination"]["tag"]: one["alias"] for one in found["actions"] if "alias" in one}
+    assert told["7.4"] == {"version": "7.4.3", "before": "7.4.2"}
+
+
+def test_an_alias_that_would_go_back_waits_and_that_is_no_failure(mirror: Mirror) -> None:
+    new = mirror.fill("7.4.3", image=make_image("new"))
+    mirror.fill("7.4.2")
+    mirror.cli("apply", mirror.spec(ALIASED))
+    spec = mirror.spec("{name: app, tags: {versions: '*', exclude: 7.4.3}, aliases: [stable]}")
+    ran = mirror.cli("plan", spec)
+    assert ran.code == 0
+    assert "… app:stable  waits: it carries 7.4.3, and the highest selected version is 7.4.2" in ran.out
+    assert "1 waiting" in ran.out
+    assert mirror.cli("apply", spec).code == 0
+    assert mirror.tags()["stable"] == new.digest
+
+
+def test_a_saved_plan_with_an_alias_of_a_version_that_no_rule_gives_it_is_refused(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    spec = mirror.spec(ALIASED)
+    mirror.cli("plan", spec, "-o", "plan.json")
+    text = Path("plan.json").read_text()
+    for was, then in (('"tag": "stable"', '"tag": "latest"'), ('"version": "7.4.2"', '"version": "7.4.1"')):
+        assert was in text
+        Path("edited.json").write_text(text.replace(was, then))
+        ran = mirror.cli("apply", spec, "--plan", "edited.json")
+        assert (ran.code, "no rule of the spec yields" in ran.err) == (4, True)
+    assert mirror.writes() == []
+
+
+def test_an_audit_and_a_repair_know_aliases(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    mirror.fill("8.0.0", image=make_image("eight"))
+    mirror.cli("apply", mirror.spec(ALIASED))
+    assert mirror.cli("audit", "sync.yaml").code == 0
+    mirror.stand(make_image("drifted"), "7.4")
+    ran = mirror.cli("audit", "sync.yaml")
+    assert ran.code == 2
+    assert "app:7.4  other digest" in ran.out
+    mirror.stand(make_image("eight"), "7.4.2", "7.4", "stable")
+    repaired = mirror.cli("apply", "sync.yaml", "--repair")
+    assert repaired.code == 0, repaired.text
+    assert mirror.tags()["7.4"] == mirror.tags()["7.4.2"] == make_index("app 7.4.2").digest
