@@ -52,7 +52,8 @@ class Known:
             return False
         if destination is None or isinstance(destination, Broken):
             return False
-        is_other = isinstance(destination, Present) and destination.descriptor.digest != source.descriptor.digest
+        there, promised = self.digest_at(want.destination), self.digest_at(want.promise)
+        is_other = None not in (there, promised) and there != promised
         return not (is_other and wanted.is_immutable)
 
 
@@ -167,8 +168,8 @@ def _want(one: Following, chosen: Want, before: Want | None) -> Want:
 
 def _moves(one: Following, chosen: Want, known: Known) -> bool:
     """Whether the alias is there, and to be replaced: else nothing can go back."""
-    there, wanted = known.heads.get(one.destination), known.digest_at(chosen.source)
-    is_other = isinstance(there, Present) and there.descriptor.digest != wanted
+    there = known.digest_at(one.destination)
+    is_other = there is not None and there != known.digest_at(chosen.promise)
     return is_other and not one.rule.immutable.holds(one.destination.tag)
 
 
