@@ -272,6 +272,19 @@ def test_a_saved_plan_with_an_alias_of_a_version_that_no_rule_gives_it_is_refuse
     assert mirror.writes() == []
 
 
+def test_an_alias_of_a_narrowed_version_has_what_its_version_has(mirror: Mirror) -> None:
+    narrowed = ALIASED.replace("aliases", "platforms: [linux/amd64], aliases")
+    mirror.fill("7.4.2")
+    mirror.cli("apply", mirror.spec(narrowed))
+    again = mirror.cli("apply", "sync.yaml")
+    assert "No changes. 3 tags are as the spec wants them." in again.out
+    mirror.fill("7.4.3", image=make_index("new"))
+    assert "~ app:stable 7.4.2 → 7.4.3" in " ".join(mirror.cli("plan", "sync.yaml").out.split())
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    assert mirror.tags()["stable"] == mirror.tags()["7.4"] == mirror.tags()["7.4.3"] != mirror.tags()["7.4.2"]
+    assert mirror.cli("audit", "sync.yaml").code == 0
+
+
 def test_an_audit_and_a_repair_know_aliases(mirror: Mirror) -> None:
     mirror.fill("7.4.2")
     mirror.fill("8.0.0", image=make_image("eight"))
