@@ -80,8 +80,10 @@ def _list_repository(arguments: argparse.Namespace) -> int:
 
 
 def _list_selections(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import load, open_session, warn  # noqa: PLC0415 - not for --help
+    from imagesync.plan.dead import find_dead  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
+    from imagesync.plan.wants import make_wants  # noqa: PLC0415
     from imagesync.report.sentences import found_sentences  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
     from imagesync.survey import find_repositories, read_listings  # noqa: PLC0415
@@ -93,6 +95,7 @@ def _list_selections(arguments: argparse.Namespace) -> int:
         listings = read_listings(rules, session.stores, session.tasks)
     for sentence in found_sentences(expanded.found) if not arguments.quiet else ():
         notify(sentence)
+    warn(() if spec.is_part else find_dead(rules, make_wants(expanded.rules, listings), listings), arguments)
     found = [_selected(one, listings) for one in expanded.rules]
     _show(found, arguments.format)
     return 1 if any(isinstance(one.selection, Broken) and one.selection.kind != _SKIPPED for one in found) else 0

@@ -9,6 +9,7 @@ from enum import Enum
 from imagesync.errors import Place
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Reference, Tag
+from imagesync.spec.model import SpecWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,8 @@ class Plan:
     purpose: Purpose = Purpose.SYNC
     found: tuple[Found, ...] = ()
     """What the globs of the spec came to."""
+    warnings: tuple[SpecWarning, ...] = ()
+    """What of the spec came to nothing."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

@@ -56,6 +56,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
         **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
+        **({"warnings": [asdict(one) for one in plan.warnings]} if plan.warnings else {}),
         **({"found": [asdict(one) for one in plan.found]} if plan.found else {}),
         "actions": [_action_to_dict(action) for action in plan.actions],
         "manifests": {

@@ -64,12 +64,12 @@ def annotations_of_problems(problems: Iterable[Problem], folder: str = "") -> st
 def annotations_of_plan(plan: Plan, folder: str = "") -> str:
     """Errors for what failed or is blocked, warnings for what waits, notices for what waits for a later run by itself
     or is skipped."""
-    return _render(map(_annotation, troubles_of_plan(plan)), folder)
+    return _render([*map(_annotation, troubles_of_plan(plan)), *_warnings(plan)], folder)
 
 
 def annotations_of_report(report: Report, folder: str = "") -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
-    return _render(map(_annotation, troubles_of_report(report)), folder)
+    return _render([*map(_annotation, troubles_of_report(report)), *_warnings(report.plan)], folder)
 
 
 def annotations_of_audit(audit: Audit, folder: str = "") -> str:
@@ -80,6 +80,11 @@ def annotations_of_audit(audit: Audit, folder: str = "") -> str:
         for said in [_message(finding.reason, finding.hint)]
     )
     return _render(remarks, folder)
+
+
+def _warnings(plan: Plan) -> list[Annotation]:
+    """What of the spec came to nothing."""
+    return [Annotation("warning", one.place, "Of no use in the spec", shortened(one.message)) for one in plan.warnings]
 
 
 def defuse(text: str) -> str:

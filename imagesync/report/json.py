@@ -24,6 +24,7 @@ def report_to_json(report: Report) -> str:
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],
         "pulls": [asdict(pulls) for pulls in report.plan.pulls],
+        "warnings": [asdict(one) for one in report.plan.warnings],
         "found": [asdict(one) for one in report.plan.found],
         "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }

@@ -243,3 +243,5 @@ class Spec:
     warnings: tuple[SpecWarning, ...] = ()
     state: StatePlace | None = None
     """None: nothing is remembered from run to run."""
+    is_part: bool = False
+    """Whether some of its rules were left out: what the others have a use for is not known then."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
-from imagesync.selection import Platforms, Retag, TagFilter, TagPattern
+from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.globs import GlobName, RepositoryGlob, glob_alone, glob_below, is_glob
 from imagesync.spec.interpolate import Interpolator
@@ -304,10 +304,8 @@ class RulesReader:
         if node is None:
             return NOTHING_IMMUTABLE
         listed = node.get("tags") if isinstance(node, Map) else node
-        texts = [self._text(scalar) for scalar in scalars(listed)] if listed is not None else []
-        parsed = [self._problems.parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
         is_trusting = isinstance(node, Map) and node.get("trust") is not None
-        return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
+        return Immutable(self._tags_reader.patterns(listed), is_trusting)
 
     def _keep_previous(self, node: Node | None) -> Retag | None:
         """A template that makes another tag of every tag: two may not be kept as one."""

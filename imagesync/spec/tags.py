@@ -6,6 +6,7 @@ Values that the schema refused are passed over: it has said so already.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -50,7 +51,7 @@ class TagsReader:
         """What `tags` selects; None where it cannot be told."""
         if isinstance(node, Map):
             return self._steps(node)
-        patterns = self._patterns(node)
+        patterns = self.patterns(node)
         return TagFilter.of(patterns) if patterns else None
 
     def retag(self, node: Node | None) -> Retag | None:
@@ -86,7 +87,7 @@ class TagsReader:
         before = len(self._problems)
         self._check_keys(node)
         versions = self._versions(node.get("versions"))
-        include, exclude = self._patterns(node.get("include")), self._patterns(node.get("exclude"))
+        include, exclude = self.patterns(node.get("include")), self.patterns(node.get("exclude"))
         steps: list[Step] = []
         steps += [Include(include)] if include else []
         steps += [Exclude(exclude)] if exclude else []
@@ -131,9 +132,10 @@ class TagsReader:
         found = [self._read(scalar, _exact_tag) for scalar in scalars(node)]
         return tuple(tag for tag in found if tag is not None)
 
-    def _patterns(self, node: Node | None) -> tuple[TagPattern, ...]:
-        found = [self._read(scalar, TagPattern.parse) for scalar in scalars(node)]
-        return tuple(pattern for pattern in found if pattern is not None)
+    def patterns(self, node: Node | None) -> tuple[TagPattern, ...]:
+        """Tags, globs and expressions, each with its place."""
+        found = [(self._read(scalar, TagPattern.parse), scalar.place) for scalar in scalars(node)]
+        return tuple(replace(pattern, place=place) for pattern, place in found if pattern is not None)
 
     def _names(self, node: Map) -> Retag | None:
         if not all(isinstance(value, Scalar) and isinstance(value.value, str) for value in node.values.values()):

@@ -298,3 +298,42 @@ def test_an_audit_and_a_repair_know_aliases(mirror: Mirror) -> None:
     repaired = mirror.cli("apply", "sync.yaml", "--repair")
     assert repaired.code == 0, repaired.text
     assert mirror.tags()["7.4"] == mirror.tags()["7.4.2"] == make_index("app 7.4.2").digest
+
+
+DEAD = "{name: app, tags: {include: ['v*', 'x*'], exclude: '*-rc'}, immutable: [stable]}"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "tags"])
+def test_what_of_a_spec_comes_to_nothing_is_a_warning_with_its_place(mirror: Mirror, command: str) -> None:
+    mirror.fill("v1", "other")
+    ran = mirror.cli(command, mirror.spec(DEAD))
+    assert ran.code == 0
+    assert [line for line in ran.err.splitlines() if "warning" in line] == [
+        "sync.yaml:6:44: warning: x* takes nothing: no tag that is listed is like it",
+        "sync.yaml:6:60: warning: *-rc leaves out nothing: no tag that is listed is like it",
+        "sync.yaml:6:81: warning: stable is immutable, and no tag that is written is like it",
+    ]
+    assert "warning" not in mirror.cli(command, "sync.yaml", "--quiet").err
+
+
+def test_validate_tells_of_what_comes_to_nothing_whatever_the_registries_have(mirror: Mirror) -> None:
+    ran = mirror.cli("validate", mirror.spec("{name: app, tags: ['1'], immutable: ['1', stable]}", DEAD))
+    assert ran.code == 0
+    assert ran.err == "sync.yaml:6:51: warning: stable is immutable, and no tag that is written is like it\n"
+
+
+def test_a_part_of_a_spec_is_not_judged(mirror: Mirror) -> None:
+    mirror.fill("v1")
+    spec = mirror.spec(DEAD, "other:1")
+    assert mirror.cli("plan", spec, "--only", "sync[0]/app").err == ""
+
+
+def test_what_comes_to_nothing_is_in_the_json_form_and_annotated(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.fill("v1")
+    found = mirror.cli("plan", mirror.spec(DEAD), "--format", "json").json()
+    jsonschema.Draft7Validator(mirror.cli("schema", "--plan").json()).validate(found)
+    assert found["warnings"][0]["place"] == {"file": "sync.yaml", "line": 6, "column": 44}
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "::warning file=sync.yaml,line=6,col=44" in mirror.cli("plan", "sync.yaml").err
