@@ -67,9 +67,10 @@ def check_report(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.plan import check_plan_report  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415
 
-    check_report(arguments)
+    (check_plan_report if arguments.dry_run else check_report)(arguments)
     spec = load(arguments)
     if arguments.plan and (arguments.only or arguments.shard):
         raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")
@@ -145,7 +146,7 @@ def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Revie
 
     plan = review(plan, reviewers).plan
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
-    publish_plan(plan, output=None)
+    publish_plan(plan, output=None, report=arguments.report)
     return plan_exit_code(plan, detailed=False)
 
 
