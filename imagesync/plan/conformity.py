@@ -11,7 +11,7 @@ from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.narrowing import is_silent, narrow
 from imagesync.plan.wants import Want
-from imagesync.reference import Digest
+from imagesync.reference import Digest, Tag
 from imagesync.selection import Platforms
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
@@ -51,12 +51,17 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    named = [rule if rule.glob is None else _of_glob(rule, rule.glob, copy) for rule in rules]
-    yielding = [rule for rule in named if rule is not None and _yields(rule, copy)]
+    yielding = [rule for rule in rules if is_yielded_by(rule, copy)]
     if isinstance(copy, Copy):  # what is attached to has a tag that stays
         yielding = [rule for rule in yielding if _is_narrowed_as_told(rule.platforms, copy, contents)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
+
+
+def is_yielded_by(rule: Rule, copy: Copy | Attach) -> bool:
+    """Whether the rule asks for this."""
+    named = rule if rule.glob is None else _of_glob(rule, rule.glob, copy)
+    return named is not None and _yields(named, copy)
 
 
 def _of_glob(rule: Rule, glob: RepositoryGlob, copy: Copy | Attach) -> Rule | None:
@@ -79,10 +84,20 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     if rule.digest_of(tag) != (copy.source.digest if rule.is_held else None):
         return False
     try:
-        is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)
+        is_named = _is_named(rule, tag, copy) and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
     return is_named and tag in rule.tags.select([tag]).kept
+
+
+def _is_named(rule: Rule, tag: Tag, copy: Copy | Attach) -> bool:
+    """Whether its tag there is what the rule makes of its tag, or an alias of that. Raises InvalidReference."""
+    carries = copy.carries if isinstance(copy, Copy) else None
+    if isinstance(copy, Attach) and copy.destination.tag in rule.aliases_of(tag):
+        return True
+    if carries is None:
+        return rule.renamed(tag) == copy.destination.tag
+    return rule.renamed(tag) == carries.version and copy.destination.tag in rule.aliases_of(tag)
 
 
 def _keeps_as_told(rule: Rule, copy: Copy | Attach) -> bool:

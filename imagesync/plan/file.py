@@ -20,9 +20,12 @@ from imagesync.plan.actions import (
     Assumed,
     Attach,
     Blocked,
+    Carries,
+    Cause,
     Conflict,
     Copy,
     Delete,
+    Drifted,
     Failure,
     Keep,
     Plan,
@@ -32,6 +35,7 @@ from imagesync.plan.actions import (
     SpecPin,
     UpstreamMoved,
     Waiting,
+    WaitsFor,
     summarise,
 )
 from imagesync.plan.attachments import kind_of
@@ -54,6 +58,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
         **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
+        **({"warnings": [asdict(one) for one in plan.warnings]} if plan.warnings else {}),
         **({"found": [asdict(one) for one in plan.found]} if plan.found else {}),
         "actions": [_action_to_dict(action) for action in plan.actions],
         "manifests": {
@@ -113,9 +118,9 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
         return {**shared, **_pruned_to_dict(action)}
     if isinstance(action, Copy | Attach):
         return {"action": "copy" if isinstance(action, Copy) else "attach", **shared, **_change_to_dict(action)}
-    if isinstance(action, Keep | Assumed | Conflict | Waiting):
+    if isinstance(action, Keep | Assumed | Conflict | Drifted | Waiting):
         sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
-        moved = {} if isinstance(action, Assumed | Waiting) else _moved_to_dict(action)
+        moved = {} if isinstance(action, Assumed | Drifted | Waiting) else _moved_to_dict(action)
         return {**_left_to_dict(action), **shared, **sides, **_narrowed_to_dict(action), **moved}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):
@@ -139,12 +144,16 @@ def _pruned_to_dict(action: Delete | Spared) -> dict[str, Any]:
     return {"action": "delete", "destination": destination, "replaces": action.digest, "note": action.note}
 
 
-def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]:
+def _left_to_dict(action: Keep | Assumed | Conflict | Drifted | Waiting) -> dict[str, Any]:
     """What an action that leaves its tag alone says besides the two sides."""
     if isinstance(action, Conflict):
         return {"action": "conflict", "found": action.found, "reason": action.reason, "hint": action.hint}
+    if isinstance(action, Drifted):
+        said = {"reason": action.reason, "hint": action.hint}
+        return {"action": "drifted", "found": action.found, "wrote": action.wrote, **said}
     if isinstance(action, Waiting):
-        why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        why: dict[str, Any] = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        why |= {"waits_for": action.waits_for.value}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
@@ -188,6 +197,8 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "note": copy.note,
         "previous": copy.previous,
         "immutable": copy.is_immutable,
+        **({"cause": copy.cause.value} if copy.cause is not None else {}),
+        **({"alias": asdict(copy.carries)} if copy.carries is not None else {}),
         **_narrowed_to_dict(copy),
         **({"left_out": list(copy.left_out)} if copy.left_out else {}),
     }
@@ -242,7 +253,7 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
         return _change_from_dict(value, rule, place, contents)
     if kind == "blocked":
         return Blocked(copy=_change_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
-    if kind in ("keep", "assumed", "conflict"):
+    if kind in ("keep", "assumed", "conflict", "drifted"):
         return _settled_from_dict(value, rule, place)
     if kind == "waiting":
         return _waiting_from_dict(value, rule, place)
@@ -253,19 +264,23 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
     return Failure(rule=rule, place=place, subject=subject, reason=reason, kind=value.get("kind", "error"), hint=hint)
 
 
-def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict:
+def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict | Drifted:
     source, destination, narrowed = _from_dict(value["source"]), _from_dict(value["destination"]), _narrowed(value)
     moved = _moved_upstream(value)
     if value["action"] == "keep":
         return Keep(rule=rule, place=place, source=source, destination=destination, narrowed=narrowed, moved=moved)
     if value["action"] == "assumed":
         return Assumed(rule=rule, place=place, source=source, destination=destination)
+    found = Digest(value["found"])
+    if value["action"] == "drifted":
+        wrote = Digest(value["wrote"])
+        return Drifted(rule=rule, place=place, source=source, destination=destination, found=found, wrote=wrote)
     return Conflict(
         rule=rule,
         place=place,
         source=source,
         destination=destination,
-        found=Digest(value["found"]),
+        found=found,
         narrowed=narrowed,
         moved=moved,
     )
@@ -284,6 +299,7 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
         reason=value["reason"],
         hint=value.get("hint"),
         exit_code=value["exit_code"],
+        waits_for=WaitsFor(value.get("waits_for", WaitsFor.PULLS.value)),
     )
 
 
@@ -337,8 +353,16 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         note=value.get("note", ""),
         previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
+        cause=Cause(value["cause"]) if value.get("cause") is not None else None,
+        carries=_carries(value.get("alias")),
         left_out=left_out,
     )
+
+
+def _carries(value: Mapping[str, Any] | None) -> Carries | None:
+    if value is None:
+        return None
+    return Carries(Tag(value["version"]), Tag(value["before"]) if value["before"] is not None else None)
 
 
 def _lost(root: Content, contents: Mapping[Digest, Content], destination: Reference) -> list[Digest]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from imagesync.errors import AuthenticationError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.aliases import highest_of
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
@@ -117,16 +118,19 @@ def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
 
 
 def _tags_wanted(rule: Rule, listings: Listings) -> list[Tag] | Broken:
-    """The destination tags that a rule wants, and those under which it keeps what they were."""
+    """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
     if needs_list(rule) and _is_empty(listings[rule.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
         return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
     found: list[Tag] = []
+    sources: list[Tag] = []
     for want in wants_of(rule, listings):
         if not isinstance(want, Want):
             return _unknown(want)
-        assert want.destination.tag is not None  # noqa: S101 - narrows: what is wanted is a tag
+        assert want.destination.tag is not None and want.source.tag is not None  # noqa: S101, PT018 - narrows
         found.append(want.destination.tag)
+        sources.append(want.source.tag)
+    found += highest_of(rule, sources)
     kept = [rule.keep_previous.apply(tag) for tag in found] if rule.keep_previous is not None else []
     return found + kept
 

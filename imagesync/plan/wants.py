@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidReference, NotFoundError
-from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.actions import Carries, Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Named
 from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import EVERY_PLATFORM, Platforms, Selection
-from imagesync.spec.model import OnEmpty, Rule
+from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Want:
     rule: Rule
     source: Reference
     destination: Reference
+    carries: Carries | None = None
+    """Set where the destination's tag is an alias."""
 
     @property
     def promise(self) -> Reference:
@@ -81,6 +83,11 @@ def lists_trusted(rule: Rule, listings: Listings) -> tuple[Repository, ...]:
     wants = wants_of(rule, listings) if rule.immutable.trusts_list else ()
     trusting = (want for want in wants if isinstance(want, Want) and want.trusts_list)
     return tuple(dict.fromkeys(want.destination.repository for want in trusting))
+
+
+def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without what spares a plan its questions: for whoever looks for what is not as it is assumed to be."""
+    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
 def make_wants(rules: Sequence[Named], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
@@ -193,7 +200,7 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
             first = strictest.setdefault(want.destination, want)
-            if want.is_immutable and not first.is_immutable:
+            if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
@@ -202,6 +209,10 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
             yield _kept_elsewhere(want, sources) or want
+
+
+def _strictness(want: Want) -> tuple[bool, int]:
+    return (want.is_immutable, list(OnDrift).index(want.rule.on_drift))
 
 
 def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:

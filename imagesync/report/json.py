@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Keep, Spared, moved_of
+from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared, moved_of
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
 from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of
@@ -24,6 +24,7 @@ def report_to_json(report: Report) -> str:
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],
         "pulls": [asdict(pulls) for pulls in report.plan.pulls],
+        "warnings": [asdict(one) for one in report.plan.warnings],
         "found": [asdict(one) for one in report.plan.found],
         "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }
@@ -36,6 +37,7 @@ def _summary(report: Report) -> dict[str, int | float]:
         "added": report.added,
         "updated": report.updated,
         **{status.value: report.count(status) for status in Status},
+        "drifted": report.drifted,
         "upstream_moved": report.upstream_moved,
         "bytes_copied": report.bytes_copied,
         "bytes_mounted": report.bytes_mounted,
@@ -71,8 +73,10 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "destination": str(destination) if destination else None,
         "destination_digest": _found_there(outcome),
         "replaces": _had_before(copy),
+        "cause": copy.cause.value if isinstance(copy, Copy) and copy.cause else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
+        "alias": asdict(copy.carries) if isinstance(copy, Copy) and copy.carries is not None else None,
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
         "reason": outcome.reason or None,
@@ -105,7 +109,7 @@ def _had_before(action: Action) -> Digest | None:
 def _found_there(outcome: Outcome) -> Digest | None:
     """What the destination's tag points to after the run, where that is known."""
     action = outcome.action
-    if isinstance(action, Conflict):
+    if isinstance(action, Conflict | Drifted):
         return action.found
     if isinstance(action, Spared):
         return action.digest
