@@ -175,3 +175,17 @@ def test_a_repository_of_the_state_that_the_spec_fills_is_refused_offline(kept: 
     assert ran.code == 4
     assert "a state needs a repository of its own" in ran.err
     assert kept.requests() == []
+
+
+def test_an_anonymous_plan_goes_on_without_a_state_that_asks_for_a_login(
+    mirror: Mirror, make_registry: MakeRegistry
+) -> None:
+    """The pull request of a fork has no secrets; nothing is written there that the state could be wrong about."""
+    shelf = make_registry(auth=TokenAuth(USERS))
+    mirror.fill("1")
+    write_spec(mirror, state=f"{shelf.host}/team/state")
+    ran = mirror.cli("plan", "sync.yaml", "--anonymous")
+    assert ran.code == 0
+    assert "Plan: 1 to add" in ran.out
+    assert "without it nobody knows what has drifted" in ran.err
+    assert mirror.cli("plan", "sync.yaml").code == 1
