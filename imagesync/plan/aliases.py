@@ -77,8 +77,8 @@ def followings(wants: Iterable[Want]) -> Iterator[Following]:
             by_place.setdefault((want.rule, want.destination.repository), []).append(want)
     for (rule, repository), several in by_place.items():
         versions = _versions_of(rule, several)
+        by_tag = {want.source.tag: want for want in several}
         for name, tags in carriers(rule.aliases, versions).items():
-            by_tag = {want.source.tag: want for want in several}
             yield Following(rule, Reference(repository, name), tuple(by_tag[tag] for tag in tags))
 
 
@@ -91,7 +91,7 @@ def _versions_of(rule: Rule, wants: Iterable[Want]) -> dict[Tag, Version]:
 
 def highest_of(rule: Rule, kept: Iterable[Tag]) -> dict[Tag, Tag]:
     """The tag that each alias of a rule follows, as far as a list can tell."""
-    found = {tag: rule.tags.version_of(tag) for tag in kept}
+    found = {tag: rule.tags.version_of(tag) for tag in (kept if rule.aliases else ())}
     versions = {tag: version for tag, version in found.items() if version is not None}
     return {name: tags[0] for name, tags in carriers(rule.aliases, versions).items()}
 
