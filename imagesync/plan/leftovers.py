@@ -1,11 +1,11 @@
-"""Leftovers: which repositories a prune looks at, what the whole spec wants there, and what has to be asked. Pure.
+"""Leftovers: what the whole spec wants in a repository that is pruned, and what has to be asked of it. Pure.
 
 Whatever leaves a doubt about what is wanted is a Failure in the place of the repository: then nothing is deleted there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError
@@ -15,44 +15,13 @@ from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
+from imagesync.plan.targets import Target, name_of
 from imagesync.plan.wants import Listings, Want, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.selection import TagPattern
-from imagesync.spec.model import Prune, Rule
+from imagesync.spec.model import Rule
 from imagesync.state import State, Written
 
 EMPTY_KIND = "empty"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A repository that is pruned: the rule that asks for it first, every rule that writes there, and what all of
-    those say of pruning, which counts together."""
-
-    repository: Repository
-    rule: Rule
-    writers: tuple[Rule, ...]
-
-    @property
-    def prunes(self) -> tuple[Prune, ...]:
-        return tuple(rule.prune for rule in self.writers if rule.prune is not None)
-
-    def protecting(self, tag: Tag) -> TagPattern | None:
-        """The pattern that a tag is held by, of whichever rule."""
-        patterns = (pattern for prune in self.prunes for pattern in prune.protect)
-        return next((pattern for pattern in patterns if pattern.matches(tag)), None)
-
-    def refused(self, broken: Broken, rule: Rule | None = None) -> Failure:
-        """Why nothing is deleted in this repository; `rule` is the one that it is of."""
-        found = rule or self.rule
-        return Failure(
-            rule=found.name,
-            place=found.place,
-            subject=str(self.repository),
-            reason=f"nothing is pruned here: {broken.reason}",
-            kind=broken.kind,
-            hint=broken.hint,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +56,14 @@ class Found:
     contents: Mapping[Digest, Content] = field(default_factory=dict)
 
 
-def targets_of(chosen: Iterable[Rule], rules: Sequence[Rule]) -> tuple[Target, ...]:
-    """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
-    asked: dict[Repository, Rule] = {}
-    for rule in chosen:
-        for repository in rule.destinations if rule.prune is not None else ():
-            asked.setdefault(repository, rule)
-    return tuple(
-        Target(repository, rule, tuple(one for one in rules if repository in one.destinations))
-        for repository, rule in asked.items()
-    )
-
-
-def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
-    """Every rule of which it has to be known what it wants."""
-    return tuple(dict.fromkeys(rule for target in targets for rule in target.writers))
-
-
 def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
     wanted: dict[Tag, str] = {}
-    for rule in target.writers:
-        tags = _tags_wanted(rule, listings)
+    for writer in target.writers:
+        tags = _tags_wanted(writer, listings) if isinstance(writer, Rule) else _unknown(writer)
         if isinstance(tags, Broken):
-            return target.refused(tags, rule)
-        wanted.update((tag, wanted.get(tag, rule.name)) for tag in tags)
+            return target.refused(tags, writer)
+        wanted.update((tag, wanted.get(tag, name_of(writer))) for tag in tags)
     owned = [written for written in state.owned(target.repository) if not _is_attachment(written.destination.tag)]
     return Case(target, tuple(owned), wanted)
 

@@ -14,9 +14,10 @@ from imagesync.manifest import Content, Index
 from imagesync.plan.actions import Action, Delete, Failure, Plan, Spared
 from imagesync.plan.attachments import attachment_tags, tag_of
 from imagesync.plan.inventory import Broken
-from imagesync.plan.leftovers import Case, Found, Target, look
+from imagesync.plan.leftovers import Case, Found, look
 from imagesync.plan.questions import Asking
 from imagesync.plan.review import Change, Reviewer
+from imagesync.plan.targets import Target
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import AttachmentType
 from imagesync.state import Written

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from imagesync.plan.actions import Attach, Copy, Keep
+from imagesync.plan.actions import Attach, Copy, Delete, Keep
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
-from imagesync.state import Entry, FirstSeen, State, Written
+from imagesync.state import Deleted, Entry, FirstSeen, State, Written
 
 
 def sights_of(sources: Iterable[Reference], state: State, at: datetime) -> Iterator[FirstSeen]:
@@ -24,6 +24,8 @@ def written_by(outcome: Outcome, state: State, at: datetime) -> Iterator[Entry]:
     action = outcome.action
     if isinstance(action, Copy) and outcome.status is Status.COPIED:
         yield make_written(action.destination, action.root.digest, state, at)
+    elif isinstance(action, Delete) and outcome.status is Status.DELETED and state.written(action.destination):
+        yield Deleted(action.destination, _later(action.destination, state, at))
     elif isinstance(action, Copy | Keep | Attach) and outcome.status in (Status.UNCHANGED, Status.ATTACHED):
         digest = action.root.digest if isinstance(action, Copy) else action.source.digest
         before = state.written(action.destination)
@@ -32,8 +34,12 @@ def written_by(outcome: Outcome, state: State, at: datetime) -> Iterator[Entry]:
 
 
 def make_written(destination: Reference, digest: Digest, state: State, at: datetime) -> Written:
-    """The entry of a write that comes after whatever is remembered of that tag: clocks of two machines differ."""
+    """The entry of a write."""
+    tag = Reference(destination.repository, destination.tag)
+    return Written(tag, digest, _later(destination, state, at))
+
+
+def _later(destination: Reference, state: State, at: datetime) -> datetime:
+    """A time after whatever is remembered of that tag: clocks of two machines differ."""
     last = state.last_fate(destination)
-    if last is not None and last.at >= at:
-        at = last.at + timedelta(seconds=1)
-    return Written(Reference(destination.repository, destination.tag), digest, at)
+    return at if last is None or last.at < at else last.at + timedelta(seconds=1)

@@ -22,7 +22,7 @@ from imagesync.spec.model import Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asking import ask
-from imagesync.survey.catalogs import find_repositories
+from imagesync.survey.catalogs import find_repositories, read_catalogs
 from imagesync.survey.heads import read_heads, read_listings
 from imagesync.survey.looking import Looking
 from imagesync.survey.turns import Turns
@@ -35,6 +35,7 @@ __all__ = [
     "fetch_manifest",
     "find_repositories",
     "or_broken",
+    "read_catalogs",
     "read_heads",
     "read_listings",
 ]
