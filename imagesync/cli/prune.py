@@ -39,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import load_whole, narrowed, open_session  # noqa: PLC0415
 
+    if arguments.report and not arguments.confirm:
+        raise UsageError("--report says what was deleted", hint="add --confirm; --format json shows what would be")
     check_report(arguments)
     spec = load_whole(arguments)
     chosen = narrowed(spec, arguments)
