@@ -8,7 +8,7 @@ import pytest
 
 from imagesync.spec.explain import explain
 from imagesync.spec.model import DEFAULT_MOST, MostNumber, MostPercent, Prune
-from tests.spec.written import found, load, make_files, shown, with_images
+from tests.spec.written import found, load, make_files, with_images
 
 
 def with_prune(prune: str, *, state: str = "state: state.json\n") -> str:
