@@ -25,6 +25,7 @@ COMMANDS = (
     "copy",
     "tags",
     "inspect",
+    "verify",
     "registry",
     "login",
     "logout",

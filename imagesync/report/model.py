@@ -134,6 +134,8 @@ class Trouble:
     kind: str
     rule: str
     place: Place
+    exit_code: int = 0
+    """What this alone is worth."""
 
 
 def worst_of(codes: Collection[int]) -> int:
@@ -188,7 +190,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Conflict):
         return in_conflict(action, action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 
@@ -203,6 +205,7 @@ def _trouble(outcome: Outcome) -> Trouble:
         kind=outcome.kind,
         rule=action.rule,
         place=action.place,
+        exit_code=outcome.exit_code,
     )
 
 

@@ -99,9 +99,9 @@ def _closing(plan: Plan) -> str:
 
 
 def found_sentences(found: Iterable[Found]) -> list[str]:
-    """`docker.io/bitnami/* stands for 12 repositories.`, for every glob."""
+    """`docker.io/bitnami/* stands for 12 repositories.`, for every glob that has found something."""
     sentences = []
-    for one in found:
+    for one in (one for one in found if one.repositories or one.illegal):
         count = f"{one.repositories} {'repository' if one.repositories == 1 else 'repositories'}"
         more = f", {format_count(one.illegal, 'listed name')} left out as illegal" if one.illegal else ""
         sentences.append(f"{one.glob} stands for {count}{more}.")

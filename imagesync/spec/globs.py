@@ -31,6 +31,9 @@ class Share:
         return int.from_bytes(digest[:8], "big") % self.whole == self.part - 1
 
 
+WHOLE = Share()
+
+
 @dataclass(frozen=True, slots=True)
 class RepositoryGlob:
     """Which repositories of a registry an image's name stands for. `base` stands before `pattern` in their paths."""
@@ -42,7 +45,7 @@ class RepositoryGlob:
     """Destination templates, each with a placeholder that tells what is found apart."""
     renamed: str | None = None
     """The image's `as`."""
-    share: Share = Share()
+    share: Share = WHOLE
 
     def __str__(self) -> str:
         return str(self.source)

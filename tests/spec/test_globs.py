@@ -191,10 +191,6 @@ def test_the_folder_of_an_included_file_counts_for_globs_too(tmp_path: Path) -> 
         ("- a/x**", "6:9: 'a/x**': ** stands for whole components\n    write a/** or a/**/b"),
         ("- a/***", "6:9: 'a/***': ** stands for whole components\n    write a/** or a/**/b"),
         (
-            "- A/*",
-            "6:9: 'A/*' matches no repository name\n    components of a-z and 0-9, joined by '.', '_', '__' or dashes, separated by '/'",
-        ),
-        (
             "- name: a/*\n  as_tag: x",
             "7:17: `as_tag` is for an image that is named by digest alone\n    use `retag` to rename a tag",
         ),
