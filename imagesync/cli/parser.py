@@ -21,6 +21,8 @@ COMMANDS = (
     "apply",
     "audit",
     "prune",
+    "drift",
+    "adopt",
     "lock",
     "copy",
     "tags",

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session, shown_progress  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.transfer.meter import Meter  # noqa: PLC0415
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.output)
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
-        plan = make_plan(spec, session.stores, session.tasks)
+        plan = make_plan(spec, session.stores, session.tasks, state=open_memory(spec).state)
         plan = replace(plan, pulls=session.pulls())
     return _show(arguments, plan)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +13,9 @@ from imagesync.cli.parser import add_format_option, add_run_options, add_selecti
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
-    from imagesync.plan.outcome import Outcome
     from imagesync.plan.review import ReviewedPlan
-    from imagesync.report.progress import Progress
     from imagesync.spec import Spec
 
 
@@ -73,12 +68,10 @@ def _planned(arguments: argparse.Namespace, session: Session, chosen: Spec, memo
     """Look at everything, before the first deletion."""
     from imagesync.cli.session import shown_progress  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import plan_prune  # noqa: PLC0415
-    from imagesync.state import NOTHING_REMEMBERED  # noqa: PLC0415
     from imagesync.transfer.meter import Meter  # noqa: PLC0415
 
-    state = memory.state or NOTHING_REMEMBERED
     with shown_progress(arguments, session, Meter()):
-        return plan_prune(session.spec, chosen.rules, state, stores=session.stores, tasks=session.tasks)
+        return plan_prune(session.spec, chosen.rules, memory.known, stores=session.stores, tasks=session.tasks)
 
 
 def _show(arguments: argparse.Namespace, reviewed: ReviewedPlan) -> int:
@@ -92,32 +85,13 @@ def _show(arguments: argparse.Namespace, reviewed: ReviewedPlan) -> int:
 
 def _delete(arguments: argparse.Namespace, session: Session, reviewed: ReviewedPlan, memory: Memory) -> int:
     """Carry it out, and remember what is not imagesync's any more."""
-    from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
+    from imagesync.cli.apply import published, told  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.pipeline import execute  # noqa: PLC0415
-    from imagesync.report.model import Report  # noqa: PLC0415
 
     executor = Executor(session.stores, session.tasks, session.cancellation)
     memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = _told(execute(reviewed, executor), progress, memory)
-    seconds = time.monotonic() - session.started_at
-    traffic = session.stores.registries.traffic()
-    report = Report(plan=reviewed.plan, outcomes=outcomes, seconds=seconds, traffic=traffic)
-    publish_report(report, output=arguments.report)
-    emit(show_report(report, arguments.format, verbose=arguments.verbose))
-    return memory.settled(session.interruption.exit_code or report.exit_code)
-
-
-def _told(outcomes: Iterator[Outcome], progress: Progress, memory: Memory) -> tuple[Outcome, ...]:
-    """All the outcomes, each told and remembered as it comes."""
-    found = []
-    try:
-        for outcome in outcomes:
-            found.append(outcome)
-            memory.ended(outcome)
-            progress.outcome(outcome)
-    finally:
-        memory.save()
-    return tuple(found)
+        outcomes = told(execute(reviewed, executor), progress, memory)
+    return memory.settled(published(arguments, session, reviewed.plan, outcomes))

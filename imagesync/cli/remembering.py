@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imagesync.keeping import Keeper
     from imagesync.keeping.journal import Journal
     from imagesync.plan.outcome import Outcome
+    from imagesync.plan.standing import Standing
     from imagesync.reference import Reference
     from imagesync.state import State
 
@@ -56,6 +57,27 @@ class Memory:
 
         if self._journal is not None and self.state is not None:
             self._journal.note(written_by(outcome, self.state, now()))
+
+    @property
+    def known(self) -> State:
+        """What is remembered, be it nothing."""
+        from imagesync.state import NOTHING_REMEMBERED  # noqa: PLC0415 - few specs have a state
+
+        return self.state or NOTHING_REMEMBERED
+
+    def adopted(self, tags: Iterable[Standing]) -> None:
+        """These tags are imagesync's own, as they are; kept at once."""
+        from imagesync.keeping.journal import now  # noqa: PLC0415 - as above
+        from imagesync.plan.remembering import make_written  # noqa: PLC0415
+
+        at = now()
+        if self._journal is not None:
+            self._journal.note(
+                make_written(tag.destination, tag.found, self.known, at)
+                for tag in tags
+                if tag.destination is not None and tag.found is not None
+            )
+        self.save()
 
     def save(self) -> None:
         """Keep what is not kept yet."""

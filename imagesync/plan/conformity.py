@@ -44,10 +44,15 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    named = [rule if rule.glob is None else _of_glob(rule, rule.glob, copy) for rule in rules]
-    yielding = [rule for rule in named if rule is not None and _yields(rule, copy)]
+    yielding = [rule for rule in rules if is_yielded_by(rule, copy)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
+
+
+def is_yielded_by(rule: Rule, copy: Copy | Attach) -> bool:
+    """Whether the rule asks for this."""
+    named = rule if rule.glob is None else _of_glob(rule, rule.glob, copy)
+    return named is not None and _yields(named, copy)
 
 
 def _of_glob(rule: Rule, glob: RepositoryGlob, copy: Copy | Attach) -> Rule | None:

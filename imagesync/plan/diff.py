@@ -11,8 +11,10 @@ from imagesync.plan.actions import (
     Action,
     Assumed,
     Attach,
+    Cause,
     Conflict,
     Copy,
+    Drifted,
     Failure,
     Keep,
     Plan,
@@ -32,10 +34,12 @@ from imagesync.plan.inventory import (
     NotRead,
     Pair,
     Present,
+    Remembered,
     Unreadable,
 )
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference, Repository
+from imagesync.spec.model import OnDrift
 
 Wanted = Want | Skip | Failure
 
@@ -85,7 +89,7 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     """What comes of a source that is there and a destination that was asked."""
     is_kept = is_equal(want, inventory.heads)
     if isinstance(destination, Present) and not is_kept and not differs(want, inventory.heads):
-        return _conflict(want, source, destination.descriptor.digest)
+        return _left_alone(want, source, destination)
     broken = _broken_below(want, source, inventory)
     if broken is not None:
         return _unusable(want, broken, "source", want.source)
@@ -97,8 +101,39 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     return replace(copy, attachments=_copies(want, attachments, inventory), note=note)
 
 
+def _left_alone(want: Want, source: Present, destination: Present) -> Conflict | Drifted | Failure:
+    """A tag that is there and stays, though it is not right."""
+    found = destination.descriptor.digest
+    drifted = _drifted(want, source, destination)
+    if drifted is None or want.is_immutable:
+        return _conflict(want, source, found)
+    if want.rule.on_drift is OnDrift.KEEP:
+        return drifted
+    return Failure(
+        rule=drifted.rule,
+        place=drifted.place,
+        subject=str(want.destination),
+        reason=drifted.reason,
+        kind=Drifted.kind,
+        hint=drifted.hint,
+    )
+
+
+def _drifted(want: Want, source: Present, destination: Present) -> Drifted | None:
+    if not isinstance(destination, Remembered) or destination.wrote is None:
+        return None
+    return Drifted(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=pinned(want.source, source),
+        destination=want.destination,
+        found=destination.descriptor.digest,
+        wrote=destination.wrote,
+    )
+
+
 def _conflict(want: Want, source: Present, found: Digest) -> Conflict:
-    """A tag that is there and stays, though it is not right: it is immutable."""
+    """It is immutable."""
     rule, place, pin = want.rule.name, want.rule.place, pinned(want.source, source)
     return Conflict(rule=rule, place=place, source=pin, destination=want.destination, found=found)
 
@@ -176,6 +211,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         present_bytes=present_bytes,
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
+        cause=destination.cause if isinstance(destination, Remembered) else None,
     )
 
 
@@ -247,7 +283,14 @@ def differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
         return False
     if isinstance(destination, Absent | Unreadable):
         return True
-    return destination.descriptor.digest != source.descriptor.digest and not want.is_immutable
+    is_other = destination.descriptor.digest != source.descriptor.digest
+    return is_other and not want.is_immutable and not _is_kept_on_drift(want, destination)
+
+
+def _is_kept_on_drift(want: Want, destination: Present) -> bool:
+    """Whether another hand has changed the tag, and it stays so."""
+    is_drifted = isinstance(destination, Remembered) and destination.cause is Cause.DRIFTED
+    return is_drifted and want.rule.on_drift is not OnDrift.OVERWRITE
 
 
 def pinned(reference: Reference, head: Present) -> Reference:

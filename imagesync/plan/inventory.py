@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import ImagesyncError
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.actions import Cause
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import AttachmentType
 
@@ -16,6 +17,14 @@ class Present:
     """The tag or digest is there and points to this."""
 
     descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Present):
+    """A destination's tag that differs from its source, why it does, and what was last written there."""
+
+    cause: Cause
+    wrote: Digest | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ def sights_of(sources: Iterable[Reference], state: State, at: datetime) -> Itera
 
 
 def written_by(outcome: Outcome, state: State, at: datetime) -> Iterator[Entry]:
-    """The tag that was written; or one of ours that turned out to have the source's digest: an earlier run may have
-    written it and been killed before that was kept."""
+    """The tag that was written, or deleted; or one of ours that turned out to have the source's digest: an earlier run
+    may have written it and been killed before that was kept."""
     action = outcome.action
     if isinstance(action, Copy) and outcome.status is Status.COPIED:
         yield make_written(action.destination, action.root.digest, state, at)
-    elif isinstance(action, Delete) and outcome.status is Status.DELETED and state.written(action.destination):
-        yield Deleted(action.destination, _later(action.destination, state, at))
+    elif isinstance(action, Delete) and outcome.status is Status.DELETED:
+        if state.last_fate(action.destination) is not None:
+            yield _given_up(action.destination, state, at)
     elif isinstance(action, Copy | Keep | Attach) and outcome.status in (Status.UNCHANGED, Status.ATTACHED):
         digest = action.root.digest if isinstance(action, Copy) else action.source.digest
         before = state.written(action.destination)
@@ -34,12 +35,17 @@ def written_by(outcome: Outcome, state: State, at: datetime) -> Iterator[Entry]:
 
 
 def make_written(destination: Reference, digest: Digest, state: State, at: datetime) -> Written:
-    """The entry of a write."""
+    """The entry of a write, or of an adoption."""
     tag = Reference(destination.repository, destination.tag)
-    return Written(tag, digest, _later(destination, state, at))
+    return Written(tag, digest, _after_all(destination, state, at))
 
 
-def _later(destination: Reference, state: State, at: datetime) -> datetime:
-    """A time after whatever is remembered of that tag: clocks of two machines differ."""
+def _given_up(destination: Reference, state: State, at: datetime) -> Deleted:
+    tag = Reference(destination.repository, destination.tag)
+    return Deleted(tag, _after_all(destination, state, at))
+
+
+def _after_all(destination: Reference, state: State, at: datetime) -> datetime:
+    """The moment, or one after whatever is remembered of that tag: clocks of two machines differ."""
     last = state.last_fate(destination)
     return at if last is None or last.at < at else last.at + timedelta(seconds=1)

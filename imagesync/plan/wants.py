@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidReference, NotFoundError
 from imagesync.plan.actions import Failure, Skip
@@ -11,7 +11,7 @@ from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Named
 from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import Selection
-from imagesync.spec.model import OnEmpty, Rule
+from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ def lists_trusted(rule: Rule, listings: Listings) -> tuple[Repository, ...]:
     wants = wants_of(rule, listings) if rule.immutable.trusts_list else ()
     trusting = (want for want in wants if isinstance(want, Want) and want.trusts_list)
     return tuple(dict.fromkeys(want.destination.repository for want in trusting))
+
+
+def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without what spares a plan its questions: for whoever looks for what is not as it is assumed to be."""
+    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
 def make_wants(rules: Sequence[Named], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
@@ -175,7 +180,7 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.source, want.rule)
             first = strictest.setdefault(want.destination, want)
-            if want.is_immutable and not first.is_immutable:
+            if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
@@ -184,6 +189,10 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
             yield _kept_elsewhere(want, sources) or want
+
+
+def _strictness(want: Want) -> tuple[bool, int]:
+    return (want.is_immutable, list(OnDrift).index(want.rule.on_drift))
 
 
 def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:

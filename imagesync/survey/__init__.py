@@ -11,14 +11,18 @@ from functools import partial
 from typing import Any
 
 from imagesync.errors import Cancelled
+from imagesync.plan.diff import pinned
+from imagesync.plan.drift import with_memory
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
-from imagesync.plan.inventory import Broken
+from imagesync.plan.inventory import Broken, Present
 from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
+from imagesync.plan.wants import Want
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
+from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asking import ask
@@ -46,11 +50,17 @@ class Survey:
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
     nothing else. Raises Cancelled, nothing else. `incomplete` are tags and attachments that are looked into though
-    they are right.
+    they are right; `state` is what tells why a tag differs.
     """
 
     def __init__(
-        self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()
+        self,
+        rules: Sequence[Rule],
+        stores: Stores,
+        tasks: Tasks,
+        *,
+        incomplete: Collection[Reference] = (),
+        state: State | None = None,
     ) -> None:
         self._stores = stores
         self._tasks = tasks
@@ -61,11 +71,18 @@ class Survey:
         self.found = expanded.found
         """What globs stand for."""
         self.wants, heads, listings = read_heads(expanded.rules, stores, tasks)
+        heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
         self._attachment_tags = attachment_tags_of(listings)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
+
+    @property
+    def sights(self) -> tuple[Reference, ...]:
+        """The tags that are wanted, each with the digest that its source was seen to have, each once."""
+        heads = ((want.source, self._heads.get(want.source)) for want in self.wants if isinstance(want, Want))
+        return tuple(dict.fromkeys(pinned(source, head) for source, head in heads if isinstance(head, Present)))
 
     def begin(self, watch: Watch[Any]) -> Iterator[Seen]:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
