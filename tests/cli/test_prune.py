@@ -508,3 +508,18 @@ def test_a_layout_is_pruned_by_its_tags(pruned: Pruned, tmp_path: Path) -> None:
     ]
     assert "1" in names
     assert "2" not in names
+
+
+def test_what_apply_has_written_is_pruned_once_nothing_wants_it(pruned: Pruned) -> None:
+    for tag in ("1", "2", "3"):
+        pruned.fill(tag)
+    assert pruned.cli("apply", pruned.spec('{name: app, tags: ["1", "2", "3"]}')).code == 0
+    pruned.stand(make_image("of another hand"), "2")
+    spec = pruned.spec("app:1")
+    assert "Prune: 1 tag to delete, 2 stay." in pruned.prune(spec).out
+    assert pruned.prune(spec, "--confirm").code == 0
+    assert list(pruned.tags()) == ["1", "2"]
+    again = pruned.prune(spec, "--confirm")
+    assert again.code == 0
+    assert again.out.startswith("Done: 0 tags deleted, 2 stay.")
+    assert pruned.writes() == []
