@@ -16,7 +16,7 @@ from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
 from imagesync.plan.targets import Target, name_of
-from imagesync.plan.wants import Listings, Want, needs_list, wants_of
+from imagesync.plan.wants import Listings, Want, make_wants, needs_list
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.state import State, Written
@@ -74,7 +74,7 @@ def _tags_wanted(rule: Rule, listings: Listings) -> list[Tag] | Broken:
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
         return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
     found: list[Tag] = []
-    for want in wants_of(rule, listings):
+    for want in make_wants([rule], listings):
         if not isinstance(want, Want):
             return _unknown(want)
         assert want.destination.tag is not None  # noqa: S101 - narrows: what is wanted is a tag

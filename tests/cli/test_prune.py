@@ -523,3 +523,18 @@ def test_what_apply_has_written_is_pruned_once_nothing_wants_it(pruned: Pruned) 
     assert again.code == 0
     assert again.out.startswith("Done: 0 tags deleted, 2 stay.")
     assert pruned.writes() == []
+
+
+def test_where_nothing_is_imagesyncs_own_the_way_to_it_is_named(pruned: Pruned) -> None:
+    pruned.stand(make_image("before imagesync"), "1", "2")
+    ran = pruned.prune(pruned.spec("app:1"))
+    assert ran.code == 0, ran.text
+    assert "nothing there is imagesync's own by its state" in ran.out
+    assert "imagesync adopt" in ran.out
+
+
+def test_two_tags_that_would_become_one_are_a_doubt(pruned: Pruned) -> None:
+    pruned.mirrored("1", "2")
+    ran = pruned.prune(pruned.spec('{name: app, tags: ["8", "9"], retag: {"8": same, "9": same}}'), "--confirm")
+    assert ran.code in (1, 4), ran.text
+    assert list(pruned.tags()) == ["1", "2"]

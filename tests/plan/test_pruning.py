@@ -26,7 +26,7 @@ from imagesync.selection import TagPattern
 from imagesync.spec.model import AttachmentType, MostNumber, MostPercent, Prune, Rule
 from imagesync.state import NOTHING_REMEMBERED, Deleted, State, Written
 from imagesync.tasks import Tasks
-from tests.fakes.memory import MemoryStores
+from tests.fakes.memory import MemoryRepository, MemoryStores
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, PLACE, make_index, make_manifest, make_rule, make_spec
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -213,3 +213,22 @@ def test_what_is_given_up_comes_after_what_was_written_whatever_the_clock_says()
     assert isinstance(entry, Deleted)
     assert OWNED.state().merge(State.of([entry])).written(delete.destination) is None
     assert list(written_by(outcome, NOTHING_REMEMBERED, AT)) == []
+
+
+def test_what_was_not_begun_when_a_run_is_stopped_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = OWNED.stores()
+    rule = replace(make_rule("9"), prune=ALL)
+    cancellation = Cancellation()
+    tasks = Tasks(workers=2, hosts=stores, cancellation=cancellation)
+    delete_tag = MemoryRepository.delete_tag
+
+    def delete_and_stop(self: MemoryRepository, tag: Tag) -> None:
+        cancellation.cancel("stopped")
+        delete_tag(self, tag)
+
+    monkeypatch.setattr(MemoryRepository, "delete_tag", delete_and_stop)
+    reviewed = plan_prune(make_spec(rule), [rule], OWNED.state(), stores=stores, tasks=tasks)
+    statuses = [one.status for one in execute(reviewed, Executor(stores, tasks, cancellation))]
+    tasks.close()
+    assert sorted(status.value for status in statuses) == ["cancelled", "cancelled", "deleted"]
+    assert sorted(stores[LOCAL_NGINX].tags) == ["2", "3"]
