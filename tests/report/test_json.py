@@ -44,7 +44,16 @@ def test_a_conflict_and_what_is_assumed_are_told_apart() -> None:
 
 def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
-    assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "pulls", "traffic"]
+    assert list(document) == [
+        "format_version",
+        "imagesync",
+        "specs",
+        "summary",
+        "outcomes",
+        "pulls",
+        "found",
+        "traffic",
+    ]
     assert (document["format_version"], document["imagesync"]) == (1, __version__)
     assert document["specs"] == [{"path": "sync.yaml", "sha256": "0" * 64}]
     assert document["summary"] == {
@@ -53,6 +62,7 @@ def test_the_head_counts_everything() -> None:
         "updated": 0,
         "copied": 1,
         "attached": 0,
+        "deleted": 0,
         "unchanged": 2,
         "assumed": 0,
         "skipped": 1,
