@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     spec = with_state(load(arguments), "adopt")
     with open_session(spec, arguments) as session:
-        memory = open_memory(spec)
+        memory = open_memory(session)
         if not arguments.dry_run:
             memory.begin()
         with shown_progress(arguments, session, Meter()):

@@ -97,7 +97,7 @@ def execute(
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
-    stores, tasks, memory = session.stores, session.tasks, open_memory(session.spec)
+    stores, tasks, memory = session.stores, session.tasks, open_memory(session)
     if arguments.dry_run:
         plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
         return _show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
@@ -127,7 +127,7 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
 
     check_same_spec(plan, session.spec)
     check_yielded(plan, session.spec)
-    memory = open_memory(session.spec)
+    memory = open_memory(session)
     plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
     if arguments.dry_run:
         return _show_only(arguments, plan, reviewers)

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     spec = with_state(load(arguments), "drift")
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
-        found = read_standings(session, open_memory(spec).known)
+        found = read_standings(session, open_memory(session).known)
     _show(arguments, found)
     return found.exit_code
 

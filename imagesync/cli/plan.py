@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_writable(arguments.output)
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
-        plan = make_plan(spec, session.stores, session.tasks, state=open_memory(spec).state)
+        plan = make_plan(spec, session.stores, session.tasks, state=open_memory(session).state)
         plan = replace(plan, pulls=session.pulls())
     return _show(arguments, plan)
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagesync.cancellation import Cancellation
 from imagesync.cli.output import complain, notify
-from imagesync.spec.model import Spec, StateFile
+from imagesync.errors import Cancelled, ImagesyncError
+from imagesync.spec.model import StateFile
 
 if TYPE_CHECKING:
-    from imagesync.errors import ImagesyncError
+    from imagesync.cli.session import Session
     from imagesync.keeping import Keeper
     from imagesync.keeping.journal import Journal
+    from imagesync.keeping.store import StateStore
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.standing import Standing
-    from imagesync.reference import Reference
+    from imagesync.reference import Reference, Repository
     from imagesync.state import State
 
 
 INTERRUPTED = (130, 143)
+LAST_SECONDS = 20.0
+"""How long a run that was stopped may take to say what it has done."""
 
 
 class Memory:
@@ -44,7 +52,7 @@ class Memory:
 
     def saw(self, sources: Iterable[Reference]) -> None:
         """These tags were seen with these digests."""
-        from imagesync.keeping.journal import now  # noqa: PLC0415 - as above
+        from imagesync.keeping.clock import now  # noqa: PLC0415 - as above
         from imagesync.plan.remembering import sights_of  # noqa: PLC0415
 
         if self._journal is not None and self.state is not None:
@@ -52,7 +60,7 @@ class Memory:
 
     def ended(self, outcome: Outcome) -> None:
         """This became of an action."""
-        from imagesync.keeping.journal import now  # noqa: PLC0415 - as above
+        from imagesync.keeping.clock import now  # noqa: PLC0415 - as above
         from imagesync.plan.remembering import written_by  # noqa: PLC0415
 
         if self._journal is not None and self.state is not None:
@@ -67,7 +75,7 @@ class Memory:
 
     def adopted(self, tags: Iterable[Standing]) -> None:
         """These tags are imagesync's own, as they are; kept at once."""
-        from imagesync.keeping.journal import now  # noqa: PLC0415 - as above
+        from imagesync.keeping.clock import now  # noqa: PLC0415 - as above
         from imagesync.plan.remembering import make_written  # noqa: PLC0415
 
         at = now()
@@ -80,8 +88,11 @@ class Memory:
         self.save()
 
     def save(self) -> None:
-        """Keep what is not kept yet."""
-        self._unsaved = None if self._journal is None else self._journal.save()
+        """Keep what is not kept yet; once more where that was stopped itself."""
+        if self._journal is not None:
+            self._unsaved = self._journal.save()
+            if isinstance(self._unsaved, Cancelled):
+                self._unsaved = self._journal.save()
 
     def settled(self, code: int) -> int:
         """The exit code of a run that would end with this one: it has failed, too, where it could not be kept."""
@@ -94,15 +105,35 @@ class Memory:
         return code if code in INTERRUPTED else worst_of({code, FAILED_EXIT_CODE})
 
 
-def open_memory(spec: Spec) -> Memory:
+def open_memory(session: Session) -> Memory:
     """What is remembered by now. Raises StateError and StoreError, before anything is touched."""
-    return Memory(_keeper(spec))
+    return Memory(_keeper(session))
 
 
-def _keeper(spec: Spec) -> Keeper | None:
-    if spec.state is None:
+def _keeper(session: Session) -> Keeper | None:
+    place = session.spec.state
+    if place is None:
         return None
-    from imagesync.keeping.file import FileKeeper  # noqa: PLC0415 - few specs have a state
+    if isinstance(place, StateFile):
+        from imagesync.keeping.file import FileKeeper  # noqa: PLC0415 - few specs have a state
 
-    assert isinstance(spec.state, StateFile)  # noqa: S101 - narrows
-    return FileKeeper(Path(spec.directory) / spec.state.path)
+        return FileKeeper(Path(session.spec.directory) / place.path)
+    from imagesync.keeping.repository import RepositoryKeeper  # noqa: PLC0415 - as above
+
+    return RepositoryKeeper(place, partial(_store, session, place))
+
+
+@contextmanager
+def _store(session: Session, repository: Repository) -> Iterator[StateStore]:
+    """The repository of the state, as any other of the run; with connections of its own where the run was stopped,
+    since what it has done until then is to be remembered."""
+    if not session.cancellation.is_cancelled:
+        yield session.stores.registries.repository(repository)
+        return
+    from imagesync.registry import Registries  # noqa: PLC0415 - few runs are stopped
+
+    registries = Registries(session.spec.settings, Cancellation(LAST_SECONDS), environment=os.environ)
+    try:
+        yield registries.repository(repository)
+    finally:
+        registries.close()

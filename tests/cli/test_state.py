@@ -242,7 +242,7 @@ def test_a_run_that_is_stopped_remembers_what_it_has_written(mirror: Mirror) -> 
     write_spec(mirror, "quick:1", "slow:1")
     mirror.destination.script("", "/slow/blobs/uploads/", delay_seconds=1)
     with started("apply", "sync.yaml") as process:
-        _wait_for(lambda: mirror.destination.log.lines("PUT", "/quick/manifests/1"))
+        wait_for(lambda: mirror.destination.log.lines("PUT", "/quick/manifests/1"))
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
     assert [entry.destination.repository.path for entry in state().all_owned()] == ["quick"]
@@ -260,13 +260,13 @@ def test_a_run_that_is_killed_remembers_what_was_kept_meanwhile(
     script += "from imagesync.__main__ import main; sys.exit(main())"
     with subprocess.Popen([sys.executable, "-c", script, "apply", "sync.yaml"]) as process:
         try:
-            _wait_for(lambda: state().all_owned())
+            wait_for(lambda: state().all_owned())
         finally:
             process.kill()
     assert [entry.destination.repository.path for entry in state().all_owned()] == ["quick"]
 
 
-def _wait_for(is_so: Any) -> None:
+def wait_for(is_so: Any) -> None:
     for _ in range(500):
         if is_so():
             return
