@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = narrowed(spec, arguments)
     _check_asked(chosen)
     with open_session(_with_lock(spec, arguments), arguments) as session:
-        memory = open_memory(spec)
+        memory = open_memory(session)
         reviewed = _planned(arguments, session, chosen, memory)
         if not arguments.confirm:
             return _show(arguments, reviewed)

@@ -538,3 +538,17 @@ def test_two_tags_that_would_become_one_are_a_doubt(pruned: Pruned) -> None:
     ran = pruned.prune(pruned.spec('{name: app, tags: ["8", "9"], retag: {"8": same, "9": same}}'), "--confirm")
     assert ran.code in (1, 4), ran.text
     assert list(pruned.tags()) == ["1", "2"]
+
+
+def test_a_state_in_a_repository_gives_up_what_was_deleted(pruned: Pruned) -> None:
+    for tag in ("1", "2"):
+        pruned.fill(tag)
+    before = pruned.spec('{name: app, tags: ["1", "2"]}')
+    text = Path(before).read_text().replace(f"state: {STATE}", f"state: {pruned.destination.host}/team/state")
+    assert pruned.cli("apply", pruned.cli.file(text)).code == 0
+    spec = pruned.cli.file(text.replace('["1", "2"]', '["1"]'))
+    assert pruned.prune(spec, "--confirm").code == 0
+    assert list(pruned.tags()) == ["1"]
+    assert pruned.prune(spec).out.startswith("Prune: 0 tags to delete, 1 stays.")
+    pruned.stand(make_image("of another hand"), "2")
+    assert pruned.prune(spec, "-v").out.count("app:2") == 0
