@@ -15,7 +15,8 @@ from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
-from imagesync.plan.targets import Target, name_of
+from imagesync.plan.repositories import Named
+from imagesync.plan.targets import Target
 from imagesync.plan.wants import Listings, Want, make_wants, needs_list
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
@@ -32,6 +33,8 @@ class Case:
     target: Target
     owned: tuple[Written, ...]
     wanted: Mapping[Tag, str]
+    pinned: Mapping[Digest, str] = field(default_factory=dict)
+    """What is taken from there by its digest, and by which rule."""
 
     def candidates(self, listed: Iterable[Tag]) -> tuple[Tag, ...]:
         """The tags that go, unless they turn out to be another's by now."""
@@ -58,29 +61,50 @@ class Found:
 
 def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
-    wanted: dict[Tag, str] = {}
-    for writer in target.writers:
-        tags = _tags_wanted(writer, listings) if isinstance(writer, Rule) else _unknown(writer)
-        if isinstance(tags, Broken):
-            return target.refused(tags, writer)
-        wanted.update((tag, wanted.get(tag, name_of(writer))) for tag in tags)
+    wants = [(user, _wants(user, listings)) for user in (*target.writers, *target.readers)]
+    for user, found in wants:
+        if isinstance(found, Broken):
+            return target.refused(found, user)
+    known = [want for _, found in wants if not isinstance(found, Broken) for want in found]
+    taken = [want for want in known if want.source.repository == target.repository]
     owned = [written for written in state.owned(target.repository) if not _is_attachment(written.destination.tag)]
-    return Case(target, tuple(owned), wanted)
+    return Case(
+        target,
+        tuple(owned),
+        {**_tags_taken(taken), **_tags_written(known, target.repository)},
+        {want.source.digest: want.rule.name for want in taken if want.source.digest is not None},
+    )
 
 
-def _tags_wanted(rule: Rule, listings: Listings) -> list[Tag] | Broken:
-    """The destination tags that a rule wants, and those under which it keeps what they were."""
-    if needs_list(rule) and _is_empty(listings[rule.source]):
+def _wants(user: Named, listings: Listings) -> list[Want] | Broken:
+    """All that a rule wants, or why that is not known."""
+    if not isinstance(user, Rule):
+        return _unknown(user)
+    if needs_list(user) and _is_empty(listings[user.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
-        return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
-    found: list[Tag] = []
-    for want in make_wants([rule], listings):
+        return Broken(f"{user.source} lists no tag at all", EMPTY_KIND, hint)
+    found: list[Want] = []
+    for want in make_wants([user], listings):
         if not isinstance(want, Want):
             return _unknown(want)
-        assert want.destination.tag is not None  # noqa: S101 - narrows: what is wanted is a tag
-        found.append(want.destination.tag)
-    kept = [rule.keep_previous.apply(tag) for tag in found] if rule.keep_previous is not None else []
-    return found + kept
+        found.append(want)
+    return found
+
+
+def _tags_written(wants: Iterable[Want], repository: Repository) -> dict[Tag, str]:
+    """The tags that are wanted at a destination, and those that keep what they were, each with its rule."""
+    found: dict[Tag, str] = {}
+    for want in wants:
+        tag, template = want.destination.tag, want.rule.keep_previous
+        if want.destination.repository == repository and tag is not None:
+            found[tag] = want.rule.name
+            found.update({template.apply(tag): want.rule.name} if template is not None else {})
+    return found
+
+
+def _tags_taken(wants: Iterable[Want]) -> dict[Tag, str]:
+    """The tags of a source that are wanted elsewhere."""
+    return {want.source.tag: want.rule.name for want in wants if want.source.tag is not None}
 
 
 def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:

@@ -68,7 +68,7 @@ def _of_tag(written: Written, case: Case, found: Found) -> Delete | Spared:
     assert tag is not None  # noqa: S101 - narrows: entries of a state have one
     head = found.heads.get(tag)
     digest = head.digest if head is not None else None
-    reason = case.reason_to_stay(tag) or _not_ours(written, digest)
+    reason = case.reason_to_stay(tag) or _not_ours(written, digest) or _is_pinned(digest, case)
     rule, place = target.rule.name, target.rule.place
     if reason is not None or digest is None:
         return Spared(rule=rule, place=place, destination=destination, reason=reason or "", digest=digest)
@@ -81,6 +81,11 @@ def _not_ours(written: Written, digest: Digest | None) -> str | None:
     if digest != written.digest:
         return f"changed by another hand: imagesync wrote {written.digest.short}"
     return None
+
+
+def _is_pinned(digest: Digest | None, case: Case) -> str | None:
+    rule = case.pinned.get(digest) if digest is not None else None
+    return f"wanted by its digest by {rule}" if rule is not None else None
 
 
 class _Below:

@@ -15,20 +15,22 @@ from imagesync.spec.model import Prune, Rule
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A repository that is pruned: the rule that asks for it first, every rule that writes there or why one that may
-    is not known, and what all of those say of pruning, which counts together."""
+    """A repository that is pruned: the rule that asks for it first, every rule that writes there or takes its images
+    from there, each or why one that may is not known, and what the writers say of pruning, which counts together."""
 
     repository: Repository
     rule: Rule
     writers: tuple[Named, ...]
+    readers: tuple[Named, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        return tuple(writer for writer in self.writers if isinstance(writer, Rule))
+        """Those of which it has to be known what they want."""
+        return tuple(user for user in (*self.writers, *self.readers) if isinstance(user, Rule))
 
     @property
     def prunes(self) -> tuple[Prune, ...]:
-        return tuple(rule.prune for rule in self.rules if rule.prune is not None)
+        return tuple(one.prune for one in self.writers if isinstance(one, Rule) and one.prune is not None)
 
     def protecting(self, tag: Tag) -> TagPattern | None:
         """The pattern that a tag is held by, of whichever rule."""
@@ -55,13 +57,16 @@ def name_of(writer: Named) -> str:
 
 def targets_of(chosen: Sequence[Rule], rules: Iterable[Rule], catalogs: Catalogs) -> tuple[Target, ...]:
     """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
-    writers = _Writers(rules, catalogs)
+    users = _Users(rules, catalogs)
     asked: dict[Repository, Rule] = {}
     for rule in expand(_asking(chosen), catalogs).rules:
         if isinstance(rule, Rule):
             asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
     # Who asks has a say in any case: what `--only` names may be a repository that its glob finds no more.
-    return tuple(Target(repository, rule, (rule, *writers.of(repository))) for repository, rule in asked.items())
+    return tuple(
+        Target(repository, rule, (rule, *users.writers(repository)), users.readers(repository))
+        for repository, rule in asked.items()
+    )
 
 
 def not_found(chosen: Sequence[Rule], catalogs: Catalogs) -> tuple[Skip | Failure, ...]:
@@ -78,19 +83,34 @@ def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
     return tuple(dict.fromkeys(rule for target in targets for rule in target.rules))
 
 
-class _Writers:
-    """Which rules write where. What a glob finds elsewhere is none of them; what it did not find may be."""
+class _Users:
+    """Which rules use which repository. What a glob finds elsewhere is none of them; what it did not find may be."""
 
     def __init__(self, rules: Iterable[Rule], catalogs: Catalogs) -> None:
-        self._named: dict[Repository, list[Named]] = {}
+        self._writing: dict[Repository, list[Named]] = {}
+        self._reading: dict[Repository, list[Named]] = {}
         self._unknown: list[tuple[Rule, Named]] = []
         for rule in rules:
             for one in expand([rule], catalogs).rules:
-                if not isinstance(one, Rule):
-                    self._unknown.append((rule, one))
-                for repository in one.destinations if isinstance(one, Rule) else ():
-                    self._named.setdefault(repository, []).append(one)
+                self._add(rule, one)
 
-    def of(self, repository: Repository) -> tuple[Named, ...]:
+    def writers(self, repository: Repository) -> tuple[Named, ...]:
         unknown = (one for rule, one in self._unknown if rule.may_write(repository))
-        return (*self._named.get(repository, ()), *unknown)
+        return (*self._writing.get(repository, ()), *unknown)
+
+    def readers(self, repository: Repository) -> tuple[Named, ...]:
+        unknown = (one for rule, one in self._unknown if _may_read(rule, repository))
+        return (*self._reading.get(repository, ()), *unknown)
+
+    def _add(self, rule: Rule, one: Named) -> None:
+        if not isinstance(one, Rule):
+            self._unknown.append((rule, one))
+            return
+        self._reading.setdefault(one.source, []).append(one)
+        for repository in one.destinations:
+            self._writing.setdefault(repository, []).append(one)
+
+
+def _may_read(rule: Rule, repository: Repository) -> bool:
+    """Whether a glob might stand for this repository."""
+    return rule.glob is not None and rule.glob.registry == repository.registry and rule.glob.matches(repository.path)

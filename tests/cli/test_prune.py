@@ -552,3 +552,41 @@ def test_a_state_in_a_repository_gives_up_what_was_deleted(pruned: Pruned) -> No
     assert pruned.prune(spec).out.startswith("Prune: 0 tags to delete, 1 stays.")
     pruned.stand(make_image("of another hand"), "2")
     assert pruned.prune(spec, "-v").out.count("app:2") == 0
+
+
+class TestChains:
+    """What another entry takes from a repository that is pruned is wanted there."""
+
+    def spec(self, pruned: Pruned, image: str) -> str:
+        name = pruned.spec("app:1")
+        more = f"  - name: onward\n    source: {pruned.destination.host}\n"
+        more += f"    destination: {pruned.destination.host}/onward\n    images:\n      - {image}\n"
+        return pruned.cli.file(Path(name).read_text() + more)
+
+    @pytest.fixture(autouse=True)
+    def _full(self, pruned: Pruned) -> None:
+        pruned.mirrored("1", "2", "3")
+
+    def test_a_tag_that_is_read_from_there_stays(self, pruned: Pruned) -> None:
+        ran = pruned.prune(self.spec(pruned, "app:2"), "--confirm", "-v")
+        assert ran.code == 0, ran.text
+        assert "wanted by onward/app" in ran.out
+        assert list(pruned.tags()) == ["1", "2"]
+
+    def test_what_is_read_from_there_by_its_digest_stays(self, pruned: Pruned) -> None:
+        ran = pruned.prune(self.spec(pruned, f"app:any@{pruned.tags()['2']}"), "--confirm", "-v")
+        assert ran.code == 0, ran.text
+        assert "wanted by its digest by onward/app" in ran.out
+        assert list(pruned.tags()) == ["1", "2"]
+
+    def test_a_filter_that_reads_all_of_it_lets_nothing_go(self, pruned: Pruned) -> None:
+        ran = pruned.prune(self.spec(pruned, LISTED), "--confirm")
+        assert ran.code == 0, ran.text
+        assert list(pruned.tags()) == ["1", "2", "3"]
+
+    def test_a_glob_that_might_read_from_there_and_cannot_be_expanded_is_a_doubt(self, pruned: Pruned) -> None:
+        pruned.destination.script("GET", "/_catalog", status=401)
+        ran = pruned.prune(self.spec(pruned, '{name: "a*", tags: ["2"]}'), "--confirm")
+        assert ran.code == 1, ran.text
+        assert "nothing is pruned here: repositories cannot be listed" in ran.text
+        assert list(pruned.tags()) == ["1", "2", "3"]
