@@ -171,10 +171,10 @@ def _note(delete: Delete, attached: Mapping[Tag, tuple[Tag, ...]], below: _Below
     """What is to be known before it is confirmed."""
     tag = _tag_of(delete)
     if tag in attached:
-        return f"speaks of {', '.join(attached[tag])}"
+        return f"speaks of tag {', '.join(attached[tag])}"
     others = [one for one in below.having[delete.digest] if one != tag]
     shared = (*others, *delete.listed_by)
-    return f"{delete.digest.short} is of {shared[0]} too" if shared else ""
+    return f"tag {shared[0]} has it too" if shared else ""
 
 
 def _containers_first(delete: Delete) -> tuple[bool, int, Tag]:

@@ -90,7 +90,7 @@ def test_what_a_kept_tag_has_too_is_refused_with_the_reason(origin: Origin) -> N
     origin.mirror({**IMAGES, "4": IMAGES["1"]})
     done = origin.prune("1", "2")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert f"deletes by digest alone, and {IMAGES['1'].digest.short} is 1 too" in done.stdout
+    assert f"deletes by digest alone, and tag 1 has {IMAGES['1'].digest.short} too" in done.stdout
     assert origin.tags() == ["1", "2", "4"]
 
 
@@ -100,7 +100,7 @@ def test_what_a_kept_index_lists_is_refused_with_the_reason(origin: Origin) -> N
     origin.mirror({"1": IMAGES["1"], "2": MadeImage(child, (), IMAGES["1"].blobs)})
     done = origin.prune("1")
     assert done.returncode == 3, done.stdout + done.stderr
-    assert f"1 needs {child.digest.short}" in done.stdout
+    assert f"tag 1 needs {child.digest.short}" in done.stdout
     assert origin.tags() == ["1", "2"]
 
 

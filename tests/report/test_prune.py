@@ -38,11 +38,11 @@ def rendered(plan: Plan, *, verbose: bool = False) -> str:
 
 
 def test_what_would_go_has_a_line_and_what_stays_is_a_count() -> None:
-    plan = make_prune(make_delete("1"), make_delete("2", note="444444444444 is of 3 too"), make_spared("3"))
+    plan = make_prune(make_delete("1"), make_delete("2", note="tag 3 has it too"), make_spared("3"))
     assert [line.rstrip() for line in rendered(plan).splitlines()] == [
         "registry.internal:5000/mirror",
         "  - app:1  sha256:444444444444",
-        "  - app:2  sha256:444444444444  444444444444 is of 3 too",
+        "  - app:2  sha256:444444444444  tag 3 has it too",
         "",
         "Prune: 2 tags to delete, 1 stays. Nothing was deleted: --confirm does it.",
     ]
