@@ -150,6 +150,14 @@ class Memory(Protocol):
         """Remember a manifest that was read."""
         ...
 
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:
+        """What a digest became when only `keep` of its platforms was kept; None where that is not known."""
+        ...
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        """Remember that."""
+        ...
+
     def holds(self, repository: Repository, digest: Digest) -> bool:
         """Whether this repository held this blob."""
         ...
@@ -180,6 +188,12 @@ class NoMemory:
     def keep_manifest(self, content: Content) -> None:
         pass
 
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:  # noqa: ARG002
+        return None
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        pass
+
     def holds(self, repository: Repository, digest: Digest) -> bool:  # noqa: ARG002
         return False
 
@@ -208,7 +222,7 @@ class Stores(Protocol):
         """Whether only so many manifests may be read there, as is known by now."""
         ...
 
-    def repositories(self, registry: str) -> RepositoryLister:
+    def lister(self, registry: str) -> RepositoryLister:
         """Who lists what a registry holds, for one thread; another one each time."""
         ...
 

@@ -48,14 +48,17 @@ def with_state(spec: Spec, command: str) -> Spec:
 def read_standings(session: Session, state: State) -> Standings:
     """Ask both sides for every tag that the spec wants, whatever a list says: two requests each."""
     from imagesync.plan.actions import SpecPin  # noqa: PLC0415 - not for --help
+    from imagesync.plan.promises import promises_of  # noqa: PLC0415
     from imagesync.plan.standing import Standings, standings  # noqa: PLC0415
     from imagesync.plan.wants import trusting_no_list  # noqa: PLC0415
-    from imagesync.survey import find_repositories, read_heads  # noqa: PLC0415
+    from imagesync.survey import ask, find_repositories, read_heads  # noqa: PLC0415
+    from imagesync.survey.promises import remembered  # noqa: PLC0415
 
     spec = session.spec
     stores, tasks = session.stores, session.tasks
     named = find_repositories(trusting_no_list(spec.rules), stores, tasks).rules
     wants, heads, _ = read_heads(named, stores, tasks)
+    heads = ask(promises_of(wants, {**heads, **remembered(wants, heads, stores.memory)}), stores, tasks)
     return Standings(standings(wants, heads, state), tuple(SpecPin(one.path, one.sha256) for one in spec.files))
 
 

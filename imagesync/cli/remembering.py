@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.standing import Standing
     from imagesync.reference import Reference, Repository
-    from imagesync.state import State
+    from imagesync.state import Entry, State
 
 
 INTERRUPTED = (130, 143)
@@ -57,6 +57,11 @@ class Memory:
 
         if self._journal is not None and self.state is not None:
             self._journal.note(sights_of(sources, self.state, now()))
+
+    def found(self, entries: Iterable[Entry]) -> None:
+        """This was found out while planning; a run that is not written down forgets it."""
+        if self._journal is not None:
+            self._journal.note(entries)
 
     def ended(self, outcome: Outcome) -> None:
         """This became of an action."""
@@ -107,7 +112,12 @@ class Memory:
 
 def open_memory(session: Session) -> Memory:
     """What is remembered by now. Raises StateError and StoreError, before anything is touched."""
-    return Memory(_keeper(session))
+    memory = Memory(_keeper(session))
+    if memory.state is not None:
+        from imagesync.keeping.narrowed import StateMemory  # noqa: PLC0415 - few specs have a state
+
+        session.stores.memory = StateMemory(session.stores.memory, memory.state, memory.found)
+    return memory
 
 
 def _keeper(session: Session) -> Keeper | None:

@@ -44,12 +44,12 @@ class OpenStores:
     def counts_pulls(self, registry: str) -> bool:
         return not registry.startswith(LAYOUT_SCHEMES) and self.registries.counts_pulls(registry)
 
-    def repositories(self, registry: str) -> RepositoryLister:
+    def lister(self, registry: str) -> RepositoryLister:
         if registry.startswith("oci-archive:"):
             return self._archive_tree(registry)
         if registry.startswith("oci:"):
             return self._layout_tree(registry)
-        return self.registries.repositories(registry)
+        return self.registries.lister(registry)
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):

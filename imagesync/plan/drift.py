@@ -21,7 +21,7 @@ from imagesync.state import State
 
 
 def cause_of(state: State, destination: Reference, found: Digest) -> Cause:
-    """Why a tag has this digest, which is not its source's."""
+    """Why a tag has this digest, where that is not what it should be."""
     written = state.written(destination)
     if written is None:
         return Cause.UNOWNED
@@ -31,23 +31,21 @@ def cause_of(state: State, destination: Reference, found: Digest) -> Cause:
 def with_memory(
     wants: Iterable[Wanted], heads: Mapping[Reference, Head], state: State | None
 ) -> Mapping[Reference, Head]:
-    """The heads, and of each destination that differs from its source why it does; as they are without a state."""
+    """The heads, those of destinations with what is remembered of them; as they are without a state."""
     if state is None:
         return heads
-    found = {want.destination: _remembered(want, heads, state) for want in wants if isinstance(want, Want)}
-    return {**heads, **{destination: head for destination, head in found.items() if head is not None}}
+    destinations = {want.destination: heads.get(want.destination) for want in wants if isinstance(want, Want)}
+    found = {one: _remembered(one, head, state) for one, head in destinations.items() if isinstance(head, Present)}
+    return {**heads, **found}
 
 
-def _remembered(want: Want, heads: Mapping[Reference, Head], state: State) -> Remembered | None:
-    source, destination = heads.get(want.source), heads.get(want.destination)
-    if not isinstance(source, Present) or not isinstance(destination, Present):
-        return None
-    digest = destination.descriptor.digest
-    if digest == source.descriptor.digest:
-        return None
-    written = state.written(want.destination)
-    wrote = written.digest if written is not None else None
-    return Remembered(destination.descriptor, cause_of(state, want.destination, digest), wrote)
+def _remembered(destination: Reference, head: Present, state: State) -> Remembered:
+    written = state.written(destination)
+    return Remembered(
+        head.descriptor,
+        cause=cause_of(state, destination, head.descriptor.digest),
+        wrote=written.digest if written is not None else None,
+    )
 
 
 def with_causes(plan: Plan, state: State | None) -> Plan:

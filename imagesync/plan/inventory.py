@@ -14,17 +14,21 @@ from imagesync.spec.model import AttachmentType
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The tag or digest is there and points to this."""
+    """The tag or digest is there and points to this; of a source that is narrowed: it becomes this.
+
+    `left_out` is what an index lists, and what is not brought all the same.
+    """
 
     descriptor: Descriptor
+    left_out: frozenset[Digest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered(Present):
-    """A destination's tag that differs from its source, why it does, and what was last written there."""
+    """A destination's tag, what was last written there, and, should it differ from its source, why it does."""
 
-    cause: Cause
-    wrote: Digest | None
+    cause: Cause = Cause.UNOWNED
+    wrote: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from imagesync.plan.actions import Attach, Copy, Delete, Keep
@@ -23,15 +24,21 @@ def written_by(outcome: Outcome, state: State, at: datetime) -> Iterator[Entry]:
     may have written it and been killed before that was kept."""
     action = outcome.action
     if isinstance(action, Copy) and outcome.status is Status.COPIED:
-        yield make_written(action.destination, action.root.digest, state, at)
+        yield replace(make_written(action.destination, action.root.digest, state, at), source=_narrowed_from(action))
     elif isinstance(action, Delete) and outcome.status is Status.DELETED:
         if state.last_fate(action.destination) is not None:
             yield _given_up(action.destination, state, at)
     elif isinstance(action, Copy | Keep | Attach) and outcome.status in (Status.UNCHANGED, Status.ATTACHED):
-        digest = action.root.digest if isinstance(action, Copy) else action.source.digest
+        digest = action.root.digest if isinstance(action, Copy) else action.narrowed or action.source.digest
         before = state.written(action.destination)
         if digest is not None and before is not None and before.digest != digest:
-            yield make_written(action.destination, digest, state, at)
+            yield replace(make_written(action.destination, digest, state, at), source=_narrowed_from(action))
+
+
+def _narrowed_from(action: Copy | Keep | Attach) -> Digest | None:
+    """The source's digest, where the destination has another."""
+    is_narrowed = action.is_narrowed if isinstance(action, Copy) else action.narrowed is not None
+    return action.source.digest if is_narrowed else None
 
 
 def make_written(destination: Reference, digest: Digest, state: State, at: datetime) -> Written:

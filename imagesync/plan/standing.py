@@ -42,8 +42,9 @@ DIFFERING = frozenset({Kind.DRIFTED, Kind.UNOWNED})
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One tag that is wanted: `source` has its digest where that is known; `found` is what the tag has, `wrote` what
-    was last written to it. Where even the tag is not known, `destination` is None and `subject` says what is."""
+    """One tag that is wanted: `source` has the digest that the tag should have, where that is known; `found` is what
+    the tag has, `wrote` what was last written to it. Where even the tag is not known, `destination` is None and
+    `subject` says what is."""
 
     kind: Kind
     rule: str
@@ -103,11 +104,14 @@ def _of_want(want: Want, heads: Mapping[Reference, Head], state: State) -> Seque
         return (_unreadable(want, source, f"source {want.source}: not found"),)
     if not isinstance(destination, Present | Absent):
         return (_unreadable(want, destination, "the destination does not say what the tag is"),)
+    promised = heads.get(want.promise, source)
+    if not isinstance(promised, Present):
+        return (_unreadable(want, promised, "nobody knows what the tag should be"),)
     written = state.written(want.destination)
     wrote = written.digest if written is not None else None
     found = destination.descriptor.digest if isinstance(destination, Present) else None
-    pinned = Reference(want.source.repository, want.source.tag, source.descriptor.digest)
-    kind = _kind(found, wrote, source.descriptor.digest)
+    pinned = Reference(want.source.repository, want.source.tag, promised.descriptor.digest)
+    kind = _kind(found, wrote, promised.descriptor.digest)
     return (_standing(want, kind, source=pinned, found=found, wrote=wrote),)
 
 

@@ -29,5 +29,5 @@ def read_catalogs(rules: Iterable[Rule], stores: Stores, tasks: Tasks) -> Catalo
 
 def _list_all(registry: str, prefixes: Iterable[str], stores: Stores) -> Catalogs:
     """One lister for all prefixes: it may keep a catalog that is the same for each."""
-    lister = stores.repositories(registry)
+    lister = stores.lister(registry)
     return {(registry, prefix): or_broken(partial(lister.list_repositories, prefix), "source") for prefix in prefixes}

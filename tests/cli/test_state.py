@@ -288,3 +288,51 @@ def test_a_tag_of_a_trusted_list_is_asked_for_nowhere_and_remembered_nowhere(mir
     assert mirror.cli("apply", "sync.yaml").code == 0
     assert mirror.requests() == ["GET /v2/app/tags/list 200"]
     assert not state()
+
+
+NARROWED = "{name: app:1, platforms: [linux/amd64], attachments: none}"
+
+
+@pytest.fixture
+def narrowed(mirror: Mirror) -> Mirror:
+    """A mirror of one platform of two, with a state."""
+    mirror.fill("1", image=make_index("two platforms"))
+    write_spec(mirror, NARROWED)
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    mirror.forget()
+    return mirror
+
+
+def test_what_an_index_was_narrowed_to_is_remembered_and_costs_no_further_read(narrowed: Mirror) -> None:
+    written = state().written(destination(narrowed))
+    assert written is not None
+    assert written.digest == narrowed.tags()["1"]
+    assert written.source == make_index("two platforms").digest
+    for command in ("apply", "plan", "drift"):
+        narrowed.forget()
+        assert narrowed.cli(command, "sync.yaml").code == 0
+        assert narrowed.requests() == ["HEAD /v2/app/manifests/1 200"] * 2
+
+
+def test_a_narrowed_tag_that_another_hand_has_changed_is_drifted(narrowed: Mirror) -> None:
+    foreign = narrowed.stand(make_image("foreign"), "1")
+    assert narrowed.cli("drift", "sync.yaml").code == 2
+    assert "drifted, " in narrowed.cli("plan", "sync.yaml").out
+    write_spec(narrowed, NARROWED.replace("}", ", on_drift: keep}"))
+    assert "1 skipped, 1 drifted" in narrowed.cli("apply", "sync.yaml").out
+    assert narrowed.tags() == {"1": foreign.digest}
+
+
+def test_a_narrowed_tag_whose_source_has_moved_is_pending(narrowed: Mirror) -> None:
+    narrowed.fill("1", image=make_index("newer"))
+    (action,) = narrowed.cli("plan", "sync.yaml", "--format", "json").json()["actions"]
+    assert action["cause"] == "pending"
+    assert narrowed.cli("drift", "sync.yaml").out.endswith("Besides: 1 pending.\n")
+
+
+def test_a_narrowed_tag_that_stands_there_already_is_adopted_as_such(mirror: Mirror) -> None:
+    mirror.fill("1", image=make_index("two platforms"))
+    mirror.cli("apply", mirror.spec(NARROWED))
+    write_spec(mirror, NARROWED)
+    assert "Adopted 1 tag." in mirror.cli("adopt", "sync.yaml").out
+    assert mirror.cli("drift", "sync.yaml").code == 0

@@ -146,7 +146,7 @@ class MemoryStores:
     def counts_pulls(self, registry: str) -> bool:
         return False
 
-    def repositories(self, registry: str) -> MemoryCatalog:
+    def lister(self, registry: str) -> MemoryCatalog:
         self.opened.append(registry)
         return self.catalogs.setdefault(registry, MemoryCatalog())
 
