@@ -67,9 +67,10 @@ def check_report(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.plan import check_plan_report  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415
 
-    check_report(arguments)
+    (check_plan_report if arguments.dry_run else check_report)(arguments)
     spec = load(arguments)
     if arguments.plan and (arguments.only or arguments.shard):
         raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")
@@ -140,12 +141,14 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
 
 def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import warn  # noqa: PLC0415
     from imagesync.plan.review import review  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
+    warn(plan.warnings, arguments)
     plan = review(plan, reviewers).plan
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
-    publish_plan(plan, output=None)
+    publish_plan(plan, output=None, report=arguments.report)
     return plan_exit_code(plan, detailed=False)
 
 
@@ -172,8 +175,10 @@ def _tell(outcome: Outcome, progress: Progress) -> None:
 def published(arguments: argparse.Namespace, session: Session, plan: Plan, outcomes: tuple[Outcome, ...]) -> int:
     """Show and publish what became of a plan; returns the exit code."""
     from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import warn  # noqa: PLC0415
     from imagesync.report.model import Report  # noqa: PLC0415
 
+    warn(plan.warnings, arguments)
     seconds = time.monotonic() - session.started_at
     plan = replace(plan, pulls=session.pulls())
     report = Report(plan=plan, outcomes=outcomes, seconds=seconds, traffic=session.stores.registries.traffic())

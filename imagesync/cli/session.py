@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imagesync.cli.stores import OpenStores
     from imagesync.plan.actions import Pulls
     from imagesync.report.progress import Progress
+    from imagesync.spec.model import SpecWarning
     from imagesync.tasks import Tasks
     from imagesync.transfer.meter import Meter
 
@@ -62,9 +63,7 @@ def load_whole(arguments: argparse.Namespace) -> Spec:
     spec = load_spec(arguments.spec, environment=os.environ)
     if is_locked(arguments):
         spec = hold_to_lock(spec, arguments)
-    if not arguments.quiet:
-        for warning in spec.warnings:
-            notify(f"{warning.place}: warning: {warning.message}")
+    warn(spec.warnings, arguments)
     if getattr(arguments, "anonymous", False):
         spec = replace(spec, settings=replace(spec.settings, anonymous=True))
     return spec
@@ -77,7 +76,13 @@ def narrowed(spec: Spec, arguments: argparse.Namespace) -> Spec:
         rules = only(rules, arguments.only)
     if getattr(arguments, "shard", None):
         rules = shard(rules, *arguments.shard)
-    return replace(spec, rules=rules)
+    return replace(spec, rules=rules, is_part=rules != spec.rules)
+
+
+def warn(warnings: Iterable[SpecWarning], arguments: argparse.Namespace) -> None:
+    """Say on stderr what of a spec is surely not what was meant."""
+    for warning in () if arguments.quiet else warnings:
+        notify(f"{warning.place}: warning: {warning.message}")
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, notify, to_json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imagesync.plan.inventory import Broken
     from imagesync.plan.repositories import Named
     from imagesync.plan.wants import Listings
-    from imagesync.reference import Repository
+    from imagesync.reference import Repository, Tag
     from imagesync.selection import Selection
 
 _LONGEST_NAME = 128
@@ -55,6 +55,8 @@ class _Selected:
     source: str
     is_listed: bool
     selection: Selection | Broken
+    aliases: Mapping[Tag, Tag] = field(default_factory=dict)
+    """The tag that each alias follows."""
 
 
 def _list_repository(arguments: argparse.Namespace) -> int:
@@ -78,8 +80,10 @@ def _list_repository(arguments: argparse.Namespace) -> int:
 
 
 def _list_selections(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import load, open_session, warn  # noqa: PLC0415 - not for --help
+    from imagesync.plan.dead import find_dead  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
+    from imagesync.plan.wants import make_wants  # noqa: PLC0415
     from imagesync.report.sentences import found_sentences  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
     from imagesync.survey import find_repositories, read_listings  # noqa: PLC0415
@@ -91,6 +95,7 @@ def _list_selections(arguments: argparse.Namespace) -> int:
         listings = read_listings(rules, session.stores, session.tasks)
     for sentence in found_sentences(expanded.found) if not arguments.quiet else ():
         notify(sentence)
+    warn(() if spec.is_part else find_dead(rules, make_wants(expanded.rules, listings), listings), arguments)
     found = [_selected(one, listings) for one in expanded.rules]
     _show(found, arguments.format)
     return 1 if any(isinstance(one.selection, Broken) and one.selection.kind != _SKIPPED for one in found) else 0
@@ -99,12 +104,15 @@ def _list_selections(arguments: argparse.Namespace) -> int:
 def _selected(one: Named, listings: Listings) -> _Selected:
     """What a rule's tags came to, or why a glob has none."""
     from imagesync.plan.actions import Failure  # noqa: PLC0415 - not for --help
+    from imagesync.plan.aliases import highest_of  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
     from imagesync.plan.wants import select  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
 
     if isinstance(one, Rule):
-        return _Selected(one.name, str(one.source), one.tags.needs_list, select(one, listings))
+        selection = select(one, listings)
+        aliases = {} if isinstance(selection, Broken) else highest_of(one, selection.kept)
+        return _Selected(one.name, str(one.source), one.tags.needs_list, selection, aliases)
     kind, hint = (one.kind, one.hint) if isinstance(one, Failure) else (_SKIPPED, None)
     return _Selected(one.rule, one.subject, True, Broken(one.reason, kind, hint))
 
@@ -141,7 +149,8 @@ def _to_text(one: _Selected) -> str:
     asked = f"keeps {len(selection.kept)} of {total}" if one.is_listed else "named exactly, no list is read"
     kept = [f"  + {tag}" for tag in selection.kept]
     dropped = [f"  - {_printable(drop.tag)}  {drop.reason}" for drop in selection.dropped]
-    return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *dropped])
+    aliases = [f"  + {alias}  alias of {tag}" for alias, tag in one.aliases.items()]
+    return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *aliases, *dropped])
 
 
 def _step_lines(selection: Selection) -> list[str]:
@@ -166,7 +175,7 @@ def _to_dict(one: _Selected) -> dict[str, object]:
         return {**shared, "error": selection.reason, "kind": selection.kind, "hint": selection.hint}
     steps = [{"step": step.step, "change": step.change, "left": step.left} for step in selection.steps]
     dropped = [{"tag": _printable(drop.tag), "step": drop.step, "reason": drop.reason} for drop in selection.dropped]
-    return {**shared, "kept": list(selection.kept), "dropped": dropped, "steps": steps}
+    return {**shared, "kept": list(selection.kept), "aliases": one.aliases, "dropped": dropped, "steps": steps}
 
 
 def _printable(name: str) -> str:

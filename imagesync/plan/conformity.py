@@ -11,7 +11,7 @@ from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.narrowing import is_silent, narrow
 from imagesync.plan.wants import Want
-from imagesync.reference import Digest
+from imagesync.reference import Digest, Tag
 from imagesync.selection import Platforms
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
@@ -43,43 +43,17 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
     changes = [copy for copy in copies if isinstance(copy, Copy | Attach)]
-    foreign = [change for change in changes if not _is_yielded(change, _rules_for(change, spec.rules, plan.contents))]
+    foreign = [change for change in changes if not _is_yielded(change, spec.rules, plan.contents)]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
 
 
-def _rules_for(change: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> list[Rule]:
-    """The rules that may ask for it as far as its platforms go."""
-    if isinstance(change, Attach):
-        return list(rules)  # its tag stays, whatever it has
-    return [rule for rule in rules if _is_narrowed_as_told(rule.platforms, change, contents)]
-
-
-def _is_narrowed_as_told(platforms: Platforms, copy: Copy, contents: Contents) -> bool:
-    """Whether the source's index, which the file has as well, becomes this very root, and is brought as far.
-
-    Of an entry that names no platform the image's config has told, which a file does not hold: there the file is
-    believed.
-    """
-    if not platforms.keep:
-        return not copy.is_narrowed and not copy.left_out
-    source = contents[copy.source.digest or copy.root.digest]
-    nodes = {node.digest for node in walk(contents[copy.root.digest], contents, copy.left_out)}
-    entries = source.manifests if isinstance(source, Index) else (source.descriptor,)
-    found = {one.digest: platforms.keep[0].platform for one in entries if is_silent(one) and one.digest in nodes}
-    try:
-        narrowing = narrow(source, replace(platforms, required=()), found)
-    except (PlatformError, InvalidManifest):
-        return False
-    listed = contents[copy.root.digest].successors()
-    left_out = {entry.digest for entry in listed if entry.digest in narrowing.left_out}
-    return narrowing.root.digest == copy.root.digest and left_out == set(copy.left_out)
-
-
-def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
+def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
     yielding = [rule for rule in rules if is_yielded_by(rule, copy)]
+    if isinstance(copy, Copy):  # what is attached to has a tag that stays
+        yielding = [rule for rule in yielding if _is_narrowed_as_told(rule.platforms, copy, contents)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
 
@@ -110,10 +84,20 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     if rule.digest_of(tag) != (copy.source.digest if rule.is_held else None):
         return False
     try:
-        is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)
+        is_named = _is_named(rule, tag, copy) and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
     return is_named and tag in rule.tags.select([tag]).kept
+
+
+def _is_named(rule: Rule, tag: Tag, copy: Copy | Attach) -> bool:
+    """Whether its tag there is what the rule makes of its tag, or an alias of that. Raises InvalidReference."""
+    carries = copy.carries if isinstance(copy, Copy) else None
+    if isinstance(copy, Attach) and copy.destination.tag in rule.aliases_of(tag):
+        return True
+    if carries is None:
+        return rule.renamed(tag) == copy.destination.tag
+    return rule.renamed(tag) == carries.version and copy.destination.tag in rule.aliases_of(tag)
 
 
 def _keeps_as_told(rule: Rule, copy: Copy | Attach) -> bool:
@@ -134,3 +118,24 @@ def _is_attached(rule: Rule, copy: Copy | Attach, attachment: Copy) -> bool:
     kind = kind_of(destination.tag)
     is_own = source.tag == destination.tag if source.tag is not None else kind is AttachmentType.REFERRERS
     return is_own and kind in rule.attachments
+
+
+def _is_narrowed_as_told(platforms: Platforms, copy: Copy, contents: Contents) -> bool:
+    """Whether the source's index, which the file has as well, becomes this very root, and is brought as far.
+
+    Of an entry that names no platform the image's config has told, which a file does not hold: there the file is
+    believed.
+    """
+    if not platforms.keep:
+        return not copy.is_narrowed and not copy.left_out
+    source = contents[copy.source.digest or copy.root.digest]
+    nodes = {node.digest for node in walk(contents[copy.root.digest], contents, copy.left_out)}
+    entries = source.manifests if isinstance(source, Index) else (source.descriptor,)
+    found = {one.digest: platforms.keep[0].platform for one in entries if is_silent(one) and one.digest in nodes}
+    try:
+        narrowing = narrow(source, replace(platforms, required=()), found)
+    except (PlatformError, InvalidManifest):
+        return False
+    listed = contents[copy.root.digest].successors()
+    left_out = {entry.digest for entry in listed if entry.digest in narrowing.left_out}
+    return narrowing.root.digest == copy.root.digest and left_out == set(copy.left_out)

@@ -42,7 +42,7 @@ from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import OnDrift
 
-Wanted = Want | Skip | Failure
+Wanted = Want | Skip | Failure | Waiting
 
 
 def blobs_of(
@@ -246,6 +246,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
         cause=destination.cause if isinstance(destination, Remembered) else None,
+        carries=want.carries,
         left_out=left_out,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from imagesync.errors import IntegrityError, NotFoundError, PlatformError
 from imagesync.manifest import Content, Descriptor
-from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.actions import Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.attachments import counted
 from imagesync.plan.diff import Wanted, pinned
 from imagesync.plan.findings import BELOW, Audited, Finding, Kind
@@ -152,10 +152,14 @@ def sum_up(want: Want, heads: Mapping[Reference, Head], found: Sequence[tuple[Re
     )
 
 
-def not_known(action: Failure | Skip) -> tuple[Audited, ...]:
+def not_known(action: Failure | Skip | Waiting) -> tuple[Audited, ...]:
     """An image of which nobody can say what is promised: its tags cannot be listed, or two rules want one tag. Of
-    one that may select nothing and does, nothing is promised."""
-    if isinstance(action, Skip):
+    one that may select nothing and does, and of an alias that waits for a higher version, nothing is promised."""
+    if isinstance(action, Waiting) and action.waits_for is WaitsFor.KNOWLEDGE:
+        subject = str(action.destination)
+        finding = Finding(Kind.OTHER_DIGEST, subject, action.reason, action.hint)
+        return (Audited(action.rule, action.place, subject, action.source, (finding,)),)
+    if isinstance(action, Skip | Waiting):
         return ()
     finding = Finding(Kind.UNREADABLE, action.subject, action.reason, action.hint)
     return (Audited(action.rule, action.place, action.subject, None, (finding,)),)

@@ -5,19 +5,19 @@ Whatever leaves a doubt about what is wanted is a Failure in the place of the re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.aliases import highest_of
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
-from imagesync.plan.repositories import Named
 from imagesync.plan.targets import Target
-from imagesync.plan.wants import Listings, Want, make_wants, needs_list
+from imagesync.plan.wants import Listings, Want, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.state import State, Written
@@ -61,50 +61,50 @@ class Found:
 
 def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
-    wants = [(user, _wants(user, listings)) for user in (*target.writers, *target.readers)]
-    for user, found in wants:
-        if isinstance(found, Broken):
-            return target.refused(found, user)
-    known = [want for _, found in wants if not isinstance(found, Broken) for want in found]
-    taken = [want for want in known if want.source.repository == target.repository]
-    owned = [written for written in state.owned(target.repository) if not _is_attachment(written.destination.tag)]
-    return Case(
-        target,
-        tuple(owned),
-        {**_tags_taken(taken), **_tags_written(known, target.repository)},
-        {want.source.digest: want.rule.name for want in taken if want.source.digest is not None},
-    )
+    if target.unknown:
+        return target.refused(_unknown(target.unknown[0]), target.unknown[0])
+    known: list[tuple[Rule, list[Want]]] = []
+    for rule in target.rules:
+        wants = _wants(rule, listings)
+        if isinstance(wants, Broken):
+            return target.refused(wants, rule)
+        known.append((rule, wants))
+    owned = [one for one in state.owned(target.repository) if not _is_attachment(one.destination.tag)]
+    taken = [want for _, wants in known for want in wants if want.source.repository == target.repository]
+    pinned = {want.source.digest: want.rule.name for want in taken if want.source.digest is not None}
+    return Case(target, tuple(owned), {**_tags_taken(taken), **_tags_written(target, known)}, pinned)
 
 
-def _wants(user: Named, listings: Listings) -> list[Want] | Broken:
+def _tags_taken(wants: Iterable[Want]) -> dict[Tag, str]:
+    """The tags of a source that are wanted elsewhere, each with its rule."""
+    return {want.source.tag: want.rule.name for want in wants if want.source.tag is not None}
+
+
+def _tags_written(target: Target, known: Iterable[tuple[Rule, Sequence[Want]]]) -> dict[Tag, str]:
+    """The tags that rules write to a destination, each with its rule."""
+    writing = ((rule, wants) for rule, wants in known if target.repository in rule.destinations)
+    return {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
+
+
+def _wants(rule: Rule, listings: Listings) -> list[Want] | Broken:
     """All that a rule wants, or why that is not known."""
-    if not isinstance(user, Rule):
-        return _unknown(user)
-    if needs_list(user) and _is_empty(listings[user.source]):
+    if needs_list(rule) and _is_empty(listings[rule.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
-        return Broken(f"{user.source} lists no tag at all", EMPTY_KIND, hint)
+        return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
     found: list[Want] = []
-    for want in make_wants([user], listings):
+    for want in wants_of(rule, listings):
         if not isinstance(want, Want):
             return _unknown(want)
         found.append(want)
     return found
 
 
-def _tags_written(wants: Iterable[Want], repository: Repository) -> dict[Tag, str]:
-    """The tags that are wanted at a destination, and those that keep what they were, each with its rule."""
-    found: dict[Tag, str] = {}
-    for want in wants:
-        tag, template = want.destination.tag, want.rule.keep_previous
-        if want.destination.repository == repository and tag is not None:
-            found[tag] = want.rule.name
-            found.update({template.apply(tag): want.rule.name} if template is not None else {})
-    return found
-
-
-def _tags_taken(wants: Iterable[Want]) -> dict[Tag, str]:
-    """The tags of a source that are wanted elsewhere."""
-    return {want.source.tag: want.rule.name for want in wants if want.source.tag is not None}
+def _tags_of(rule: Rule, wants: Sequence[Want]) -> list[Tag]:
+    """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
+    tags = [want.destination.tag for want in wants if want.destination.tag is not None]
+    tags += highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None])
+    kept = [rule.keep_previous.apply(tag) for tag in tags] if rule.keep_previous is not None else []
+    return tags + kept
 
 
 def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:

@@ -29,6 +29,11 @@ class Target:
         return tuple(user for user in (*self.writers, *self.readers) if isinstance(user, Rule))
 
     @property
+    def unknown(self) -> tuple[Skip | Failure, ...]:
+        """Why some that may use it are not known."""
+        return tuple(user for user in (*self.writers, *self.readers) if not isinstance(user, Rule))
+
+    @property
     def prunes(self) -> tuple[Prune, ...]:
         return tuple(one.prune for one in self.writers if isinstance(one, Rule) and one.prune is not None)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidReference, NotFoundError
-from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.actions import Carries, Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Named
 from imagesync.reference import Reference, Repository, Tag, TagList
@@ -31,6 +31,8 @@ class Want:
     rule: Rule
     source: Reference
     destination: Reference
+    carries: Carries | None = None
+    """Set where the destination's tag is an alias."""
 
     @property
     def promise(self) -> Reference:

@@ -3,6 +3,7 @@
 Pure: tags in, Selection out; where tags come from is the survey's business.
 """
 
+from imagesync.selection.alias import Alias, carriers, check_one_variant
 from imagesync.selection.order import Order, Ordering
 from imagesync.selection.pattern import PatternKind, TagPattern
 from imagesync.selection.platforms import EVERY_PLATFORM, IndexForm, PlatformPattern, Platforms
@@ -16,6 +17,7 @@ __all__ = [
     "ANY_SUFFIX",
     "ATTACHMENT_TAG",
     "EVERY_PLATFORM",
+    "Alias",
     "Drop",
     "Exclude",
     "Extract",
@@ -36,4 +38,6 @@ __all__ = [
     "Version",
     "VersionRange",
     "Versions",
+    "carriers",
+    "check_one_variant",
 ]

@@ -72,6 +72,9 @@ class Survey:
         self.found = expanded.found
         """What globs stand for."""
         self.wants, heads, listings = read_heads(expanded.rules, stores, tasks)
+        self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
+        self.listings = listings
+        """The tag lists that rules asked for."""
         heads = {**heads, **remembered(self.wants, heads, stores.memory)}
         heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from imagesync.plan.aliases import Following, followings
 from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Listed
 from imagesync.plan.questions import Side
@@ -15,6 +16,7 @@ from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, ma
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.store import Stores
+from imagesync.survey.aliases import Lookup, with_aliases
 from imagesync.survey.answers import or_broken, read_head
 from imagesync.survey.held import held_heads
 from imagesync.tasks import Task, Tasks, Watch
@@ -36,7 +38,8 @@ def read_heads(
     for ready in lists.ready():
         heads.ask(ready, lists)
     wants = make_wants(named, lists.selected)
-    return wants, held_heads(wants, heads.results(), stores, tasks), lists.selected
+    found = held_heads(wants, heads.results(), stores, tasks)
+    return with_aliases(wants, heads.aliases, found, Lookup(stores, tasks)), found, lists.selected
 
 
 class _Lists:
@@ -97,13 +100,18 @@ class _Heads:
         self._tasks = tasks
         self._asked: dict[Reference, Task[Head]] = {}
         self._listed: dict[Reference, Head] = {}
+        self.aliases: list[Following] = []
 
     def ask(self, rules: Iterable[Rule], lists: _Lists) -> None:
         wants = [want for rule in rules for want in wants_of(rule, lists.selected) if isinstance(want, Want)]
         listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
         self._listed.update(listed)
+        aliases = list(followings(wants))
+        self.aliases += aliases
         asked = [want for want in wants if want.destination not in listed]
-        for reference in (*(want.asked for want in asked), *(want.destination for want in asked)):
+        sources = [want.asked for want in wants if want.destination not in listed or want.rule.aliases]
+        destinations = [*(want.destination for want in asked), *(alias.destination for alias in aliases)]
+        for reference in (*sources, *destinations):
             if reference not in self._asked:
                 self._asked[reference] = self._tasks.add(
                     partial(self._read, reference), hosts=[reference.repository.registry]

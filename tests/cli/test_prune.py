@@ -139,6 +139,15 @@ def test_protected_tags_renamed_ones_and_kept_ones_stay(pruned: Pruned) -> None:
     assert "protected by stable-*" in ran.out
 
 
+def test_aliases_stay_while_a_selected_version_carries_them(pruned: Pruned) -> None:
+    pruned.fill("7.4.2")
+    pruned.mirrored("7.4.2", "7.4", "7", "stable", "6", "7.4.1")
+    image = '{name: app, tags: {versions: ">=7"}, aliases: ["{major}.{minor}", "{major}", stable]}'
+    ran = pruned.prune(pruned.spec(image), "--confirm")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["7", "7.4", "7.4.2", "stable"]
+
+
 def test_without_prune_in_the_spec_there_is_nothing_to_ask_for(pruned: Pruned) -> None:
     pruned.mirrored("1", "2")
     for spec, options in ((pruned.spec("app:1", prune="false"), ()), (Mirror.spec(pruned, "app:1"), ())):
