@@ -26,7 +26,7 @@ from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asking import ask
-from imagesync.survey.catalogs import find_repositories
+from imagesync.survey.catalogs import find_repositories, read_catalogs
 from imagesync.survey.heads import read_heads, read_listings
 from imagesync.survey.looking import Looking
 from imagesync.survey.promises import remember, remembered
@@ -40,6 +40,7 @@ __all__ = [
     "fetch_manifest",
     "find_repositories",
     "or_broken",
+    "read_catalogs",
     "read_heads",
     "read_listings",
 ]
