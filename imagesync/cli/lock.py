@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         notify(f"Not everything could be read: {name} is left as it is.")
         return code
     fresh = lock_of(plan)
-    after = renewed(before, fresh, spec.rules, named) if arguments.update else fresh
+    after = renewed(before, fresh, rules=spec.rules, named=named) if arguments.update else fresh
     return _finish(_renewal(name, before, after), arguments)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_run_options, add_selection_options, add_spec_argument
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--online", action="store_true", help="also log in and look for every repository and tag; writes nothing"
     )
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 

@@ -70,7 +70,7 @@ def lock_of(plan: Plan) -> Lock:
     )
 
 
-def renewed(before: Lock, fresh: Lock, rules: Sequence[Rule], named: Sequence[Rule]) -> Lock:
+def renewed(before: Lock, fresh: Lock, *, rules: Sequence[Rule], named: Sequence[Rule]) -> Lock:
     """A lock in which the tags of the named rules are fresh, and those that other rules want are what they were."""
     renewing = {_identity(rule): rule for rule in taken(hold(named, before))}
     others = [rule for rule in taken(hold(rules, before)) if _identity(rule) not in renewing]
