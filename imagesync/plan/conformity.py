@@ -59,7 +59,7 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
         is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
-    return is_named and tag in rule.tags.select([tag]).kept
+    return is_named and rule.tags.could_keep(tag)
 
 
 def _keeps_as_told(rule: Rule, copy: Copy | Attach) -> bool:

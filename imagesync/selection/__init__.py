@@ -3,6 +3,7 @@
 Pure: tags in, Selection out; where tags come from is the survey's business.
 """
 
+from imagesync.selection.facts import NO_FACTS, Created, Facts, NeedsFacts, Unknown
 from imagesync.selection.order import Order, Ordering
 from imagesync.selection.pattern import PatternKind, TagPattern
 from imagesync.selection.range import VersionRange
@@ -14,10 +15,14 @@ from imagesync.selection.version import Extract, Version
 __all__ = [
     "ANY_SUFFIX",
     "ATTACHMENT_TAG",
+    "NO_FACTS",
+    "Created",
     "Drop",
     "Exclude",
     "Extract",
+    "Facts",
     "Include",
+    "NeedsFacts",
     "Newest",
     "Order",
     "Ordering",
@@ -28,6 +33,7 @@ __all__ = [
     "StepCount",
     "TagFilter",
     "TagPattern",
+    "Unknown",
     "Version",
     "VersionRange",
     "Versions",

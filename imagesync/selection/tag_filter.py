@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imagesync.reference import Tag
+from imagesync.selection.facts import NO_FACTS, Created, Facts, Known, NeedsFacts, Unknown
 from imagesync.selection.pattern import PatternKind, TagPattern
 from imagesync.selection.steps import Include, Step, Versions
 from imagesync.selection.version import Version, version_of
@@ -40,6 +41,13 @@ class Selection:
     kept: tuple[Tag, ...]
     dropped: tuple[Drop, ...] = ()
     steps: tuple[StepCount, ...] = ()
+    created: Mapping[Tag, Created] = field(default_factory=dict)
+    """When the images were made, of the tags of which that had to be read."""
+
+    @property
+    def undated(self) -> tuple[Tag, ...]:
+        """The tags of which it had to be read when they were made, and is not known."""
+        return tuple(sorted(tag for tag, created in self.created.items() if isinstance(created, Unknown)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +80,16 @@ class TagFilter:
         extracts = [step.extract for step in self.steps if isinstance(step, Versions)]
         return version_of(tag, extracts[0] if extracts else None)
 
-    def select(self, listed: Iterable[str]) -> Selection:
+    def could_keep(self, tag: Tag) -> bool:
+        """Whether there are facts and a list of its source by which it would keep this tag."""
+        found = self.select([tag])
+        return isinstance(found, NeedsFacts) or tag in found.kept
+
+    def select(self, listed: Iterable[str], facts: Facts = NO_FACTS) -> Selection | NeedsFacts:
         """Keep the tags named outright, listed or not, and of the list whatever no step drops.
 
-        The list may hold anything that a server sends: what is no tag is dropped first.
+        The list may hold anything that a server sends: what is no tag is dropped first. Where the facts are too few to
+        tell, says which are needed; more than those change nothing.
         """
         names = sorted(set(listed)) if self.steps else []
         sieve = _Sieve(names)
@@ -84,8 +98,11 @@ class TagFilter:
         attachments = [tag for tag in legal if ATTACHMENT_TAG.fullmatch(tag)]
         sieve.drop("attachments", dict.fromkeys(attachments, "holds signatures or referrers of a digest"))
         for step in self.steps:
-            sieve.drop(step.name, step.reasons([Tag(name) for name in sieve.left], legal), is_shown=True)
-        return sieve.selection(self.exact_tags)
+            reasons = step.reasons([Tag(name) for name in sieve.left], Known(legal, facts))
+            if isinstance(reasons, NeedsFacts):
+                return reasons
+            sieve.drop(step.name, reasons, is_shown=True)
+        return sieve.selection(self.exact_tags, facts)
 
 
 class _Sieve:
@@ -103,10 +120,11 @@ class _Sieve:
         if reasons or is_shown:
             self._steps.append(StepCount(step, -len(reasons), len(self.left)))
 
-    def selection(self, exact: Iterable[Tag]) -> Selection:
+    def selection(self, exact: Iterable[Tag], facts: Facts) -> Selection:
         """With the tags that are taken whatever was dropped."""
         kept = {*(Tag(name) for name in self.left), *exact}
         taken = len(kept) - len(self.left)
         last = [StepCount("always", taken, len(kept))] if taken else []
         dropped = tuple(self._dropped[name] for name in sorted(self._dropped.keys() - kept))
-        return Selection(tuple(sorted(kept)), dropped, (*self._steps, *last))
+        created = {tag: facts.believed(tag) for tag in facts.created}
+        return Selection(tuple(sorted(kept)), dropped, (*self._steps, *last), created)
