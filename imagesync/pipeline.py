@@ -9,10 +9,11 @@ from typing import Any
 from imagesync.executor import Executor
 from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, SpecPin
-from imagesync.plan.diff import Wanted, diff
+from imagesync.plan.diff import diff
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.reading import Seen
 from imagesync.plan.review import Reviewer, review
+from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Spec
 from imagesync.store import Stores

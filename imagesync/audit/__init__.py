@@ -11,10 +11,9 @@ from dataclasses import replace
 from imagesync.audit.looking import DeepLooking, Looking
 from imagesync.audit.parts import Parts
 from imagesync.plan.actions import SpecPin
-from imagesync.plan.diff import Wanted
 from imagesync.plan.findings import Audit, Audited
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.spec.model import Rule, Spec
 from imagesync.survey import read_heads
 from imagesync.tasks import Tasks

@@ -44,6 +44,10 @@ class OpenStores:
     def counts_pulls(self, registry: str) -> bool:
         return not registry.startswith(LAYOUT_SCHEMES) and self.registries.counts_pulls(registry)
 
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        if not registry.startswith(LAYOUT_SCHEMES):
+            self.registries.reserve_pulls(registry, count)
+
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):
             return self._archive(repository)

@@ -6,16 +6,18 @@ import argparse
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from imagesync.cli.output import emit, notify, to_json
-from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options
+from imagesync.cli.parser import add_cache_option, add_format_option, add_run_options, add_selection_options
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
+    from imagesync.cli.session import Session
     from imagesync.plan.inventory import Broken
-    from imagesync.reference import Repository
-    from imagesync.selection import Selection, TagFilter
+    from imagesync.reference import Repository, Tag
+    from imagesync.selection import Created, Selection, TagFilter
+    from imagesync.spec.model import Rule, Spec
 
 _LONGEST_NAME = 128
 _SHOWN = 10
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tags", metavar="TAGS", help="with --repository: try a selection, written as `tags` of a spec"
     )
+    add_cache_option(parser)
     add_format_option(parser, "text", "json")
     add_selection_options(parser)
     add_run_options(parser)
@@ -60,32 +63,65 @@ def _list_repository(arguments: argparse.Namespace) -> int:
     from imagesync.plan.wants import names_of  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
-    from imagesync.spec.tags import parse_tags  # noqa: PLC0415
 
-    wanted = None if arguments.tags is None else parse_tags(arguments.tags, environment=os.environ)
+    rule = _rule_to_try(arguments)
     repository = parse_source(arguments.repository).repository
     settings = load(arguments).settings if arguments.spec else Settings()
+    if rule is not None:
+        return _show_selections(arguments, Spec((rule,), settings, ()))
     with open_session(Spec((), settings, ()), arguments) as session:
         names = names_of(session.stores.source(repository).list_tags())
-    if wanted is None:
-        _show_list(repository, names, arguments.format)
-    else:
-        _show([_Selected("", repository, wanted, wanted.select(names))], arguments.format)
+    _show_list(repository, names, arguments.format)
     return 0
 
 
-def _list_selections(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
-    from imagesync.plan.inventory import Broken  # noqa: PLC0415
-    from imagesync.plan.wants import select  # noqa: PLC0415
-    from imagesync.survey import read_listings  # noqa: PLC0415
+def _rule_to_try(arguments: argparse.Namespace) -> Rule | None:
+    """A rule for the selection that --tags tries, if it does."""
+    if arguments.tags is None:
+        return None
+    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
+    from imagesync.errors import Place  # noqa: PLC0415
+    from imagesync.spec.model import Rule  # noqa: PLC0415
+    from imagesync.spec.tags import parse_tags  # noqa: PLC0415
 
-    spec = load(arguments)
+    tags = parse_tags(arguments.tags, environment=os.environ)
+    source = parse_source(arguments.repository).repository
+    return Rule(entry="", image="", place=Place("--tags"), source=source, destinations=(), tags=tags)
+
+
+def _list_selections(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.session import load  # noqa: PLC0415 - not for --help
+
+    return _show_selections(arguments, load(arguments))
+
+
+def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
+    from imagesync.cli.session import open_session  # noqa: PLC0415 - not for --help
+    from imagesync.plan.inventory import Broken  # noqa: PLC0415
+    from imagesync.survey import read_selections  # noqa: PLC0415
+
     with open_session(spec, arguments) as session:
-        listings = read_listings(spec.rules, session.stores, session.tasks)
-    found = [_Selected(rule.name, rule.source, rule.tags, select(rule, listings)) for rule in spec.rules]
+        selections = read_selections(spec.rules, session.stores, session.tasks)
+        cost = _cost(session, selections)
+    chosen = zip(spec.rules, selections, strict=True)
+    found = [_Selected(rule.name if rule.entry else "", rule.source, rule.tags, one) for rule, one in chosen]
     _show(found, arguments.format)
-    return 1 if any(isinstance(one.selection, Broken) for one in found) else 0
+    if cost and not arguments.quiet:
+        notify(cost)
+    return 1 if any(isinstance(one, Broken) for one in selections) else 0
+
+
+def _cost(session: Session, selections: Iterable[Selection | Broken]) -> str:
+    """What it took to know when images were made; nothing where nobody asked."""
+    from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
+    from imagesync.report.units import format_count  # noqa: PLC0415
+
+    if not any(one.created for one in selections if not isinstance(one, Broken)):
+        return ""
+    traffic = session.stores.registries.traffic().values()
+    read = format_count(sum(one.requests.get("GET manifest", 0) for one in traffic), "manifest")
+    pulls = "".join(f"; {format_count(one.left, 'pull')} left on {one.host}" for one in session.pulls())
+    return f"Read {read} to know when images were made{pulls}."
 
 
 def _show_list(repository: Repository, names: Iterable[str], form: str) -> None:
@@ -111,6 +147,7 @@ def _show(found: list[_Selected], form: str) -> None:
 
 def _to_text(one: _Selected) -> str:
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
+    from imagesync.report.printable import printable  # noqa: PLC0415
 
     selection = one.selection
     head = f"{one.name} ({one.source})" if one.name else str(one.source)
@@ -118,9 +155,22 @@ def _to_text(one: _Selected) -> str:
         return f"{head}\n  x {selection.reason}" + (f"\n    {selection.hint}" if selection.hint else "")
     total = len(selection.kept) + len(selection.dropped)
     asked = f"keeps {len(selection.kept)} of {total}" if one.tags.needs_list else "named exactly, no list is read"
-    kept = [f"  + {tag}" for tag in selection.kept]
-    dropped = [f"  - {_printable(drop.tag)}  {drop.reason}" for drop in selection.dropped]
+    kept = [f"  + {tag}{_dated(selection, tag)}" for tag in selection.kept]
+    dropped = [
+        f"  - {_printable(drop.tag)}{_dated(selection, drop.tag)}  {printable(drop.reason)}"
+        for drop in selection.dropped
+    ]
     return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *dropped])
+
+
+def _dated(selection: Selection, tag: str) -> str:
+    """When its image was made, where that was read."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - few selections have dates
+
+    created = selection.created.get(cast("Tag", tag))
+    if created is None:
+        return ""
+    return f"  {created.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if isinstance(created, datetime) else "  date unknown"
 
 
 def _step_lines(selection: Selection) -> list[str]:
@@ -145,7 +195,14 @@ def _to_dict(one: _Selected) -> dict[str, object]:
         return {**shared, "error": selection.reason, "kind": selection.kind, "hint": selection.hint}
     steps = [{"step": step.step, "change": step.change, "left": step.left} for step in selection.steps]
     dropped = [{"tag": _printable(drop.tag), "step": drop.step, "reason": drop.reason} for drop in selection.dropped]
-    return {**shared, "kept": list(selection.kept), "dropped": dropped, "steps": steps}
+    created = {tag: _date_to_text(date) for tag, date in sorted(selection.created.items())}
+    return {**shared, "kept": list(selection.kept), "dropped": dropped, "steps": steps, "created": created}
+
+
+def _date_to_text(created: Created) -> str | None:
+    from datetime import UTC, datetime  # noqa: PLC0415 - few selections have dates
+
+    return created.astimezone(UTC).isoformat(timespec="seconds") if isinstance(created, datetime) else None
 
 
 def _printable(name: str) -> str:

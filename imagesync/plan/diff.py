@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
-from imagesync.plan.actions import Action, Assumed, Attach, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin, Waiting
+from imagesync.plan.actions import Action, Assumed, Attach, Conflict, Copy, Failure, Keep, Plan, SpecPin, Waiting
 from imagesync.plan.attachments import in_words
 from imagesync.plan.inventory import (
     Absent,
@@ -20,10 +20,8 @@ from imagesync.plan.inventory import (
     Present,
     Unreadable,
 )
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository
-
-Wanted = Want | Skip | Failure
 
 
 def blobs_of(root: Content, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:

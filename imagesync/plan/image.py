@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from imagesync.plan.diff import Wanted, differs, is_equal, pair_of, pinned
+from imagesync.plan.diff import differs, is_equal, pair_of, pinned
 from imagesync.plan.inventory import Head, Listed, Pair, Present
-from imagesync.plan.wants import Listings, Want
+from imagesync.plan.wants import Listings, Want, Wanted
 from imagesync.reference import Digest, Reference, Repository
 
 

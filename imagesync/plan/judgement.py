@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 
 from imagesync.errors import IntegrityError, NotFoundError
 from imagesync.manifest import Content, Descriptor
-from imagesync.plan.actions import Failure, Skip
-from imagesync.plan.diff import Wanted, pinned
+from imagesync.plan.actions import Failure, Skip, Waiting
+from imagesync.plan.diff import pinned
 from imagesync.plan.findings import Audited, Finding, Kind
 from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
 from imagesync.plan.questions import HasBlob, ReadManifest
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference
 
 APPLY = "`imagesync apply` brings it"
@@ -103,13 +103,14 @@ def sum_up(want: Want, heads: Mapping[Reference, Head], findings: tuple[Finding,
     return Audited(want.rule.name, want.rule.place, str(want.destination), shown, findings, want)
 
 
-def not_known(action: Failure | Skip) -> tuple[Audited, ...]:
+def not_known(action: Failure | Skip | Waiting) -> tuple[Audited, ...]:
     """An image of which nobody can say what is promised: its tags cannot be listed, or two rules want one tag. Of
     one that may select nothing and does, nothing is promised."""
     if isinstance(action, Skip):
         return ()
-    finding = Finding(Kind.UNREADABLE, action.subject, action.reason, action.hint)
-    return (Audited(action.rule, action.place, action.subject, None, (finding,)),)
+    subject = str(action.destination) if isinstance(action, Waiting) else action.subject
+    finding = Finding(Kind.UNREADABLE, subject, action.reason, action.hint)
+    return (Audited(action.rule, action.place, subject, None, (finding,)),)
 
 
 def _name(question: ReadManifest | HasBlob) -> str:

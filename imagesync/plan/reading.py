@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
-from imagesync.plan.diff import Wanted, blobs_of
+from imagesync.plan.diff import blobs_of
 from imagesync.plan.image import Image, Overview, has_to_be_looked_into
 from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
 from imagesync.plan.offers import attachments_of
 from imagesync.plan.questions import Asking, HasBlob, IsEmpty, Question
 from imagesync.plan.search import Found
+from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference, Repository
 
 MANY_BLOBS = 5

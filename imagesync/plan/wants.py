@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidReference
-from imagesync.plan.actions import Failure, Skip
-from imagesync.plan.inventory import Broken
+from imagesync.plan.actions import Failure, Skip, Waiting
+from imagesync.plan.inventory import Broken, NotRead
 from imagesync.reference import Reference, Repository, Tag, TagList
-from imagesync.selection import Selection
+from imagesync.selection import NeedsFacts, Selection
 from imagesync.spec.model import OnEmpty, Rule
 
 
@@ -38,7 +38,12 @@ class Want:
         return self.is_immutable and self.rule.immutable.trusts_list
 
 
+Wanted = Want | Skip | Failure | Waiting
 Listings = Mapping[Repository, tuple[Tag, ...] | Broken]
+Chosen = Mapping[Rule, Selection | Broken]
+"""What became of the rules whose tags cannot be chosen by their names alone."""
+NONE_CHOSEN: Chosen = {}
+_NAMED = 3
 
 
 def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
@@ -57,16 +62,25 @@ def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
     return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
 
 
-def make_wants(rules: Sequence[Rule], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
+def make_wants(rules: Sequence[Rule], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
     """Apply every rule. Two rules that want one destination tag from different sources both fail."""
-    wants = [want for rule in rules for want in wants_of(rule, listings)]
+    wants = [want for rule in rules for want in wants_of(rule, select(rule, listings, chosen))]
     return tuple(_without_conflicts(wants))
 
 
-def select(rule: Rule, listings: Listings) -> Selection | Broken:
-    """The tags that a rule keeps of its source's list."""
+def select(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Selection | Broken:
+    """The tags that a rule keeps of its source's list. Those that names alone cannot tell are `chosen` before."""
+    found = chosen.get(rule) or select_by_name(rule, listings)
+    assert not isinstance(found, NeedsFacts)  # noqa: S101 - narrows: such a rule has been chosen for
+    return found
+
+
+def select_by_name(rule: Rule, listings: Listings) -> Selection | NeedsFacts | Broken:
+    """The tags that a rule keeps, or what has to be read besides the list to tell."""
     listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
-    return listed if isinstance(listed, Broken) else rule.tags.select(names_of(listed))
+    if not isinstance(listed, Broken):
+        return rule.tags.select(names_of(listed))
+    return replace(listed, reason=f"tags cannot be listed: {listed.reason}")
 
 
 def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
@@ -74,23 +88,55 @@ def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
     return (*listed, *listed.illegal) if isinstance(listed, TagList) else listed
 
 
-def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
-    """What one rule alone asks for."""
-    selection = select(rule, listings)
+def wants_of(rule: Rule, selection: Selection | Broken) -> Iterator[Wanted]:
+    """What one rule alone asks for, with the tags that it keeps."""
     if isinstance(selection, Broken):
-        yield Failure(
-            rule=rule.name,
-            place=rule.place,
-            subject=str(rule.source),
-            reason=f"tags cannot be listed: {selection.reason}",
-            kind=selection.kind,
-            hint=selection.hint,
-        )
+        yield from _not_chosen(rule, selection)
         return
     if not selection.kept:
         yield _nothing_kept(rule, selection)
+    if selection.undated:
+        yield _undated(rule, selection)
     for tag in selection.kept:
         yield from _of_tag(rule, tag)
+
+
+def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
+    """Nobody knows which tags it keeps; where a budget is why, they wait, for each destination."""
+    if isinstance(broken, NotRead):
+        for repository in rule.destinations:
+            yield Waiting(
+                rule=rule.name,
+                place=rule.place,
+                source=Reference(rule.source),
+                destination=Reference(repository),
+                reason=broken.reason,
+                hint=broken.hint,
+                exit_code=broken.exit_code,
+            )
+        return
+    yield Failure(
+        rule=rule.name,
+        place=rule.place,
+        subject=str(rule.source),
+        reason=broken.reason,
+        kind=broken.kind,
+        hint=broken.hint,
+    )
+
+
+def _undated(rule: Rule, selection: Selection) -> Skip:
+    """What is told of tags that count as the oldest since nobody knows when they were made."""
+    named = [f"{tag}: {unknown.reason}" for tag, unknown in selection.undated.items()][:_NAMED]
+    count, whole = len(selection.undated), len(selection.created)
+    more = f", and {count - _NAMED} more" if count > _NAMED else ""
+    reason = f"of {count} of {whole} tags nobody knows when they were made, and they count as the oldest"
+    return Skip(
+        rule=rule.name,
+        place=rule.place,
+        subject=str(rule.source),
+        reason=f"{reason} ({'; '.join(named)}{more})",
+    )
 
 
 def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
@@ -137,7 +183,9 @@ def _check_previous(rule: Rule, tag: Tag) -> None:
         raise InvalidReference(message, hint="let `immutable` leave out what `keep_previous` writes")
 
 
-def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want | Skip | Failure]:
+def _without_conflicts(
+    wants: Iterable[Wanted],
+) -> Iterator[Wanted]:
     wants = list(wants)
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}

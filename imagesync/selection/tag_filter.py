@@ -45,9 +45,9 @@ class Selection:
     """When the images were made, of the tags of which that had to be read."""
 
     @property
-    def undated(self) -> tuple[Tag, ...]:
-        """The tags of which it had to be read when they were made, and is not known."""
-        return tuple(sorted(tag for tag, created in self.created.items() if isinstance(created, Unknown)))
+    def undated(self) -> dict[Tag, Unknown]:
+        """The tags of which it had to be read when they were made, and why that is not known."""
+        return {tag: created for tag, created in sorted(self.created.items()) if isinstance(created, Unknown)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ image is looked into on its own, so that the first is on its way while the last 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from imagesync.errors import Cancelled
@@ -15,18 +14,19 @@ from imagesync.plan.image import Overview, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import taken_for_absent
 from imagesync.plan.order import rank_of_read
-from imagesync.plan.questions import Answers, Question
+from imagesync.plan.questions import Answers
 from imagesync.plan.reading import Seen, look_into, seen_already
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
 from imagesync.store import Stores
-from imagesync.survey.answers import answer, fetch_manifest, or_broken
-from imagesync.survey.heads import read_heads, read_listings
+from imagesync.survey.answers import fetch_manifest, or_broken
+from imagesync.survey.asked import Asked
+from imagesync.survey.heads import read_heads, read_selections
 from imagesync.survey.looking import Looking
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
-__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_listings"]
+__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_selections"]
 
 
 class Survey:
@@ -41,10 +41,10 @@ class Survey:
     ) -> None:
         self._stores = stores
         self._tasks = tasks
-        self._asked: dict[Question, Task[Any]] = {}
+        self._asked = Asked(stores, tasks)
         self._waiting: dict[Task[Any], list[Looking]] = {}
         self._turns = Turns(stores)
-        self.wants, heads, self._listings = read_heads(rules, stores, tasks)
+        self.wants, heads, self._listings = read_heads(rules, stores, tasks, asked=self._asked)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
@@ -64,7 +64,7 @@ class Survey:
         for looking in self._waiting.pop(task, ()):
             looking.outstanding -= 1
             if not looking.outstanding:
-                answers = {question: _answer_of(self._asked[question]) for question in looking.questions}
+                answers = {question: _answer_of(self._asked.task(question)) for question in looking.questions}
                 yield from self._go_on(looking, answers, watch)
 
     def _go_on(self, looking: Looking, answers: Answers | None, watch: Watch[Any]) -> Iterator[Seen]:
@@ -88,20 +88,10 @@ class Survey:
     def _ask_all(self, looking: Looking, watch: Watch[Any]) -> None:
         looking.outstanding = len(set(looking.questions))
         for question in dict.fromkeys(looking.questions):
-            task = self._ask(question, looking.position)
+            task = self._asked.ask(question, rank_of_read(looking.position))
             if task not in self._waiting:
                 watch.add(task)
             self._waiting.setdefault(task, []).append(looking)
-
-    def _ask(self, question: Question, position: int) -> Task[Any]:
-        """The task that answers; each question has one, whoever asks."""
-        if question not in self._asked:
-            self._asked[question] = self._tasks.add(
-                partial(answer, question, self._stores),
-                hosts=[question.repository.registry],
-                rank=rank_of_read(position),
-            )
-        return self._asked[question]
 
 
 def _answer_of(task: Task[Any]) -> Any:

@@ -24,13 +24,16 @@ from imagesync.plan.questions import (
     IsEmpty,
     ListReferrers,
     ListTags,
+    MayRead,
     Question,
+    ReadCreated,
     ReadHead,
     ReadManifest,
     Side,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, Writable
+from imagesync.survey.dating import created_of, set_aside
 
 V = TypeVar("V")
 
@@ -42,8 +45,8 @@ def answer(question: Question, stores: Stores) -> Any:
     if isinstance(question, ReadHead):
         store = partial(_store, question.repository, question.side, stores)
         return read_head(store, question.reference, question.side)
-    if isinstance(question, ListTags):
-        return or_broken(lambda: _tags(question, stores), "source")
+    if isinstance(question, ListTags | MayRead | ReadCreated):
+        return or_broken(lambda: _of_source(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
     if isinstance(question, IsEmpty):
@@ -53,6 +56,12 @@ def answer(question: Question, stores: Stores) -> Any:
 
 def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
     return stores.source(repository) if side == "source" else stores.destination(repository)
+
+
+def _of_source(question: ListTags | MayRead | ReadCreated, stores: Stores) -> Any:
+    if isinstance(question, ListTags):
+        return _tags(question, stores)
+    return set_aside(question, stores) if isinstance(question, MayRead) else created_of(question, stores)
 
 
 def _tags(question: ListTags, stores: Stores) -> tuple[Tag, ...]:

@@ -3,34 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Listed
-from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
+from imagesync.plan.questions import Question, ReadHead
+from imagesync.plan.wants import Listings, Want, Wanted, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Reference, Repository, Tag
-from imagesync.spec.model import Rule
+from imagesync.selection import Selection
+from imagesync.spec.model import NOTHING_IMMUTABLE, Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import or_broken, read_head
+from imagesync.survey.asked import Asked
+from imagesync.survey.selecting import Selected, Selecting
 from imagesync.tasks import Task, Tasks, Watch
 
 
-def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listings:
-    """The tag lists of the source repositories whose rules ask for one."""
-    lists = {repository: _list(repository, stores, tasks) for repository in lists_needed(rules)}
-    return dict(zip(lists, tasks.results(list(lists.values())), strict=True))
+def read_selections(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> list[Selection | Broken]:
+    """Which tags each rule keeps, without what they point to."""
+    alone = [replace(rule, immutable=NOTHING_IMMUTABLE) for rule in rules]
+    reading = _Reading(alone, stores, tasks, Asked(stores, tasks))
+    chosen = dict(reading.selected())
+    return [chosen[rule] for rule in alone]
 
 
 def read_heads(
-    rules: Sequence[Rule], stores: Stores, tasks: Tasks
+    rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, asked: Asked | None = None
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
-    """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's."""
-    lists = _Lists(rules, stores, tasks)
-    heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
-    for ready in lists.ready():
-        heads.ask(ready, lists)
-    return make_wants(rules, lists.selected), heads.results(), lists.selected
+    """Lists and heads. A head is read as soon as the tags of its rule are known: no rule waits for another's."""
+    reading = _Reading(rules, stores, tasks, asked or Asked(stores, tasks))
+    for rule, selection in reading.selected():
+        reading.heads.ask(wants_of(rule, selection), reading.lists)
+    listings = reading.lists.selected
+    return make_wants(rules, listings, reading.selecting.chosen), reading.heads.results(), listings
+
+
+class _Reading:
+    """Lists, then whatever else tells which tags a rule keeps, each rule as far as it is."""
+
+    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, asked: Asked) -> None:
+        self._asked = asked
+        self._watch: Watch[Any] = tasks.watch()
+        self.lists = _Lists(rules, stores, tasks)
+        self.heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
+        self.selecting = Selecting(self._ask, self._watch, datetime.now(UTC))
+
+    def selected(self) -> Iterator[Selected]:
+        """Yield each rule with its tags, as they become known."""
+        for task in self.lists.tasks:
+            self._watch.add(task)
+        yield from self.selecting.begin(self.lists.ready(), self.lists.selected)
+        for task in self._watch:
+            if self.lists.take(task):
+                yield from self.selecting.begin(self.lists.ready(), self.lists.selected)
+            else:
+                yield from self.selecting.advance(task)
+
+    def _ask(self, question: Question) -> Task[Any]:
+        """A head that was asked for once is that of the tag, should it be kept."""
+        return self.heads.read(question.reference) if isinstance(question, ReadHead) else self._asked.ask(question)
 
 
 class _Lists:
@@ -39,24 +72,32 @@ class _Lists:
     def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> None:
         self.selected: dict[Repository, tuple[Tag, ...] | Broken] = {}
         self.trusted: dict[Repository, frozenset[Tag]] = {}
-        self._rules = rules
-        self._watch: Watch[Any] = tasks.watch()
+        self._left = list(rules)
         self._asked: dict[Task[Any], tuple[dict[Repository, Any], Repository]] = {
             **{_list(one, stores, tasks): (self.selected, one) for one in lists_needed(rules)},
             **{_list_there(one, stores, tasks): (self.trusted, one) for one in lists_trusted(rules)},
         }
-        for task in self._asked:
-            self._watch.add(task)
 
-    def ready(self) -> Iterator[list[Rule]]:
-        """Yield the rules whose lists are there, as they come."""
-        left = list(self._rules)
-        yield [rule for rule in left if self._has_lists_of(rule)]
-        for task in self._watch:
-            left = [rule for rule in left if not self._has_lists_of(rule)]
-            found, repository = self._asked[task]
-            found[repository] = task.result()
-            yield [rule for rule in left if self._has_lists_of(rule)]
+    @property
+    def tasks(self) -> tuple[Task[Any], ...]:
+        return tuple(self._asked)
+
+    def take(self, task: Task[Any]) -> bool:
+        """Take in a list, if this task has read one."""
+        if task not in self._asked:
+            return False
+        found, repository = self._asked[task]
+        found[repository] = task.result()
+        return True
+
+    def ready(self) -> list[Rule]:
+        """The rules whose lists are there by now, each told once."""
+        ready: list[Rule] = []
+        left: list[Rule] = []
+        for rule in self._left:
+            (ready if self._has_lists_of(rule) else left).append(rule)
+        self._left = left
+        return ready
 
     def _has_lists_of(self, rule: Rule) -> bool:
         is_selected = not needs_list(rule) or rule.source in self.selected
@@ -73,16 +114,21 @@ class _Heads:
         self._asked: dict[Reference, Task[Head]] = {}
         self._listed: dict[Reference, Head] = {}
 
-    def ask(self, rules: Iterable[Rule], lists: _Lists) -> None:
-        wants = [want for rule in rules for want in wants_of(rule, lists.selected) if isinstance(want, Want)]
+    def ask(self, wanted: Iterable[Wanted], lists: _Lists) -> None:
+        wants = [want for want in wanted if isinstance(want, Want)]
         listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
         self._listed.update(listed)
         asked = [want for want in wants if want.destination not in listed]
         for reference in (*(want.source for want in asked), *(want.destination for want in asked)):
-            if reference not in self._asked:
-                self._asked[reference] = self._tasks.add(
-                    partial(self._read, reference), hosts=[reference.repository.registry]
-                )
+            self.read(reference)
+
+    def read(self, reference: Reference) -> Task[Head]:
+        """The task that reads this head; each has one."""
+        if reference not in self._asked:
+            self._asked[reference] = self._tasks.add(
+                partial(self._read, reference), hosts=[reference.repository.registry]
+            )
+        return self._asked[reference]
 
     def results(self) -> dict[Reference, Head]:
         """What was read of each, rather than what a list says where another rule does not trust that."""

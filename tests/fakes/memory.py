@@ -118,6 +118,9 @@ class MemoryStores:
     def counts_pulls(self, registry: str) -> bool:
         return False
 
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        pass
+
     def source(self, repository: Repository) -> MemoryRepository:
         return self[repository]
 

@@ -37,6 +37,9 @@ class Stores:
     def counts_pulls(self, registry: str) -> bool:
         return self.registries.counts_pulls(registry)
 
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        self.registries.reserve_pulls(registry, count)
+
     def source(self, repository: Repository) -> RemoteRepository:
         return self.registries.repository(repository)
 
@@ -72,6 +75,7 @@ class Sync:
         self.immutable: Immutable = NOTHING_IMMUTABLE
         self.keep_previous: Retag | None = None
         self.attachments = NO_ATTACHMENTS
+        self.tag_filter: TagFilter | None = None
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -90,6 +94,8 @@ class Sync:
             stores.registries.close()
 
     def plan(self, *tags: str, to: Sequence[str] = ("mirror/app",)) -> Plan:
+        """What is planned for these tags, or for what `tag_filter` selects."""
+        self.clear()
         with self.session() as (stores, tasks, _):
             return make_plan(self.spec(tags, to), stores, tasks)
 
@@ -109,7 +115,7 @@ class Sync:
             place=Place("sync.yaml", 1, 1),
             source=Repository(self.source_host, "app"),
             destinations=tuple(Repository(self.destination_host, path) for path in to),
-            tags=TagFilter.parse(tags),
+            tags=self.tag_filter or TagFilter.parse(tags),
             immutable=self.immutable,
             keep_previous=self.keep_previous,
             attachments=self.attachments,

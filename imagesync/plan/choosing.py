@@ -1,0 +1,81 @@
+"""Choosing: which tags of a source a rule keeps where their names alone do not tell. Pure: questions out, answers in.
+
+Heads come first: they are free, they tell which tags are one image, and what is kept is not asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from imagesync.manifest import Descriptor
+from imagesync.plan.contents import CannotRead
+from imagesync.plan.dates import UNREADABLE_KINDS, date_of
+from imagesync.plan.inventory import Broken, Head, NotRead, Present
+from imagesync.plan.questions import Asking, MayRead, ReadHead, together
+from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.selection import Created, Facts, Selection, TagFilter, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a source lists, and the filter that chooses from it; `now` is the time of the run, in UTC."""
+
+    source: Repository
+    tags: TagFilter
+    listed: tuple[str, ...]
+    now: datetime
+
+
+def choose(choice: Choice) -> Asking[Selection | Broken]:
+    """Make the selection, and make it again with what it says that it needs, until it needs nothing more."""
+    facts = Facts(choice.now)
+    try:
+        while not isinstance(found := choice.tags.select(choice.listed, facts), Selection):
+            created = yield from _dates(choice.source, found.created)
+            facts = replace(facts, created={**facts.created, **created})
+    except CannotRead as error:
+        return _not_chosen(error.broken)
+    return found
+
+
+def _not_chosen(broken: Broken) -> Broken:
+    reason = f"it cannot be told which tags are the newest, since not all could be read: {broken.reason}"
+    if not isinstance(broken, NotRead):
+        return replace(broken, reason=reason)
+    hint = "let `include` and `versions` leave fewer, or sort by version; `--cache` keeps what was read"
+    return replace(broken, reason=reason, hint=hint)
+
+
+def _dates(source: Repository, tags: Collection[Tag]) -> Asking[dict[Tag, Created]]:
+    """When the images of these tags were made; what several tags point to is read once."""
+    heads = yield from _heads(source, tags)
+    present = {tag: head.descriptor for tag, head in heads.items() if isinstance(head, Present)}
+    dates = yield from _dates_of(source, {root.digest: root for root in present.values()})
+    unknown = {tag: _without_head(head) for tag, head in heads.items() if not isinstance(head, Present)}
+    return {**unknown, **{tag: dates[root.digest] for tag, root in present.items()}}
+
+
+def _dates_of(source: Repository, roots: Mapping[Digest, Descriptor]) -> Asking[dict[Digest, Created]]:
+    question = MayRead(source, tuple(roots.values()))
+    answers = yield (question,)
+    if isinstance(answers[question], Broken):
+        raise CannotRead(answers[question])
+    dates = yield from together([date_of(source, digest) for digest in roots])
+    return dict(zip(roots, dates, strict=True))
+
+
+def _heads(source: Repository, tags: Iterable[Tag]) -> Asking[dict[Tag, Head]]:
+    questions = {tag: ReadHead(Reference(source, tag), "source") for tag in tags}
+    answers = yield tuple(questions.values())
+    return {tag: answers[question] for tag, question in questions.items()}
+
+
+def _without_head(head: Head) -> Unknown:
+    """Why a tag has no date. Raises CannotRead where it may have one another time."""
+    if not isinstance(head, Broken):
+        return Unknown("it is listed, and not there")
+    if head.kind in UNREADABLE_KINDS:
+        return Unknown(f"it cannot be read: {head.reason}")
+    raise CannotRead(head)

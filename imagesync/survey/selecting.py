@@ -1,0 +1,81 @@
+"""Selecting: which tags each rule keeps, told as soon as it is known; no rule waits for what another asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from imagesync.plan.choosing import Choice, choose
+from imagesync.plan.inventory import Broken
+from imagesync.plan.questions import Answers, Asking, Question
+from imagesync.plan.wants import Listings, names_of, select_by_name
+from imagesync.reference import Tag
+from imagesync.selection import NeedsFacts, Selection
+from imagesync.spec.model import Rule
+from imagesync.tasks import Task, Watch
+
+Selected: TypeAlias = tuple[Rule, Selection | Broken]
+
+
+@dataclass(eq=False, slots=True)
+class _Choosing:
+    """A rule whose tags cannot be told by their names alone, between two rounds of questions."""
+
+    rule: Rule
+    rounds: Asking[Selection | Broken]
+    questions: tuple[Question, ...] = ()
+    outstanding: int = 0
+
+
+class Selecting:
+    """Makes the selections of rules whose lists are there. `ask` gives the task that answers a question; `watch` tells
+    of it."""
+
+    def __init__(self, ask: Callable[[Question], Task[Any]], watch: Watch[Any], now: datetime) -> None:
+        self._ask = ask
+        self._watch = watch
+        self._now = now
+        self._waiting: dict[Task[Any], list[_Choosing]] = {}
+        self.chosen: dict[Rule, Selection | Broken] = {}
+        """All that is known so far."""
+
+    def begin(self, rules: Iterable[Rule], listings: Listings) -> Iterator[Selected]:
+        """Yield what names decide, and ask for the rest."""
+        for rule in rules:
+            found = select_by_name(rule, listings)
+            if isinstance(found, NeedsFacts):
+                choice = Choice(rule.source, rule.tags, _names(listings.get(rule.source, ())), self._now)
+                yield from self._go_on(_Choosing(rule, choose(choice)), None)
+            else:
+                self.chosen[rule] = found
+                yield rule, found
+
+    def advance(self, task: Task[Any]) -> Iterator[Selected]:
+        """Take in an answer; yields each rule that is known with it. Raises Cancelled."""
+        for choosing in self._waiting.pop(task, ()):
+            choosing.outstanding -= 1
+            if not choosing.outstanding:
+                yield from self._go_on(choosing, {one: self._ask(one).result() for one in choosing.questions})
+
+    def _go_on(self, choosing: _Choosing, answers: Answers | None) -> Iterator[Selected]:
+        try:
+            questions = next(choosing.rounds) if answers is None else choosing.rounds.send(answers)
+            while not questions:
+                questions = choosing.rounds.send({})
+        except StopIteration as end:
+            self.chosen[choosing.rule] = end.value
+            yield choosing.rule, end.value
+            return
+        choosing.questions = tuple(dict.fromkeys(questions))
+        choosing.outstanding = len(choosing.questions)
+        for question in choosing.questions:
+            task = self._ask(question)
+            if task not in self._waiting:
+                self._watch.add(task)
+            self._waiting.setdefault(task, []).append(choosing)
+
+
+def _names(listed: tuple[Tag, ...] | Broken) -> tuple[str, ...]:
+    return () if isinstance(listed, Broken) else tuple(names_of(listed))
