@@ -19,8 +19,9 @@ from imagesync.errors import IntegrityError, LimitError, NotFoundError, Unsuppor
 from imagesync.layout.document import INDEX_FILE, LAYOUT_FILE, LayoutIndex, check_layout
 from imagesync.layout.files import file_errors, open_regular
 from imagesync.layout.reader import LayoutReader
+from imagesync.layout.tree import single_layout
 from imagesync.manifest import MAX_MANIFEST_BYTES
-from imagesync.reference import Digest, check_path
+from imagesync.reference import Digest, RepositoryList, check_path
 
 MAX_MEMBERS = 200_000
 MAX_EXTENDED_BYTES = 1024 * 1024
@@ -100,12 +101,25 @@ class ArchiveTree:
     def repository(self, path: str) -> ArchiveRepository:
         """One repository of the archive, there or not. Raises IntegrityError for a tar that is not to be trusted."""
         with self._lock:
-            if self._members is None:
-                self._members = list_members(self.file)
-            prefix = "" if LAYOUT_FILE in self._members else f"{check_path(path)}/"
+            members = self._listed()
+            prefix = "" if LAYOUT_FILE in members else f"{check_path(path)}/"
             if prefix not in self._opened:
-                self._opened[prefix] = ArchiveRepository(self.file, self._members, prefix)
+                self._opened[prefix] = ArchiveRepository(self.file, members, prefix)
             return self._opened[prefix]
+
+    def list_repositories(self, prefix: str) -> RepositoryList:
+        """The folders with a layout in them, those below a prefix. Raises as `repository` does."""
+        with self._lock:
+            members = self._listed()
+        if LAYOUT_FILE in members:
+            raise single_layout(f"oci-archive:{self.file}")
+        folders = (name.removesuffix(f"/{LAYOUT_FILE}") for name in members if name.endswith(f"/{LAYOUT_FILE}"))
+        return RepositoryList.of(folders, prefix)
+
+    def _listed(self) -> Mapping[str, Member]:
+        if self._members is None:
+            self._members = list_members(self.file)
+        return self._members
 
 
 class _Part(RawIOBase):

@@ -3,7 +3,9 @@
     ImagesyncError                     1   something failed; the rest was carried out
     ├── UsageError                     4   the command line is wrong
     ├── SpecError                      4   the spec is wrong: carries every Problem found
+    │   └── LockError                  4   the lock is damaged, or does not fit the spec
     ├── PlanFileError                  4   a plan file does not fit this spec, or is damaged
+    ├── StateError                     4   the state is damaged, of another format, or none at all
     ├── InvalidReference               4   a name, tag or digest that breaks the grammar
     ├── InvalidManifest                1   a manifest or index that breaks the format
     ├── StoreError                     1   reading or writing a repository failed
@@ -85,10 +87,18 @@ class SpecError(ImagesyncError):
 
     exit_code = 4
     kind = "spec"
+    subject: ClassVar[str] = "the spec"
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class LockError(SpecError):
+    """The lock is damaged, or lacks what the spec takes."""
+
+    kind = "lock"
+    subject = "the lock"
 
 
 class PlanFileError(ImagesyncError):
@@ -96,6 +106,13 @@ class PlanFileError(ImagesyncError):
 
     exit_code = 4
     kind = "plan-file"
+
+
+class StateError(ImagesyncError):
+    """The state cannot be trusted: damaged, of another format, or no state at all. Nothing was touched."""
+
+    exit_code = 4
+    kind = "state"
 
 
 class InvalidReference(ImagesyncError):

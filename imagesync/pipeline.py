@@ -80,7 +80,8 @@ class Drawing:
     @property
     def plan(self) -> Plan:
         """The actions of all parts so far, in the order of the spec; their contents are left to the parts."""
-        return Plan(tuple(self._actions[want] for want in self._survey.wants if want in self._actions), {}, self._specs)
+        actions = tuple(self._actions[want] for want in self._survey.wants if want in self._actions)
+        return Plan(actions, {}, self._specs, found=self._survey.found)
 
     def _part(self, seen: Seen) -> Plan:
         part = diff(seen.wants, seen.inventory, self._specs)

@@ -98,6 +98,20 @@ class TagList(tuple[Tag, ...]):
         return listed
 
 
+class RepositoryList(tuple[str, ...]):
+    """Paths of repositories, sorted, each once. What a list holds besides, and is no path, is `illegal`."""
+
+    illegal: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Iterable[str], prefix: str = "") -> RepositoryList:
+        """Of whatever names a server or a folder lists, those below a prefix."""
+        found = sorted({name for name in names if not prefix or name.startswith(f"{prefix}/")})
+        listed = cls(name for name in found if is_path(name))
+        listed.illegal = tuple(name for name in found if not is_path(name))
+        return listed
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Repository:
     """Where one image's tags live.
@@ -212,6 +226,11 @@ def check_path(text: str) -> str:
     if len(text) > MAX_PATH_LENGTH:
         raise InvalidReference(f"repository name of {len(text)} characters: {MAX_PATH_LENGTH} are allowed")
     return text
+
+
+def is_path(text: str) -> bool:
+    """Whether check_path lets it pass."""
+    return len(text) <= MAX_PATH_LENGTH and _PATH.fullmatch(text) is not None
 
 
 def check_layout_path(text: str) -> str:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from imagesync.manifest import Content, Descriptor
-from imagesync.reference import Digest, Repository, Tag
+from imagesync.reference import Digest, Repository, RepositoryList, Tag
 
 CHUNK_BYTES = 1024 * 1024
 """Bodies move in pieces of this many bytes: large enough that hashing and TLS release the interpreter lock."""
@@ -94,6 +94,15 @@ class ReferrerLister(Protocol):
     def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
         """The manifests that name this digest as their subject, each once (end-12a); None where the store makes no
         such list: then clients keep it, under a tag."""
+        ...
+
+
+class RepositoryLister(Protocol):
+    def list_repositories(self, prefix: str) -> RepositoryList:
+        """The repositories of a whole registry, folder or tar, those below `prefix` where it is not empty.
+
+        Raises UnsupportedError where nothing lists them.
+        """
         ...
 
 
@@ -200,6 +209,10 @@ class Stores(Protocol):
 
     def reserve_pulls(self, registry: str, count: int) -> None:
         """Set so many manifests aside for what is read next. Raises BudgetError where they are more than are left."""
+        ...
+
+    def repositories(self, registry: str) -> RepositoryLister:
+        """Who lists what a registry holds, for one thread; another one each time."""
         ...
 
     def source(self, repository: Repository) -> Readable: ...

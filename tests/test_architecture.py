@@ -27,7 +27,7 @@ ONLY_IN = {
     "structlog": {"log"},
     "asyncio": set[str](),
 }
-PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "plan"}
+PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "state", "plan"}
 IMPURE_IMPORTS = {"logging", "os", "random", "secrets", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}
 
 

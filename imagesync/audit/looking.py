@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.manifest import Content, Descriptor
@@ -11,15 +12,12 @@ from imagesync.plan.findings import Finding
 from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import judge_bytes, judge_manifest, judge_size
 from imagesync.plan.order import is_large
-from imagesync.plan.questions import HasBlob, ReadManifest
-from imagesync.reference import Repository
+from imagesync.plan.questions import HasBlob, Part, Question, ReadManifest, parts_of
+from imagesync.reference import Digest, Repository
 from imagesync.store import BlobReader, Pushed, Stores
-from imagesync.survey import fetch_manifest, or_broken
+from imagesync.survey import answer, fetch_manifest, or_broken
 from imagesync.transfer.blob import BlobCopy
 from imagesync.transfer.meter import Meter
-
-Part = ReadManifest | HasBlob
-"""A manifest or blob of one repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,7 @@ class Looking:
 
     def __init__(self, stores: Stores) -> None:
         self.stores = stores
+        self._read_before: dict[tuple[Repository, Digest], Content | Broken] = {}
 
     @property
     def bytes_read(self) -> int:
@@ -45,14 +44,26 @@ class Looking:
         """Ask for one part. Raises Cancelled, nothing else."""
         return self._manifest(part) if isinstance(part, ReadManifest) else Looked(self._blob(part))
 
+    def answer(self, question: Question) -> Any:
+        """Answer what a search for attachments asks. What a destination has is read there, whatever a cache says, and
+        kept until it is looked at: it is read once."""
+        if not isinstance(question, ReadManifest) or question.side == "source":
+            return answer(question, self.stores)
+        found = self._read_before[question.repository, question.digest] = self._read_manifest(question)
+        return found
+
     def is_heavy(self, _part: Part) -> bool:
         """Whether looking moves many bytes."""
         return False
 
     def _manifest(self, part: ReadManifest) -> Looked:
+        found = self._read_before.pop((part.repository, part.digest), None) or self._read_manifest(part)
+        below = () if isinstance(found, Broken) else parts_of(part.repository, found.successors())
+        return Looked(judge_manifest(part, found), below)
+
+    def _read_manifest(self, part: ReadManifest) -> Content | Broken:
         destination = self.stores.destination(part.repository)
-        answer = or_broken(lambda: fetch_manifest(destination, part.digest), "destination")
-        return Looked(judge_manifest(part, answer), () if isinstance(answer, Broken) else _below(part, answer))
+        return or_broken(lambda: fetch_manifest(destination, part.digest), "destination")
 
     def _blob(self, part: HasBlob) -> Finding | None:
         destination = self.stores.destination(part.repository)
@@ -96,13 +107,3 @@ class _Nowhere:
             for _ in pieces:
                 pass
         return Pushed.UPLOADED
-
-
-def _below(part: ReadManifest, content: Content) -> tuple[Part, ...]:
-    """What a manifest or index needs. Content that its descriptors embed has to be there as well."""
-    return tuple(
-        ReadManifest(part.repository, entry.digest)
-        if entry.is_manifest
-        else HasBlob(part.repository, entry.digest, replace(entry, data=None))
-        for entry in content.successors()
-    )

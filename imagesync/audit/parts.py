@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from imagesync.audit.looking import Looked, Looking, Part
+from imagesync.audit.looking import Looked, Looking
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES
 from imagesync.plan.findings import Finding
 from imagesync.plan.judgement import too_large
-from imagesync.plan.questions import HasBlob, ReadManifest
+from imagesync.plan.questions import HasBlob, Part, ReadManifest
+from imagesync.reference import Digest
 from imagesync.tasks import Task, Tasks, Watch
 
 
@@ -19,7 +20,7 @@ from imagesync.tasks import Task, Tasks, Watch
 class _Seen:
     """A part that is looked at: how deep below which root, and what came of it."""
 
-    root: ReadManifest
+    root: Part
     level: int
     looked: Looked
 
@@ -33,7 +34,7 @@ class Parts:
         self._watch: Watch[Looked] = tasks.watch()
         self._seen: dict[Part, _Seen] = {}
         self._asked: dict[Task[Looked], Part] = {}
-        self._listed: Counter[ReadManifest] = Counter()
+        self._listed: Counter[Part] = Counter()
 
     @property
     def manifests(self) -> int:
@@ -43,7 +44,7 @@ class Parts:
     def blobs(self) -> int:
         return sum(isinstance(part, HasBlob) for part in self._seen)
 
-    def look_at(self, roots: Iterable[ReadManifest]) -> None:
+    def look_at(self, roots: Iterable[Part]) -> None:
         """Look at these and at all below them. Raises Cancelled."""
         for root in roots:
             self._ask(root, root, level=0)
@@ -51,21 +52,27 @@ class Parts:
             part = self._asked.pop(task)
             self._take(part, task.result())
 
-    def findings_below(self, root: ReadManifest) -> tuple[Finding, ...]:
-        """What was found of a root and all below it, each once."""
-        findings: dict[Finding, None] = {}
-        passed: set[Part] = set()
-        left: list[Part] = [root]  # no recursion: roots may stand below each other, as many as there are tags
+    def findings_below(self, *roots: Part) -> tuple[Finding, ...]:
+        """What was found of these and all below them, each once."""
+        findings = (self._seen[part].looked.finding for part in self._below(*roots))
+        return tuple(dict.fromkeys(finding for finding in findings if finding is not None))
+
+    def manifests_below(self, root: Part) -> tuple[Digest, ...]:
+        """A root and the manifests below it, those that could not be read as well."""
+        return tuple(dict.fromkeys(part.digest for part in self._below(root) if isinstance(part, ReadManifest)))
+
+    def _below(self, *roots: Part) -> Iterator[Part]:
+        """These and all below them, in the order of their manifests."""
+        passed: set[Part] = set(roots)
+        left = list(reversed(roots))  # no recursion: roots may stand below each other, as many as there are tags
         while left:
             part = left.pop()
-            looked = self._seen[part].looked
-            if looked.finding is not None:
-                findings[looked.finding] = None
-            left += [below for below in reversed(looked.below) if below not in passed]
-            passed.update(looked.below)
-        return tuple(findings)
+            yield part
+            below = self._seen[part].looked.below
+            left += [one for one in reversed(below) if one not in passed]
+            passed.update(below)
 
-    def _ask(self, part: Part, root: ReadManifest, *, level: int) -> None:
+    def _ask(self, part: Part, root: Part, *, level: int) -> None:
         if part in self._seen:
             return
         self._seen[part] = _Seen(root, level, Looked(None))

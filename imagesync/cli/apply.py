@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import discard, emit
 from imagesync.cli.parser import (
     add_cache_option,
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_option(parser)
     add_report_options(parser)
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 

@@ -1,4 +1,4 @@
-"""audit: read the destinations back and prove what the spec promises; every tag, child and blob, nothing is written."""
+"""audit: read the destinations back and prove what the spec promises; every tag, child, blob and attachment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", metavar="FILE", help="what was found of every tag: .json, .xml (JUnit) or .md")
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 

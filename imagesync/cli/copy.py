@@ -68,7 +68,7 @@ def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable
     """What a spec says of the tags there: it holds for what is copied there by hand as well."""
     from imagesync.spec.model import Immutable  # noqa: PLC0415 - not for --help
 
-    rules = [rule for rule in spec.rules if set(rule.destinations) & set(destinations)]
+    rules = [rule for rule in spec.rules if any(map(rule.may_write, destinations))]
     return Immutable(tuple(pattern for rule in rules for pattern in rule.immutable.patterns))
 
 

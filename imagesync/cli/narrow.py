@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from imagesync.errors import UsageError
+from imagesync.spec.globs import Share
 from imagesync.spec.model import Rule
 
 
-def only(rules: Sequence[Rule], names: Sequence[str]) -> tuple[Rule, ...]:
-    """The rules of these entries (`bases`) and images (`bases/nginx`). Raises UsageError for a name without any."""
-    known = {name for rule in rules for name in (rule.entry, rule.name)}
-    for name in names:
-        if name not in known:
-            from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+def only(rules: Sequence[Rule], names: Sequence[str], *, option: str = "--only") -> tuple[Rule, ...]:
+    """The rules of these entries (`bases`) and images (`bases/nginx`), also of those that a glob would find.
 
-            near = get_close_matches(name, sorted(known), n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there is: {', '.join(sorted(known)[:20])}"
-            raise UsageError(f"--only {name!r} names no entry and no image of the spec", hint=hint)
-    wanted = set(names)
-    return tuple(rule for rule in rules if wanted & {rule.entry, rule.name})
+    Raises UsageError for a name without any, given with `option`.
+    """
+    for name in names:
+        if not any(rule.named(name) for rule in rules):
+            raise UsageError(f"{option} {name!r} names no entry and no image of the spec", hint=_near(name, rules))
+    found = (rule.named(name) for rule in rules for name in names)
+    return tuple(dict.fromkeys(rule for rule in found if rule is not None))
 
 
 def shard(rules: Sequence[Rule], part: int, whole: int) -> tuple[Rule, ...]:
-    """The `part`-th of `whole` shares: by source repository, so that one repository is read by one shard."""
-    return tuple(rule for rule in rules if _hash(str(rule.source)) % whole == part - 1)
+    """The `part`-th of `whole` shares: by source repository, so that one repository is read by one shard.
+
+    A glob stays in every share, and is narrowed in what it finds.
+    """
+    share = Share(part, whole)
+    narrowed = (replace(rule, glob=replace(rule.glob, share=share)) if rule.glob else rule for rule in rules)
+    return tuple(rule for rule in narrowed if rule.glob is not None or share.holds(rule.source))
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+def _near(name: str, rules: Sequence[Rule]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
+
+    known = sorted({name for rule in rules for name in (rule.entry, rule.name)})
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there is: {', '.join(known[:20])}"

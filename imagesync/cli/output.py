@@ -37,7 +37,7 @@ def complain(error: ImagesyncError) -> None:
 
         count = len(error.problems)
         notify("\n".join(str(problem) for problem in error.problems))
-        notify(f"{count} mistake{'s' if count != 1 else ''} in the spec; nothing was touched.")
+        notify(f"{count} mistake{'s' if count != 1 else ''} in {error.subject}; nothing was touched.")
         if in_github_actions():
             sys.stderr.write(annotations_of_problems(error.problems))
         return

@@ -20,6 +20,7 @@ COMMANDS = (
     "plan",
     "apply",
     "audit",
+    "lock",
     "copy",
     "tags",
     "inspect",

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit, notify
 from imagesync.cli.parser import (
     add_cache_option,
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_option(parser)
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 

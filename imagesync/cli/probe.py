@@ -9,12 +9,14 @@ from typing import Any
 
 from imagesync.cli.session import load, open_session
 from imagesync.errors import ImagesyncError, NetworkError, NotFoundError, ProtocolError, TlsError
+from imagesync.plan.actions import Failure
 from imagesync.reference import Repository
 from imagesync.registry import Registries
 from imagesync.registry.client import Call
 from imagesync.registry.token import Scope
 from imagesync.settings import Auth, RegistrySettings, Settings
 from imagesync.spec.model import Rule, Spec
+from imagesync.survey import find_repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,21 @@ def probe_repositories(arguments: argparse.Namespace, target: Spec | str) -> lis
         registries = session.stores.registries
         if isinstance(target, str):
             return [_probe(registries, _root(target), target)]
-        wanted = dict.fromkeys(pair for rule in spec.rules for pair in _accesses(rule))
+        named = find_repositories(spec.rules, session.stores, session.tasks).rules
+        wanted = dict.fromkeys(pair for rule in named if isinstance(rule, Rule) for pair in _accesses(rule))
         tasks = [
             session.tasks.add(
                 partial(_probe, registries, _listing(repository, push), str(repository)), hosts=[repository.registry]
             )
             for repository, push in wanted
         ]
-        return session.tasks.results(tasks)
+        return [*(_not_found(one) for one in named if isinstance(one, Failure)), *session.tasks.results(tasks)]
+
+
+def _not_found(failure: Failure) -> Answer:
+    """The answer for a glob, where what it stands for could not be told."""
+    error = ImagesyncError(failure.reason, hint=failure.hint)
+    return Answer(failure.subject, "list", "no answer", error)
 
 
 def _accesses(rule: Rule) -> list[tuple[Repository, bool]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
+from imagesync.cli.locking import check_covered, hold_to_lock, is_locked
 from imagesync.cli.narrow import only, shard
 from imagesync.cli.output import notify
 from imagesync.cli.signals import Interruption, interruptible
@@ -48,8 +49,11 @@ class Session:
 
 
 def load(arguments: argparse.Namespace) -> Spec:
-    """Read the spec that was named, narrowed as the options say; its warnings go to stderr. Raises SpecError."""
+    """Read the spec that was named, narrowed as the options say; its warnings go to stderr. Raises SpecError,
+    UsageError."""
     spec = load_spec(arguments.spec, environment=os.environ)
+    if is_locked(arguments):
+        spec = hold_to_lock(spec, arguments)
     if not arguments.quiet:
         for warning in spec.warnings:
             notify(f"{warning.place}: warning: {warning.message}")
@@ -60,7 +64,10 @@ def load(arguments: argparse.Namespace) -> Spec:
         rules = shard(rules, *arguments.shard)
     if getattr(arguments, "anonymous", False):
         spec = replace(spec, settings=replace(spec.settings, anonymous=True))
-    return replace(spec, rules=rules)
+    spec = replace(spec, rules=rules)
+    if is_locked(arguments):
+        check_covered(spec, arguments)
+    return spec
 
 
 @contextmanager

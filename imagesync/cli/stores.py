@@ -12,10 +12,10 @@ from imagesync.errors import UsageError
 from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import Settings
-from imagesync.store import Memory, NoMemory, Readable, Writable
+from imagesync.store import Memory, NoMemory, Readable, RepositoryLister, Writable
 
 if TYPE_CHECKING:
-    from imagesync.archive import ArchiveRepository, ArchiveTree
+    from imagesync.archive import ArchiveTree
     from imagesync.cache import Cache
     from imagesync.layout import LayoutTree
 
@@ -48,18 +48,25 @@ class OpenStores:
         if not registry.startswith(LAYOUT_SCHEMES):
             self.registries.reserve_pulls(registry, count)
 
+    def repositories(self, registry: str) -> RepositoryLister:
+        if registry.startswith("oci-archive:"):
+            return self._archive_tree(registry)
+        if registry.startswith("oci:"):
+            return self._layout_tree(registry)
+        return self.registries.repositories(registry)
+
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):
-            return self._archive(repository)
+            return self._archive_tree(repository.registry).repository(repository.path)
         if repository.registry.startswith("oci:"):
-            return self._layouts(repository).source(repository.path)
+            return self._layout_tree(repository.registry).source(repository.path)
         return self.registries.repository(repository)
 
     def destination(self, repository: Repository) -> Writable:
         if repository.registry.startswith("oci-archive:"):
             raise UsageError(f"{repository.registry} can only be read", hint="write to oci:DIRECTORY")
         if repository.registry.startswith("oci:"):
-            return self._layouts(repository).repository(repository.path)
+            return self._layout_tree(repository.registry).repository(repository.path)
         return self.registries.repository(repository)
 
     def slots(self, host: str) -> int:
@@ -75,20 +82,16 @@ class OpenStores:
         """Wake whatever hangs on a socket."""
         self.registries.shutdown()
 
-    def _layouts(self, repository: Repository) -> LayoutTree:
+    def _layout_tree(self, registry: str) -> LayoutTree:
         from imagesync.layout import LayoutTree  # noqa: PLC0415 - most specs have none
 
-        root = self._path(repository, "oci:")
+        root = self._directory / registry.removeprefix("oci:")
         with self._lock:
             return self._trees.setdefault(root, LayoutTree(root, lists_with_tag=True))
 
-    def _archive(self, repository: Repository) -> ArchiveRepository:
+    def _archive_tree(self, registry: str) -> ArchiveTree:
         from imagesync.archive import ArchiveTree  # noqa: PLC0415 - as above
 
-        file = self._path(repository, "oci-archive:")
+        file = self._directory / registry.removeprefix("oci-archive:")
         with self._lock:
-            tree = self._archives.setdefault(file, ArchiveTree(file))
-        return tree.repository(repository.path)
-
-    def _path(self, repository: Repository, scheme: str) -> Path:
-        return self._directory / repository.registry.removeprefix(scheme)
+            return self._archives.setdefault(file, ArchiveTree(file))

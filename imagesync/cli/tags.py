@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -15,12 +15,14 @@ from imagesync.errors import UsageError
 if TYPE_CHECKING:
     from imagesync.cli.session import Session
     from imagesync.plan.inventory import Broken
+    from imagesync.plan.repositories import Named
     from imagesync.reference import Repository, Tag
-    from imagesync.selection import Created, Selection, TagFilter
+    from imagesync.selection import Created, Selection
     from imagesync.spec.model import Rule, Spec
 
 _LONGEST_NAME = 128
 _SHOWN = 10
+_SKIPPED = "skipped"
 _OWN_STEPS = {"listed", "include", "always"}
 """Those that a list of tags has too: what they come to is told by the tags themselves."""
 
@@ -52,8 +54,8 @@ class _Selected:
     """What one rule's tags came to; `name` is empty where there is no rule."""
 
     name: str
-    source: Repository
-    tags: TagFilter
+    source: str
+    is_listed: bool
     selection: Selection | Broken
 
 
@@ -98,30 +100,45 @@ def _list_selections(arguments: argparse.Namespace) -> int:
 def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
     from imagesync.cli.session import open_session  # noqa: PLC0415 - not for --help
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
-    from imagesync.survey import read_selections  # noqa: PLC0415
+    from imagesync.report.sentences import found_sentences  # noqa: PLC0415
+    from imagesync.spec.model import Rule  # noqa: PLC0415
+    from imagesync.survey import find_repositories, read_selections  # noqa: PLC0415
 
     with open_session(spec, arguments) as session:
-        selections = read_selections(spec.rules, session.stores, session.tasks)
-        cost = _cost(session, selections)
-    chosen = zip(spec.rules, selections, strict=True)
-    found = [_Selected(rule.name if rule.entry else "", rule.source, rule.tags, one) for rule, one in chosen]
+        expanded = find_repositories(spec.rules, session.stores, session.tasks)
+        rules = [rule for rule in expanded.rules if isinstance(rule, Rule)]
+        selections = dict(zip(rules, read_selections(rules, session.stores, session.tasks), strict=True))
+        cost = _cost(session, selections.values())
+    found = [_selected(one, selections) for one in expanded.rules]
     _show(found, arguments.format)
-    if cost and not arguments.quiet:
-        notify(cost)
-    return 1 if any(isinstance(one, Broken) for one in selections) else 0
+    for sentence in (*found_sentences(expanded.found), *cost) if not arguments.quiet else ():
+        notify(sentence)
+    return 1 if any(isinstance(one.selection, Broken) and one.selection.kind != _SKIPPED for one in found) else 0
 
 
-def _cost(session: Session, selections: Iterable[Selection | Broken]) -> str:
+def _cost(session: Session, selections: Iterable[Selection | Broken]) -> list[str]:
     """What it took to know when images were made; nothing where nobody asked."""
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
     from imagesync.report.units import format_count  # noqa: PLC0415
 
     if not any(one.created for one in selections if not isinstance(one, Broken)):
-        return ""
+        return []
     traffic = session.stores.registries.traffic().values()
     read = format_count(sum(one.requests.get("GET manifest", 0) for one in traffic), "manifest")
     pulls = "".join(f"; {format_count(one.left, 'pull')} left on {one.host}" for one in session.pulls())
-    return f"Read {read} to know when images were made{pulls}."
+    return [f"Read {read} to know when images were made{pulls}."]
+
+
+def _selected(one: Named, selections: Mapping[Rule, Selection | Broken]) -> _Selected:
+    """What a rule's tags came to, or why a glob has none."""
+    from imagesync.plan.actions import Failure  # noqa: PLC0415 - not for --help
+    from imagesync.plan.inventory import Broken  # noqa: PLC0415
+    from imagesync.spec.model import Rule  # noqa: PLC0415
+
+    if isinstance(one, Rule):
+        return _Selected(one.name if one.entry else "", str(one.source), one.tags.needs_list, selections[one])
+    kind, hint = (one.kind, one.hint) if isinstance(one, Failure) else (_SKIPPED, None)
+    return _Selected(one.rule, one.subject, True, Broken(one.reason, kind, hint))
 
 
 def _show_list(repository: Repository, names: Iterable[str], form: str) -> None:
@@ -150,11 +167,11 @@ def _to_text(one: _Selected) -> str:
     from imagesync.report.printable import printable  # noqa: PLC0415
 
     selection = one.selection
-    head = f"{one.name} ({one.source})" if one.name else str(one.source)
+    head = f"{one.name} ({one.source})" if one.name else one.source
     if isinstance(selection, Broken):
         return f"{head}\n  x {selection.reason}" + (f"\n    {selection.hint}" if selection.hint else "")
     total = len(selection.kept) + len(selection.dropped)
-    asked = f"keeps {len(selection.kept)} of {total}" if one.tags.needs_list else "named exactly, no list is read"
+    asked = f"keeps {len(selection.kept)} of {total}" if one.is_listed else "named exactly, no list is read"
     kept = [f"  + {tag}{_dated(selection, tag)}" for tag in selection.kept]
     dropped = [
         f"  - {_printable(drop.tag)}{_dated(selection, drop.tag)}  {printable(drop.reason)}"
@@ -190,7 +207,7 @@ def _to_dict(one: _Selected) -> dict[str, object]:
     from imagesync.plan.inventory import Broken  # noqa: PLC0415 - not for --help
 
     selection = one.selection
-    shared: dict[str, object] = {**({"rule": one.name} if one.name else {}), "source": str(one.source)}
+    shared: dict[str, object] = {**({"rule": one.name} if one.name else {}), "source": one.source}
     if isinstance(selection, Broken):
         return {**shared, "error": selection.reason, "kind": selection.kind, "hint": selection.hint}
     steps = [{"step": step.step, "change": step.change, "left": step.left} for step in selection.steps]

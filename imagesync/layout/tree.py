@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from imagesync.errors import InvalidReference
+from imagesync.errors import InvalidReference, UnsupportedError
 from imagesync.layout.document import LAYOUT_FILE
 from imagesync.layout.files import file_errors, refuse_links, size_of
 from imagesync.layout.repository import LayoutRepository
-from imagesync.reference import check_layout_path
+from imagesync.reference import RepositoryList, check_layout_path
 
 MAX_OPEN = 1024
 """Repositories kept with the index.json they were read with."""
@@ -50,6 +50,12 @@ class LayoutTree:
         with file_errors("list repositories", f"oci:{self.root}"):
             return tuple(sorted(_layouts(self.root, ""))) if self.root.exists() else ()
 
+    def list_repositories(self, prefix: str) -> RepositoryList:
+        """Those below a prefix, to copy from: a root that is itself a layout has no names to list."""
+        if self.is_single():
+            raise single_layout(f"oci:{self.root}")
+        return RepositoryList.of(self.repositories(), prefix)
+
     def _kept(
         self, kept: dict[str, LayoutRepository], path: str, make: Callable[[str], LayoutRepository]
     ) -> LayoutRepository:
@@ -71,6 +77,16 @@ class LayoutTree:
     def _directory(self, path: str) -> Path:
         parts = check_layout_path(path).split("/")
         return self.root if self.is_single() else refuse_links(self.root, *parts)
+
+
+def single_layout(name: str) -> UnsupportedError:
+    """What is said of a layout in whose place a tree of them was meant."""
+    return UnsupportedError(
+        "is one layout, which answers to any name",
+        hint="name the image, in place of the glob",
+        operation="list repositories",
+        reference=name,
+    )
 
 
 def _layouts(folder: Path, prefix: str) -> Iterator[str]:

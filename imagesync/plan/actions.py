@@ -10,6 +10,13 @@ from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Reference, Tag
 
 
+@dataclass(frozen=True, slots=True)
+class UpstreamMoved:
+    """A lock holds on to a digest that the source's tag has left: for `now`, or None where the tag is gone."""
+
+    now: Digest | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copy:
     """Bring `source` to `destination` and let its tag point there.
@@ -37,6 +44,8 @@ class Copy:
     attachments: tuple[Copy, ...] = ()
     """What speaks of the image and is written before its tag. Those with a tag on both sides are united with what the
     destination has there; those without one at the source are added to the index under the destination's tag."""
+    moved: UpstreamMoved | None = None
+    """Set where a lock holds on to what the source's tag has left."""
 
     @property
     def is_within_registry(self) -> bool:
@@ -60,16 +69,20 @@ class Attach:
     attachments: tuple[Copy, ...]
     note: str = ""
     """What is added: `2 signatures, 1 referrer to add`."""
+    moved: UpstreamMoved | None = None
+    """As for a Copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """The destination's tag already has the source's digest."""
+    """The destination's tag already has the source's digest, or the one that a lock holds on to."""
 
     rule: str
     place: Place
     source: Reference
     destination: Reference
+    moved: UpstreamMoved | None = None
+    """As for a Copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +104,14 @@ class Conflict:
     source: Reference
     destination: Reference
     found: Digest
+    moved: UpstreamMoved | None = None
+    """As for a Copy."""
 
     @property
     def reason(self) -> str:
         wanted = self.source.digest.short if self.source.digest is not None else "another"
-        return f"immutable tag has {self.found.short}, the source has {wanted}"
+        whose = "the source" if self.moved is None else "the lock"
+        return f"immutable tag has {self.found.short}, {whose} has {wanted}"
 
     @property
     def hint(self) -> str:
@@ -181,6 +197,15 @@ class Pulls:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """How many repositories a glob stands for, and how many of the names that were listed beside them are none."""
+
+    glob: str
+    repositories: int
+    illegal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done, in the order of the spec. Data: printed, saved, compared, carried out later."""
 
@@ -191,6 +216,8 @@ class Plan:
     from_file: bool = False
     pulls: tuple[Pulls, ...] = ()
     """What making it has cost, at hosts where that is limited."""
+    found: tuple[Found, ...] = ()
+    """What the globs of the spec came to."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""
@@ -226,10 +253,18 @@ class Summary:
     """Each blob once for each destination registry: from there on it is mounted."""
     attach: int = 0
     """Tags that stay, and get attachments."""
+    upstream_moved: int = 0
+    """Source tags that have left what a lock holds on to; counted besides what becomes of them."""
 
     @property
     def changes(self) -> int:
         return self.add + self.update + self.attach
+
+
+def moved_of(action: Action) -> UpstreamMoved | None:
+    """Where the source's tag went that a lock holds on to; None where it is what is taken."""
+    change = action.copy if isinstance(action, Blocked) else action
+    return change.moved if isinstance(change, Copy | Attach | Keep | Conflict) else None
 
 
 def summarise(plan: Plan) -> Summary:
@@ -253,4 +288,5 @@ def summarise(plan: Plan) -> Summary:
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),
         attach=kinds.count(Attach),
+        upstream_moved=sum(moved_of(action) is not None for action in plan.actions),
     )

@@ -59,5 +59,10 @@ def in_words(counts: Iterable[tuple[AttachmentType, int]]) -> str:
     total: Counter[AttachmentType] = Counter()
     for kind, count in counts:
         total[kind] += count
-    parts = [f"{total[kind]} {_NOUNS[kind][total[kind] != 1]}" for kind in AttachmentType if total[kind]]
+    parts = [counted(kind, total[kind]) for kind in AttachmentType if total[kind]]
     return f"{', '.join(parts)} to add" if parts else ""
+
+
+def counted(kind: AttachmentType, count: int) -> str:
+    """`1 signature`."""
+    return f"{count} {_NOUNS[kind][count != 1]}"

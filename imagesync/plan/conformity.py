@@ -8,6 +8,7 @@ from imagesync.errors import InvalidReference, PlanFileError
 from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.wants import Want
+from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
@@ -20,7 +21,8 @@ def check_same_spec(plan: Plan, spec: Spec) -> None:
     if planned != given:
         raise PlanFileError(
             _difference(dict(planned), dict(given)),
-            hint="plan again, or use --approved FILE: a fresh plan that may do nothing the file does not hold",
+            hint="plan again (give --locked if that plan was made with it), or use --approved FILE: a fresh plan that "
+            "may do nothing the file does not hold",
         )
 
 
@@ -42,9 +44,21 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    yielding = [rule for rule in rules if _yields(rule, copy)]
+    named = [rule if rule.glob is None else _of_glob(rule, rule.glob, copy) for rule in rules]
+    yielding = [rule for rule in named if rule is not None and _yields(rule, copy)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
+
+
+def _of_glob(rule: Rule, glob: RepositoryGlob, copy: Copy | Attach) -> Rule | None:
+    """The rule of what is copied, if the glob is one that finds it: whether it is listed, the plan knew."""
+    source = copy.source.repository
+    if source.registry != glob.registry or not glob.matches(source.path):
+        return None
+    try:
+        return rule.for_repository(source.path)
+    except InvalidReference:
+        return None
 
 
 def _yields(rule: Rule, copy: Copy | Attach) -> bool:
@@ -53,13 +67,13 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
         return False
     if not all(_is_attached(rule, copy, attachment) for attachment in copy.attachments):
         return False
-    if rule.digest is not None and copy.source.digest != rule.digest:
+    if rule.digest_of(tag) != (copy.source.digest if rule.is_held else None):
         return False
     try:
         is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
-    return is_named and rule.tags.could_keep(tag)
+    return is_named and tag in rule.tags.select_by_name([tag]).kept
 
 
 def _keeps_as_told(rule: Rule, copy: Copy | Attach) -> bool:

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from imagesync.errors import NotFoundError
 from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
-from imagesync.plan.actions import Action, Assumed, Attach, Conflict, Copy, Failure, Keep, Plan, SpecPin, Waiting
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Attach,
+    Conflict,
+    Copy,
+    Failure,
+    Keep,
+    Plan,
+    SpecPin,
+    UpstreamMoved,
+    Waiting,
+)
 from imagesync.plan.attachments import in_words
 from imagesync.plan.inventory import (
     Absent,
@@ -47,6 +60,13 @@ def diff(wants: Sequence[Wanted], inventory: Inventory, specs: tuple[SpecPin, ..
 def _action(want: Wanted, inventory: Inventory) -> Action:
     if not isinstance(want, Want):
         return want
+    action, moved = _of_want(want, inventory), moved_upstream(want, inventory.heads)
+    if moved is None or not isinstance(action, Copy | Attach | Keep | Conflict):
+        return action
+    return replace(action, moved=moved)
+
+
+def _of_want(want: Want, inventory: Inventory) -> Action:
     destination = inventory.heads[want.destination]
     if isinstance(destination, Listed):
         return Assumed(rule=want.rule.name, place=want.rule.place, source=want.source, destination=want.destination)
@@ -176,19 +196,29 @@ def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failur
             hint=head.hint,
             exit_code=head.exit_code,
         )
-    if isinstance(head, Broken):
-        reason, kind, hint = head.reason, head.kind, head.hint
-    else:
-        reason, kind = f"{side} {reference}: not found", "not-found"
+    if not isinstance(head, Broken):
         hint = f"`imagesync tags --repository {reference.repository}` lists what is there"
+        head = Broken(f"{side} {reference}: not found", NotFoundError.kind, hint)
+    if want.rule.locked is not None and side == "source" and head.kind == NotFoundError.kind:
+        hint = f"it is what the lock has: `imagesync lock --update {want.rule.name}` takes what the tag points to now"
+        head = replace(head, hint=hint)
     return Failure(
         rule=want.rule.name,
         place=want.rule.place,
         subject=str(want.destination),
-        reason=reason,
-        kind=kind,
-        hint=hint,
+        reason=head.reason,
+        kind=head.kind,
+        hint=head.hint,
     )
+
+
+def moved_upstream(want: Want, heads: Mapping[Reference, Head]) -> UpstreamMoved | None:
+    """Where a source's tag went that a lock holds on to; None where it did not move, or nobody knows."""
+    now = heads.get(want.asked) if want.asked != want.source else None
+    if isinstance(now, Absent):
+        return UpstreamMoved(None)
+    is_other = isinstance(now, Present) and now.descriptor.digest != want.source.digest
+    return UpstreamMoved(now.descriptor.digest) if isinstance(now, Present) and is_other else None
 
 
 def pair_of(want: Want) -> Pair | None:

@@ -27,6 +27,7 @@ from imagesync.plan.actions import (
     Plan,
     Skip,
     SpecPin,
+    UpstreamMoved,
     Waiting,
     summarise,
 )
@@ -48,6 +49,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
         **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
+        **({"found": [asdict(one) for one in plan.found]} if plan.found else {}),
         "actions": [_action_to_dict(action) for action in plan.actions],
         "manifests": {
             digest: {"media_type": content.media_type, "content": content.raw.decode("utf-8")}
@@ -103,7 +105,8 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
         return {"action": "copy" if isinstance(action, Copy) else "attach", **shared, **_change_to_dict(action)}
     if isinstance(action, Keep | Assumed | Conflict | Waiting):
         sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
-        return {**_left_to_dict(action), **shared, **sides}
+        moved = {} if isinstance(action, Assumed | Waiting) else _moved_to_dict(action)
+        return {**_left_to_dict(action), **shared, **sides, **moved}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):
         return {"action": "skip", **shared, **said}
@@ -122,11 +125,23 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]
 
 def _change_to_dict(action: Copy | Attach) -> dict[str, Any]:
     attachments = [_copy_to_dict(copy) for copy in action.attachments]
-    beside = {"attachments": attachments} if attachments else {}
+    beside = {**({"attachments": attachments} if attachments else {}), **_moved_to_dict(action)}
     if isinstance(action, Copy):
         return {**_copy_to_dict(action), **beside}
     source, destination = _to_dict(action.source), _to_dict(action.destination)
     return {"source": source, "destination": destination, "note": action.note, **beside}
+
+
+def _moved_to_dict(action: Copy | Attach | Keep | Conflict) -> dict[str, Any]:
+    """Where the source's tag went that a lock holds on to, if it did."""
+    return {"upstream_moved": asdict(action.moved)} if action.moved is not None else {}
+
+
+def _moved_upstream(value: Mapping[str, Any]) -> UpstreamMoved | None:
+    moved = value.get("upstream_moved")
+    if moved is None:
+        return None
+    return UpstreamMoved(Digest(moved["now"]) if moved["now"] is not None else None)
 
 
 def _copy_to_dict(copy: Copy) -> dict[str, Any]:
@@ -206,12 +221,13 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
 
 def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict:
     source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
+    moved = _moved_upstream(value)
     if value["action"] == "keep":
-        return Keep(rule=rule, place=place, source=source, destination=destination)
+        return Keep(rule=rule, place=place, source=source, destination=destination, moved=moved)
     if value["action"] == "assumed":
         return Assumed(rule=rule, place=place, source=source, destination=destination)
     found = Digest(value["found"])
-    return Conflict(rule=rule, place=place, source=source, destination=destination, found=found)
+    return Conflict(rule=rule, place=place, source=source, destination=destination, found=found, moved=moved)
 
 
 def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Waiting:
@@ -230,12 +246,13 @@ def _change_from_dict(
     value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]
 ) -> Copy | Attach:
     """A Copy, or what is attached to a tag that stays: that has no blobs of its own."""
-    attachments = tuple(_moved_from_dict(one, rule, place, contents) for one in value.get("attachments", ()))
+    attachments = tuple(_copy_from_dict(one, rule, place, contents) for one in value.get("attachments", ()))
     source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
     if destination.tag is None or source.digest is None:
         raise InvalidManifest(f"the copy to {destination} lacks its digest or its tag")
+    moved = _moved_upstream(value)
     if "missing" in value:
-        return replace(_moved_from_dict(value, rule, place, contents), attachments=attachments)
+        return replace(_copy_from_dict(value, rule, place, contents), attachments=attachments, moved=moved)
     return Attach(
         rule=rule,
         place=place,
@@ -243,10 +260,11 @@ def _change_from_dict(
         destination=destination,
         attachments=attachments,
         note=value.get("note", ""),
+        moved=moved,
     )
 
 
-def _moved_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:
+def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:
     """The Copy, with its blobs looked up in the manifests: a file cannot name others."""
     source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
     root = contents.get(source.digest) if source.digest else None

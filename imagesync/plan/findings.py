@@ -24,10 +24,12 @@ class Kind(Enum):
     MISSING_BLOB = "missing blob"
     OTHER_SIZE = "other size"
     OTHER_BYTES = "other bytes"
+    MISSING_ATTACHMENT = "missing attachment"
     UNREADABLE = "not readable"
 
 
-_BELOW = frozenset({Kind.MISSING_CHILD, Kind.MISSING_BLOB, Kind.OTHER_SIZE, Kind.OTHER_BYTES})
+BELOW = frozenset({Kind.MISSING_CHILD, Kind.MISSING_BLOB, Kind.OTHER_SIZE, Kind.OTHER_BYTES})
+"""What is wrong below something that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,9 @@ class Audited:
     want: Want | None = field(default=None, repr=False)
     """What asks for it, where that is known."""
 
-    @property
-    def is_incomplete(self) -> bool:
-        """The tag is right, and something below it is not: an apply would not look there."""
-        return any(finding.kind in _BELOW for finding in self.findings)
+    incomplete: frozenset[Reference] = frozenset()
+    """What is there and has something missing or wrong below it, where an apply would not look: the tag, and the
+    tags and digests of what speaks of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.diff import differs, is_equal, pair_of, pinned
-from imagesync.plan.inventory import Head, Listed, Pair, Present
+from imagesync.plan.inventory import Broken, Head, Listed, Pair, Present
 from imagesync.plan.wants import Listings, Want, Wanted
-from imagesync.reference import Digest, Reference, Repository
+from imagesync.reference import Digest, Reference, Repository, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,23 @@ class Image:
         return tuple(dict.fromkeys(want.destination.repository for want in moves))
 
 
+AttachmentTags = Mapping[Repository, frozenset[Tag] | Broken]
+"""The tags of source repositories that may be attachments, as far as they are known."""
+
+
+def attachment_tags_of(listings: Listings) -> AttachmentTags:
+    """What may be attachments of some tag lists: said once, since every image of a repository asks."""
+    return {one: listed if isinstance(listed, Broken) else attachment_tags(listed) for one, listed in listings.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is known of the whole spec before an image is looked into: heads, the tag lists that a filter asked for,
-    and `fresh`, which is what `perhaps_empty` says."""
+    """What is known of the whole spec before an image is looked into: heads, `fresh`, which is what `perhaps_empty`
+    says, and of the tag lists that a filter asked for what may be attachments."""
 
     heads: Mapping[Reference, Head]
     fresh: Mapping[Repository, int] = field(default_factory=dict)
-    listings: Listings = field(default_factory=dict)
+    attachment_tags: AttachmentTags = field(default_factory=dict)
 
 
 def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple[Image, ...]:

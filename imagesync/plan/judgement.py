@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from imagesync.errors import IntegrityError, NotFoundError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Failure, Skip, Waiting
+from imagesync.plan.attachments import counted
 from imagesync.plan.diff import pinned
-from imagesync.plan.findings import Audited, Finding, Kind
-from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
-from imagesync.plan.questions import HasBlob, ReadManifest
+from imagesync.plan.findings import BELOW, Audited, Finding, Kind
+from imagesync.plan.inventory import Absent, Attachment, Broken, Head, Present, Unreadable
+from imagesync.plan.questions import HasBlob, ListReferrers, Part, Question, ReadHead, ReadManifest
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference
 
@@ -35,6 +37,16 @@ def taken_for_absent(
     return {**heads, **absent}
 
 
+def as_if_absent(question: Question, answer: Any, incomplete: Collection[Reference]) -> Any:
+    """The answer, as if what speaks of an image and is incomplete were not there: then all of it is brought."""
+    if isinstance(question, ReadHead) and question.side == "destination" and question.reference in incomplete:
+        return Absent()
+    if isinstance(question, ListReferrers) and question.side == "destination" and not isinstance(answer, Broken):
+        place = question.repository
+        return tuple(entry for entry in answer if Reference(place, None, entry.digest) not in incomplete)
+    return answer
+
+
 def root_of(want: Want, heads: Mapping[Reference, Head]) -> ReadManifest:
     """What has to be looked at below a tag that is right."""
     destination = heads[want.destination]
@@ -54,7 +66,8 @@ def _judge_tag(want: Want, heads: Mapping[Reference, Head]) -> Finding | None:
     wanted, found = source.descriptor.digest, destination.descriptor.digest
     if found == wanted:
         return None
-    reason = f"the tag has {found.short}, the source has {wanted.short}"
+    whose = "the source" if want.rule.locked is None else "the lock"
+    reason = f"the tag has {found.short}, {whose} has {wanted.short}"
     return Finding(Kind.OTHER_DIGEST, subject, reason, "`imagesync plan` shows what it would do about it")
 
 
@@ -91,16 +104,37 @@ def _judge_reading(failure: Broken, absent: Finding) -> Finding:
     return _unreadable(absent.subject, failure, "")
 
 
-def too_large(question: ReadManifest) -> Finding:
+def too_large(question: Part) -> Finding:
     """An index that no plan would have read either."""
     return Finding(Kind.UNREADABLE, _name(question), "the index is nested too deeply, or lists too many manifests")
 
 
-def sum_up(want: Want, heads: Mapping[Reference, Head], findings: tuple[Finding, ...]) -> Audited:
-    """A promised tag with what was found of it."""
+def judge_lacking(attachment: Attachment) -> Finding:
+    """What it means that something which speaks of an image is at its source alone."""
+    what, digest = counted(attachment.kind, attachment.count), attachment.source.digest
+    holder = f", in {digest.short}," if digest is not None else ""
+    reason = f"the source has {what}{holder} that {'is' if attachment.count == 1 else 'are'} not there"
+    return Finding(Kind.MISSING_ATTACHMENT, str(attachment.destination), reason, APPLY)
+
+
+def unsearched(want: Want, broken: Broken) -> Finding:
+    """Nobody knows what speaks of an image."""
+    return _unreadable(str(want.destination), broken, "")
+
+
+def sum_up(want: Want, heads: Mapping[Reference, Head], found: Sequence[tuple[Reference, Finding]]) -> Audited:
+    """A promised tag with what was found of it, and of what speaks of it: each with the tag or digest at the
+    destination below which that is."""
     source = heads[want.source]
-    shown = pinned(want.source, source) if isinstance(source, Present) else want.source
-    return Audited(want.rule.name, want.rule.place, str(want.destination), shown, findings, want)
+    return Audited(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        source=pinned(want.source, source) if isinstance(source, Present) else want.source,
+        findings=tuple(dict.fromkeys(finding for _, finding in found)),
+        want=want,
+        incomplete=frozenset(reference for reference, finding in found if finding.kind in BELOW),
+    )
 
 
 def not_known(action: Failure | Skip | Waiting) -> tuple[Audited, ...]:
@@ -113,7 +147,7 @@ def not_known(action: Failure | Skip | Waiting) -> tuple[Audited, ...]:
     return (Audited(action.rule, action.place, subject, None, (finding,)),)
 
 
-def _name(question: ReadManifest | HasBlob) -> str:
+def _name(question: Part) -> str:
     return str(Reference(question.repository, None, question.digest))
 
 

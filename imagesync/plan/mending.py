@@ -17,8 +17,9 @@ def rules_to_mend(audit: Audit) -> tuple[Rule, ...]:
 
 
 def incomplete_tags(audit: Audit) -> frozenset[Reference]:
-    """The tags at their destinations that are right and have something missing or wrong below them."""
-    return frozenset(tag.want.destination for tag in audit.broken if tag.want is not None and tag.is_incomplete)
+    """The tags at their destinations that are right and have something missing or wrong below them, and so what
+    speaks of them."""
+    return frozenset(reference for tag in audit.broken for reference in tag.incomplete)
 
 
 def _rule_of(want: Want) -> Rule:

@@ -5,23 +5,22 @@ Without an attachment's tag in the list, and at a registry that lists no referre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from imagesync.manifest import Content
-from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.image import Image, Overview
 from imagesync.plan.inventory import Broken, Head, Pair, Present
-from imagesync.plan.questions import Asking, HasReferrersApi, ListTags, together
+from imagesync.plan.questions import Asking, HasReferrersApi, ListAttachmentTags, together
 from imagesync.plan.search import Found, Offer, find_attachments, unknown
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import AttachmentType
 
 
 def attachments_of(
-    image: Image, contents: Mapping[Digest, Content], overview: Overview
+    image: Image, manifests: Collection[Digest], overview: Overview
 ) -> Asking[dict[Pair, Found | Broken]]:
-    """What speaks of the image and is to be brought, for each pair of repositories."""
+    """What speaks of the image, or of one of its manifests, for each pair of repositories. Where these are not known
+    they are read at the destination."""
     if not image.pairs:
         return {}
     offers = yield from _offers(image, overview)
@@ -36,7 +35,7 @@ def attachments_of(
     if not searched:
         return broken
     try:
-        subjects = contents or (yield from _subjects_there(image, overview.heads))
+        subjects = manifests or (yield from _subjects_there(image, overview.heads))
     except CannotRead as error:
         return broken | dict.fromkeys(searched, unknown(error.broken))
     results = yield from together([find_attachments(pair, subjects, offer) for pair, offer in searched.items()])
@@ -44,25 +43,22 @@ def attachments_of(
 
 
 def _offers(image: Image, overview: Overview) -> Asking[dict[Pair, Offer | Broken]]:
-    """What the sources may have that speaks of the image: one tag list for each repository of the run, and whether
-    its registry lists referrers."""
-    lists = {pair.source: ListTags(pair.source) for pair in image.pairs if pair.source not in overview.listings}
-    probes = {
-        pair.source: HasReferrersApi(pair.source.registry, pair.source, image.digest, "source")
-        for pair in image.pairs
-        if AttachmentType.REFERRERS in pair.kinds
-    }
-    answers = yield (*lists.values(), *probes.values())
-    listed = {**overview.listings, **{source: answers[question] for source, question in lists.items()}}
-    apis = {source: answers[question] for source, question in probes.items()}
-    return {pair: _offer(listed[pair.source], apis.get(pair.source, False)) for pair in image.pairs}
+    """What the source may have that speaks of the image: one tag list for each repository of the run, and whether its
+    registry lists referrers."""
+    source, pairs = image.root.repository, image.pairs
+    listing = ListAttachmentTags(source)
+    probe = HasReferrersApi(source.registry, source, image.digest, "source")
+    known = overview.attachment_tags.get(source)
+    is_probed = any(AttachmentType.REFERRERS in pair.kinds for pair in pairs)
+    answers = yield (*([listing] if known is None else []), *([probe] if is_probed else []))
+    tags = answers[listing] if known is None else known
+    return {pair: _offer(tags, AttachmentType.REFERRERS in pair.kinds and answers[probe]) for pair in pairs}
 
 
-def _offer(listed: tuple[Tag, ...] | Broken, has_api: bool | Broken) -> Offer | Broken:
-    for answer in (listed, has_api):
-        if isinstance(answer, Broken):
-            return unknown(answer)
-    return Offer(attachment_tags(listed), has_api is True) if not isinstance(listed, Broken) else listed
+def _offer(tags: frozenset[Tag] | Broken, has_api: bool | Broken) -> Offer | Broken:
+    if isinstance(tags, Broken):
+        return unknown(tags)
+    return unknown(has_api) if isinstance(has_api, Broken) else Offer(tags, has_api)
 
 
 def _subjects_there(image: Image, heads: Mapping[Reference, Head]) -> Asking[tuple[Digest, ...]]:

@@ -5,8 +5,8 @@ Each question is answered once, whoever asks: fields that do not make another qu
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from imagesync.manifest import Descriptor
@@ -42,6 +42,20 @@ class HasBlob:
     blob: Descriptor = field(compare=False)
 
 
+Part = ReadManifest | HasBlob
+"""A manifest or blob of one repository."""
+
+
+def parts_of(repository: Repository, entries: Iterable[Descriptor]) -> tuple[Part, ...]:
+    """What these stand for in a repository. Content that a descriptor embeds is asked for as any other."""
+    return tuple(
+        ReadManifest(repository, entry.digest)
+        if entry.is_manifest
+        else HasBlob(repository, entry.digest, replace(entry, data=None))
+        for entry in entries
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ReadHead:
     """What an attachment's tag points to. Answered with a Head."""
@@ -55,8 +69,9 @@ class ReadHead:
 
 
 @dataclass(frozen=True, slots=True)
-class ListTags:
-    """The tags of a source repository; none where it is not there. Answered with the tags, or Broken."""
+class ListAttachmentTags:
+    """Those tags of a source repository that may be attachments; none where it is not there. Answered with a set of
+    tags, or Broken."""
 
     repository: Repository
 
@@ -101,7 +116,15 @@ class ReadCreated:
 
 
 Question = (
-    ReadManifest | IsEmpty | HasBlob | ReadHead | ListTags | HasReferrersApi | ListReferrers | MayRead | ReadCreated
+    ReadManifest
+    | IsEmpty
+    | HasBlob
+    | ReadHead
+    | ListAttachmentTags
+    | HasReferrersApi
+    | ListReferrers
+    | MayRead
+    | ReadCreated
 )
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]

@@ -15,8 +15,17 @@ from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Inde
 from imagesync.plan.attachments import kind_of, tag_of, tags_of
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Attachment, Broken, Head, NotRead, Pair, Present
-from imagesync.plan.questions import Asking, HasReferrersApi, ListReferrers, ReadHead, together
-from imagesync.plan.uniting import count_lacking
+from imagesync.plan.questions import (
+    Asking,
+    HasReferrersApi,
+    ListReferrers,
+    Part,
+    ReadHead,
+    ReadManifest,
+    parts_of,
+    together,
+)
+from imagesync.plan.uniting import count_lacking, entries_shared
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import AttachmentType
 
@@ -32,12 +41,23 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """What the destination has of one attachment: the tag or digest that it stands under there, and what has to be
+    whole for it. An entry that the source does not have is the destination's own business."""
+
+    destination: Reference
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """Attachments to bring, their manifests, and the digests that may have attachments in turn."""
+    """Attachments to bring, their manifests, the digests that may have attachments in turn, and what need not be
+    brought."""
 
     attachments: tuple[Attachment, ...] = ()
     contents: Mapping[Digest, Content] = field(default_factory=dict)
     subjects: tuple[Digest, ...] = ()
+    arrived: tuple[Arrived, ...] = ()
 
 
 def find_attachments(pair: Pair, subjects: Iterable[Digest], offer: Offer) -> Asking[Found | Broken]:
@@ -69,11 +89,13 @@ def _joined(steps: Iterable[Found]) -> Found:
     attachments: dict[Attachment, None] = {}
     contents: dict[Digest, Content] = {}
     subjects: dict[Digest, None] = {}
+    arrived: dict[Arrived, None] = {}
     for step in steps:
         attachments |= dict.fromkeys(step.attachments)
         contents |= step.contents
         subjects |= dict.fromkeys(step.subjects)
-    return Found(tuple(attachments), contents, tuple(subjects))
+        arrived |= dict.fromkeys(step.arrived)
+    return Found(tuple(attachments), contents, tuple(subjects), tuple(arrived))
 
 
 def _under_tags(pair: Pair, level: Iterable[Digest], offer: Offer) -> Asking[Found]:
@@ -111,12 +133,14 @@ def _under_tag(pair: Pair, tag: Tag, heads: _Heads) -> Asking[Found]:
             raise CannotRead(head)
     if not isinstance(heads.source, Present):
         return Found()  # it was listed, and has gone meanwhile
+    digest = heads.source.descriptor.digest
+    arrived = Arrived(Reference(pair.destination, tag), (ReadManifest(pair.destination, digest),))
     if heads.is_equal and not heads.source.descriptor.is_index:
-        return Found(subjects=(heads.source.descriptor.digest,))
+        return Found(subjects=(digest,), arrived=(arrived,))
     there = yield from _read_there(pair, heads.destination)
     if heads.is_equal:
-        return Found(subjects=(heads.source.descriptor.digest, *_entries(there)))
-    return (yield from _differing(pair, Reference(pair.source, tag, heads.source.descriptor.digest), there))
+        return Found(subjects=(digest, *_entries(there)), arrived=(arrived,))
+    return (yield from _differing(pair, Reference(pair.source, tag, digest), there))
 
 
 def _read_there(pair: Pair, head: Head) -> Asking[Content | None]:
@@ -144,8 +168,14 @@ def _differing(pair: Pair, source: Reference, there: Content | None) -> Asking[F
         replaces=there.digest if there is not None else None,
         count=count,
     )
-    subjects = (*contents, *_entries(root))
-    return Found((attachment,), contents, subjects) if count else Found(subjects=subjects)
+    found = Found(subjects=(*contents, *_entries(root)), arrived=_arrived(attachment.destination, there, root))
+    return replace(found, attachments=(attachment,), contents=contents) if count else found
+
+
+def _arrived(destination: Reference, there: Content | None, root: Content) -> tuple[Arrived, ...]:
+    """What a united tag has of the source's."""
+    shared = entries_shared(there, root) if there is not None else ()
+    return (Arrived(destination, parts_of(destination.repository, shared)),) if shared else ()
 
 
 def _kind(source: Reference) -> AttachmentType:
@@ -185,14 +215,16 @@ def _referrers_of(pair: Pair, subject: Digest, entries: tuple[Descriptor, ...]) 
         Attachment(
             kind=AttachmentType.REFERRERS,
             source=Reference(pair.source, None, digest),
-            destination=Reference(pair.destination, there.tag, None if there.tag else digest),
+            destination=there.place(pair, digest),
             replaces=there.replaces,
             count=1,
         )
         for digest in lacking
         if (named := contents[digest].subject) is not None and named.digest == subject
     )
-    return Found(attachments, contents, tuple(entry.digest for entry in entries))
+    held = [entry.digest for entry in entries if entry.digest in there.digests]
+    arrived = tuple(Arrived(there.place(pair, digest), (ReadManifest(pair.destination, digest),)) for digest in held)
+    return Found(attachments, contents, tuple(entry.digest for entry in entries), arrived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +234,10 @@ class _Held:
     digests: frozenset[Digest]
     tag: Tag | None = None
     replaces: Digest | None = None
+
+    def place(self, pair: Pair, digest: Digest) -> Reference:
+        """What one of them is written under there."""
+        return Reference(pair.destination, self.tag, None if self.tag else digest)
 
 
 def _held(pair: Pair, subject: Digest) -> Asking[_Held]:

@@ -47,6 +47,13 @@ def count_lacking(there: Content | None, new: Content) -> int:
     return len(_lacking(there, new)) if there is not None else len(json.loads(new.raw).get(_key(new)) or [])
 
 
+def entries_shared(there: Content, new: Content) -> tuple[Descriptor, ...]:
+    """What two that are united have both, with the config that the destination's needs for it."""
+    held = {entry.digest for entry in new.successors()}
+    config = (there.config,) if isinstance(there, Manifest) else ()
+    return tuple(dict.fromkeys((*config, *(entry for entry in there.successors() if entry.digest in held))))
+
+
 def index_of_referrer(content: Content) -> Index:
     """An index with this one referrer, as a client writes it under a tag (distribution spec, "Pushing Manifests with
     Subject")."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from imagesync.errors import InvalidReference
+from imagesync.errors import InvalidReference, NotFoundError
 from imagesync.plan.actions import Failure, Skip, Waiting
 from imagesync.plan.inventory import Broken, NotRead
+from imagesync.plan.repositories import Named
 from imagesync.reference import Reference, Repository, Tag, TagList
 from imagesync.selection import NeedsFacts, Selection
 from imagesync.spec.model import OnEmpty, Rule
@@ -33,6 +34,12 @@ class Want:
         return None if template is None or tag is None or self.is_immutable else template.apply(tag)
 
     @property
+    def asked(self) -> Reference:
+        """What is asked of the source: the tag, also where a lock says what is taken for it."""
+        is_locked = self.rule.locked is not None
+        return Reference(self.source.repository, self.source.tag) if is_locked else self.source
+
+    @property
     def trusts_list(self) -> bool:
         """Whether it is enough that the destination's tag list has the tag."""
         return self.is_immutable and self.rule.immutable.trusts_list
@@ -53,7 +60,7 @@ def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
 
 def needs_list(rule: Rule) -> bool:
     """Whether the tag list of its source has to be read to know what a rule wants."""
-    return rule.digest is None and rule.tags.needs_list
+    return not rule.is_held and rule.tags.needs_list
 
 
 def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
@@ -62,21 +69,28 @@ def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
     return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
 
 
-def make_wants(rules: Sequence[Rule], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
+def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
     """Apply every rule. Two rules that want one destination tag from different sources both fail."""
-    wants = [want for rule in rules for want in wants_of(rule, select(rule, listings, chosen))]
+    wants = [want for rule in rules for want in _of_named(rule, listings, chosen)]
     return tuple(_without_conflicts(wants))
+
+
+def _of_named(rule: Named, listings: Listings, chosen: Chosen) -> Iterable[Wanted]:
+    return wants_of(rule, select(rule, listings, chosen)) if isinstance(rule, Rule) else (rule,)
 
 
 def select(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Selection | Broken:
     """The tags that a rule keeps of its source's list. Those that names alone cannot tell are `chosen` before."""
-    found = chosen.get(rule) or select_by_name(rule, listings)
+    found = chosen.get(rule) or look_at_names(rule, listings)
     assert not isinstance(found, NeedsFacts)  # noqa: S101 - narrows: such a rule has been chosen for
     return found
 
 
-def select_by_name(rule: Rule, listings: Listings) -> Selection | NeedsFacts | Broken:
-    """The tags that a rule keeps, or what has to be read besides the list to tell."""
+def look_at_names(rule: Rule, listings: Listings) -> Selection | NeedsFacts | Broken:
+    """The tags that a rule keeps of its source's list, or of those that a lock has of it; else what has to be read
+    besides to tell. What a lock has was chosen when that was made."""
+    if rule.locked is not None:
+        return rule.tags.select_by_name(rule.locked)
     listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
     if not isinstance(listed, Broken):
         return rule.tags.select(names_of(listed))
@@ -90,6 +104,9 @@ def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
 
 def wants_of(rule: Rule, selection: Selection | Broken) -> Iterator[Wanted]:
     """What one rule alone asks for, with the tags that it keeps."""
+    if isinstance(selection, Broken) and _is_without_tags(rule, selection):
+        yield _skipped(rule, f"{rule.found_by} finds {rule.source}, which has no tags")
+        return
     if isinstance(selection, Broken):
         yield from _not_chosen(rule, selection)
         return
@@ -131,21 +148,26 @@ def _undated(rule: Rule, selection: Selection) -> Skip:
     count, whole = len(selection.undated), len(selection.created)
     more = f", and {count - _NAMED} more" if count > _NAMED else ""
     reason = f"of {count} of {whole} tags nobody knows when they were made, and they count as the oldest"
-    return Skip(
-        rule=rule.name,
-        place=rule.place,
-        subject=str(rule.source),
-        reason=f"{reason} ({'; '.join(named)}{more})",
-    )
+    return _skipped(rule, f"{reason} ({'; '.join(named)}{more})")
+
+
+def _is_without_tags(rule: Rule, listed: Broken) -> bool:
+    """Whether a glob has found what has no tags any more: some registries go on listing it, and then know nothing."""
+    return bool(rule.found_by) and listed.kind == NotFoundError.kind and rule.on_empty is OnEmpty.WARN
+
+
+def _skipped(rule: Rule, reason: str) -> Skip:
+    return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
 
 
 def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
     dropped = len(selection.dropped)
     shares = [f"{-step.change} by {step.step}" for step in selection.steps if step.change < 0]
-    reason = f"no tag of {rule.source} is selected: all {dropped} that it lists are dropped"
+    lists = "it lists" if rule.locked is None else "the lock has"
+    reason = f"no tag of {rule.source} is selected: all {dropped} that {lists} are dropped"
     reason += f" ({', '.join(shares)})" if shares else ""
     if rule.on_empty is OnEmpty.WARN:
-        return Skip(rule=rule.name, place=rule.place, subject=str(rule.source), reason=reason)
+        return _skipped(rule, reason)
     return Failure(
         rule=rule.name,
         place=rule.place,
@@ -157,8 +179,9 @@ def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
 
 
 def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
-    source = Reference(rule.source, tag, rule.digest)
+    source = Reference(rule.source, tag, rule.digest_of(tag))
     try:
+        _check_locked(rule, tag)
         renamed = rule.renamed(tag)
         _check_previous(rule, renamed)
     except InvalidReference as error:
@@ -173,6 +196,12 @@ def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
         return
     for repository in rule.destinations:
         yield Want(rule, source, Reference(repository, renamed))
+
+
+def _check_locked(rule: Rule, tag: Tag) -> None:
+    """Raise InvalidReference for a tag of which a lock does not say what it is."""
+    if rule.locked is not None and tag not in rule.locked:
+        raise InvalidReference(f"the lock has no {rule.source}:{tag}", hint="run `imagesync lock`")
 
 
 def _check_previous(rule: Rule, tag: Tag) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
 from imagesync.reference import Repository, make_repository
@@ -19,6 +20,9 @@ from imagesync.registry.repository import RemoteRepository
 from imagesync.registry.retry import ONE_TRY, RetryPolicy
 from imagesync.registry.traffic import TrafficCounts
 from imagesync.settings import Auth, Settings, Tls
+
+if TYPE_CHECKING:
+    from imagesync.registry.catalogs import RegistryCatalog
 
 __all__ = ["PullCount", "PullLedger", "Registries", "RemoteRepository", "RetryPolicy"]
 
@@ -58,6 +62,12 @@ class Registries:
             if repository not in self._repositories:
                 self._repositories[repository] = self._open(repository)
             return self._repositories[repository]
+
+    def repositories(self, host: str) -> RegistryCatalog:
+        """Who lists what a registry holds; its catalog is kept with it, so that each time it is another one."""
+        from imagesync.registry.catalogs import Access, RegistryCatalog  # noqa: PLC0415 - most specs have no glob
+
+        return RegistryCatalog(Access(host, self.client, partial(self._find_login, host)))
 
     def client(self, host: str) -> RegistryClient:
         """The client for one registry, the same each time."""
@@ -138,6 +148,9 @@ class Registries:
     def _find_credential(self, host: str, path: str, push: bool) -> Credential | None:
         auth: Auth = self._settings.auth_for(host, path)
         return self._credentials.find(host, path, auth.push if push else auth.pull)
+
+    def _find_login(self, host: str, path: str) -> Credential | None:
+        return self._find_credential(host, path, push=False)
 
     def _tls_for(self, origin: Origin) -> Tls:
         """By the name that the spec has for a server; what a registry sends us to has the usual settings."""

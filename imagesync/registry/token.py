@@ -49,6 +49,14 @@ class Scope:
         return f"repository:{self.path}:{','.join(self.actions)}"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class CatalogScope(Scope):
+    """What a token is to allow that lists repositories: `path` is only whose login is used."""
+
+    def __str__(self) -> str:
+        return "registry:catalog:*"
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """An access token; `lifetime_seconds` counts from when it was received, whatever the server's clock says."""

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Attach, Blocked, Conflict, Copy, Keep
+from imagesync.plan.actions import Attach, Blocked, Conflict, Copy, Keep, moved_of
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
 from imagesync.report.model import Report, Traffic, destination_of, source_of, subject_of
@@ -24,6 +24,7 @@ def report_to_json(report: Report) -> str:
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],
         "pulls": [asdict(pulls) for pulls in report.plan.pulls],
+        "found": [asdict(one) for one in report.plan.found],
         "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }
     return json.dumps(document, indent=2) + "\n"
@@ -35,6 +36,7 @@ def _summary(report: Report) -> dict[str, int | float]:
         "added": report.added,
         "updated": report.updated,
         **{status.value: report.count(status) for status in Status},
+        "upstream_moved": report.upstream_moved,
         "bytes_copied": report.bytes_copied,
         "bytes_mounted": report.bytes_mounted,
         "bytes_skipped": report.bytes_skipped,
@@ -71,6 +73,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "replaces": copy.replaces if isinstance(copy, Copy) else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
+        "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
         "reason": outcome.reason or None,
         "hint": outcome.hint,

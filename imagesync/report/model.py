@@ -19,6 +19,7 @@ from imagesync.plan.actions import (
     Plan,
     Skip,
     Waiting,
+    moved_of,
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
@@ -89,6 +90,11 @@ class Report:
     def updated(self) -> int:
         """Tags that pointed to something else before."""
         return self.count(Status.COPIED) - self.added
+
+    @property
+    def upstream_moved(self) -> int:
+        """Tags of sources that have left what a lock holds on to, whatever became of them."""
+        return sum(moved_of(outcome.action) is not None for outcome in self.outcomes)
 
     @property
     def bytes_copied(self) -> int:

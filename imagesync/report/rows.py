@@ -10,7 +10,18 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from imagesync.manifest import Descriptor
-from imagesync.plan.actions import Action, Assumed, Attach, Blocked, Conflict, Copy, Keep, Plan, Waiting
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Attach,
+    Blocked,
+    Conflict,
+    Copy,
+    Keep,
+    Plan,
+    Waiting,
+    moved_of,
+)
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
@@ -72,9 +83,9 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
         action
         for action in plan.actions
         if isinstance(action, Copy | Attach | Blocked | Conflict | Waiting)
-        or (verbose and isinstance(action, Keep | Assumed))
+        or (isinstance(action, Keep | Assumed) and (verbose or moved_of(action) is not None))
     ]
-    return _grouped((names.split(action.destination), _planned(action, look)) for action in actions)
+    return _grouped((names.split(action.destination), _told(_planned(action, look), action)) for action in actions)
 
 
 def report_groups(report: Report, *, verbose: bool) -> tuple[Group, ...]:
@@ -82,9 +93,10 @@ def report_groups(report: Report, *, verbose: bool) -> tuple[Group, ...]:
     look, names = _Look(verbose), _Names(report.plan)
     hidden = {Status.FAILED, Status.SKIPPED} | (set() if verbose else {Status.UNCHANGED, Status.ASSUMED})
     return _grouped(
-        (names.split(destination), _done(outcome, look))
+        (names.split(destination), _told(_done(outcome, look), outcome.action))
         for outcome in report.in_order()
-        if outcome.status not in hidden and (destination := destination_of(outcome.action)) is not None
+        if (outcome.status not in hidden or (outcome.status is Status.UNCHANGED and moved_of(outcome.action)))
+        and (destination := destination_of(outcome.action)) is not None
     )
 
 
@@ -209,6 +221,16 @@ def _done(outcome: Outcome, look: _Look) -> Row:
 
 def _with_hint(reason: str, hint: str | None) -> str:
     return shortened(f"{reason} ({hint})" if hint else reason)
+
+
+def _told(row: Row, action: Action) -> Row:
+    """The row, saying where the source's tag went that a lock holds on to."""
+    moved = moved_of(action)
+    if moved is None:
+        return row
+    now = f"the source has {moved.now.short} now" if moved.now is not None else "the source has that tag no more"
+    said = f"upstream moved: {now}"
+    return replace(row, text=f"{row.text} ({said})" if row.text else said)
 
 
 def _kept(copy: Copy) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
-from imagesync.plan.actions import Plan, Waiting, summarise
+from imagesync.plan.actions import Found, Plan, Waiting, summarise
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.reference import Reference
@@ -24,26 +25,28 @@ def plan_sentence(plan: Plan) -> str:
         (summary.blocked, "blocked"),
         (summary.failed, "failed"),
     )
+    rest += _counted((summary.upstream_moved, "upstream moved"))
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
-        return _no_changes(summary.unchanged, summary.assumed, rest) + _pulls(plan)
+        return _no_changes(summary.unchanged, summary.assumed, rest) + _closing(plan)
     changes = [f"{summary.add} to add", f"{summary.update} to update", *_counted((summary.attach, "to attach to"))]
     parts = [*changes, *rest, *_left(summary.unchanged, summary.assumed)]
-    return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_pulls(plan)}"
+    return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_closing(plan)}"
 
 
 def report_sentence(report: Report) -> str:
     """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
+    rest += _counted((report.upstream_moved, "upstream moved"))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
     attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
     if is_idle and not attached and not report.exit_code and not report.count(Status.WAITING):
-        return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_pulls(report.plan)}"
+        return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_closing(report.plan)}"
     changes = [f"{report.added} added", f"{report.updated} updated", *_counted((attached, "attached to"))]
     parts = [*changes, *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
-    return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_pulls(report.plan)}"
+    return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_closing(report.plan)}"
 
 
 def audit_sentence(audit: Audit) -> str:
@@ -62,6 +65,21 @@ def audit_sentence(audit: Audit) -> str:
 
 
 _TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CANCELLED, Status.FAILED)
+
+
+def _closing(plan: Plan) -> str:
+    """What the counts do not say: which repositories were found, and what pulls were spent."""
+    return "".join(f" {sentence}" for sentence in found_sentences(plan.found)) + _pulls(plan)
+
+
+def found_sentences(found: Iterable[Found]) -> list[str]:
+    """`docker.io/bitnami/* stands for 12 repositories.`, for every glob."""
+    sentences = []
+    for one in found:
+        count = f"{one.repositories} {'repository' if one.repositories == 1 else 'repositories'}"
+        more = f", {format_count(one.illegal, 'listed name')} left out as illegal" if one.illegal else ""
+        sentences.append(f"{one.glob} stands for {count}{more}.")
+    return sentences
 
 
 def _pulls(plan: Plan) -> str:

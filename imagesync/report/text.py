@@ -35,6 +35,11 @@ def render_report(report: Report, *, color: bool, verbose: bool) -> str:
     return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
 
 
+def render_troubles(plan: Plan, *, color: bool) -> str:
+    """What cannot be done alone, at length."""
+    return "\n".join(_troubles(troubles_of_plan(plan), Paint(color)))
+
+
 class Paint:
     """Puts ANSI color around text, or leaves it alone."""
 

@@ -34,12 +34,12 @@ class Ordering:
         return self.order.value
 
     @property
-    def needs_dates(self) -> bool:
+    def needs_facts(self) -> bool:
         """Whether it has to be read of each tag when its image was made."""
         return self.order is Order.CREATED
 
     def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:  # noqa: ARG002 - as every step
-        if self.needs_dates:
+        if self.needs_facts:
             return {}  # what has no date stands there as the oldest
         what = "is not all digits" if self.order is Order.NUMERICAL else "is no version"
         return {tag: f"{what}, and has no place in the order" for tag in tags if self.key(tag) is None}
@@ -52,7 +52,7 @@ class Ordering:
             return (int(tag), tag) if tag.isdigit() else None
         version = version_of(tag, self.extract)
         by_version = None if version is None else (*version.order, tag)
-        return self._by_date(tag, facts, by_version) if self.needs_dates else by_version
+        return self._by_date(tag, facts, by_version) if self.needs_facts else by_version
 
     def _by_date(self, tag: Tag, facts: Facts, by_version: VersionOrder | None) -> VersionOrder:
         """By date, what has none as the oldest; what was made in the same moment by version, as far as it is one."""

@@ -26,6 +26,11 @@ class Step(Protocol):
         """The key."""
         ...
 
+    @property
+    def needs_facts(self) -> bool:
+        """Whether names may not be enough for it."""
+        ...
+
     def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons | NeedsFacts:
         """Of the tags that are left, those to drop, each with why; else what has to be read to tell."""
         ...
@@ -38,6 +43,7 @@ class Include:
     patterns: tuple[TagPattern, ...]
 
     name = "include"
+    needs_facts = False
 
     def __str__(self) -> str:
         return _texts(self.patterns)
@@ -53,6 +59,7 @@ class Exclude:
     patterns: tuple[TagPattern, ...]
 
     name = "exclude"
+    needs_facts = False
 
     def __str__(self) -> str:
         return _texts(self.patterns)
@@ -73,6 +80,7 @@ class Versions:
     extract: Extract | None = None
 
     name = "versions"
+    needs_facts = False
 
     def __str__(self) -> str:
         suffix = f"suffix {self.suffix}" if self.suffix else ""
@@ -113,10 +121,14 @@ class Newest:
     def __str__(self) -> str:
         return str(self.count)
 
+    @property
+    def needs_facts(self) -> bool:
+        return self.ordering.needs_facts
+
     def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons | NeedsFacts:
         if len(tags) <= self.count:
             return {}
-        missing = without_date(tags, known.facts) if self.ordering.needs_dates else ()
+        missing = without_date(tags, known.facts) if self.ordering.needs_facts else ()
         return NeedsFacts(created=missing) if missing else self._behind(tags, known)
 
     def _behind(self, tags: Sequence[Tag], known: Known) -> Reasons:
@@ -126,7 +138,7 @@ class Newest:
 
     def _reason(self, tag: Tag, facts: Facts) -> str:
         reason = f"is not among the newest {self.count}"
-        created = facts.believed(tag) if self.ordering.needs_dates else None
+        created = facts.believed(tag) if self.ordering.needs_facts else None
         return f"{reason}: {created.reason}" if isinstance(created, Unknown) else reason
 
 

@@ -80,24 +80,28 @@ class TagFilter:
         extracts = [step.extract for step in self.steps if isinstance(step, Versions)]
         return version_of(tag, extracts[0] if extracts else None)
 
-    def could_keep(self, tag: Tag) -> bool:
-        """Whether there are facts and a list of its source by which it would keep this tag."""
-        found = self.select([tag])
-        return isinstance(found, NeedsFacts) or tag in found.kept
-
     def select(self, listed: Iterable[str], facts: Facts = NO_FACTS) -> Selection | NeedsFacts:
         """Keep the tags named outright, listed or not, and of the list whatever no step drops.
 
         The list may hold anything that a server sends: what is no tag is dropped first. Where the facts are too few to
         tell, says which are needed; more than those change nothing.
         """
-        names = sorted(set(listed)) if self.steps else []
+        return self._sift(listed, self.steps, facts)
+
+    def select_by_name(self, listed: Iterable[str]) -> Selection:
+        """The selection as far as names tell: a step that may need more than those drops nothing."""
+        found = self._sift(listed, [step for step in self.steps if not step.needs_facts], NO_FACTS)
+        assert isinstance(found, Selection)  # noqa: S101 - narrows: none of these steps needs a fact
+        return found
+
+    def _sift(self, listed: Iterable[str], steps: Iterable[Step], facts: Facts) -> Selection | NeedsFacts:
+        names = sorted(set(listed)) if self.needs_list else []
         sieve = _Sieve(names)
         sieve.drop("legal", {name: "is no legal tag" for name in names if not Tag.is_valid(name)})
         legal = tuple(Tag(name) for name in sieve.left)
         attachments = [tag for tag in legal if ATTACHMENT_TAG.fullmatch(tag)]
         sieve.drop("attachments", dict.fromkeys(attachments, "holds signatures or referrers of a digest"))
-        for step in self.steps:
+        for step in steps:
             reasons = step.reasons([Tag(name) for name in sieve.left], Known(legal, facts))
             if isinstance(reasons, NeedsFacts):
                 return reasons

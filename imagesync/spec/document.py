@@ -70,10 +70,10 @@ class Map:
 Node = Scalar | List | Map
 
 
-def parse_document(text: str, file: str, problems: list[Problem]) -> Node | None:
+def parse_document(text: str, file: str, problems: list[Problem], *, max_bytes: int = MAX_BYTES) -> Node | None:
     """Read one YAML document; what is wrong with it is added to `problems`. None where nothing can be read."""
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        problems.append(Problem(Place(file), f"over {MAX_BYTES} bytes", "split it with `include`"))
+    if len(text.encode("utf-8", "surrogatepass")) > max_bytes:
+        problems.append(Problem(Place(file), f"over {max_bytes} bytes", "split it with `include`"))
         return None
     try:
         _check_depth(text)

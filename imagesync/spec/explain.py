@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
+from imagesync.reference import normalise_host
 from imagesync.selection import Retag, TagFilter
 from imagesync.settings import (
     Anonymous,
@@ -21,7 +22,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
-from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable
+from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Rule
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -43,9 +44,16 @@ def explain(path: str, *, environment: Mapping[str, str], name: str | None = Non
     if name is not None and not origins:
         known = ", ".join(dict.fromkeys(origin.rule.name for origin in loaded.origins))
         raise UsageError(f"{name!r} names no entry and no image of the spec", hint=f"there is: {known}")
-    hosts = {repository.registry for one in origins for repository in (one.rule.source, *one.rule.destinations)}
+    hosts = {host for origin in origins for host in _hosts(origin.rule)}
     lines = [line for origin in origins for line in _of_rule(origin)]
     return (*_of_registries(loaded, None if name is None else hosts), *lines)
+
+
+def _hosts(rule: Rule) -> set[str]:
+    """The registries of a rule; {host} is never one, it stands behind the registry."""
+    targets = rule.glob.targets if rule.glob is not None else ()
+    named = {repository.registry for repository in (rule.source, *rule.destinations)}
+    return named | {normalise_host(target.partition("/")[0]) for target in targets if not target.startswith("oci:")}
 
 
 def render(lines: Iterable[Line]) -> str:
@@ -73,7 +81,7 @@ def _of_rule(origin: Origin) -> list[Line]:
     tags_from = "as_tag" if "as_tag" in nodes else "tags"
     lines = [
         line("source", str(rule.source), "name"),
-        *(line("destination", str(repository), "destination") for repository in rule.destinations),
+        *(line("destination", text, "destination") for text in _destinations(rule)),
         *_of_tags(rule.tags, nodes.get(tags_from), rule.name),
         *([line("digest", rule.digest, "name")] if rule.digest is not None else []),
         line("retag", _retag(rule.retag), "retag"),
@@ -85,6 +93,11 @@ def _of_rule(origin: Origin) -> list[Line]:
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
     return lines
+
+
+def _destinations(rule: Rule) -> Iterable[str]:
+    """Where an image goes: of a glob, the templates."""
+    return rule.glob.targets if rule.glob is not None else map(str, rule.destinations)
 
 
 def _of_tags(tags: TagFilter, node: Node | None, subject: str) -> list[Line]:

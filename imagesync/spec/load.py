@@ -172,4 +172,5 @@ def _meaning(origin: Origin) -> object:
         rule.keep_previous,
         rule.attachments,
         rule.entry,
+        rule.glob,
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from imagesync.errors import Place
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
+from imagesync.spec.globs import RepositoryGlob
+from imagesync.spec.pins import Lock
 
 KEEP_TAG = Retag()
 
@@ -54,6 +58,9 @@ class Rule:
 
     Either `tags` selects tags, or `digest` names the content; a digest is written to the one tag that `tags`
     names exactly (the tag it was written with, or `as_tag`).
+
+    With a `glob` it is what the rules of all repositories that this finds have in common: `image` and `source` hold
+    the glob, and `destinations` nothing yet.
     """
 
     entry: str
@@ -72,11 +79,58 @@ class Rule:
     """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
     attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
     """What travels with the image; all of it, where a spec says nothing."""
+    glob: RepositoryGlob | None = None
+    found_by: str = ""
+    """The glob that found `source`, as the spec writes it."""
+
+    lock: Lock | None = field(default=None, repr=False, compare=False)
+    """What says which tags `source` has and what they point to, in place of the source."""
+
+    def may_write(self, repository: Repository) -> bool:
+        """Whether it writes there, as far as can be told while nobody knows what its glob finds."""
+        return repository in self.destinations or (self.glob is not None and self.glob.may_write(repository))
+
+    def for_repository(self, path: str) -> Rule:
+        """The rule of one repository that its glob finds. Raises InvalidReference where that can be no image."""
+        assert self.glob is not None  # noqa: S101 - narrows: there is nothing to find without one
+        image = self.glob.image(path)
+        return replace(
+            self,
+            image=image.written,
+            source=image.repository,
+            destinations=self.glob.destinations(image),
+            glob=None,
+            found_by=self.image,
+        )
+
+    def named(self, name: str) -> Rule | None:
+        """This rule, or that of a repository, where `--only` calls it so. Raises InvalidReference as above."""
+        if name in (self.entry, self.name):
+            return self
+        if self.glob is None or not name.startswith(f"{self.entry}/"):
+            return None
+        path = posixpath.join(self.glob.base, name.removeprefix(f"{self.entry}/"))
+        return self.for_repository(path) if self.glob.matches(path) else None
 
     @property
     def name(self) -> str:
         """What `--only` and messages call it."""
         return f"{self.entry}/{self.image}"
+
+    @property
+    def locked(self) -> Mapping[Tag, Digest] | None:
+        """The tags that a lock has of `source`; None without a lock, and where the spec says the digest."""
+        is_free = self.lock is None or self.digest is not None
+        return None if is_free or self.lock is None else self.lock.digests.get(str(self.source), {})
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what its tags are is said already, by the spec or a lock, and no tag is asked for it."""
+        return self.digest is not None or self.lock is not None
+
+    def digest_of(self, tag: Tag) -> Digest | None:
+        """What a tag of the source is held at, by the spec or a lock; None where it is whatever it points to."""
+        return self.digest if self.locked is None else self.locked.get(tag)
 
     def renamed(self, tag: Tag) -> Tag:
         """What a tag of the source is called at the destination. Raises InvalidReference where `retag` cannot say."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
 from imagesync.reference import (
+    HUB,
     LAYOUT_FILES,
     LAYOUT_SCHEMES,
     Name,
@@ -92,16 +93,14 @@ def _cut(text: str) -> str:
 
 def image_below(source: SourceName, text: str, *, is_literal: bool) -> ImageName:
     """A name relative to a source. In string form one that starts with a host is an error; `name:` is literal."""
-    if "*" in text:
-        raise InvalidReference(f"{text!r} is a glob over repositories", hint="name them, or write {a,b} for several")
     if not is_literal:
-        _check_relative(source, text)
+        check_relative(source, text)
     name = parse_name(text)
     path = posixpath.join(source.prefix, name.path)
     return ImageName(make_repository(source.registry, path), name.path, name)
 
 
-def _check_relative(source: SourceName, text: str) -> None:
+def check_relative(source: SourceName, text: str) -> None:
     """Refuse a full reference below a source, and show both ways to write what may have been meant."""
     host, _, rest = text.partition("/")
     if not rest or (host != "localhost" and not set(host) & set(".:")):
@@ -117,12 +116,17 @@ def _check_relative(source: SourceName, text: str) -> None:
 def image_alone(text: str) -> ImageName:
     """A full reference, in an entry without `source`."""
     reference = parse_reference(text)
-    host, slash, rest = text.partition("/")
-    bare = rest if slash and is_host(host) else text
+    _, bare = split_alone(text)
     written = re.split(r"[:@]", bare, maxsplit=1)[0]
     has_tag = reference.tag is not None and f":{reference.tag}" in bare
     tag = reference.tag if has_tag else None
     return ImageName(reference.repository, written, Name(written, tag, reference.digest))
+
+
+def split_alone(text: str) -> tuple[str, str]:
+    """The registry of a full reference, and what stands behind it."""
+    host, slash, rest = text.partition("/")
+    return (normalise_host(host), rest) if slash and is_host(host) else (HUB, text)
 
 
 def renamed_path(text: str, image: ImageName) -> str:
@@ -143,12 +147,17 @@ def destination_repository(template: str, image: ImageName, renamed: str | None)
         if image.repository.is_layout:
             raise InvalidReference("{host} has no value for an image from a folder", hint="use {path} or {name}")
         values["host"] = image.repository.registry.replace(":", "-").lower()
-    if not _BRACES.search(template):
-        template = f"{template.rstrip('/')}/{{name}}"
+    template = with_placeholder(template)
     if template.startswith("oci:"):
-        return _layout_repository(template, values)
+        directory, path = split_layout(template)
+        return make_repository(directory, _filled(path, values))
     host, _, path = _filled(template, values).partition("/")
     return make_repository(host, path)
+
+
+def with_placeholder(template: str) -> str:
+    """A destination template with `/{name}` added where it has no placeholder."""
+    return template if _BRACES.search(template) else f"{template.rstrip('/')}/{{name}}"
 
 
 def layout_name(registry: str) -> str:
@@ -198,14 +207,14 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
-def _layout_repository(template: str, values: dict[str, str]) -> Repository:
-    """The DIRECTORY ends where the first component with a placeholder begins."""
+def split_layout(template: str) -> tuple[str, str]:
+    """The DIRECTORY, and what is below it: that begins with the first component that has a placeholder."""
     parts = template.split("/")
     first = next(number for number, part in enumerate(parts) if "{" in part)
     directory = "/".join(parts[:first])
     if directory in ("", "oci:"):
         raise InvalidReference(f"{template!r} names no directory", hint="write oci:DIRECTORY")
-    return make_repository(directory, _filled("/".join(parts[first:]), values))
+    return directory, "/".join(parts[first:])
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

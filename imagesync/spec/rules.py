@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +16,7 @@ from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
 from imagesync.selection import Retag, TagFilter, TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.globs import GlobName, RepositoryGlob, glob_alone, glob_below, is_glob
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import (
     ALL_ATTACHMENTS,
@@ -38,6 +39,8 @@ from imagesync.spec.names import (
     layout_name,
     parse_source,
     renamed_path,
+    split_layout,
+    with_placeholder,
 )
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
@@ -156,10 +159,10 @@ class RulesReader:
         alternatives = self._problems.parsed(lambda: expand_alternatives(text), name_node.place) if text else None
         self._check(own)
         for name in alternatives or ():
-            image = self._problems.parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
-            if image is not None:
+            found = self._problems.parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
+            if found is not None:
                 self._warn(name, source, name_node.place)
-                yield from self._rule(_Image(image, name_node, own), label, where, {**above, **own})
+                yield from self._rule(_Image.of(found, name_node, own), label, where, {**above, **own})
 
     def _warn(self, text: str, source: SourceName | None, place: Place) -> None:
         is_bare = source is None or str(source) == HUB
@@ -190,8 +193,33 @@ class RulesReader:
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
         )
+        if image.glob is not None:
+            rule = self._glob_rule(rule, image.glob, image.own.get("as"), where)
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
+
+    def _glob_rule(self, rule: Rule, glob: RepositoryGlob, renamed: Node | None, where: tuple[_Text, ...]) -> Rule:
+        """The rule of what a glob finds: it keeps the templates, which have to tell those apart."""
+        as_text = self._text(renamed) if isinstance(renamed, Scalar) else None
+        for one, key in (*((one, "destination") for one in where), *([(as_text, "as")] if as_text else [])):
+            if not _tells_apart(one.text):
+                message = f"{key} {one.text!r} is one repository, and {rule.image} stands for several"
+                self._problems.say(one.place, message, "add {name} or {path}")
+        targets = tuple(dict.fromkeys(map(self._target, where)))
+        own = replace(glob, targets=targets, renamed=as_text.text if as_text else None)
+        return replace(rule, image=glob.pattern, source=glob.source, destinations=(), glob=own)
+
+    def _target(self, template: _Text) -> str:
+        """A destination template, a layout's place counted from the first file's folder."""
+        text = with_placeholder(template.text)
+        if not text.startswith("oci:"):
+            return text
+        directory, path = split_layout(text)
+        registry = self._relative(directory)
+        if self._is_single(registry):
+            message = f"{registry} is itself a layout, which holds one repository"
+            self._problems.say(template.place, message, "name another folder: it becomes a tree of layouts")
+        return f"{registry}/{path}"
 
     def _renamed(self, image: _Image) -> str | None:
         node = image.own.get("as")
@@ -295,11 +323,16 @@ class RulesReader:
 
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """One image of an entry: what its name is, where it stands, and its own keys."""
+    """One image of an entry: what its name is, where it stands, and its own keys; `found` is an example with a glob."""
 
     found: ImageName
     node: Scalar
     own: Nodes
+    glob: RepositoryGlob | None = None
+
+    @classmethod
+    def of(cls, name: ImageName | GlobName, node: Scalar, own: Nodes) -> _Image:
+        return cls(name.example, node, own, name.glob) if isinstance(name, GlobName) else cls(name, node, own)
 
 
 def count_entries(root: Node) -> int:
@@ -338,8 +371,15 @@ def named_problems(node: Node, interpolator: Interpolator) -> list[Problem]:
     return problems
 
 
-def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName:
+def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName | GlobName:
+    if is_glob(text):
+        return glob_alone(text) if source is None else glob_below(source, text, is_literal=is_literal)
     return image_alone(text) if source is None else image_below(source, text, is_literal=is_literal)
+
+
+def _tells_apart(template: str) -> bool:
+    """Whether a template makes another repository of every name."""
+    return any(placeholder in with_placeholder(template) for placeholder in ("{name}", "{path}"))
 
 
 def _near_name(text: str, named: Nodes) -> str:

@@ -1,7 +1,7 @@
 """The survey: reads both sides at once. What to read, pure functions of plan say; when, the tasks.
 
-Tag lists and heads of the whole spec come first, since conflicts and budgets are seen there alone. After that every
-image is looked into on its own, so that the first is on its way while the last is still being read.
+Catalogs, tag lists and heads of the whole spec come first, since conflicts and budgets are seen there alone. After
+that every image is looked into on its own, so that the first is on its way while the last is still being read.
 """
 
 from __future__ import annotations
@@ -10,30 +10,32 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from imagesync.errors import Cancelled
-from imagesync.plan.image import Overview, images_of, perhaps_empty
+from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
-from imagesync.plan.judgement import taken_for_absent
+from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
-from imagesync.plan.questions import Answers
+from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
 from imagesync.store import Stores
-from imagesync.survey.answers import fetch_manifest, or_broken
+from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asked import Asked
+from imagesync.survey.catalogs import find_repositories
 from imagesync.survey.heads import read_heads, read_selections
 from imagesync.survey.looking import Looking
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
-__all__ = ["Survey", "fetch_manifest", "or_broken", "read_heads", "read_selections"]
+__all__ = ["Survey", "answer", "fetch_manifest", "find_repositories", "or_broken", "read_heads", "read_selections"]
 
 
 class Survey:
     """What both sides hold of what a spec wants, told image by image as it becomes known.
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
-    nothing else. Raises Cancelled, nothing else. `incomplete` are tags that are looked into though they are right.
+    nothing else. Raises Cancelled, nothing else. `incomplete` are tags and attachments that are looked into though
+    they are right.
     """
 
     def __init__(
@@ -44,8 +46,13 @@ class Survey:
         self._asked = Asked(stores, tasks)
         self._waiting: dict[Task[Any], list[Looking]] = {}
         self._turns = Turns(stores)
-        self.wants, heads, self._listings = read_heads(rules, stores, tasks, asked=self._asked)
+        expanded = find_repositories(rules, stores, tasks)
+        self.found = expanded.found
+        """What globs stand for."""
+        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
+        self._incomplete = incomplete
+        self._attachment_tags = attachment_tags_of(listings)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
 
@@ -53,7 +60,7 @@ class Survey:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
-        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._listings)
+        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._attachment_tags)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 
@@ -64,7 +71,7 @@ class Survey:
         for looking in self._waiting.pop(task, ()):
             looking.outstanding -= 1
             if not looking.outstanding:
-                answers = {question: _answer_of(self._asked.task(question)) for question in looking.questions}
+                answers = {question: self._answer_to(question) for question in looking.questions}
                 yield from self._go_on(looking, answers, watch)
 
     def _go_on(self, looking: Looking, answers: Answers | None, watch: Watch[Any]) -> Iterator[Seen]:
@@ -93,6 +100,7 @@ class Survey:
                 watch.add(task)
             self._waiting.setdefault(task, []).append(looking)
 
-
-def _answer_of(task: Task[Any]) -> Any:
-    return task.value if task.error is None else Broken.from_error(task.error)
+    def _answer_to(self, question: Question) -> Any:
+        task = self._asked.task(question)
+        answer = task.value if task.error is None else Broken.from_error(task.error)
+        return as_if_absent(question, answer, self._incomplete)

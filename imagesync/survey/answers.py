@@ -17,13 +17,14 @@ from imagesync.errors import (
     StoreError,
 )
 from imagesync.manifest import Content
+from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
 from imagesync.plan.questions import (
     HasBlob,
     HasReferrersApi,
     IsEmpty,
+    ListAttachmentTags,
     ListReferrers,
-    ListTags,
     MayRead,
     Question,
     ReadCreated,
@@ -45,7 +46,7 @@ def answer(question: Question, stores: Stores) -> Any:
     if isinstance(question, ReadHead):
         store = partial(_store, question.repository, question.side, stores)
         return read_head(store, question.reference, question.side)
-    if isinstance(question, ListTags | MayRead | ReadCreated):
+    if isinstance(question, ListAttachmentTags | MayRead | ReadCreated):
         return or_broken(lambda: _of_source(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
@@ -58,18 +59,18 @@ def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Wri
     return stores.source(repository) if side == "source" else stores.destination(repository)
 
 
-def _of_source(question: ListTags | MayRead | ReadCreated, stores: Stores) -> Any:
-    if isinstance(question, ListTags):
-        return _tags(question, stores)
+def _of_source(question: ListAttachmentTags | MayRead | ReadCreated, stores: Stores) -> Any:
+    if isinstance(question, ListAttachmentTags):
+        return _attachment_tags(question, stores)
     return set_aside(question, stores) if isinstance(question, MayRead) else created_of(question, stores)
 
 
-def _tags(question: ListTags, stores: Stores) -> tuple[Tag, ...]:
-    """The tags of a source; a repository that has gone since its tag was read has none."""
+def _attachment_tags(question: ListAttachmentTags, stores: Stores) -> frozenset[Tag]:
+    """Tags of a source; a repository that has gone since its tag was read has none."""
     try:
-        return stores.source(question.repository).list_tags()
+        return attachment_tags(stores.source(question.repository).list_tags())
     except NotFoundError:
-        return ()
+        return frozenset()
 
 
 def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from imagesync.plan.inventory import Broken, Head, Listed
 from imagesync.plan.questions import Question, ReadHead
+from imagesync.plan.repositories import Named
 from imagesync.plan.wants import Listings, Want, Wanted, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.selection import Selection
@@ -17,6 +18,7 @@ from imagesync.spec.model import NOTHING_IMMUTABLE, Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import or_broken, read_head
 from imagesync.survey.asked import Asked
+from imagesync.survey.held import held_heads
 from imagesync.survey.selecting import Selected, Selecting
 from imagesync.tasks import Task, Tasks, Watch
 
@@ -30,14 +32,16 @@ def read_selections(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> list
 
 
 def read_heads(
-    rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, asked: Asked | None = None
+    named: Sequence[Named], stores: Stores, tasks: Tasks, *, asked: Asked | None = None
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
     """Lists and heads. A head is read as soon as the tags of its rule are known: no rule waits for another's."""
+    rules = [rule for rule in named if isinstance(rule, Rule)]
     reading = _Reading(rules, stores, tasks, asked or Asked(stores, tasks))
     for rule, selection in reading.selected():
         reading.heads.ask(wants_of(rule, selection), reading.lists)
     listings = reading.lists.selected
-    return make_wants(rules, listings, reading.selecting.chosen), reading.heads.results(), listings
+    wants = make_wants(named, listings, reading.selecting.chosen)
+    return wants, held_heads(wants, reading.heads.results(), stores, tasks), listings
 
 
 class _Reading:
@@ -119,7 +123,7 @@ class _Heads:
         listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
         self._listed.update(listed)
         asked = [want for want in wants if want.destination not in listed]
-        for reference in (*(want.source for want in asked), *(want.destination for want in asked)):
+        for reference in (*(want.asked for want in asked), *(want.destination for want in asked)):
             self.read(reference)
 
     def read(self, reference: Reference) -> Task[Head]:

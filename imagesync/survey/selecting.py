@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from imagesync.plan.choosing import Choice, choose
 from imagesync.plan.inventory import Broken
 from imagesync.plan.questions import Answers, Asking, Question
-from imagesync.plan.wants import Listings, names_of, select_by_name
+from imagesync.plan.wants import Listings, look_at_names, names_of
 from imagesync.reference import Tag
 from imagesync.selection import NeedsFacts, Selection
 from imagesync.spec.model import Rule
@@ -44,7 +44,7 @@ class Selecting:
     def begin(self, rules: Iterable[Rule], listings: Listings) -> Iterator[Selected]:
         """Yield what names decide, and ask for the rest."""
         for rule in rules:
-            found = select_by_name(rule, listings)
+            found = look_at_names(rule, listings)
             if isinstance(found, NeedsFacts):
                 choice = Choice(rule.source, rule.tags, _names(listings.get(rule.source, ())), self._now)
                 yield from self._go_on(_Choosing(rule, choose(choice)), None)

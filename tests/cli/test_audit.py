@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from imagesync.manifest import Manifest
+from imagesync.plan.attachments import tag_of
+from imagesync.spec.model import AttachmentType
 from tests.cli.command import Mirror
-from tests.images import MadeImage, make_image
+from tests.images import MadeImage, make_image, make_signature, push_image
 
 
 @pytest.fixture
@@ -164,3 +166,17 @@ def test_a_layout_is_audited_as_a_registry_is(mirror: Mirror) -> None:
     ran = mirror.cli("audit", spec)
     assert ran.code == 2
     assert "missing blob" in ran.out
+
+
+def test_a_missing_signature_is_told_with_the_tag_that_it_speaks_of(mirror: Mirror, image: MadeImage) -> None:
+    tag = tag_of(image.digest, AttachmentType.SIGNATURES)
+    signature = push_image(mirror.source.repository("app"), make_signature(image.digest, "alice", "bob"), tag)
+    ran = mirror.cli("audit", "sync.yaml")
+    host = mirror.destination.host
+    assert ran.code == 2
+    assert f"! {host}/app:{tag}  missing attachment\n" in ran.out
+    assert f"    the source has 2 signatures, in {signature.digest.short}, that are not there\n" in ran.out
+    assert f"    of {host}/app:1, {host}/app:2, sync[0]/app" in ran.out
+    assert mirror.writes() == []
+    spec = mirror.spec("{name: app, tags: ['1'], attachments: none}")
+    assert mirror.cli("audit", spec).code == 0

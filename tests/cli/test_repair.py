@@ -145,3 +145,31 @@ def test_an_incomplete_tag_is_mended_with_what_speaks_of_it(mirror: Mirror, imag
     assert ran.code == 0, ran.text
     assert set(mirror.tags()) == {"1", "2", tag}
     assert mirror.cli("apply", "sync.yaml").out.startswith("No changes. 2 tags are")
+
+
+def test_a_signature_that_has_not_arrived_is_brought_by_a_repair(mirror: Mirror, image: MadeImage) -> None:
+    tag = tag_of(image.digest, AttachmentType.SIGNATURES)
+    push_image(mirror.source.repository("app"), make_signature(image.digest, "alice"), tag)
+    ran = mirror.cli("apply", "sync.yaml", "--repair")
+    assert ran.code == 0, ran.text
+    assert "Audit: 2 of 2 tags are not as promised: 1 missing attachment." in ran.err
+    assert set(mirror.tags()) == {"1", "2", tag}
+    assert mirror.cli("audit", "sync.yaml").code == 0
+
+
+def test_a_signature_that_lost_its_payload_is_mended_below_and_nothing_else_is_brought(
+    mirror: Mirror, image: MadeImage
+) -> None:
+    signature, tag = make_signature(image.digest, "alice"), tag_of(image.digest, AttachmentType.SIGNATURES)
+    push_image(mirror.source.repository("app"), signature, tag)
+    mirror.cli("apply", "sync.yaml")
+    payload = signature.root.successors()[1].digest
+    stored(mirror, payload).unlink()
+    assert mirror.cli("apply", "sync.yaml").out.startswith("No changes.")
+    mirror.forget()
+    ran = mirror.cli("apply", "sync.yaml", "--repair")
+    assert ran.code == 0, ran.text
+    assert "1 missing blob." in ran.err
+    assert blobs_read(mirror) == [payload]
+    assert mirror.destination.log.lines("PUT", "/manifests/1") == []
+    assert mirror.cli("audit", "sync.yaml", "--deep").code == 0

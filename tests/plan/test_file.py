@@ -12,7 +12,7 @@ import pytest
 
 from imagesync.errors import PlanFileError
 from imagesync.manifest import MAX_DEPTH, OCI_INDEX, OCI_MANIFEST, Content, digest_of, parse_manifest
-from imagesync.plan.actions import Attach, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, summarise
+from imagesync.plan.actions import Attach, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, UpstreamMoved, summarise
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.conformity import check_same_spec, check_yielded
 from imagesync.plan.diff import diff
@@ -20,7 +20,7 @@ from imagesync.plan.file import plan_from_json, plan_to_json, schema_text
 from imagesync.plan.inventory import Attachment, Pair
 from imagesync.plan.review import approved_by, review
 from imagesync.plan.wants import make_wants
-from imagesync.reference import Reference, Repository, Tag
+from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Newest, Order, Ordering, Retag, TagFilter, VersionRange, Versions
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Rule, SpecFile
 from tests.plan.values import (
@@ -315,3 +315,13 @@ def test_two_copies_to_one_tag_are_refused(kind: str) -> None:
 
     with pytest.raises(PlanFileError, match="two copies to localhost:5000/nginx:latest"):
         plan_from_json(edited(twice), name="plan.json")
+
+
+@pytest.mark.parametrize("now", [None, OLD.digest])
+def test_where_the_source_of_a_locked_tag_went_comes_back(now: Digest | None) -> None:
+    plan = make_plan()
+    told = tuple(
+        replace(action, moved=UpstreamMoved(now)) for action in plan.actions if isinstance(action, Copy | Keep)
+    )
+    assert [type(action) for action in told] == [Keep, Copy]
+    assert plan_from_json(plan_to_json(replace(plan, actions=told)), name="plan.json").actions == told

@@ -37,8 +37,9 @@ WANTS = [want for want in make_wants([RULE], {HUB_NGINX: (Tag("1.0"), Tag("1.1")
 def audit_of(*kinds: Kind | None) -> Audit:
     """The four tags of the rule, each with one finding of this kind, or none."""
     heads = make_inventory({want.source: NEW for want in WANTS}).heads
-    found = [() if kind is None else (Finding(kind, "subject", "reason"),) for kind in kinds]
-    return Audit(tuple(sum_up(want, heads, findings) for want, findings in zip(WANTS, found, strict=True)))
+    found = [[] if kind is None else [Finding(kind, "subject", "reason")] for kind in kinds]
+    audited = zip(WANTS, found, strict=True)
+    return Audit(tuple(sum_up(want, heads, [(want.destination, one) for one in several]) for want, several in audited))
 
 
 def test_each_broken_tag_is_a_rule_of_its_own_and_the_others_are_left_out() -> None:

@@ -13,7 +13,7 @@ from imagesync.plan.attachments import tag_of
 from imagesync.plan.diff import diff
 from imagesync.plan.image import Overview, images_of
 from imagesync.plan.inventory import Broken, Head, Inventory, NotRead, Present
-from imagesync.plan.questions import HasReferrersApi, ListTags, Question, ReadHead, ReadManifest
+from imagesync.plan.questions import HasReferrersApi, ListAttachmentTags, Question, ReadHead, ReadManifest
 from imagesync.plan.reading import look_into, seen_already
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Reference, Repository, Tag
@@ -59,19 +59,19 @@ def test_without_a_tag_of_attachments_the_list_and_the_probe_are_all_that_is_ask
     world = kept()
     assert isinstance(look(world), Keep)
     probe = HasReferrersApi(HUB_NGINX.registry, HUB_NGINX, INDEX.digest, "source")
-    assert world.asked == [ListTags(HUB_NGINX), probe]
+    assert world.asked == [ListAttachmentTags(HUB_NGINX), probe]
 
 
 def test_a_list_that_a_filter_has_read_is_not_read_again() -> None:
     world = kept()
-    look(world, listings={HUB_NGINX: (LATEST,)})
+    look(world, attachment_tags={HUB_NGINX: frozenset()})
     assert [type(question) for question in world.asked] == [HasReferrersApi]
 
 
 def test_who_wants_no_referrers_asks_nobody_whether_there_are_any() -> None:
     world = kept()
     look(world, replace(RULE, attachments=frozenset({SIGNATURES})))
-    assert world.asked == [ListTags(HUB_NGINX)]
+    assert world.asked == [ListAttachmentTags(HUB_NGINX)]
 
 
 def test_without_attachments_nothing_is_asked() -> None:
@@ -219,7 +219,7 @@ def test_two_that_cannot_be_united_fail_the_image() -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        ListTags(HUB_NGINX),
+        ListAttachmentTags(HUB_NGINX),
         HasReferrersApi(HUB_NGINX.registry, HUB_NGINX, INDEX.digest, "source"),
         ReadHead(Reference(HUB_NGINX, SIGNATURE_TAG), "source"),
         ReadHead(Reference(LOCAL_NGINX, SIGNATURE_TAG), "destination"),
@@ -248,8 +248,8 @@ def test_what_a_budget_does_not_cover_waits() -> None:
 
 def test_a_tag_that_is_gone_by_now_is_no_attachment() -> None:
     world = kept()
-    look(world, listings={HUB_NGINX: (LATEST, SIGNATURE_TAG)})
-    assert isinstance(look(world, listings={HUB_NGINX: (LATEST, SIGNATURE_TAG)}), Keep)
+    look(world, attachment_tags={HUB_NGINX: frozenset({SIGNATURE_TAG})})
+    assert isinstance(look(world, attachment_tags={HUB_NGINX: frozenset({SIGNATURE_TAG})}), Keep)
 
 
 def test_an_image_that_cannot_be_read_fails_where_its_attachments_are_wanted_too() -> None:

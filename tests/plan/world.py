@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.inventory import Absent, Present
 from imagesync.plan.questions import (
     Asking,
     HasBlob,
     HasReferrersApi,
     IsEmpty,
+    ListAttachmentTags,
     ListReferrers,
-    ListTags,
     Question,
     ReadHead,
     ReadManifest,
@@ -66,7 +67,7 @@ class World:
         ways: dict[type, Any] = {
             ReadManifest: lambda one: self.contents[one.digest],
             ReadHead: self.head,
-            ListTags: self._tags,
+            ListAttachmentTags: self._tags,
             HasReferrersApi: lambda one: one.registry in self.apis,
             ListReferrers: self._referrers,
             IsEmpty: lambda _: False,
@@ -74,8 +75,8 @@ class World:
         }
         return self.answers[question] if question in self.answers else ways[type(question)](question)
 
-    def _tags(self, question: ListTags) -> tuple[Tag, ...]:
-        return tuple(tag for repository, tag in self.tags if repository == question.repository)
+    def _tags(self, question: ListAttachmentTags) -> frozenset[Tag]:
+        return attachment_tags(tag for repository, tag in self.tags if repository == question.repository)
 
     def _referrers(self, question: ListReferrers) -> tuple[Descriptor, ...]:
         found = self.referrers.get((question.repository, question.digest), ())

@@ -111,3 +111,18 @@ def _blob(registry: RealRegistry, digest: str) -> bytes:
     with urllib.request.urlopen(f"{registry.url}/v2/{NAME}/blobs/{digest}", timeout=5) as answer:
         body: bytes = answer.read()
         return body
+
+
+def test_an_audit_finds_a_signature_whose_payload_the_storage_lost_and_a_repair_brings_it(mirrored: Mirrored) -> None:
+    signature = json.loads(mirrored.raw(mirrored.mirror, f":{_digest(mirrored).replace(':', '-')}.sig"))
+    algorithm, _, encoded = signature["layers"][0]["digest"].partition(":")
+    blobs = mirrored.mirror.repositories_folder.parent / "blobs"
+    file = blobs / algorithm / encoded[:2] / encoded / "data"
+    assert mirrored.sync.run("audit", mirrored.spec, "--deep").returncode == 0
+    payload = file.read_bytes()
+    file.unlink()
+    done = mirrored.sync.run("audit", mirrored.spec)
+    assert (done.returncode, f"@{algorithm}:{encoded}  missing blob" in done.stdout) == (2, True), done.stdout
+    done = mirrored.sync.run("apply", mirrored.spec, "--repair")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert file.read_bytes() == payload

@@ -1,0 +1,95 @@
+"""Access: how a lister reaches a registry and its vendor's API, and what logins go where. None leaves TLS.
+
+An API is asked by the same client as a registry, with limits and retries of its own; its redirects are not followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from imagesync.errors import ProtocolError, UnsupportedError
+from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.credentials import Credential
+from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, read_pages
+
+ReadPage = Callable[[Call, Answer, Any], Page]
+"""What a page lists, of the call, its answer and the JSON in that."""
+OPERATION = "list repositories"
+ANONYMOUS = ""
+_ANSWERS = frozenset({200, 301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API of a vendor, with the Authorization header that it takes."""
+
+    client: RegistryClient
+    reference: str
+    authorization: str = field(default=ANONYMOUS, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, target: str, read: ReadPage) -> set[str]:
+        """All that a list has, page after page."""
+        call = Call(
+            method="GET",
+            target=target,
+            operation=OPERATION,
+            reference=self.reference,
+            scopes=(),
+            headers={"Accept": "application/json", **self.headers},
+            accepted=_ANSWERS,
+            max_bytes=MAX_PAGE_BYTES,
+            authorization=self.authorization,
+        )
+        return read_pages(call, partial(self._page, read), what=f"the list of {self.client.host}")
+
+    def _page(self, read: ReadPage, call: Call) -> Page:
+        answer = self.client.send(call)
+        if answer.status != 200:
+            message = f"{self.client.host} answered {answer.status}, a redirect, which is not followed"
+            raise call.fail(ProtocolError, message)
+        return read(call, answer, parse_json(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One registry: `open_client` is for it and for the host of its API, `find_login` for what is below a prefix."""
+
+    host: str
+    open_client: Callable[[str], RegistryClient]
+    find_login: Callable[[str], Credential | None]
+
+    @property
+    def registry(self) -> RegistryClient:
+        return self.open_client(self.host)
+
+    def api(self, host: str) -> RegistryClient:
+        """The client for an API. Raises ProtocolError for one that would weaken how the registry is spoken to."""
+        client = self.open_client(host)
+        if client.origin.scheme != "https" and self.registry.origin.scheme == "https":
+            message = f"{host} is spoken to in plain HTTP, and {self.host} is not: no login goes there"
+            raise ProtocolError(message, operation=OPERATION, reference=self.host)
+        return client
+
+    def owner(self, prefix: str, called: str) -> str:
+        """The first component of a prefix, for an API that lists what is below that alone."""
+        if not prefix:
+            message = f"{self.host} lists the repositories of one {called} at a time"
+            hint = f"let the glob begin with the {called}: {called.upper()}/*"
+            raise UnsupportedError(message, hint=hint, operation=OPERATION, reference=self.host)
+        return prefix.partition("/")[0]
+
+    def reference(self, prefix: str) -> str:
+        """What is listed, for messages."""
+        return f"{self.host}/{prefix}/*" if prefix else self.host
+
+
+def texts_of(call: Call, entries: object, key: str) -> frozenset[str]:
+    """What stands under a key of each entry of a list. Raises ProtocolError where it is no list of entries."""
+    if not isinstance(entries, list):
+        raise call.fail(ProtocolError, "the answer is not a list of repositories")
+    found = (entry.get(key) for entry in entries if isinstance(entry, dict))
+    return frozenset(text for text in found if isinstance(text, str))

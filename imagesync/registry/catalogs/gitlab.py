@@ -1,0 +1,47 @@
+"""GitLab refuses its catalog. Its API lists the repositories of a group or a project.
+
+The API is on the host of the token realm, which has the same login already. https://docs.gitlab.com/api/container_registry/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from imagesync.errors import NotFoundError
+from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, texts_of
+from imagesync.registry.client import Answer, Call
+from imagesync.registry.pages import Page, next_page
+
+REALM_PATH = "/jwt/auth"
+
+
+def list_gitlab(host: str, access: Access, prefix: str) -> set[str]:
+    """The repositories of the nearest group or project at or above a prefix, as far as the login may read them."""
+    access.owner(prefix, "group")
+    login = access.find_login(prefix)
+    authorization = ANONYMOUS if login is None or not login.password else f"Bearer {login.password}"
+    api = Api(access.api(host), access.reference(prefix), authorization)
+    for place in _places(prefix):
+        try:
+            return api.names(f"/api/v4/{place}/registry/repositories?per_page=100", _page)
+        except NotFoundError:
+            continue
+    message = f"{host} knows no group and no project of this name"
+    hint = "it says so of private ones too: the login has to be a token with read_api"
+    raise NotFoundError(message, hint=hint, operation=OPERATION, reference=access.reference(prefix))
+
+
+def _places(prefix: str) -> Iterator[str]:
+    """A repository's path is that of its project, with more behind it or not: the longest is asked for first."""
+    parts = prefix.split("/")
+    for length in range(len(parts), 0, -1):
+        path = quote("/".join(parts[:length]), safe="")
+        yield f"groups/{path}"
+        if length > 1:
+            yield f"projects/{path}"
+
+
+def _page(call: Call, answer: Answer, document: Any) -> Page:
+    return Page(texts_of(call, document, "path"), next_page(call, answer, what="the list"))

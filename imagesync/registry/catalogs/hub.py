@@ -1,0 +1,53 @@
+"""Docker Hub has no catalog. Its own API lists a namespace: https://docs.docker.com/reference/api/hub/latest/"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from imagesync.errors import ProtocolError
+from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, texts_of
+from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.credentials import Credential
+from imagesync.registry.pages import Page, following, parse_json
+
+API_HOST = "hub.docker.com"
+_TOKEN = re.compile(r"[!-~]{1,65536}")
+
+
+def list_hub(access: Access, prefix: str) -> set[str]:
+    """The repositories of a namespace, private ones too where the login for docker.io may see them."""
+    namespace, client = access.owner(prefix, "namespace"), access.api(API_HOST)
+    login = access.find_login(prefix)
+    authorization = ANONYMOUS if login is None or not login.password else _log_in(client, login)
+    api = Api(client, access.reference(prefix), authorization)
+    names = api.names(f"/v2/namespaces/{namespace}/repositories?page_size=100", _page)
+    return {f"{namespace}/{name}" for name in names}
+
+
+def _page(call: Call, answer: Answer, document: Any) -> Page:
+    found = document if isinstance(document, dict) else {}
+    link = found.get("next")
+    following_page = following(call, answer, link, what="the list") if isinstance(link, str) and link else None
+    return Page(texts_of(call, found.get("results"), "name"), following_page)
+
+
+def _log_in(client: RegistryClient, login: Credential) -> str:
+    """The header for a login: the API takes no password, but gives a token for one."""
+    call = Call(
+        method="POST",
+        target="/v2/auth/token",
+        operation=OPERATION,
+        reference=f"{API_HOST}, logging in with {login.origin}",
+        scopes=(),
+        headers={"Content-Type": "application/json"},
+        content=json.dumps({"identifier": login.username, "secret": login.password}).encode(),
+        authorization=ANONYMOUS,
+    )
+    answer = client.send(call)
+    document = parse_json(answer)
+    token = document.get("access_token") if isinstance(document, dict) else None
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise call.fail(ProtocolError, "the answer has no usable token")
+    return f"Bearer {token}"

@@ -1,0 +1,68 @@
+"""Lists in pages: read to their end, or not at all. A server may name any next page, and as many as it likes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imagesync.errors import LimitError, ProtocolError
+from imagesync.registry.client import Answer, Call
+from imagesync.registry.origin import Address, next_link, resolve_address
+
+MAX_PAGES = 10_000
+MAX_NAMES = 1_000_000
+MAX_PAGE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page lists, and where the next one is; None after the last."""
+
+    names: frozenset[str]
+    following: Address | None
+
+
+def read_pages(call: Call, read: Callable[[Call], Page], *, what: str) -> set[str]:
+    """All names of a list. One that does not end is an error, never cut short."""
+    found: set[str] = set()
+    asked: set[Address] = set()
+    for _ in range(MAX_PAGES):
+        page = read(call)
+        is_growing = not found.issuperset(page.names)
+        found |= page.names
+        if page.following is None:
+            return found
+        if page.following in asked or not is_growing:
+            raise call.fail(ProtocolError, f"{what} does not end: a page leads back, or adds nothing")
+        if len(found) > MAX_NAMES:
+            raise call.fail(LimitError, f"{what} has more than {MAX_NAMES} names")
+        asked.add(page.following)
+        call = replace(call, target=page.following)
+    raise call.fail(LimitError, f"{what} has more than {MAX_PAGES} pages")
+
+
+def next_page(call: Call, answer: Answer, *, what: str) -> Address | None:
+    """Where a list goes on by its Link, on the same host; None where this was its last page."""
+    link = next_link(answer.headers.values_of("Link"))
+    return None if link is None else following(call, answer, link, what=what)
+
+
+def following(call: Call, answer: Answer, link: str, *, what: str) -> Address:
+    """The address that an answer names for its next page. Raises ProtocolError for one on another host."""
+    try:
+        address = resolve_address(answer.address, link)
+    except ProtocolError as error:
+        raise call.fail(ProtocolError, f"the next page: {error.message}") from error
+    if address.origin != answer.address.origin:
+        raise call.fail(ProtocolError, f"{what} goes on at {address.origin}, which is another host: refused")
+    return address
+
+
+def parse_json(answer: Answer) -> Any:
+    """The document of an answer; None stands for what is no JSON."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
