@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagesync.errors import Place
+from imagesync.errors import BudgetError, Place
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Reference, Tag
 
@@ -15,6 +15,10 @@ class UpstreamMoved:
     """A lock holds on to a digest that the source's tag has left: for `now`, or None where the tag is gone."""
 
     now: Digest | None
+
+
+BUDGET = BudgetError.kind
+TOO_YOUNG = "age"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +146,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """This tag differs and was not looked into any further for now: what a registry may be asked is used up.
+    """This tag differs and was not looked into any further for now: what a registry may be asked is used up; or what it
+    points to is too young.
 
-    `exit_code` is 3 where that is to be noticed, 0 where a later run does the rest.
+    `exit_code` is 3 where that is to be noticed, 0 where a later run does the rest. `kind` is that of the error of a
+    spent budget, or TOO_YOUNG.
     """
 
     rule: str
@@ -153,6 +159,7 @@ class Waiting:
     destination: Reference
     reason: str
     hint: str | None = None
+    kind: str = BUDGET
     exit_code: int = 3
 
 

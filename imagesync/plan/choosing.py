@@ -15,29 +15,70 @@ from imagesync.plan.dates import UNREADABLE_KINDS, date_of
 from imagesync.plan.inventory import Broken, Head, NotRead, Present
 from imagesync.plan.questions import Asking, MayRead, ReadHead, together
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.selection import Created, Facts, Selection, TagFilter, Unknown
+from imagesync.selection import Created, Facts, NeedsFacts, Selection, Sight, Standing, TagFilter, Unknown
+from imagesync.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time of a run, in UTC, and what is remembered then; `state` is None where nothing is."""
+
+    now: datetime
+    state: State | None = None
+
+    def sights(self, source: Reference) -> tuple[Sight, ...] | None:
+        """The digests that a tag was seen to have."""
+        return None if self.state is None else self.state.sights(source)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a source lists, and the filter that chooses from it; `now` is the time of the run, in UTC."""
+    """What a source lists, and the filter that chooses from it at this moment."""
 
     source: Repository
     tags: TagFilter
     listed: tuple[str, ...]
-    now: datetime
+    moment: Moment
 
 
 def choose(choice: Choice) -> Asking[Selection | Broken]:
     """Make the selection, and make it again with what it says that it needs, until it needs nothing more."""
-    facts = Facts(choice.now)
+    facts = Facts(choice.moment.now)
     try:
         while not isinstance(found := choice.tags.select(choice.listed, facts), Selection):
-            created = yield from _dates(choice.source, found.created)
-            facts = replace(facts, created={**facts.created, **created})
+            facts = yield from _learn(choice, found, facts)
     except CannotRead as error:
         return _not_chosen(error.broken)
     return found
+
+
+def _learn(choice: Choice, needed: NeedsFacts, facts: Facts) -> Asking[Facts]:
+    """The facts, and those that are needed besides."""
+    created = yield from _dates(choice.source, needed.created)
+    standings = yield from _standings(choice, needed.standings)
+    held = yield from _held(choice.source, needed.held)
+    return replace(
+        facts,
+        created={**facts.created, **created},
+        standings={**facts.standings, **standings},
+        held={**facts.held, **held},
+    )
+
+
+def _standings(choice: Choice, tags: Iterable[Tag]) -> Asking[dict[Tag, Standing | None]]:
+    heads = yield from _heads(choice.source, tags)
+    return {tag: _standing(head, choice.moment.sights(Reference(choice.source, tag))) for tag, head in heads.items()}
+
+
+def _standing(head: Head, sights: tuple[Sight, ...] | None) -> Standing | None:
+    return Standing(head.descriptor.digest, sights) if isinstance(head, Present) else None
+
+
+def _held(source: Repository, pairs: Iterable[tuple[Tag, Digest]]) -> Asking[dict[Digest, bool]]:
+    """Whether the source has these digests still. Asked as the head of what is then copied, so that it is once."""
+    questions = {digest: ReadHead(Reference(source, tag, digest), "source") for tag, digest in pairs}
+    answers = yield tuple(questions.values())
+    return {digest: isinstance(answers[question], Present) for digest, question in questions.items()}
 
 
 def _not_chosen(broken: Broken) -> Broken:
@@ -50,6 +91,8 @@ def _not_chosen(broken: Broken) -> Broken:
 
 def _dates(source: Repository, tags: Collection[Tag]) -> Asking[dict[Tag, Created]]:
     """When the images of these tags were made; what several tags point to is read once."""
+    if not tags:
+        return {}
     heads = yield from _heads(source, tags)
     present = {tag: head.descriptor for tag, head in heads.items() if isinstance(head, Present)}
     dates = yield from _dates_of(source, {root.digest: root for root in present.values()})

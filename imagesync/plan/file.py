@@ -16,6 +16,7 @@ from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
 from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_manifest, walk
 from imagesync.plan.actions import (
+    BUDGET,
     Action,
     Assumed,
     Attach,
@@ -118,7 +119,7 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]
     if isinstance(action, Conflict):
         return {"action": "conflict", "found": action.found, "reason": action.reason, "hint": action.hint}
     if isinstance(action, Waiting):
-        why = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        why = {"reason": action.reason, "hint": action.hint, "kind": action.kind, "exit_code": action.exit_code}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
@@ -238,6 +239,7 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
         destination=_from_dict(value["destination"]),
         reason=value["reason"],
         hint=value.get("hint"),
+        kind=value.get("kind", BUDGET),
         exit_code=value["exit_code"],
     )
 

@@ -19,7 +19,7 @@ def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiti
     if isinstance(action, Blocked):
         return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
     is_cancelled = action.kind == Cancelled.kind
     status, code = (Status.CANCELLED, Cancelled.exit_code) if is_cancelled else (Status.FAILED, 1)
     return Outcome(action, status, action.reason, action.hint, action.kind, exit_code=code)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
-from imagesync.plan.actions import Failure, Skip, Waiting
+from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
-from imagesync.reference import Reference, Repository, Tag, TagList
-from imagesync.selection import NeedsFacts, Selection
+from imagesync.reference import Digest, Reference, Repository, Tag, TagList
+from imagesync.selection import NeedsFacts, Selection, TooYoung
 from imagesync.spec.model import OnEmpty, Rule
 
 
@@ -110,12 +111,14 @@ def wants_of(rule: Rule, selection: Selection | Broken) -> Iterator[Wanted]:
     if isinstance(selection, Broken):
         yield from _not_chosen(rule, selection)
         return
-    if not selection.kept:
+    if not selection.kept and not selection.waiting:
         yield _nothing_kept(rule, selection)
     if selection.undated:
         yield _undated(rule, selection)
     for tag in selection.kept:
-        yield from _of_tag(rule, tag)
+        yield from _of_tag(rule, tag, selection.pinned.get(tag))
+    for tag, verdict in selection.waiting.items():
+        yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
 
 
 def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
@@ -178,8 +181,33 @@ def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
     )
 
 
-def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
-    source = Reference(rule.source, tag, rule.digest_of(tag))
+def _too_young(want: Want | Failure, verdict: TooYoung) -> Failure | Waiting:
+    """Why a tag that would be kept is not, or not yet."""
+    if isinstance(want, Failure):
+        return want
+    if not verdict.is_failure:
+        return Waiting(
+            rule=want.rule.name,
+            place=want.rule.place,
+            source=want.source,
+            destination=want.destination,
+            reason=verdict.reason,
+            hint=verdict.hint,
+            kind=TOO_YOUNG,
+            exit_code=0,
+        )
+    return Failure(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        reason=f"{want.source}: {verdict.reason}",
+        kind=TOO_YOUNG,
+        hint=verdict.hint,
+    )
+
+
+def _of_tag(rule: Rule, tag: Tag, pinned: Digest | None) -> Iterator[Want | Failure]:
+    source = Reference(rule.source, tag, rule.digest_of(tag) or pinned)
     try:
         _check_locked(rule, tag)
         renamed = rule.renamed(tag)
@@ -215,7 +243,7 @@ def _check_previous(rule: Rule, tag: Tag) -> None:
 def _without_conflicts(
     wants: Iterable[Wanted],
 ) -> Iterator[Wanted]:
-    wants = list(wants)
+    wants = list(_without_the_young(wants))
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
     for want in wants:
@@ -231,6 +259,16 @@ def _without_conflicts(
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
             yield _kept_elsewhere(want, sources) or want
+
+
+def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
+    """A tag that is too young for one rule is written for no other, and told of once."""
+    wants = list(wants)
+    young = {want.destination: want for want in wants if isinstance(want, Waiting) and want.kind == TOO_YOUNG}
+    for want in wants:
+        held = None if isinstance(want, Skip | Failure) else young.get(want.destination)
+        if held is None or held is want:
+            yield want
 
 
 def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:

@@ -184,7 +184,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Conflict):
         return in_conflict(action, action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 

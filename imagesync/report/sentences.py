@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from imagesync.plan.actions import Found, Plan, Waiting, summarise
+from imagesync.plan.actions import BUDGET, Found, Plan, Waiting, summarise
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.reference import Reference
@@ -94,7 +94,7 @@ def _pulls(plan: Plan) -> str:
 
 def _not_read(plan: Plan) -> set[Reference]:
     """What was not read, each source once."""
-    return {action.source for action in plan.actions if isinstance(action, Waiting)}
+    return {action.source for action in plan.actions if isinstance(action, Waiting) and action.kind == BUDGET}
 
 
 def _verdict(report: Report) -> str:

@@ -3,36 +3,44 @@
 Pure: tags in, Selection out; where tags come from is the survey's business.
 """
 
-from imagesync.selection.facts import NO_FACTS, Created, Facts, NeedsFacts, Unknown
+from imagesync.selection.age import Clock, MinAge, OnMissing, TooYoung
+from imagesync.selection.facts import NO_FACTS, Created, Facts, NeedsFacts, Sight, Standing, Unknown
 from imagesync.selection.order import Order, Ordering
 from imagesync.selection.pattern import PatternKind, TagPattern
 from imagesync.selection.range import VersionRange
 from imagesync.selection.retag import Retag
+from imagesync.selection.sieve import Drop, Selection, StepCount
 from imagesync.selection.steps import ANY_SUFFIX, Exclude, Include, Newest, Step, Versions
-from imagesync.selection.tag_filter import ATTACHMENT_TAG, Drop, Selection, StepCount, TagFilter
+from imagesync.selection.tag_filter import ATTACHMENT_TAG, TagFilter
 from imagesync.selection.version import Extract, Version
 
 __all__ = [
     "ANY_SUFFIX",
     "ATTACHMENT_TAG",
     "NO_FACTS",
+    "Clock",
     "Created",
     "Drop",
     "Exclude",
     "Extract",
     "Facts",
     "Include",
+    "MinAge",
     "NeedsFacts",
     "Newest",
+    "OnMissing",
     "Order",
     "Ordering",
     "PatternKind",
     "Retag",
     "Selection",
+    "Sight",
+    "Standing",
     "Step",
     "StepCount",
     "TagFilter",
     "TagPattern",
+    "TooYoung",
     "Unknown",
     "Version",
     "VersionRange",

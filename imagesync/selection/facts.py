@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
-from imagesync.reference import Tag
+from imagesync.reference import Digest, Tag
 
 FIRST_IMAGES = datetime(2013, 1, 1, tzinfo=UTC)
 """No image is older: a date before it is what a reproducible build writes, 1970 and 1980 above all."""
@@ -28,12 +29,36 @@ Created = datetime | Unknown
 """When the image of a tag says that it was made."""
 
 
+class Sight(Protocol):
+    """A digest that a tag was seen to have, and when that was first."""
+
+    @property
+    def digest(self) -> Digest: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a tag points to now, and whatever it was seen to point to; `sights` is None where nobody remembers."""
+
+    digest: Digest
+    sights: tuple[Sight, ...] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was read of a source's tags so far, and the time of the run, in UTC."""
+    """What was read of a source's tags so far, and the time of the run, in UTC.
+
+    `standings` has None for a tag that cannot be read, or is not there. `held` tells of digests that tags had earlier
+    whether the source has them still.
+    """
 
     now: datetime
     created: Mapping[Tag, Created] = field(default_factory=dict)
+    standings: Mapping[Tag, Standing | None] = field(default_factory=dict)
+    held: Mapping[Digest, bool] = field(default_factory=dict)
 
     def believed(self, tag: Tag) -> Created:
         """When the tag's image was made, unless that is no date for an image of our days."""
@@ -54,6 +79,9 @@ class NeedsFacts:
     """What has to be read before it can be told which tags are kept."""
 
     created: tuple[Tag, ...] = ()
+    standings: tuple[Tag, ...] = ()
+    held: tuple[tuple[Tag, Digest], ...] = ()
+    """Digests that tags had earlier."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,15 @@ class Asked:
     """Used from one thread."""
 
     def __init__(self, stores: Stores, tasks: Tasks) -> None:
-        self._stores = stores
-        self._tasks = tasks
+        self.stores = stores
+        self.tasks = tasks
         self._answering: dict[Question, Task[Any]] = {}
 
     def ask(self, question: Question, rank: tuple[int, ...] = ()) -> Task[Any]:
         """The task that answers; the rank is that of who asks first."""
         if question not in self._answering:
-            self._answering[question] = self._tasks.add(
-                partial(answer, question, self._stores), hosts=[question.repository.registry], rank=rank
+            self._answering[question] = self.tasks.add(
+                partial(answer, question, self.stores), hosts=[question.repository.registry], rank=rank
             )
         return self._answering[question]
 

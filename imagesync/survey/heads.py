@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from imagesync.plan.choosing import Moment
 from imagesync.plan.inventory import Broken, Head, Listed
 from imagesync.plan.questions import Question, ReadHead
 from imagesync.plan.repositories import Named
@@ -15,6 +16,7 @@ from imagesync.plan.wants import Listings, Want, Wanted, lists_needed, lists_tru
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.selection import Selection
 from imagesync.spec.model import NOTHING_IMMUTABLE, Rule
+from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.answers import or_broken, read_head
 from imagesync.survey.asked import Asked
@@ -23,20 +25,27 @@ from imagesync.survey.selecting import Selected, Selecting
 from imagesync.tasks import Task, Tasks, Watch
 
 
-def read_selections(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> list[Selection | Broken]:
+def read_selections(
+    rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, state: State | None = None
+) -> list[Selection | Broken]:
     """Which tags each rule keeps, without what they point to."""
     alone = [replace(rule, immutable=NOTHING_IMMUTABLE) for rule in rules]
-    reading = _Reading(alone, stores, tasks, Asked(stores, tasks))
+    reading = _Reading(alone, Asked(stores, tasks), state)
     chosen = dict(reading.selected())
     return [chosen[rule] for rule in alone]
 
 
 def read_heads(
-    named: Sequence[Named], stores: Stores, tasks: Tasks, *, asked: Asked | None = None
+    named: Sequence[Named],
+    stores: Stores,
+    tasks: Tasks,
+    *,
+    asked: Asked | None = None,
+    state: State | None = None,
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
     """Lists and heads. A head is read as soon as the tags of its rule are known: no rule waits for another's."""
     rules = [rule for rule in named if isinstance(rule, Rule)]
-    reading = _Reading(rules, stores, tasks, asked or Asked(stores, tasks))
+    reading = _Reading(rules, asked or Asked(stores, tasks), state)
     for rule, selection in reading.selected():
         reading.heads.ask(wants_of(rule, selection), reading.lists)
     listings = reading.lists.selected
@@ -47,12 +56,12 @@ def read_heads(
 class _Reading:
     """Lists, then whatever else tells which tags a rule keeps, each rule as far as it is."""
 
-    def __init__(self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, asked: Asked) -> None:
+    def __init__(self, rules: Sequence[Rule], asked: Asked, state: State | None) -> None:
         self._asked = asked
-        self._watch: Watch[Any] = tasks.watch()
-        self.lists = _Lists(rules, stores, tasks)
-        self.heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
-        self.selecting = Selecting(self._ask, self._watch, datetime.now(UTC))
+        self._watch: Watch[Any] = asked.tasks.watch()
+        self.lists = _Lists(rules, asked.stores, asked.tasks)
+        self.heads = _Heads(frozenset(rule.source for rule in rules), asked.stores, asked.tasks)
+        self.selecting = Selecting(self._ask, self._watch, Moment(datetime.now(UTC), state))
 
     def selected(self) -> Iterator[Selected]:
         """Yield each rule with its tags, as they become known."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeAlias
 
-from imagesync.plan.choosing import Choice, choose
+from imagesync.plan.choosing import Choice, Moment, choose
 from imagesync.plan.inventory import Broken
 from imagesync.plan.questions import Answers, Asking, Question
 from imagesync.plan.wants import Listings, look_at_names, names_of
@@ -33,10 +32,10 @@ class Selecting:
     """Makes the selections of rules whose lists are there. `ask` gives the task that answers a question; `watch` tells
     of it."""
 
-    def __init__(self, ask: Callable[[Question], Task[Any]], watch: Watch[Any], now: datetime) -> None:
+    def __init__(self, ask: Callable[[Question], Task[Any]], watch: Watch[Any], moment: Moment) -> None:
         self._ask = ask
         self._watch = watch
-        self._now = now
+        self._moment = moment
         self._waiting: dict[Task[Any], list[_Choosing]] = {}
         self.chosen: dict[Rule, Selection | Broken] = {}
         """All that is known so far."""
@@ -46,7 +45,7 @@ class Selecting:
         for rule in rules:
             found = look_at_names(rule, listings)
             if isinstance(found, NeedsFacts):
-                choice = Choice(rule.source, rule.tags, _names(listings.get(rule.source, ())), self._now)
+                choice = Choice(rule.source, rule.tags, _names(listings.get(rule.source, ())), self._moment)
                 yield from self._go_on(_Choosing(rule, choose(choice)), None)
             else:
                 self.chosen[rule] = found

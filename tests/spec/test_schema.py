@@ -40,7 +40,10 @@ LIST_HINT = "    a list has a dash before each item"
         ("tags: {newest: 0}", "20: found 0, where a number from 1 to 10000 belongs"),
         (
             "tags: {newest: 3, sort: versions}",
-            "29: found 'versions', where version, alphabetical, numerical or created belongs\n    did you mean version?",
+            (
+                "29: found 'versions', where version, alphabetical, numerical or created belongs\n"
+                "    did you mean version?"
+            ),
         ),
         ("tags: {version: '*'}", "12: unknown key 'version'\n    did you mean versions?"),
         (
