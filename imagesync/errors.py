@@ -8,6 +8,7 @@
     ├── StateError                     4   the state is damaged, of another format, or none at all
     ├── InvalidReference               4   a name, tag or digest that breaks the grammar
     ├── InvalidManifest                1   a manifest or index that breaks the format
+    ├── TrustError                     4   a key or trusted root that nothing can be verified with
     ├── StoreError                     1   reading or writing a repository failed
     │   ├── AuthenticationError            no credential, a wrong one, or no right
     │   ├── NotFoundError                  the repository, manifest or blob is not there
@@ -126,6 +127,13 @@ class InvalidManifest(ImagesyncError):
     """A manifest or index that breaks the image specification, or is not one."""
 
     kind = "manifest"
+
+
+class TrustError(ImagesyncError):
+    """A key, a trusted root or a library that signatures are to be verified with, and cannot be."""
+
+    exit_code = 4
+    kind = "trust"
 
 
 class StoreError(ImagesyncError):

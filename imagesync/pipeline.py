@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from imagesync.executor import Executor
 from imagesync.manifest import Content
-from imagesync.plan.actions import Action, Plan, SpecPin
+from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.diff import diff
+from imagesync.plan.leftovers import case_of, targets_of, writers_of
 from imagesync.plan.outcome import Outcome
+from imagesync.plan.pruning import at_most, prune
+from imagesync.plan.questions import together
 from imagesync.plan.reading import Seen
-from imagesync.plan.review import Reviewer, review
+from imagesync.plan.review import ReviewedPlan, Reviewer, review
 from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference
-from imagesync.spec.model import Spec
+from imagesync.spec.model import Rule, Spec
+from imagesync.state import State
 from imagesync.store import Stores
-from imagesync.survey import Survey
+from imagesync.survey import Survey, ask, read_choices
 from imagesync.tasks import Task, Tasks, Watch
 
 
@@ -37,9 +42,26 @@ def make_plan(spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collectio
 
 def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:
     """Review a plan and do what review allows."""
-    yield from executor.begin(review(plan, reviewers))
+    yield from execute(review(plan, reviewers), executor)
+
+
+def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
+    """Do what a review has allowed."""
+    yield from executor.begin(reviewed)
     for task in executor.watch:
         yield from executor.advance(task)
+
+
+def plan_prune(spec: Spec, chosen: Iterable[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
+    """Read what is needed to say what would be deleted for the chosen rules, and review it; nothing is written
+    anywhere. What is wanted the whole spec says. Raises Cancelled."""
+    targets = targets_of(chosen, spec.rules)
+    choices = read_choices(writers_of(targets), stores, tasks, state=state)
+    cases = [case_of(target, choices, state) for target in targets]
+    actions = ask(together([prune(case) for case in cases]), stores, tasks)
+    specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
+    plan = Plan(tuple(chain(*actions)), {}, specs, purpose=Purpose.PRUNE)
+    return review(plan, (at_most(plan, targets),))
 
 
 def plan_and_carry_out(drawing: Drawing, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:

@@ -84,6 +84,19 @@ class ManifestPusher(Protocol):
         ...
 
 
+class TagDeleter(Protocol):
+    def delete_tag(self, tag: Tag) -> None:
+        """Take a tag away, and nothing else: its manifest and the other tags on it stay (end-9). Raises NotFoundError
+        where it is not there, UnsupportedError where the store cannot do it."""
+        ...
+
+
+class ManifestDeleter(Protocol):
+    def delete_manifest(self, digest: Digest) -> None:
+        """Remove a manifest and every tag on it (end-9). Raises as `delete_tag` does."""
+        ...
+
+
 class TagLister(Protocol):
     def list_tags(self) -> tuple[Tag, ...]:
         """All legal tags, sorted, each once (end-8a); in a TagList, where the list holds what is no tag."""
@@ -117,11 +130,13 @@ class Writable(
     BlobSizer,
     BlobPusher,
     ManifestPusher,
+    TagDeleter,
+    ManifestDeleter,
     TagLister,
     ReferrerLister,
     Protocol,
 ):
-    """A repository that is copied to."""
+    """A repository that is copied to, and that things are deleted in."""
 
 
 class Memory(Protocol):

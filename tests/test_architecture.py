@@ -16,18 +16,24 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
-SLOW_IMPORTS = {"urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"}
+SLOW_IMPORTS = {
+    *("urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"),
+    *("cryptography", "nacl", "sigstore"),
+}
 ONLY_IN = {
     "httpcore": set[str](),
     "httpx": set[str](),
     "urllib3": {"registry"},
     "cheroot": {"server"},
     "rich": {"report"},
+    "cryptography": {"signature"},
+    "nacl": {"signature"},
+    "sigstore": {"signature"},
     "yaml": {"spec", "cli"},
     "structlog": {"log"},
     "asyncio": set[str](),
 }
-PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "state", "plan"}
+PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "signature", "state", "plan"}
 IMPURE_IMPORTS = {"logging", "os", "random", "secrets", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TextIO
 
 from imagesync.errors import ImagesyncError, SpecError
@@ -39,7 +40,7 @@ def complain(error: ImagesyncError) -> None:
         notify("\n".join(str(problem) for problem in error.problems))
         notify(f"{count} mistake{'s' if count != 1 else ''} in {error.subject}; nothing was touched.")
         if in_github_actions():
-            sys.stderr.write(annotations_of_problems(error.problems))
+            sys.stderr.write(annotations_of_problems(error.problems, workspace_folder()))
         return
     from imagesync.plan.inventory import str_without_hint  # noqa: PLC0415 - only when something is wrong
     from imagesync.report.printable import printable  # noqa: PLC0415
@@ -50,6 +51,13 @@ def complain(error: ImagesyncError) -> None:
 
 def in_github_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def workspace_folder() -> str:
+    """The current folder relative to the checkout that GitHub Actions runs in; empty where it is that itself, or where
+    it is none of it."""
+    root, here = Path(os.environ.get("GITHUB_WORKSPACE", "")).resolve(), Path.cwd()
+    return here.relative_to(root).as_posix() if here.is_relative_to(root) else ""
 
 
 def wants_color(stream: TextIO) -> bool:

@@ -24,6 +24,7 @@ COMMANDS = (
     "copy",
     "tags",
     "inspect",
+    "verify",
     "registry",
     "login",
     "logout",

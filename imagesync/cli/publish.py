@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from imagesync.cli.output import in_github_actions, wants_color
+from imagesync.cli.output import in_github_actions, wants_color, workspace_folder
 from imagesync.plan.actions import Plan, summarise
 from imagesync.plan.file import plan_to_json
 from imagesync.plan.findings import Audit
@@ -18,11 +18,11 @@ from imagesync.report.write import write_audit, write_report
 
 
 def show_plan(plan: Plan, form: str, *, verbose: bool) -> str:
-    """A plan in the form that `--format` names."""
+    """A plan in the form that `--format` names; Markdown fits into a comment."""
     if form == "json":
         return plan_to_json(plan)
     if form == "markdown":
-        return markdown.render_plan(plan)
+        return markdown.render_plan(plan, max_bytes=markdown.MAX_COMMENT_BYTES)
     return text.render_plan(plan, color=wants_color(sys.stdout), verbose=verbose)
 
 
@@ -31,7 +31,7 @@ def show_report(report: Report, form: str, *, verbose: bool) -> str:
     if form == "json":
         return report_to_json(report)
     if form == "markdown":
-        return markdown.render_report(report)
+        return markdown.render_report(report, max_bytes=markdown.MAX_COMMENT_BYTES)
     return text.render_report(report, color=wants_color(sys.stdout), verbose=verbose)
 
 
@@ -40,7 +40,7 @@ def show_audit(audit: Audit, form: str, *, verbose: bool) -> str:
     if form == "json":
         return audit_to_json(audit)
     if form == "markdown":
-        return audit_markdown.render_audit(audit)
+        return audit_markdown.render_audit(audit, max_bytes=markdown.MAX_COMMENT_BYTES)
     return audit_text.render_audit(audit, color=wants_color(sys.stdout), verbose=verbose)
 
 
@@ -48,7 +48,7 @@ def publish_plan(plan: Plan, *, output: str | None) -> None:
     """Tell GitHub Actions of a plan; elsewhere nothing happens. Annotations go to stderr, results may be piped."""
     if not in_github_actions():
         return
-    sys.stderr.write(github.annotations_of_plan(plan))
+    sys.stderr.write(github.annotations_of_plan(plan, workspace_folder()))
     _append_summary(markdown.render_plan(plan))
     summary = summarise(plan)
     _set_outputs(
@@ -62,12 +62,18 @@ def publish_report(report: Report, *, output: str | None) -> None:
         write_report(report, output)
     if not in_github_actions():
         return
-    sys.stderr.write(github.annotations_of_report(report))
+    sys.stderr.write(github.annotations_of_report(report, workspace_folder()))
     _append_summary(markdown.render_report(report))
     failed = report.count(Status.FAILED)
-    copied = report.count(Status.COPIED) + report.count(Status.ATTACHED)
+    copied, deleted = report.count(Status.COPIED) + report.count(Status.ATTACHED), report.count(Status.DELETED)
     _set_outputs(
-        {"changed": str(copied > 0).lower(), "copied": str(copied), "failed": str(failed), "report": output or ""}
+        {
+            "changed": str(copied + deleted > 0).lower(),
+            "copied": str(copied),
+            "deleted": str(deleted),
+            "failed": str(failed),
+            "report": output or "",
+        }
     )
 
 
@@ -77,7 +83,7 @@ def publish_audit(audit: Audit, *, output: str | None) -> None:
         write_audit(audit, output)
     if not in_github_actions():
         return
-    sys.stderr.write(github.annotations_of_audit(audit))
+    sys.stderr.write(github.annotations_of_audit(audit, workspace_folder()))
     _append_summary(audit_markdown.render_audit(audit))
     _set_outputs({"findings": str(len(audit.findings())), "report": output or ""})
 

@@ -100,14 +100,16 @@ def _list_selections(arguments: argparse.Namespace) -> int:
 def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
     from imagesync.cli.session import open_session  # noqa: PLC0415 - not for --help
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
+    from imagesync.plan.wants import select  # noqa: PLC0415
     from imagesync.report.sentences import found_sentences  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
-    from imagesync.survey import find_repositories, read_selections  # noqa: PLC0415
+    from imagesync.survey import find_repositories, read_choices  # noqa: PLC0415
 
     with open_session(spec, arguments) as session:
         expanded = find_repositories(spec.rules, session.stores, session.tasks)
         rules = [rule for rule in expanded.rules if isinstance(rule, Rule)]
-        selections = dict(zip(rules, read_selections(rules, session.stores, session.tasks), strict=True))
+        listings, chosen = read_choices(rules, session.stores, session.tasks)
+        selections = {rule: select(rule, listings, chosen) for rule in rules}
         cost = _cost(session, selections.values())
     found = [_selected(one, selections) for one in expanded.rules]
     _show(found, arguments.format)

@@ -1,22 +1,25 @@
 """The executor: the only writer. Carries out ReviewedPlans as a graph of tasks and yields an Outcome for each action.
 
 Blobs, then children by digest, then what speaks of the image, then the root with its tag. Its one judgement is
-*stale*: the destination's tag no longer has the digest that the plan saw.
+*stale*: the destination's tag no longer has the digest that the plan saw. What a plan deletes goes tag by tag.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
+from imagesync.executor.deleting import Deleting
 from imagesync.executor.graph import Graph
 from imagesync.executor.recheck import recheck
 from imagesync.executor.running import Running
-from imagesync.plan.actions import Attach, Copy
+from imagesync.plan.actions import Attach, Copy, Delete
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
-from imagesync.plan.settled import settled
+from imagesync.plan.settled import failed, settled
+from imagesync.reference import Repository
 from imagesync.store import Stores
 from imagesync.tasks import Task, Tasks, Watch
 from imagesync.transfer.meter import Meter
@@ -38,6 +41,8 @@ class Executor:
         self._tasks = tasks
         self._graph = Graph(stores, tasks, self.meter, cancellation)
         self._running: dict[Task[Outcome], Running] = {}
+        self._deleting = Deleting(stores, cancellation)
+        self._deletions: dict[Task[Outcome], Delete] = {}
 
     def begin(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
         """Start every copy of a plan; yields the outcomes of all other actions, and of copies that are done already."""
@@ -50,8 +55,9 @@ class Executor:
             self._running[last] = running
             self.watch.add(last)
         for action in plan.actions:
-            if not isinstance(action, Copy | Attach):
+            if not isinstance(action, Copy | Attach | Delete):
                 yield settled(action)
+        self._delete([action for action in plan.actions if isinstance(action, Delete)])
 
     def advance(self, task: Task[Any]) -> Iterator[Outcome]:
         """Take in a task that has finished; yields the outcome of the copy whose last one it was."""
@@ -59,3 +65,19 @@ class Executor:
         if running is not None:
             self.meter.finished()
             yield running.outcome()
+        deletion = self._deletions.pop(task, None)
+        if deletion is not None:
+            yield failed(deletion, task.error) if task.error is not None else task.result()
+
+    def _delete(self, deletions: list[Delete]) -> None:
+        """Start to delete these, those of one repository in a row."""
+        self._deleting.expect(deletions)
+        last: dict[Repository, Task[Outcome]] = {}
+        for deletion in deletions:
+            repository = deletion.destination.repository
+            before = [last[repository]] if repository in last else []
+            run = partial(self._deleting.delete, deletion)
+            task = self._tasks.add(run, hosts=[repository.registry], needs=before)
+            last[repository] = task
+            self._deletions[task] = deletion
+            self.watch.add(task)

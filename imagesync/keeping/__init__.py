@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from imagesync.state import State
+from imagesync.state import NOTHING_REMEMBERED, State
 
 
 class Keeper(Protocol):
@@ -15,7 +15,24 @@ class Keeper(Protocol):
         StoreError where it cannot be read."""
         ...
 
+    def check_writable(self) -> None:
+        """Raise StateError where it is plain already that nothing could be added."""
+        ...
+
     def add(self, news: State) -> None:
         """Keep these entries beside all others, also those that another run has added since `load`. When it returns
         they are safe. Raises StateError and StoreError."""
         ...
+
+
+class NoKeeper:
+    """The keeper of a spec without a state."""
+
+    def load(self) -> State:
+        return NOTHING_REMEMBERED
+
+    def check_writable(self) -> None:
+        pass
+
+    def add(self, news: State) -> None:
+        pass

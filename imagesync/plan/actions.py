@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from imagesync.errors import BudgetError, Place
 from imagesync.manifest import Content, Descriptor
@@ -164,10 +165,38 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """A copy that review does not allow."""
+class Delete:
+    """Take a destination's tag away, which nothing wants any more; `digest` is what it has to point to until then."""
 
-    copy: Copy | Attach
+    rule: str
+    place: Place
+    destination: Reference
+    digest: Digest
+    listed_by: tuple[Tag, ...] = ()
+    """Tags of the same repository that have this digest below them: while one is there it must not go by digest."""
+    after: tuple[Tag, ...] = ()
+    """Of what speaks of an image: the tags that have to be gone first."""
+    note: str = ""
+    """Shown behind the line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spared:
+    """A destination's tag that imagesync has written and that stays in a prune, and why."""
+
+    rule: str
+    place: Place
+    destination: Reference
+    reason: str
+    digest: Digest | None = None
+    """What it points to, where that was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A copy, or what else would change a destination, that review does not allow."""
+
+    copy: Copy | Attach | Delete
     reason: str
 
     @property
@@ -183,7 +212,14 @@ class Blocked:
         return self.copy.destination
 
 
-Action = Copy | Attach | Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting
+Action = Copy | Attach | Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting | Delete | Spared
+
+
+class Purpose(Enum):
+    """What a plan is made for: to bring what is wanted, or to delete what is not any more."""
+
+    SYNC = "sync"
+    PRUNE = "prune"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +259,7 @@ class Plan:
     from_file: bool = False
     pulls: tuple[Pulls, ...] = ()
     """What making it has cost, at hosts where that is limited."""
+    purpose: Purpose = Purpose.SYNC
     found: tuple[Found, ...] = ()
     """What the globs of the spec came to."""
 
@@ -260,12 +297,15 @@ class Summary:
     """Each blob once for each destination registry: from there on it is mounted."""
     attach: int = 0
     """Tags that stay, and get attachments."""
+    delete: int = 0
+    """Tags that go, what speaks of images among them."""
+    spared: int = 0
     upstream_moved: int = 0
     """Source tags that have left what a lock holds on to; counted besides what becomes of them."""
 
     @property
     def changes(self) -> int:
-        return self.add + self.update + self.attach
+        return self.add + self.update + self.attach + self.delete
 
 
 def moved_of(action: Action) -> UpstreamMoved | None:
@@ -295,5 +335,7 @@ def summarise(plan: Plan) -> Summary:
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),
         attach=kinds.count(Attach),
+        delete=kinds.count(Delete),
+        spared=kinds.count(Spared),
         upstream_moved=sum(moved_of(action) is not None for action in plan.actions),
     )

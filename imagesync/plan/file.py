@@ -23,10 +23,13 @@ from imagesync.plan.actions import (
     Blocked,
     Conflict,
     Copy,
+    Delete,
     Failure,
     Keep,
     Plan,
+    Purpose,
     Skip,
+    Spared,
     SpecPin,
     UpstreamMoved,
     Waiting,
@@ -46,6 +49,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
     document = {
         "format_version": FORMAT_VERSION,
         "imagesync": __version__,
+        **({"purpose": plan.purpose.value} if plan.purpose is not Purpose.SYNC else {}),
         **({"created": created} if created else {}),
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
@@ -85,6 +89,9 @@ def schema_text() -> str:
 
 
 def _check_form(document: object, name: str) -> None:
+    if isinstance(document, dict) and document.get("purpose") is not None:
+        hint = "`imagesync prune SPEC --confirm` deletes, after it has looked anew"
+        raise PlanFileError(f"{name} is what a prune would do: there is nothing to apply", hint=hint)
     found = document.get("format_version") if isinstance(document, dict) else None
     if found != FORMAT_VERSION:
         raise PlanFileError(
@@ -101,7 +108,9 @@ def _check_form(document: object, name: str) -> None:
 def _action_to_dict(action: Action) -> dict[str, Any]:
     shared = {"rule": action.rule, "place": asdict(action.place)}
     if isinstance(action, Blocked):
-        return {"action": "blocked", **shared, "reason": action.reason, **_change_to_dict(action.copy)}
+        return {**_action_to_dict(action.copy), "action": "blocked", "reason": action.reason}
+    if isinstance(action, Delete | Spared):
+        return {**shared, **_pruned_to_dict(action)}
     if isinstance(action, Copy | Attach):
         return {"action": "copy" if isinstance(action, Copy) else "attach", **shared, **_change_to_dict(action)}
     if isinstance(action, Keep | Assumed | Conflict | Waiting):
@@ -112,6 +121,14 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
     if isinstance(action, Skip):
         return {"action": "skip", **shared, **said}
     return {"action": "failure", **shared, **said, "kind": action.kind, "hint": action.hint}
+
+
+def _pruned_to_dict(action: Delete | Spared) -> dict[str, Any]:
+    """What a prune does to a tag; no plan file has it."""
+    destination = _to_dict(action.destination)
+    if isinstance(action, Spared):
+        return {"action": "spared", "destination": destination, "found": action.digest, "reason": action.reason}
+    return {"action": "delete", "destination": destination, "replaces": action.digest, "note": action.note}
 
 
 def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]:

@@ -13,6 +13,7 @@ class Status(Enum):
 
     COPIED = "copied"
     ATTACHED = "attached"
+    DELETED = "deleted"
     UNCHANGED = "unchanged"
     ASSUMED = "assumed"
     SKIPPED = "skipped"

@@ -77,6 +77,13 @@ class ListAttachmentTags:
 
 
 @dataclass(frozen=True, slots=True)
+class ListAllTags:
+    """The tags of a destination repository; none where it is not there. Answered with the tags, or Broken."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
 class HasReferrersApi:
     """Whether a registry lists referrers at all, asked of some repository and digest of it. Answered with a bool,
     or Broken."""
@@ -115,17 +122,8 @@ class ReadCreated:
     config: Descriptor = field(compare=False)
 
 
-Question = (
-    ReadManifest
-    | IsEmpty
-    | HasBlob
-    | ReadHead
-    | ListAttachmentTags
-    | HasReferrersApi
-    | ListReferrers
-    | MayRead
-    | ReadCreated
-)
+_OfImage = ReadManifest | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags
+Question = _OfImage | HasReferrersApi | ListReferrers | MayRead | ReadCreated
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]
 """Yields what to ask next, is sent the answers, and returns what came of it."""

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Plan
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan
 from imagesync.reference import Digest, Reference
 
-Change = Copy | Attach
+Change = Copy | Attach | Delete
 Reviewer = Callable[[Change], str | None]
-"""Says why a copy, or what is attached to a tag, may not be carried out, or None when it may."""
+"""Says why a copy, what is attached to a tag, or a deletion may not be carried out, or None when it may."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedPlan:
-    """A plan in which every Copy may be carried out; made by `review` alone."""
+    """A plan in which every Change may be carried out; made by `review` alone."""
 
     plan: Plan
 
 
 def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
-    """Ask every reviewer about every copy; one that is refused becomes Blocked, with all the reasons."""
+    """Ask every reviewer about every change; one that is refused becomes Blocked, with all the reasons."""
     return ReviewedPlan(replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions)))
 
 
@@ -31,7 +31,7 @@ def approved_by(approved: Plan) -> Reviewer:
     held = {_identity(one): _attachments(one) for one in approved.actions if isinstance(one, Copy | Attach)}
 
     def check(change: Change) -> str | None:
-        if _identity(change) not in held:
+        if isinstance(change, Delete) or _identity(change) not in held:
             return "not in the approved plan"
         if not _attachments(change) <= held[_identity(change)]:
             return "has attachments that are not in the approved plan"
@@ -40,19 +40,19 @@ def approved_by(approved: Plan) -> Reviewer:
     return check
 
 
-def _identity(change: Change) -> tuple[Reference, Digest | None, Digest | None]:
+def _identity(change: Copy | Attach) -> tuple[Reference, Digest | None, Digest | None]:
     """A tag that stays is one that replaces itself."""
     if isinstance(change, Copy):
         return (change.destination, change.root.digest, change.replaces)
     return (change.destination, change.source.digest, change.source.digest)
 
 
-def _attachments(change: Change) -> frozenset[tuple[Reference, Digest]]:
+def _attachments(change: Copy | Attach) -> frozenset[tuple[Reference, Digest]]:
     return frozenset((copy.destination, copy.root.digest) for copy in change.attachments)
 
 
 def _reviewed(action: Action, reviewers: tuple[Reviewer, ...]) -> Action:
-    if not isinstance(action, Copy | Attach):
+    if not isinstance(action, Copy | Attach | Delete):
         return action
     reasons = [reason for reviewer in reviewers if (reason := reviewer(action)) is not None]
     return Blocked(copy=action, reason="; ".join(reasons)) if reasons else action

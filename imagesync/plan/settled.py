@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from imagesync.errors import Cancelled, ImagesyncError, ImmutableError
-from imagesync.plan.actions import Action, Assumed, Blocked, Conflict, Copy, Failure, Keep, Skip, Waiting
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Blocked,
+    Conflict,
+    Copy,
+    Delete,
+    Failure,
+    Keep,
+    Skip,
+    Spared,
+    Waiting,
+)
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status
 
+BLOCKED_EXIT_CODE = 3
 
-def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting) -> Outcome:
+
+def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting | Spared) -> Outcome:
     """The outcome of an action that asks for nothing to be done."""
-    if isinstance(action, Keep | Assumed):
-        return Outcome(action, Status.UNCHANGED if isinstance(action, Keep) else Status.ASSUMED)
+    if isinstance(action, Keep | Spared):
+        return Outcome(action, Status.UNCHANGED, action.reason if isinstance(action, Spared) else "")
+    if isinstance(action, Assumed):
+        return Outcome(action, Status.ASSUMED)
     if isinstance(action, Conflict):
         return in_conflict(action, action)
-    if isinstance(action, Skip):
-        return Outcome(action, Status.SKIPPED, action.reason)
-    if isinstance(action, Blocked):
-        return Outcome(action, Status.BLOCKED, action.reason, exit_code=3)
+    if isinstance(action, Skip | Blocked):
+        return blocked(action, action.reason) if isinstance(action, Blocked) else _skipped(action)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
     is_cancelled = action.kind == Cancelled.kind
     status, code = (Status.CANCELLED, Cancelled.exit_code) if is_cancelled else (Status.FAILED, 1)
     return Outcome(action, status, action.reason, action.hint, action.kind, exit_code=code)
+
+
+def _skipped(action: Skip) -> Outcome:
+    return Outcome(action, Status.SKIPPED, action.reason)
+
+
+def blocked(action: Blocked | Delete, reason: str) -> Outcome:
+    """The outcome of what may not be done, by a reviewer's word or since the registry cannot do it without harm."""
+    return Outcome(action, Status.BLOCKED, reason, exit_code=BLOCKED_EXIT_CODE)
 
 
 def in_conflict(action: Conflict | Copy, conflict: Conflict) -> Outcome:

@@ -64,10 +64,11 @@ def needs_list(rule: Rule) -> bool:
     return not rule.is_held and rule.tags.needs_list
 
 
-def lists_trusted(rules: Iterable[Rule]) -> tuple[Repository, ...]:
-    """The destination repositories whose tag list is taken for what is there, each once."""
-    trusting = [rule for rule in rules if rule.immutable.trusts_list]
-    return tuple(dict.fromkeys(repository for rule in trusting for repository in rule.destinations))
+def lists_trusted(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Repository, ...]:
+    """The destination repositories whose tag list is taken for what is there of a tag that the rule wants."""
+    wants = wants_of(rule, listings, chosen) if rule.immutable.trusts_list else ()
+    trusting = (want for want in wants if isinstance(want, Want) and want.trusts_list)
+    return tuple(dict.fromkeys(want.destination.repository for want in trusting))
 
 
 def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
@@ -77,7 +78,7 @@ def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE
 
 
 def _of_named(rule: Named, listings: Listings, chosen: Chosen) -> Iterable[Wanted]:
-    return wants_of(rule, select(rule, listings, chosen)) if isinstance(rule, Rule) else (rule,)
+    return wants_of(rule, listings, chosen) if isinstance(rule, Rule) else (rule,)
 
 
 def select(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Selection | Broken:
@@ -103,8 +104,9 @@ def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
     return (*listed, *listed.illegal) if isinstance(listed, TagList) else listed
 
 
-def wants_of(rule: Rule, selection: Selection | Broken) -> Iterator[Wanted]:
-    """What one rule alone asks for, with the tags that it keeps."""
+def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Wanted]:
+    """What one rule alone asks for."""
+    selection = select(rule, listings, chosen)
     if isinstance(selection, Broken) and _is_without_tags(rule, selection):
         yield _skipped(rule, f"{rule.found_by} finds {rule.source}, which has no tags")
         return

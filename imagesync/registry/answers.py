@@ -127,7 +127,7 @@ def _from_document(status: int, document: object) -> Refusal:
     if not isinstance(first, dict):
         return Refusal(status, text=_shown(str(first)))
     code = first.get("code")
-    said = first.get("message") or first.get("details") or first.get("error") or ""
+    said = first.get("message") or first.get("details") or first.get("error") or first.get("detail") or ""
     detail = first.get("detail")
     if code == "MANIFEST_BLOB_UNKNOWN" and detail:
         said = f"{said} {detail if isinstance(detail, str) else json.dumps(detail)}"

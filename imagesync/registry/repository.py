@@ -40,6 +40,7 @@ from imagesync.registry.upload import BlobUpload
 from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
+_LET_DELETE = "let the registry delete (docker-registry: REGISTRY_STORAGE_DELETE_ENABLED=true), or leave `prune` out"
 _SCHEMA_1 = "schema 1"
 
 
@@ -130,6 +131,21 @@ class RemoteRepository:
         if stored is not None and stored != digest_of(content.raw, stored.algorithm):
             raise call.fail(IntegrityError, f"the registry stored {stored}, not {content.digest}")
 
+    def delete_tag(self, tag: Tag) -> None:
+        """DELETE a tag (end-9). Registries without it answer 400 or 405."""
+        call = self._deletion(tag, frozenset({200, 202, 204, 400}))
+        answer = self._client.send(call)
+        if answer.status == 400:
+            raise call.fail(UnsupportedError, "the registry deletes no tag by its name")
+
+    def delete_manifest(self, digest: Digest) -> None:
+        """DELETE a manifest by its digest, and every tag on it with it (end-9)."""
+        try:
+            self._client.send(self._deletion(digest, frozenset({200, 202, 204})))
+        except UnsupportedError as error:
+            error.hint = _LET_DELETE
+            raise
+
     def list_tags(self) -> TagList:
         """All legal tags, sorted (end-8a)."""
         return list_tags(self._client, self.repository)
@@ -137,6 +153,10 @@ class RemoteRepository:
     def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
         """What the registry lists as speaking of a digest (end-12a); None where it makes no such list."""
         return list_referrers(self._client, self.repository, digest)
+
+    def _deletion(self, target: Tag | Digest, accepted: frozenset[int]) -> Call:
+        call = self._manifest_call("DELETE", target, accepted=accepted, push=True)
+        return replace(call, scopes=(Scope(self.repository.path, ("delete",)),))
 
     def _points_to(self, target: Tag | Digest, digest: Digest) -> bool:
         try:

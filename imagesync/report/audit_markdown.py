@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from imagesync.plan.findings import Audit, Audited, Finding
 from imagesync.report.audit_text import tags_of
-from imagesync.report.markdown import code_span, table
+from imagesync.report.markdown import FRAME_BYTES, MAX_BYTES, code_span, table
 from imagesync.report.sentences import audit_sentence
 
 _HEAD = ["| | where | what was found | what to do | which tags |", "|---|---|---|---|---|"]
 
 
-def render_audit(audit: Audit) -> str:
+def render_audit(audit: Audit, *, max_bytes: int = MAX_BYTES) -> str:
     """The counts as the first line, then a row for each finding."""
     rows = [_row(finding, tags) for finding, tags in audit.findings().items()]
-    return "\n\n".join([f"**{audit_sentence(audit)}**", *table(_HEAD, rows)]) + "\n"
+    return "\n\n".join([f"**{audit_sentence(audit)}**", *table(_HEAD, rows, max_bytes - FRAME_BYTES)]) + "\n"
 
 
 def _row(finding: Finding, tags: Sequence[Audited]) -> str:

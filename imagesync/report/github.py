@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
@@ -23,7 +24,7 @@ _LEVELS = {
     Status.FAILED: "error",
     Status.CANCELLED: "error",
     Status.STALE: "warning",
-    Status.BLOCKED: "warning",
+    Status.BLOCKED: "error",
     Status.WAITING: "warning",
     Status.SKIPPED: "notice",
 }
@@ -50,31 +51,35 @@ class Annotation:
         return f"::{self.level} {properties}::{_escape(self.message, _IN_MESSAGE)}"
 
 
-def annotations_of_problems(problems: Iterable[Problem]) -> str:
-    """One error for each mistake in a spec."""
-    return _render(
+def annotations_of_problems(problems: Iterable[Problem], folder: str = "") -> str:
+    """One error for each mistake in a spec. Here as below the files are named relative to a `folder` of the checkout;
+    GitHub wants them relative to its root."""
+    remarks = (
         Annotation("error", problem.place, "Mistake in the spec", _message(problem.message, problem.hint))
         for problem in problems
     )
+    return _render(remarks, folder)
 
 
-def annotations_of_plan(plan: Plan) -> str:
-    """Errors for what failed, warnings for what is blocked or waits, notices for what is skipped."""
-    return _render(_annotation(trouble) for trouble in troubles_of_plan(plan))
+def annotations_of_plan(plan: Plan, folder: str = "") -> str:
+    """Errors for what failed or is blocked, warnings for what waits, notices for what waits for a later run by itself
+    or is skipped."""
+    return _render(map(_annotation, troubles_of_plan(plan)), folder)
 
 
-def annotations_of_report(report: Report) -> str:
+def annotations_of_report(report: Report, folder: str = "") -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
-    return _render(_annotation(trouble) for trouble in troubles_of_report(report))
+    return _render(map(_annotation, troubles_of_report(report)), folder)
 
 
-def annotations_of_audit(audit: Audit) -> str:
+def annotations_of_audit(audit: Audit, folder: str = "") -> str:
     """An error for each finding, on the line of the first tag that it is of."""
-    return _render(
+    remarks = (
         Annotation("error", tags[0].place, shortened(f"{finding.subject} {finding.kind.value}"), said)
         for finding, tags in audit.findings().items()
         for said in [_message(finding.reason, finding.hint)]
     )
+    return _render(remarks, folder)
 
 
 def defuse(text: str) -> str:
@@ -110,17 +115,21 @@ def _append(file: Path, text: str) -> None:
 
 def _annotation(trouble: Trouble) -> Annotation:
     title = shortened(f"{trouble.subject} {trouble.status.value}")
-    return Annotation(_LEVELS[trouble.status], trouble.place, title, _message(trouble.reason, trouble.hint))
+    is_deferred = trouble.status is Status.WAITING and not trouble.exit_code
+    level = "notice" if is_deferred else _LEVELS[trouble.status]
+    return Annotation(level, trouble.place, title, _message(trouble.reason, trouble.hint))
 
 
 def _message(message: str, hint: str | None) -> str:
     return "\n".join(shortened(part) for part in (message, hint) if part)
 
 
-def _render(annotations: Iterable[Annotation]) -> str:
+def _render(annotations: Iterable[Annotation], folder: str) -> str:
     by_level: dict[str, list[Annotation]] = {}
     for annotation in annotations:
-        by_level.setdefault(annotation.level, []).append(annotation)
+        file = posixpath.normpath(posixpath.join(folder, annotation.place.file))
+        placed = replace(annotation, place=replace(annotation.place, file=file))
+        by_level.setdefault(annotation.level, []).append(placed)
     return "".join(f"{annotation}\n" for found in by_level.values() for annotation in _first_of(found))
 
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Attach, Blocked, Conflict, Copy, Keep, moved_of
+from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Keep, Spared, moved_of
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
-from imagesync.report.model import Report, Traffic, destination_of, source_of, subject_of
+from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of
 
 FORMAT_VERSION = 1
 """Keys are added within a version; a key that goes or changes its meaning makes a new one."""
@@ -32,7 +32,7 @@ def report_to_json(report: Report) -> str:
 
 def _summary(report: Report) -> dict[str, int | float]:
     return {
-        "changes": report.count(Status.COPIED) + report.count(Status.ATTACHED),
+        "changes": sum(report.count(status) for status in CHANGES),
         "added": report.added,
         "updated": report.updated,
         **{status.value: report.count(status) for status in Status},
@@ -70,7 +70,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "source_digest": source.digest if source else None,
         "destination": str(destination) if destination else None,
         "destination_digest": _found_there(outcome),
-        "replaces": copy.replaces if isinstance(copy, Copy) else None,
+        "replaces": _had_before(copy),
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
@@ -95,11 +95,20 @@ def _attachment(copy: Copy) -> dict[str, object]:
     }
 
 
+def _had_before(action: Action) -> Digest | None:
+    """What the tag pointed to before the run, where that is another than after it."""
+    if isinstance(action, Delete):
+        return action.digest
+    return action.replaces if isinstance(action, Copy) else None
+
+
 def _found_there(outcome: Outcome) -> Digest | None:
     """What the destination's tag points to after the run, where that is known."""
     action = outcome.action
     if isinstance(action, Conflict):
         return action.found
+    if isinstance(action, Spared):
+        return action.digest
     if outcome.status not in (Status.COPIED, Status.ATTACHED, Status.UNCHANGED):
         return None
     if isinstance(action, Copy):

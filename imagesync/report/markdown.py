@@ -16,32 +16,39 @@ from imagesync.report.sentences import plan_sentence, report_sentence
 from imagesync.report.units import format_count
 
 MAX_BYTES = 900_000
-"""GitHub takes 1024 KiB a step; the rest is left to what other tools write there."""
-_MAX_DIFF_BYTES = 500_000
-_MAX_TABLE_BYTES = 350_000
+"""For a step summary, of which GitHub takes 1024 KiB; the rest is left to what other tools write there."""
+MAX_COMMENT_BYTES = 60_000
+"""For a comment, of which GitHub takes 65,536 characters; the rest is left to what stands around it."""
+FRAME_BYTES = 1000
+"""What fences, folds and the lines that say what was left out take at most."""
 _MAX_OPEN_LINES = 40
 """A longer list is folded."""
 
 
-def render_plan(plan: Plan) -> str:
+def render_plan(plan: Plan, *, max_bytes: int = MAX_BYTES) -> str:
     """What would be done, what cannot be, and the counts as the first line."""
-    return _document(plan_sentence(plan), plan_groups(plan, verbose=False), troubles_of_plan(plan))
+    parts = plan_groups(plan, verbose=False), troubles_of_plan(plan)
+    return _document(plan_sentence(plan), *parts, max_bytes=max_bytes)
 
 
-def render_report(report: Report) -> str:
+def render_report(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     """What was done, what was not, and the counts as the first line."""
-    return _document(report_sentence(report), report_groups(report, verbose=False), troubles_of_report(report))
+    parts = report_groups(report, verbose=False), troubles_of_report(report)
+    return _document(report_sentence(report), *parts, max_bytes=max_bytes)
 
 
-def _document(sentence: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...]) -> str:
-    parts = [f"**{sentence}**", *_table(troubles), *_diff(groups)]
-    return "\n\n".join(parts) + "\n"
+def _document(sentence: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...], *, max_bytes: int) -> str:
+    """Where not all fits, what went wrong comes first, and leaves at least half to the rest."""
+    left_bytes = max_bytes - len(sentence.encode()) - FRAME_BYTES
+    told = _table(troubles, left_bytes // 2)
+    left_bytes -= sum(len(text.encode()) for text in told)
+    return "\n\n".join([f"**{sentence}**", *told, *_diff(groups, left_bytes)]) + "\n"
 
 
-def _diff(groups: tuple[Group, ...]) -> list[str]:
+def _diff(groups: tuple[Group, ...], max_bytes: int) -> list[str]:
     cells = align(groups)
     lines = [line for group in groups for line in (f"@@ {group.title} @@", *map(_line, map(cells, group.rows)))]
-    kept, dropped = _fitting(lines, _MAX_DIFF_BYTES)
+    kept, dropped = _fitting(lines, max_bytes)
     return [_folded(f"{fence_around(kept)}{_pointer(dropped)}", len(kept), "line")] if lines else []
 
 
@@ -50,14 +57,14 @@ def _line(cells: Cells) -> str:
     return "  ".join(part for part in (f"{cells.symbol} {cells.name}", cells.digests, cells.rest) if part).rstrip()
 
 
-def _table(troubles: tuple[Trouble, ...]) -> list[str]:
+def _table(troubles: tuple[Trouble, ...], max_bytes: int) -> list[str]:
     head = ["| | image | what happened | what to do | in the spec |", "|---|---|---|---|---|"]
-    return table(head, [_table_row(trouble) for trouble in troubles])
+    return table(head, [_table_row(trouble) for trouble in troubles], max_bytes)
 
 
-def table(head: Sequence[str], rows: Sequence[str]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[str], max_bytes: int) -> list[str]:
     """The rows under their head, as many as fit and folded where they are many; nothing where there is none."""
-    kept, dropped = _fitting(rows, _MAX_TABLE_BYTES)
+    kept, dropped = _fitting(rows, max_bytes)
     text = "\n".join([*head, *kept]) + _pointer(dropped)
     return [_folded(text, len(kept), "row")] if rows else []
 

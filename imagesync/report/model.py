@@ -14,10 +14,12 @@ from imagesync.plan.actions import (
     Blocked,
     Conflict,
     Copy,
+    Delete,
     Failure,
     Keep,
     Plan,
     Skip,
+    Spared,
     Waiting,
     moved_of,
     summarise,
@@ -37,6 +39,8 @@ _AT_LEAST = {
     Status.STALE: BLOCKED_EXIT_CODE,
     Status.CANCELLED: CANCELLED_EXIT_CODE,
 }
+CHANGES = (Status.COPIED, Status.ATTACHED, Status.DELETED)
+"""What a run has done to destinations."""
 _RANKS = (Status.FAILED, Status.CANCELLED, Status.STALE, Status.BLOCKED, Status.WAITING, Status.SKIPPED)
 
 
@@ -130,6 +134,8 @@ class Trouble:
     kind: str
     rule: str
     place: Place
+    exit_code: int = 0
+    """What this alone is worth."""
 
 
 def worst_of(codes: Collection[int]) -> int:
@@ -165,13 +171,13 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting | Delete | Spared
     return action.destination if isinstance(action, kinds) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
-        return action.copy.source
+        return source_of(action.copy)
     return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Waiting) else None
 
 
@@ -184,7 +190,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Conflict):
         return in_conflict(action, action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 
@@ -199,6 +205,7 @@ def _trouble(outcome: Outcome) -> Trouble:
         kind=outcome.kind,
         rule=action.rule,
         place=action.place,
+        exit_code=outcome.exit_code,
     )
 
 

@@ -17,8 +17,10 @@ from imagesync.plan.actions import (
     Blocked,
     Conflict,
     Copy,
+    Delete,
     Keep,
     Plan,
+    Spared,
     Waiting,
     moved_of,
 )
@@ -31,7 +33,7 @@ from imagesync.report.units import format_bytes, format_count
 MAX_NAME_WIDTH = 48
 """Longer names push their own line to the right, not every line."""
 MAX_REASON_LENGTH = 1000
-ADD, UPDATE, UNCHANGED, WAITS, REFUSED, FAILED = "+", "~", "=", "…", "!", "x"
+ADD, UPDATE, REMOVE, UNCHANGED, WAITS, REFUSED, FAILED = "+", "~", "-", "=", "…", "!", "x"
 SYMBOLS = {
     Status.ATTACHED: UPDATE,
     Status.UNCHANGED: UNCHANGED,
@@ -82,8 +84,8 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
     actions = [
         action
         for action in plan.actions
-        if isinstance(action, Copy | Attach | Blocked | Conflict | Waiting)
-        or (isinstance(action, Keep | Assumed) and (verbose or moved_of(action) is not None))
+        if isinstance(action, Copy | Attach | Delete | Blocked | Conflict | Waiting)
+        or (isinstance(action, Keep | Assumed | Spared) and (verbose or moved_of(action) is not None))
     ]
     return _grouped((names.split(action.destination), _told(_planned(action, look), action)) for action in actions)
 
@@ -162,7 +164,8 @@ class _Look:
             return ()
         copy = action.copy if isinstance(action, Blocked) else action
         replaces = [f"replaces {copy.replaces}"] if isinstance(copy, Copy) and copy.replaces else []
-        lines = (f"from {source_of(action)}", *replaces, f"{action.rule}, {action.place}")
+        source = source_of(action)
+        lines = (*([f"from {source}"] if source else []), *replaces, f"{action.rule}, {action.place}")
         return tuple(printable(line) for line in lines)
 
     def size(self, copy: Copy) -> str:
@@ -180,17 +183,21 @@ def _size(blobs: Iterable[Descriptor]) -> int:
     return sum(blob.size_bytes for blob in blobs)
 
 
-def _planned(action: Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting, look: _Look) -> Row:
+def _planned(
+    action: Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting | Delete | Spared, look: _Look
+) -> Row:
     more = look.more(action)
-    if isinstance(action, Keep | Assumed | Conflict | Blocked | Waiting):
+    if isinstance(action, Keep | Assumed | Conflict | Blocked | Waiting | Spared):
         return replace(_left(action), more=more)
+    if isinstance(action, Delete):
+        return Row(REMOVE, "", action.digest.short, text=shortened(action.note), more=more)
     if isinstance(action, Attach):
         return Row(UPDATE, "", text=shortened(action.note), more=more)
     text = look.size(action) + "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
     return replace(_changed(action), text=text, more=more)
 
 
-def _left(action: Keep | Assumed | Conflict | Blocked | Waiting) -> Row:
+def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row:
     """The line of a tag that stays what it is."""
     if isinstance(action, Blocked):
         return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}")
@@ -200,6 +207,8 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting) -> Row:
         return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}")
     if isinstance(action, Assumed):
         return Row(UNCHANGED, "", text=_ASSUMED)
+    if isinstance(action, Spared):
+        return Row(UNCHANGED, "", _short(action.digest), text=shortened(action.reason))
     return Row(UNCHANGED, "", _short(action.source.digest))
 
 
@@ -210,13 +219,19 @@ def _done(outcome: Outcome, look: _Look) -> Row:
         return replace(_changed(action), text=_moved(outcome) + kept, more=more)
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)
+    if outcome.status is Status.DELETED and isinstance(action, Delete):
+        return Row(REMOVE, "", action.digest.short, text=shortened(outcome.reason), more=more)
     if outcome.status is Status.UNCHANGED:
-        source = source_of(action)
-        return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason), more=more)
+        return replace(_unchanged(outcome), more=more)
     if outcome.status is Status.ASSUMED:
         return Row(UNCHANGED, "", text=_ASSUMED, more=more)
     text = f"{outcome.status.value}: {_with_hint(outcome.reason, outcome.hint)}"
     return Row(SYMBOLS[outcome.status], "", text=text, more=more)
+
+
+def _unchanged(outcome: Outcome) -> Row:
+    source = outcome.action if isinstance(outcome.action, Spared) else source_of(outcome.action)
+    return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason))
 
 
 def _with_hint(reason: str, hint: str | None) -> str:

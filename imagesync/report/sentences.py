@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from imagesync.plan.actions import BUDGET, Found, Plan, Waiting, summarise
+from imagesync.plan.actions import BUDGET, Found, Plan, Purpose, Waiting, summarise
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.reference import Reference
@@ -18,6 +18,8 @@ MIN_RATE_SECONDS = 1.0
 
 def plan_sentence(plan: Plan) -> str:
     """`Plan: 1 to add, 1 to update, 212 unchanged. 71.2 MB to copy.`, or that there is nothing to do."""
+    if plan.purpose is Purpose.PRUNE:
+        return prune_sentence(plan)
     summary = summarise(plan)
     rest = _counted(
         (summary.skipped, "skipped"),
@@ -35,6 +37,8 @@ def plan_sentence(plan: Plan) -> str:
 
 def report_sentence(report: Report) -> str:
     """`Done: 1 added, 1 updated, 212 unchanged. 71.2 MB copied in 4.2 s (17.0 MB/s), 431 requests.`"""
+    if report.plan.purpose is Purpose.PRUNE:
+        return pruned_sentence(report)
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
     rest += _counted((report.upstream_moved, "upstream moved"))
@@ -47,6 +51,28 @@ def report_sentence(report: Report) -> str:
     parts = [*changes, *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
     return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_closing(report.plan)}"
+
+
+def prune_sentence(plan: Plan) -> str:
+    """`Prune: 3 tags to delete, 1 blocked, 12 stay. Nothing was deleted: --confirm does it.`"""
+    summary = summarise(plan)
+    rest = _counted((summary.blocked, "blocked"), (summary.failed, "failed"))
+    parts = [f"{format_count(summary.delete, 'tag')} to delete", *rest, _staying(summary.spared)]
+    advice = " Nothing was deleted: --confirm does it." if summary.delete else ""
+    return f"Prune: {', '.join(parts)}.{advice}"
+
+
+def pruned_sentence(report: Report) -> str:
+    """`Done: 3 tags deleted, 12 stay. 1.2 s, 9 requests.`"""
+    rest = _counted(*((report.count(status), status.value) for status in _TOLD))
+    deleted = f"{format_count(report.count(Status.DELETED), 'tag')} deleted"
+    effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
+    counts = ", ".join([deleted, *rest, _staying(report.count(Status.UNCHANGED))])
+    return f"{_verdict(report)}: {counts}. {effort[0].upper()}{effort[1:]}."
+
+
+def _staying(tags: int) -> str:
+    return f"{tags} {'stays' if tags == 1 else 'stay'}"
 
 
 def audit_sentence(audit: Audit) -> str:
@@ -73,9 +99,9 @@ def _closing(plan: Plan) -> str:
 
 
 def found_sentences(found: Iterable[Found]) -> list[str]:
-    """`docker.io/bitnami/* stands for 12 repositories.`, for every glob."""
+    """`docker.io/bitnami/* stands for 12 repositories.`, for every glob that has found something."""
     sentences = []
-    for one in found:
+    for one in (one for one in found if one.repositories or one.illegal):
         count = f"{one.repositories} {'repository' if one.repositories == 1 else 'repositories'}"
         more = f", {format_count(one.illegal, 'listed name')} left out as illegal" if one.illegal else ""
         sentences.append(f"{one.glob} stands for {count}{more}.")

@@ -14,7 +14,7 @@ from imagesync.report.sentences import plan_sentence, report_sentence, traffic_o
 __all__ = ["Paint", "printable", "render_plan", "render_report"]
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _CYAN = "1", "2", "31", "32", "33", "36"
-_COLORS = {"+": _GREEN, "~": _YELLOW, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
+_COLORS = {"+": _GREEN, "~": _YELLOW, "-": _RED, "!": _RED, "x": _RED, "…": _CYAN, "=": _DIM}
 _IN_DETAIL = (Status.SKIPPED, Status.FAILED)
 """Told in a block of their own, failures last, where a terminal stops; the others have a row."""
 

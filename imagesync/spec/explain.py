@@ -22,7 +22,7 @@ from imagesync.settings import (
 )
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
-from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Rule
+from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune, Rule
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 
@@ -46,7 +46,7 @@ def explain(path: str, *, environment: Mapping[str, str], name: str | None = Non
         raise UsageError(f"{name!r} names no entry and no image of the spec", hint=f"there is: {known}")
     hosts = {host for origin in origins for host in _hosts(origin.rule)}
     lines = [line for origin in origins for line in _of_rule(origin)]
-    return (*_of_registries(loaded, None if name is None else hosts), *lines)
+    return (*_of_state(loaded), *_of_registries(loaded, None if name is None else hosts), *lines)
 
 
 def _hosts(rule: Rule) -> set[str]:
@@ -89,10 +89,17 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
         line("attachments", _attachments(rule.attachments), "attachments"),
+        *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
+        *([line("prune", _prune(rule.prune), "prune")] if "prune" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
     return lines
+
+
+def _of_state(loaded: Loaded) -> list[Line]:
+    state = loaded.spec.state
+    return [] if state is None else [Line("spec", "state", str(state), loaded.state_place)]
 
 
 def _destinations(rule: Rule) -> Iterable[str]:
@@ -177,6 +184,13 @@ def _written(node: Node) -> str:
 def _immutable(immutable: Immutable) -> str:
     tags = ", ".join(pattern.text for pattern in immutable.patterns) or "none"
     return f"{tags}; trust: list" if immutable.trusts_list else tags
+
+
+def _prune(prune: Prune | None) -> str:
+    if prune is None:
+        return "off"
+    protected = ", ".join(pattern.text for pattern in prune.protect) or "nothing"
+    return f"at most {prune.most}, protects {protected}"
 
 
 def _attachments(types: frozenset[AttachmentType]) -> str:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from imagesync.errors import InvalidReference
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Name, Repository, Tag, make_repository, normalise_host, parse_name
-from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, split_alone
+from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, is_host, split_alone
 
 _NO_COMPONENT = re.compile(r"[^/]\*\*|\*\*[^/]|\*{3}")
 
@@ -31,6 +31,9 @@ class Share:
         return int.from_bytes(digest[:8], "big") % self.whole == self.part - 1
 
 
+WHOLE = Share()
+
+
 @dataclass(frozen=True, slots=True)
 class RepositoryGlob:
     """Which repositories of a registry an image's name stands for. `base` stands before `pattern` in their paths."""
@@ -42,7 +45,7 @@ class RepositoryGlob:
     """Destination templates, each with a placeholder that tells what is found apart."""
     renamed: str | None = None
     """The image's `as`."""
-    share: Share = Share()
+    share: Share = WHOLE
 
     def __str__(self) -> str:
         return str(self.source)
@@ -99,9 +102,10 @@ def glob_below(source: SourceName, text: str, *, is_literal: bool) -> GlobName:
 
 def glob_alone(text: str) -> GlobName:
     """A full reference with a glob, in an entry without `source`."""
-    host, path = split_alone(text)
-    if is_glob(host):
+    first, slash, _ = text.partition("/")
+    if slash and is_glob(first) and is_host(first):
         raise InvalidReference(f"{text!r} has a glob for its host", hint="name the registry")
+    host, path = split_alone(text)
     return _named(host, "", path)
 
 
@@ -126,7 +130,7 @@ def _example(text: str) -> Name:
     try:
         return parse_name(text.replace("**", "x").replace("*", "x"))
     except InvalidReference as error:
-        hint = error.hint or "components of a-z and 0-9, joined by '.', '_', '__' or dashes, separated by '/'"
+        hint = "components of a-z and 0-9, joined by '.', '_', '__' or dashes, separated by '/'"
         raise InvalidReference(f"{text!r} matches no repository name", hint=hint) from error
 
 

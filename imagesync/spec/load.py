@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from glob import glob, has_magic
@@ -15,8 +15,10 @@ from imagesync.errors import Place, Problem, SpecError
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import Spec, SpecFile, SpecWarning
+from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
+from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, count_entries, find_repeated_names, named_problems
 from imagesync.spec.schema import check_schema
 
@@ -29,6 +31,7 @@ class Loaded:
     origins: tuple[Origin, ...]
     registry_places: Mapping[str, Place]
     """Where each key of `registries` stands."""
+    state_place: Place | None = None
 
 
 def load_spec(path: str, *, environment: Mapping[str, str]) -> Spec:
@@ -73,11 +76,22 @@ class _Reading:
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
         self.problems += find_conflicts(origin.rule for origin in origins)
+        state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
-        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)))
+        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)), state)
         registries = root.get("registries")
         places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
-        return Loaded(spec, tuple(origins), places)
+        state_node = root.get("state")
+        return Loaded(spec, tuple(origins), places, state_node.place if state_node is not None else None)
+
+    def _state(self, node: Node | None, interpolator: Interpolator, origins: Sequence[Origin]) -> StatePlace | None:
+        state = read_state(node, interpolator, self.problems)
+        if node is None:
+            self.problems += find_drift_without_state(origins)
+            self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)
+        else:
+            self.problems += find_misplaced_state(state, node.place, origins)
+        return state
 
     def _rules(
         self, root: Node, folder: Path, directory: Path, shared: tuple[Nodes, Nodes], first: int
@@ -171,6 +185,8 @@ def _meaning(origin: Origin) -> object:
         rule.immutable,
         rule.keep_previous,
         rule.attachments,
+        rule.on_drift,
+        rule.prune,
         rule.entry,
         rule.glob,
     )

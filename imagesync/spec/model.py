@@ -24,6 +24,14 @@ class OnEmpty(Enum):
     WARN = "warn"
 
 
+class OnDrift(Enum):
+    """What becomes of a destination's tag that another hand has changed since it was written; the strictest last."""
+
+    OVERWRITE = "overwrite"
+    KEEP = "keep"
+    FAIL = "fail"
+
+
 class AttachmentType(Enum):
     """What may travel with an image: cosign's tags `.sig`, `.att` and `.sbom` of its digests, and OCI referrers."""
 
@@ -53,6 +61,46 @@ NOTHING_IMMUTABLE = Immutable()
 
 
 @dataclass(frozen=True, slots=True)
+class MostNumber:
+    """So many tags of a repository may go at once."""
+
+    number: int
+
+    def of(self, tags: int) -> int:  # noqa: ARG002 - as for a share
+        return self.number
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class MostPercent:
+    """So large a share of a repository's tags may go at once, and always one."""
+
+    percent: int
+
+    def of(self, tags: int) -> int:
+        return max(1, tags * self.percent // 100)
+
+    def __str__(self) -> str:
+        return f"{self.percent}%"
+
+
+DEFAULT_MOST = MostPercent(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Tags of a destination that nothing wants any more may be deleted, but for those that `protect` holds.
+
+    `most` of the tags there that imagesync has written may go at once; where more would, none does.
+    """
+
+    protect: tuple[TagPattern, ...] = ()
+    most: MostNumber | MostPercent = DEFAULT_MOST
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One image of one sync entry, all defaults applied: these tags of `source` belong into each destination.
 
@@ -79,6 +127,10 @@ class Rule:
     """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
     attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
     """What travels with the image; all of it, where a spec says nothing."""
+    on_drift: OnDrift = OnDrift.OVERWRITE
+    """Anything else needs a state: without one nobody knows what was changed."""
+    prune: Prune | None = None
+    """None: nothing is deleted for this image. Anything else needs a state."""
     glob: RepositoryGlob | None = None
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
@@ -154,6 +206,20 @@ class SpecWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class StateFile:
+    """The state is in a file; a relative path counts from Spec.directory."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+
+StatePlace = StateFile | Repository
+"""Where the state is kept: in a file, or in a repository that holds nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """Everything a run needs to know of what the user wrote."""
 
@@ -163,3 +229,5 @@ class Spec:
     directory: str = "."
     """Where relative `oci:` paths in Repository.registry count from: the folder of the first file."""
     warnings: tuple[SpecWarning, ...] = ()
+    state: StatePlace | None = None
+    """None: nothing is remembered from run to run."""

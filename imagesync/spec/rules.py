@@ -24,6 +24,7 @@ from imagesync.spec.model import (
     NOTHING_IMMUTABLE,
     AttachmentType,
     Immutable,
+    OnDrift,
     OnEmpty,
     Rule,
     SpecWarning,
@@ -44,12 +45,14 @@ from imagesync.spec.names import (
 )
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
+from imagesync.spec.pruning import PruneReader
 from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_ENTRY_KEYS = ("source", "destination", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
-_IMAGE_KEYS = ("as", "as_tag", "tags", "retag", "on_empty", "immutable", "keep_previous", "attachments")
+_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", "attachments", "prune")
+_ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
+_IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
+        self._prune_reader = PruneReader(interpolator, self._problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
@@ -192,6 +196,8 @@ class RulesReader:
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            on_drift=_on_drift(nodes.get("on_drift")),
+            prune=self._prune_reader.read(nodes.get("prune")),
         )
         if image.glob is not None:
             rule = self._glob_rule(rule, image.glob, image.own.get("as"), where)
@@ -201,10 +207,11 @@ class RulesReader:
     def _glob_rule(self, rule: Rule, glob: RepositoryGlob, renamed: Node | None, where: tuple[_Text, ...]) -> Rule:
         """The rule of what a glob finds: it keeps the templates, which have to tell those apart."""
         as_text = self._text(renamed) if isinstance(renamed, Scalar) else None
-        for one, key in (*((one, "destination") for one in where), *([(as_text, "as")] if as_text else [])):
-            if not _tells_apart(one.text):
-                message = f"{key} {one.text!r} is one repository, and {rule.image} stands for several"
-                self._problems.say(one.place, message, "add {name} or {path}")
+        told = [(one.place, "destination", with_placeholder(one.text)) for one in where]
+        for place, key, template in (*told, *([(as_text.place, "as", as_text.text)] if as_text else [])):
+            if "{name}" not in template and "{path}" not in template:
+                message = f"{key} {template!r} is one repository, and {glob.pattern} stands for several"
+                self._problems.say(place, message, "add {name} or {path}")
         targets = tuple(dict.fromkeys(map(self._target, where)))
         own = replace(glob, targets=targets, renamed=as_text.text if as_text else None)
         return replace(rule, image=glob.pattern, source=glob.source, destinations=(), glob=own)
@@ -268,6 +275,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
         self._keep_previous(nodes.get("keep_previous"))
+        self._prune_reader.read(nodes.get("prune"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 
@@ -377,11 +385,6 @@ def _named(text: str, source: SourceName | None, is_literal: bool) -> ImageName 
     return image_alone(text) if source is None else image_below(source, text, is_literal=is_literal)
 
 
-def _tells_apart(template: str) -> bool:
-    """Whether a template makes another repository of every name."""
-    return any(placeholder in with_placeholder(template) for placeholder in ("{name}", "{path}"))
-
-
 def _near_name(text: str, named: Nodes) -> str:
     near = near_words(text, named)
     if near:
@@ -396,6 +399,11 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _on_drift(node: Node | None) -> OnDrift:
+    known = {one.value: one for one in OnDrift}
+    return known.get(node.text, OnDrift.OVERWRITE) if isinstance(node, Scalar) else OnDrift.OVERWRITE
 
 
 def _attachments(node: Node | None) -> frozenset[AttachmentType]:

@@ -21,13 +21,23 @@ from imagesync.spec.model import Rule
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asked import Asked
+from imagesync.survey.asking import ask
 from imagesync.survey.catalogs import find_repositories
-from imagesync.survey.heads import read_heads, read_selections
+from imagesync.survey.heads import read_choices, read_heads
 from imagesync.survey.looking import Looking
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
-__all__ = ["Survey", "answer", "fetch_manifest", "find_repositories", "or_broken", "read_heads", "read_selections"]
+__all__ = [
+    "Survey",
+    "answer",
+    "ask",
+    "fetch_manifest",
+    "find_repositories",
+    "or_broken",
+    "read_choices",
+    "read_heads",
+]
 
 
 class Survey:

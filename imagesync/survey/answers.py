@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from imagesync.plan.questions import (
     HasBlob,
     HasReferrersApi,
     IsEmpty,
+    ListAllTags,
     ListAttachmentTags,
     ListReferrers,
     MayRead,
@@ -33,7 +34,7 @@ from imagesync.plan.questions import (
     Side,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, Writable
+from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, TagLister, Writable
 from imagesync.survey.dating import created_of, set_aside
 
 V = TypeVar("V")
@@ -46,31 +47,35 @@ def answer(question: Question, stores: Stores) -> Any:
     if isinstance(question, ReadHead):
         store = partial(_store, question.repository, question.side, stores)
         return read_head(store, question.reference, question.side)
-    if isinstance(question, ListAttachmentTags | MayRead | ReadCreated):
-        return or_broken(lambda: _of_source(question, stores), "source")
+    if isinstance(question, ListAttachmentTags | ListAllTags):
+        return _tags(question, stores)
+    if isinstance(question, MayRead | ReadCreated):
+        return or_broken(lambda: _of_dates(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
-    if isinstance(question, IsEmpty):
-        return or_broken(lambda: _is_empty(question, stores), "destination")
-    return or_broken(lambda: _has_blob(question, stores), "destination")
+    return or_broken(lambda: _of_blobs(question, stores), "destination")
 
 
 def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
     return stores.source(repository) if side == "source" else stores.destination(repository)
 
 
-def _of_source(question: ListAttachmentTags | MayRead | ReadCreated, stores: Stores) -> Any:
-    if isinstance(question, ListAttachmentTags):
-        return _attachment_tags(question, stores)
+def _of_dates(question: MayRead | ReadCreated, stores: Stores) -> Any:
     return set_aside(question, stores) if isinstance(question, MayRead) else created_of(question, stores)
 
 
-def _attachment_tags(question: ListAttachmentTags, stores: Stores) -> frozenset[Tag]:
-    """Tags of a source; a repository that has gone since its tag was read has none."""
+def _tags(question: ListAttachmentTags | ListAllTags, stores: Stores) -> Collection[Tag] | Broken:
+    if isinstance(question, ListAllTags):
+        return or_broken(lambda: _listed(stores.destination(question.repository)), "destination")
+    return or_broken(lambda: attachment_tags(_listed(stores.source(question.repository))), "source")
+
+
+def _listed(store: TagLister) -> tuple[Tag, ...]:
+    """The tags of a repository; one that is not there, or has gone since its tag was read, has none."""
     try:
-        return attachment_tags(stores.source(question.repository).list_tags())
+        return store.list_tags()
     except NotFoundError:
-        return frozenset()
+        return ()
 
 
 def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any:
@@ -106,6 +111,10 @@ def fetch_manifest(store: ManifestFetcher, digest: Digest) -> Content:
         return store.fetch_manifest(digest)
     except IntegrityError:
         return store.fetch_manifest(digest)
+
+
+def _of_blobs(question: IsEmpty | HasBlob, stores: Stores) -> bool:
+    return _is_empty(question, stores) if isinstance(question, IsEmpty) else _has_blob(question, stores)
 
 
 def _has_blob(question: HasBlob, stores: Stores) -> bool:

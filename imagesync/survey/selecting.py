@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from imagesync.plan.choosing import Choice, Moment, choose
 from imagesync.plan.inventory import Broken
@@ -14,8 +14,6 @@ from imagesync.reference import Tag
 from imagesync.selection import NeedsFacts, Selection
 from imagesync.spec.model import Rule
 from imagesync.tasks import Task, Watch
-
-Selected: TypeAlias = tuple[Rule, Selection | Broken]
 
 
 @dataclass(eq=False, slots=True)
@@ -37,35 +35,40 @@ class Selecting:
         self._watch = watch
         self._moment = moment
         self._waiting: dict[Task[Any], list[_Choosing]] = {}
+        self._begun: set[Rule] = set()
         self.chosen: dict[Rule, Selection | Broken] = {}
         """All that is known so far."""
 
-    def begin(self, rules: Iterable[Rule], listings: Listings) -> Iterator[Selected]:
-        """Yield what names decide, and ask for the rest."""
-        for rule in rules:
+    def is_known(self, rule: Rule, listings: Listings) -> bool:
+        """Whether the tags of a rule whose list is there are known by now; else what tells them is asked."""
+        if rule not in self.chosen and rule not in self._begun:
             found = look_at_names(rule, listings)
             if isinstance(found, NeedsFacts):
+                self._begun.add(rule)
                 choice = Choice(rule.source, rule.tags, _names(listings.get(rule.source, ())), self._moment)
-                yield from self._go_on(_Choosing(rule, choose(choice)), None)
+                self._go_on(_Choosing(rule, choose(choice)), None)
             else:
                 self.chosen[rule] = found
-                yield rule, found
+        return rule in self.chosen
 
-    def advance(self, task: Task[Any]) -> Iterator[Selected]:
-        """Take in an answer; yields each rule that is known with it. Raises Cancelled."""
+    def advance(self, task: Task[Any]) -> list[Rule]:
+        """Take in an answer; the rules whose tags are known with it. Raises Cancelled."""
+        known = []
         for choosing in self._waiting.pop(task, ()):
             choosing.outstanding -= 1
             if not choosing.outstanding:
-                yield from self._go_on(choosing, {one: self._ask(one).result() for one in choosing.questions})
+                self._go_on(choosing, {one: self._ask(one).result() for one in choosing.questions})
+            if choosing.rule in self.chosen:
+                known.append(choosing.rule)
+        return known
 
-    def _go_on(self, choosing: _Choosing, answers: Answers | None) -> Iterator[Selected]:
+    def _go_on(self, choosing: _Choosing, answers: Answers | None) -> None:
         try:
             questions = next(choosing.rounds) if answers is None else choosing.rounds.send(answers)
             while not questions:
                 questions = choosing.rounds.send({})
         except StopIteration as end:
             self.chosen[choosing.rule] = end.value
-            yield choosing.rule, end.value
             return
         choosing.questions = tuple(dict.fromkeys(questions))
         choosing.outstanding = len(choosing.questions)

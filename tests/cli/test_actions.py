@@ -85,6 +85,28 @@ def test_a_spec_below_a_folder_is_annotated_where_it_is(mirror: Mirror) -> None:
     assert found.startswith("::error file=deep/er/sync.yaml,line=6")
 
 
+def test_a_spec_in_a_folder_of_the_checkout_is_annotated_from_its_root(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The action has a working-directory; GitHub knows files by their path from the root."""
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(Path.cwd()))
+    mirror.spec("app:lost", name="deep/er/sync.yaml")
+    mirror.cli.file("verson: 1\n", "deep/er/wrong.yaml")
+    monkeypatch.chdir("deep")
+    (found,) = _annotations(mirror.cli("plan", "er/sync.yaml"))
+    assert found.startswith("::error file=deep/er/sync.yaml,line=6")
+    assert _annotations(mirror.cli("validate", "er/wrong.yaml"))[0].startswith("::error file=deep/er/wrong.yaml,line=1")
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_conflict_is_an_error_on_its_line(mirror: Mirror, command: str) -> None:
+    mirror.fill("1")
+    mirror.stand(make_image("by another hand"), "1")
+    (found,) = _annotations(mirror.cli(command, mirror.spec("{name: app, tags: ['1'], immutable: ['*']}")))
+    assert found.startswith("::error file=sync.yaml,line=6,col=16,title=")
+    assert "immutable tag has sha256:" in found
+
+
 def _commands_besides(ran: Ran) -> list[str]:
     """Lines that the runner would take for commands, without the annotations of imagesync's own."""
     lines = re.split(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]", ran.text)

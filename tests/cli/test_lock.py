@@ -276,3 +276,50 @@ def test_a_tag_of_a_layout_is_locked_by_the_folder_as_the_spec_has_it(mirror: Mi
     assert mirror.cli("lock", spec).code == 0
     assert "  oci:airgap/app:1: sha256:" in Path("deep/site.lock").read_text()
     assert mirror.cli("apply", spec, "--locked").code == 0
+
+
+GLOB = "{name: 'team/*', tags: 'v*'}"
+
+
+def test_a_glob_finds_in_the_lock_what_it_found_and_asks_for_no_catalog(mirror: Mirror) -> None:
+    mirror.fill("v1", path="team/one")
+    mirror.fill("v1", path="team/two")
+    assert mirror.cli("lock", mirror.spec(GLOB)).code == 0
+    mirror.fill("v1", path="team/three")
+    mirror.forget()
+    ran = mirror.cli("apply", "sync.yaml", "--locked")
+    assert (ran.code, "2 added" in ran.out) == (0, True)
+    assert mirror.tags("team/three") == {}
+    assert [line for line in mirror.source.log.lines() if "_catalog" in line] == []
+
+
+def test_a_glob_that_finds_nothing_in_the_lock_is_a_mistake(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.cli("lock", mirror.spec())
+    mirror.forget()
+    ran = mirror.cli("plan", mirror.spec("app:1", GLOB), "--locked")
+    assert ran.code == 4
+    assert f"sync.lock has no repository like {mirror.source.host}/team/* for sync[0]/team/*" in ran.err
+    assert mirror.requests() == []
+
+
+def test_update_renews_one_repository_of_a_glob(mirror: Mirror) -> None:
+    mirror.fill("v1", path="team/one")
+    two = mirror.fill("v1", path="team/two")
+    mirror.cli("lock", mirror.spec(GLOB))
+    new = mirror.fill("v2", path="team/one", image=make_image("new"))
+    mirror.fill("v1", path="team/two", image=make_image("newer"))
+    assert mirror.cli("lock", "sync.yaml", "--update", "sync[0]/team/one").code == 0
+    text = LOCK.read_text()
+    assert f"team/one:v2: {new.digest}" in text
+    assert f"team/two:v1: {two.digest}" in text
+
+
+def test_update_of_a_glob_drops_what_it_finds_no_more(mirror: Mirror) -> None:
+    mirror.fill("v1", path="team/one")
+    mirror.fill("1")
+    mirror.cli("lock", mirror.spec("app:1", GLOB))
+    text = LOCK.read_text()
+    LOCK.write_text(text + text.splitlines()[-1].replace("team/one:v1", "team/zero:v1") + "\n")
+    assert mirror.cli("lock", "sync.yaml", "--update", "sync[0]/team/*").code == 0
+    assert LOCK.read_text() == text

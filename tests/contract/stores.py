@@ -43,7 +43,7 @@ def archive_source(folder: Path, image: MadeImage) -> Iterator[Readable]:
 
 @contextmanager
 def registry_source(_folder: Path, image: MadeImage) -> Iterator[Readable]:
-    with FakeRegistry() as registry, _registries() as opened:
+    with FakeRegistry() as registry, open_registries() as opened:
         push_image(registry.repository(PATH), image, *TAGS)
         yield opened.repository(make_repository(registry.host, PATH))
 
@@ -55,7 +55,7 @@ def layout_destination(folder: Path) -> Iterator[Destination]:
 
 @contextmanager
 def registry_destination(_folder: Path) -> Iterator[Destination]:
-    with FakeRegistry() as registry, _registries() as opened:
+    with FakeRegistry() as registry, open_registries() as opened:
         yield lambda path: opened.repository(make_repository(registry.host, path))
 
 
@@ -64,7 +64,7 @@ DESTINATIONS: dict[str, OpenDestination] = {"layout": layout_destination, "regis
 
 
 @contextmanager
-def _registries() -> Iterator[Registries]:
+def open_registries() -> Iterator[Registries]:
     opened = Registries(Settings(), Cancellation(), environment={})
     try:
         yield opened

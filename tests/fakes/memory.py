@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from imagesync.errors import NotFoundError, StoreError
 from imagesync.manifest import Content, Descriptor, Manifest
-from imagesync.reference import Digest, Repository, Tag
+from imagesync.reference import Digest, Repository, RepositoryList, Tag
 from imagesync.store import BlobReader, Memory, NoMemory, Pushed
 
 
@@ -100,11 +100,28 @@ class MemoryRepository:
         return self.manifests[digest]
 
 
+class MemoryCatalog:
+    """What one registry lists, or the error that it answers with; `asked` are the prefixes, in order."""
+
+    def __init__(self, *names: str, error: StoreError | None = None) -> None:
+        self.asked: list[str] = []
+        self._names, self._error = names, error
+
+    def list_repositories(self, prefix: str) -> RepositoryList:
+        self.asked.append(prefix)
+        if self._error is not None:
+            raise self._error
+        return RepositoryList.of(self._names, prefix)
+
+
 class MemoryStores:
     """Implements store.Stores and tasks.Hosts; a repository is made when it is first asked for."""
 
     def __init__(self) -> None:
         self.repositories: dict[Repository, MemoryRepository] = {}
+        self.catalogs: dict[str, MemoryCatalog] = {}
+        self.opened: list[str] = []
+        """The registries whose catalog was asked for."""
         self.memory: Memory = NoMemory()
         self._lock = threading.Lock()
 
@@ -120,6 +137,10 @@ class MemoryStores:
 
     def reserve_pulls(self, registry: str, count: int) -> None:
         pass
+
+    def repositories(self, registry: str) -> MemoryCatalog:
+        self.opened.append(registry)
+        return self.catalogs.setdefault(registry, MemoryCatalog())
 
     def source(self, repository: Repository) -> MemoryRepository:
         return self[repository]

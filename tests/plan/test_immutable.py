@@ -16,7 +16,7 @@ from imagesync.plan.inventory import Broken, Listed, Unreadable
 from imagesync.plan.outcome import Status
 from imagesync.plan.settled import settled
 from imagesync.plan.wants import lists_trusted, make_wants
-from imagesync.reference import Reference, Repository
+from imagesync.reference import Reference, Repository, Tag
 from imagesync.report.model import plan_exit_code
 from imagesync.selection import Retag
 from imagesync.spec.model import Rule
@@ -120,9 +120,10 @@ def test_a_repository_with_a_listed_tag_is_not_taken_for_empty() -> None:
 
 def test_only_rules_that_trust_it_ask_for_the_destinations_list() -> None:
     other = Repository("localhost:5000", "other")
-    trusting = make_rule(destinations=[LOCAL_NGINX, other], immutable=make_immutable("1.*", trusts_list=True))
-    assert lists_trusted([IMMUTABLE, PLAIN]) == ()
-    assert lists_trusted([trusting, trusting]) == (LOCAL_NGINX, other)
+    trusting = make_rule("*", destinations=[LOCAL_NGINX, other], immutable=make_immutable("1.*", trusts_list=True))
+    listed = {HUB_NGINX: (Tag("1.0"), Tag("2.0"))}
+    assert lists_trusted(IMMUTABLE, {}) == lists_trusted(PLAIN, {}) == ()
+    assert lists_trusted(trusting, listed) == (LOCAL_NGINX, other)
 
 
 def test_a_side_that_cannot_be_read_is_a_failure_as_of_any_tag() -> None:

@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from imagesync.plan.findings import Audit, Kind
+from imagesync.plan.findings import Audit, Finding, Kind
 from imagesync.report import audit_markdown
 from imagesync.report.audit_json import audit_to_json
 from imagesync.report.audit_junit import audit_to_junit
 from imagesync.report.audit_text import render_audit
+from imagesync.report.markdown import MAX_COMMENT_BYTES
 from tests.report.values import HOSTILE, REGISTRY, make_audited, sample_audit
 
 B, C = f"sha256:{'b' * 64}", f"sha256:{'c' * 64}"
@@ -76,6 +77,7 @@ def test_the_json_counts_every_kind_and_names_every_tag() -> None:
         "missing_blob": 1,
         "other_size": 0,
         "other_bytes": 0,
+        "missing_attachment": 0,
         "not_readable": 1,
         "manifests": 3,
         "blobs": 1,
@@ -107,6 +109,15 @@ def test_the_table_has_a_row_for_each_finding() -> None:
 def test_an_audit_without_findings_has_no_table() -> None:
     whole = Audit((make_audited("a/b:1"),))
     assert audit_markdown.render_audit(whole).count("\n") == 1
+
+
+def test_an_audit_with_many_findings_fits_into_a_comment_and_says_how_many_it_leaves_out() -> None:
+    findings = [Finding(Kind.MISSING_BLOB, f"{REGISTRY}/app@{number}", "é" * 300) for number in range(900)]
+    whole = Audit(tuple(make_audited(f"a/b:{number}", finding) for number, finding in enumerate(findings)))
+    text = audit_markdown.render_audit(whole, max_bytes=MAX_COMMENT_BYTES)
+    shown = text.count("| missing blob |")
+    assert len(text.encode()) <= MAX_COMMENT_BYTES
+    assert f"{900 - shown} lines more: " in text
 
 
 def test_what_a_server_says_stays_text_in_every_form() -> None:

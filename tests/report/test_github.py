@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,12 @@ from imagesync.report.github import (
 )
 from tests.report.values import (
     HOSTILE,
+    make_conflict,
     make_copy,
     make_failure,
     make_plan,
     make_report,
+    make_waiting,
     sample_audit,
     sample_plan,
     sample_report,
@@ -74,7 +77,7 @@ def test_a_plan_annotates_failures_blocks_and_skips_on_their_lines() -> None:
     assert annotations_of_plan(sample_plan()) == (
         "::error file=sync.yaml,line=9,col=9,title=registry.internal%3A5000/mirror/redis%3A7.4 failed::"
         "source is gone%0Alook for it\n"
-        "::warning file=sync.yaml,line=6,col=9,title=registry.internal%3A5000/mirror/app%3A2.0.0 blocked::"
+        "::error file=sync.yaml,line=6,col=9,title=registry.internal%3A5000/mirror/app%3A2.0.0 blocked::"
         "not in the approved plan\n"
         "::notice file=sync.yaml,line=10,col=9,title=docker.io/library/busybox skipped::no tag is selected\n"
     )
@@ -82,7 +85,22 @@ def test_a_plan_annotates_failures_blocks_and_skips_on_their_lines() -> None:
 
 def test_a_report_annotates_what_was_not_done() -> None:
     lines = annotations_of_report(sample_report()).splitlines()
-    assert [line.partition(" ")[0] for line in lines] == ["::error", "::error", "::warning", "::warning", "::notice"]
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::error", "::error", "::warning", "::notice"]
+
+
+def test_a_conflict_is_an_error_and_what_waits_is_a_warning_unless_a_later_run_brings_it() -> None:
+    plan = make_plan(make_conflict(), make_waiting(exit_code=3), make_waiting(exit_code=0))
+    lines = annotations_of_plan(plan).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::warning", "::notice"]
+    assert "immutable tag has sha256%3A" not in lines[0]
+    assert "::immutable tag has sha256:" in lines[0]
+
+
+def test_a_file_is_named_from_the_root_of_the_checkout() -> None:
+    failure = make_failure("a.example/b:1")
+    assert "file=deploy/images/sync.yaml,line" in annotations_of_plan(make_plan(failure), "deploy/images")
+    above = replace(failure, place=Place("../common.yaml", 3, 5))
+    assert "file=deploy/common.yaml,line=3" in annotations_of_plan(make_plan(above), "deploy/images")
 
 
 def test_an_audit_annotates_each_finding_once_on_the_line_of_its_first_tag() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.report.github import MAX_SUMMARY_BYTES
-from imagesync.report.markdown import MAX_BYTES, code_span, fence_around, render_plan, render_report
+from imagesync.report.markdown import MAX_BYTES, MAX_COMMENT_BYTES, code_span, fence_around, render_plan, render_report
 from tests.report.values import (
     HOSTILE,
     make_blocked,
@@ -64,6 +64,26 @@ def test_a_huge_report_is_cut_with_a_pointer() -> None:
     assert len(text.encode()) <= MAX_BYTES < MAX_SUMMARY_BYTES
     assert text.count("`--report FILE.json` and `plan -o FILE` have them all.") == 2
     assert text.count("```") == 2
+
+
+def test_a_huge_plan_fits_into_a_comment_with_its_counts_and_says_how_much_it_leaves_out() -> None:
+    """Most of what went wrong is told, and half of the room is for what would be done."""
+    copies = [make_copy(f"mirror/app{number}:1.{number}") for number in range(5000)]
+    failures = [make_failure(f"a.example/b:{number}", "é" * 400) for number in range(500)]
+    text = render_plan(make_plan(*copies, *failures), max_bytes=MAX_COMMENT_BYTES)
+    assert MAX_COMMENT_BYTES - 2000 < len(text.encode()) <= MAX_COMMENT_BYTES < 65_536
+    assert text.startswith("**Plan: 5000 to add, 0 to update, 500 failed, 0 unchanged.")
+    rows, lines = text.count("\n| failed |"), text.count("\n+ app")
+    assert f"{500 - rows} lines more: " in text
+    assert f"{5000 - lines} lines more: " in text
+    assert text.count("<details>") == text.count("</details>") == 2 - (rows <= 40)
+
+
+def test_without_failures_all_of_a_comment_is_for_what_would_be_done() -> None:
+    text = render_plan(
+        make_plan(*map(make_copy, map("mirror/app:{}".format, range(2000)))), max_bytes=MAX_COMMENT_BYTES
+    )
+    assert MAX_COMMENT_BYTES - 2000 < len(text.encode()) <= MAX_COMMENT_BYTES
 
 
 @given(st.text(st.characters()) | st.text("`|\\ \n<@#!["))

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, Descriptor
-from imagesync.plan.actions import Action, Assumed, Attach, Blocked, Conflict, Copy, Failure, Keep, Plan, Skip, SpecPin
+from imagesync.plan.actions import (
+    Action,
+    Assumed,
+    Attach,
+    Blocked,
+    Conflict,
+    Copy,
+    Failure,
+    Keep,
+    Plan,
+    Skip,
+    SpecPin,
+    Waiting,
+)
 from imagesync.plan.findings import Audit, Audited, Finding, Kind
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository, Tag
@@ -107,6 +120,17 @@ def make_skip(reason: str = "no tag is selected") -> Skip:
 
 def make_blocked(reason: str = "not in the approved plan") -> Blocked:
     return Blocked(copy=make_copy("mirror/app:2.0.0", digest="b"), reason=reason)
+
+
+def make_waiting(name: str = "mirror/app:3", *, exit_code: int = 3) -> Waiting:
+    return Waiting(
+        rule="sync[0]/app",
+        place=make_place(),
+        source=make_keep(name).source,
+        destination=make_keep(name).destination,
+        reason="not read (budget)",
+        exit_code=exit_code,
+    )
 
 
 def make_plan(*actions: Action) -> Plan:

@@ -115,7 +115,7 @@ def test_a_reference_below_a_source_is_refused_with_both_ways_to_write_it() -> N
     assert str(literal.repository) == "cache.internal/docker.io/library/nginx"
 
 
-@pytest.mark.parametrize(("text", "said"), [("MyOrg/app", "write myorg/app"), ("bitnami/*", "glob"), ("a b", "not a")])
+@pytest.mark.parametrize(("text", "said"), [("MyOrg/app", "write myorg/app"), ("bitnami/*", "not a"), ("a b", "not a")])
 def test_a_name_that_is_none_is_refused(text: str, said: str) -> None:
     with pytest.raises(InvalidReference, match=said):
         image_below(parse_source("docker.io"), text, is_literal=False)

@@ -219,7 +219,6 @@ def test_what_is_surely_not_meant_is_warned_about_at_its_place(image: str, said:
         ("- name: nginx\n  as: X", "7:13: repository name 'X' must be lower case\n    write x"),
         ("- name: a{b,c\n", "6:15: 'a{b,c' has an unpaired brace\n    alternatives are written {a,b}"),
         ("- name: x/{name}\n", "6:15: '{name}' holds one name alone\n    alternatives are written {a,b}"),
-        ("- name: a/*\n", "6:15: 'a/*' is a glob over repositories\n    name them, or write {a,b} for several"),
     ],
 )
 def test_what_is_wrong_with_an_image_is_said_at_the_value_that_is_wrong(

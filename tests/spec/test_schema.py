@@ -12,7 +12,7 @@ import pytest
 from imagesync.spec.schema import schema_text
 from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
-TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, attachments"
+TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, on_drift, attachments"
 LIST_HINT = "    a list has a dash before each item"
 
 
@@ -47,8 +47,8 @@ LIST_HINT = "    a list has a dash before each item"
         ),
         ("tags: {version: '*'}", "12: unknown key 'version'\n    did you mean versions?"),
         (
-            "tags: {min_age: 72h}",
-            "12: unknown key 'min_age'\n    allowed here: include, exclude, versions, sort, newest, always",
+            "tags: {cooldown: 72h}",
+            "12: unknown key 'cooldown'\n    allowed here: include, exclude, versions, min_age, sort, newest, always",
         ),
         ("tags: {versions: {prereleases: x}}", "36: found 'x', where true or false belongs"),
         ("tags: {versions: {sufix: any}}", "23: unknown key 'sufix'\n    did you mean suffix?"),
@@ -74,6 +74,7 @@ LIST_HINT = "    a list has a dash before each item"
         ),
         ("immutable: latest", "16: found 'latest', where a list of tags or {tags, trust} belongs"),
         ("immutable: [1.10]", '17: YAML reads 1.10 as the number 1.1, where a tag belongs\n    quote it: "1.10"'),
+        ("on_drift: ignore", "15: found 'ignore', where overwrite, keep or fail belongs"),
         ("keep_previous: [x]", "20: found a list, where a template belongs"),
         ("immutable: {trust: list}", "16: key 'tags' is missing\n    add `tags:`"),
         ("immutable: {tags: [x], trust: lists}", "35: found 'lists', where list belongs\n    did you mean list?"),

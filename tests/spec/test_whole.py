@@ -26,7 +26,7 @@ from imagesync.settings import (
     WhenSpent,
 )
 from imagesync.spec import Rule, Spec, load_spec
-from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, OnEmpty, SpecFile
+from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, OnDrift, OnEmpty, SpecFile, StateFile
 from imagesync.spec.schema import schema_text
 from tests.spec.written import make_files
 
@@ -35,6 +35,7 @@ WHOLE = f"""\
 version: 1
 include:
   - images/*.yaml
+state: ${{STATE:-sync.state.json}}
 registries:
   docker.io:
     auth:
@@ -83,6 +84,7 @@ defaults:
   on_empty: warn
   immutable: ["*-mirror"]
   keep_previous: "{{tag}}-previous"
+  on_drift: keep
   attachments: none
 sync:
   - name: bases
@@ -104,6 +106,7 @@ sync:
     tags: ["1.0"]
     retag: {{"1.0": stable}}
     on_empty: fail
+    on_drift: overwrite
     immutable:
       tags: [stable, "/v[0-9]+/"]
       trust: list
@@ -217,6 +220,12 @@ def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:
     listed = ["release-1.2.0-alpine", "release-1.2-alpine", "release-1.3.0-rc1-alpine", "release-1.3.0", "1.4.0-alpine"]
     assert web.tags.select(listed).kept == ("1.0", "release-1.2.0-alpine", "release-1.3.0-rc1-alpine")
     assert web.renamed(Tag("release-1.2.0-alpine")) == "1.2"
+
+
+def test_the_state_has_a_place_and_drift_a_consequence(spec: Spec) -> None:
+    assert spec.state == StateFile("sync.state.json")
+    assert rule(spec, "bases/redis").on_drift is OnDrift.KEEP
+    assert rule(spec, "sync[1]/web").on_drift is OnDrift.OVERWRITE
 
 
 def test_a_tag_in_the_name_is_the_tag(spec: Spec) -> None:

@@ -17,7 +17,7 @@ from imagesync.registry import Registries, RemoteRepository
 from imagesync.selection import Retag, TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
 from imagesync.spec.model import NO_ATTACHMENTS, NOTHING_IMMUTABLE, Immutable, Rule, Spec
-from imagesync.store import Memory, NoMemory
+from imagesync.store import Memory, NoMemory, RepositoryLister
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, push_image
@@ -39,6 +39,9 @@ class Stores:
 
     def reserve_pulls(self, registry: str, count: int) -> None:
         self.registries.reserve_pulls(registry, count)
+
+    def repositories(self, registry: str) -> RepositoryLister:
+        return self.registries.repositories(registry)
 
     def source(self, repository: Repository) -> RemoteRepository:
         return self.registries.repository(repository)

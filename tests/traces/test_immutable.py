@@ -120,6 +120,15 @@ def test_with_a_trusted_list_the_other_tags_are_asked_for_as_ever(trusting: Sync
     assert trusting.destination.log.lines("HEAD", "manifests/latest") == ["HEAD /v2/mirror/app/manifests/latest 200"]
 
 
+@pytest.mark.parametrize("tags", [("latest",), ("l*",)])
+def test_a_list_that_decides_no_tag_is_not_read(trusting: Sync, tags: tuple[str, ...]) -> None:
+    for tag in ("v1", "latest"):
+        trusting.fill(make_image(layers=1, layer_bytes=10), tag)
+    trusting.apply("v1", "latest")
+    assert [outcome.status for outcome in trusting.apply(*tags)] == [Status.UNCHANGED]
+    assert kinds(trusting.destination) == {"HEAD manifests": 1}
+
+
 @pytest.mark.parametrize("status", [401, 404, 500])
 def test_where_a_trusted_list_cannot_be_read_each_tag_is_asked_for(
     trusting: Sync, status: int, monkeypatch: pytest.MonkeyPatch

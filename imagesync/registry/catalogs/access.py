@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from imagesync.errors import ProtocolError, UnsupportedError
+from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.credentials import Credential
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, read_pages
@@ -24,10 +24,11 @@ _ANSWERS = frozenset({200, 301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API of a vendor, with the Authorization header that it takes."""
+    """One API of a vendor, with the Authorization header that it takes; `right` is what a login needs, for a hint."""
 
     client: RegistryClient
     reference: str
+    right: str
     authorization: str = field(default=ANONYMOUS, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -47,7 +48,11 @@ class Api:
         return read_pages(call, partial(self._page, read), what=f"the list of {self.client.host}")
 
     def _page(self, read: ReadPage, call: Call) -> Page:
-        answer = self.client.send(call)
+        try:
+            answer = self.client.send(call)
+        except (AuthenticationError, NotFoundError) as error:
+            error.hint = self.right
+            raise
         if answer.status != 200:
             message = f"{self.client.host} answered {answer.status}, a redirect, which is not followed"
             raise call.fail(ProtocolError, message)

@@ -15,6 +15,7 @@ from imagesync.registry.pages import Page, next_page
 HOST = "ghcr.io"
 API_HOST = "api.github.com"
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_RIGHT = "check the owner; the login for ghcr.io has to be a token that may read packages (read:packages)"
 _QUERY = "package_type=container&per_page=100"
 
 
@@ -23,9 +24,8 @@ def list_ghcr(access: Access, prefix: str) -> set[str]:
     owner, login = access.owner(prefix, "owner"), access.find_login(prefix)
     if login is None or not login.password:
         message = "GitHub lists packages only to those who are logged in"
-        hint = "give ghcr.io a login whose token may read packages (read:packages)"
-        raise AuthenticationError(message, hint=hint, operation=OPERATION, reference=access.reference(prefix))
-    api = Api(access.api(API_HOST), access.reference(prefix), f"Bearer {login.password}", _HEADERS)
+        raise AuthenticationError(message, hint=_RIGHT, operation=OPERATION, reference=access.reference(prefix))
+    api = Api(access.api(API_HOST), access.reference(prefix), _RIGHT, f"Bearer {login.password}", _HEADERS)
     try:
         names = api.names(f"/orgs/{owner}/packages?{_QUERY}", _page)
     except NotFoundError:  # no organisation, or one that this token does not see

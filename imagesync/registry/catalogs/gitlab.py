@@ -15,6 +15,7 @@ from imagesync.registry.client import Answer, Call
 from imagesync.registry.pages import Page, next_page
 
 REALM_PATH = "/jwt/auth"
+_RIGHT = "check the group or project; the login has to be a token that may read it by the API (read_api)"
 
 
 def list_gitlab(host: str, access: Access, prefix: str) -> set[str]:
@@ -22,15 +23,14 @@ def list_gitlab(host: str, access: Access, prefix: str) -> set[str]:
     access.owner(prefix, "group")
     login = access.find_login(prefix)
     authorization = ANONYMOUS if login is None or not login.password else f"Bearer {login.password}"
-    api = Api(access.api(host), access.reference(prefix), authorization)
+    api = Api(access.api(host), access.reference(prefix), _RIGHT, authorization)
     for place in _places(prefix):
         try:
             return api.names(f"/api/v4/{place}/registry/repositories?per_page=100", _page)
         except NotFoundError:
             continue
     message = f"{host} knows no group and no project of this name"
-    hint = "it says so of private ones too: the login has to be a token with read_api"
-    raise NotFoundError(message, hint=hint, operation=OPERATION, reference=access.reference(prefix))
+    raise NotFoundError(message, hint=_RIGHT, operation=OPERATION, reference=access.reference(prefix))
 
 
 def _places(prefix: str) -> Iterator[str]:

@@ -6,13 +6,14 @@ import json
 import re
 from typing import Any
 
-from imagesync.errors import ProtocolError
+from imagesync.errors import AuthenticationError, ProtocolError
 from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, texts_of
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.credentials import Credential
 from imagesync.registry.pages import Page, following, parse_json
 
 API_HOST = "hub.docker.com"
+_RIGHT = "check the namespace; a private one needs a login for docker.io that sees it"
 _TOKEN = re.compile(r"[!-~]{1,65536}")
 
 
@@ -21,7 +22,7 @@ def list_hub(access: Access, prefix: str) -> set[str]:
     namespace, client = access.owner(prefix, "namespace"), access.api(API_HOST)
     login = access.find_login(prefix)
     authorization = ANONYMOUS if login is None or not login.password else _log_in(client, login)
-    api = Api(client, access.reference(prefix), authorization)
+    api = Api(client, access.reference(prefix), _RIGHT, authorization)
     names = api.names(f"/v2/namespaces/{namespace}/repositories?page_size=100", _page)
     return {f"{namespace}/{name}" for name in names}
 
@@ -45,7 +46,11 @@ def _log_in(client: RegistryClient, login: Credential) -> str:
         content=json.dumps({"identifier": login.username, "secret": login.password}).encode(),
         authorization=ANONYMOUS,
     )
-    answer = client.send(call)
+    try:
+        answer = client.send(call)
+    except AuthenticationError as error:
+        error.hint = "check user and password; an access token does as well"
+        raise
     document = parse_json(answer)
     token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):

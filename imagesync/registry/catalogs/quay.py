@@ -16,13 +16,14 @@ from imagesync.registry.pages import Page, following
 HOST = "quay.io"
 REALM_PATH = "/v2/auth"
 OAUTH_USER = "$oauthtoken"
+_RIGHT = f"check the namespace; private repositories are listed to an OAuth token alone, with the user {OAUTH_USER}"
 
 
 def list_quay(access: Access, prefix: str) -> set[str]:
     """The repositories of a namespace: the public ones, and those that an OAuth token may see."""
     namespace, login = access.owner(prefix, "namespace"), access.find_login(prefix)
     authorization = f"Bearer {login.password}" if login is not None and login.username == OAUTH_USER else ANONYMOUS
-    api = Api(access.api(access.host), access.reference(prefix), authorization)
+    api = Api(access.api(access.host), access.reference(prefix), _RIGHT, authorization)
     target = f"/api/v1/repository?namespace={namespace}&public=true"
     return {f"{namespace}/{name}" for name in api.names(target, partial(_page, target))}
 

@@ -1,0 +1,176 @@
+"""Pruning: what is known of a repository in, its deletions out, with a reason for every tag that stays. Pure.
+
+A tag goes only where imagesync wrote it, nothing in the spec wants it, and it is what was written. What speaks of an
+image goes after the last tag that has that image; of what stays, it stays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from imagesync.manifest import Content, Index
+from imagesync.plan.actions import Action, Delete, Failure, Plan, Spared
+from imagesync.plan.attachments import attachment_tags, tag_of
+from imagesync.plan.inventory import Broken
+from imagesync.plan.leftovers import Case, Found, Target, look
+from imagesync.plan.questions import Asking
+from imagesync.plan.review import Change, Reviewer
+from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.spec.model import AttachmentType
+from imagesync.state import Written
+
+
+def prune(case: Case | Failure) -> Asking[tuple[Action, ...]]:
+    """Look at a repository, and say what becomes of its tags."""
+    if isinstance(case, Failure):
+        return (case,)
+    found = yield from look(case)
+    return (case.target.refused(found),) if isinstance(found, Broken) else decide(case, found)
+
+
+def decide(case: Case, found: Found) -> tuple[Action, ...]:
+    """What becomes of each of imagesync's tags that is there, and of what speaks of those that go."""
+    listed = frozenset(found.listed)
+    owned = [written for written in case.owned if written.destination.tag in listed]
+    actions = [_of_tag(written, case, found) for written in owned]
+    going = [_tag_of(action) for action in actions if isinstance(action, Delete)]
+    below = _Below(found)
+    attached = _attachments(case, going, below)
+    deletes = [_delete(case.target, tag, found, below) for tag in (*going, *attached)]
+    told = [replace(one, after=attached.get(_tag_of(one), ()), note=_note(one, attached, found)) for one in deletes]
+    return (*sorted(told, key=_containers_first), *(action for action in actions if isinstance(action, Spared)))
+
+
+def at_most(plan: Plan, targets: Iterable[Target]) -> Reviewer:
+    """Refuse every deletion in a repository where more tags would go than its rules allow."""
+    limits = {target.repository: target.prunes for target in targets}
+    going = Counter(_repository(action) for action in plan.actions if isinstance(action, Delete) and not action.after)
+    spared = Counter(_repository(action) for action in plan.actions if isinstance(action, Spared))
+
+    def check(change: Change) -> str | None:
+        repository = change.destination.repository
+        would_go, tags = going[repository], going[repository] + spared[repository]
+        most = min((prune.most for prune in limits.get(repository, ())), key=lambda one: one.of(tags), default=None)
+        if most is None or would_go <= most.of(tags):
+            return None
+        allowed = f"`max: {most}` allows {most.of(tags)}"
+        return f"{would_go} of {tags} tags here would go, {allowed}: raise it if that is meant"
+
+    return check
+
+
+def _of_tag(written: Written, case: Case, found: Found) -> Delete | Spared:
+    """A tag that is there: whether it goes."""
+    target, destination, tag = case.target, written.destination, written.destination.tag
+    assert tag is not None  # noqa: S101 - narrows: entries of a state have one
+    head = found.heads.get(tag)
+    digest = head.digest if head is not None else None
+    reason = case.reason_to_stay(tag) or _not_ours(written, digest)
+    rule, place = target.rule.name, target.rule.place
+    if reason is not None or digest is None:
+        return Spared(rule=rule, place=place, destination=destination, reason=reason or "", digest=digest)
+    return Delete(rule=rule, place=place, destination=destination, digest=digest)
+
+
+def _not_ours(written: Written, digest: Digest | None) -> str | None:
+    if digest is None:
+        return "it is listed, and points to nothing"
+    if digest != written.digest:
+        return f"changed by another hand: imagesync wrote {written.digest.short}"
+    return None
+
+
+class _Below:
+    """Which digests each tag of a repository leads to: its own, and those of all that its index lists."""
+
+    def __init__(self, found: Found) -> None:
+        self.of = {tag: _reach(head.digest, found.contents) for tag, head in found.heads.items()}
+        self.attachments = {tag: digests for tag, digests in self.of.items() if attachment_tags([tag])}
+        self.images = {tag: digests for tag, digests in self.of.items() if tag not in self.attachments}
+
+
+def _reach(root: Digest, contents: Mapping[Digest, Content]) -> frozenset[Digest]:
+    seen: set[Digest] = set()
+    left = [root]
+    while left:
+        digest = left.pop()
+        if digest not in seen:
+            seen.add(digest)
+            index = contents.get(digest)
+            left += [entry.digest for entry in index.manifests] if isinstance(index, Index) else []
+    return frozenset(seen)
+
+
+def _attachments(case: Case, going: Sequence[Tag], below: _Below) -> dict[Tag, tuple[Tag, ...]]:
+    """The tags that speak of what goes and of nothing that stays, each with the tags that have to be gone first."""
+    kept = [digests for tag, digests in below.images.items() if tag not in going]
+    held = [digests for tag, digests in below.attachments.items() if case.reason_to_stay(tag) is not None]
+    living = _living([*kept, *held], below)
+    left = [tag for tag in below.attachments if case.reason_to_stay(tag) is None]
+    holders: dict[str, set[Tag]] = defaultdict(set)
+    for tag in going:
+        for digest in below.of[tag] - living:
+            holders[_prefix(digest)].add(tag)
+    after: dict[Tag, tuple[Tag, ...]] = {}
+    while found := [tag for tag in left if tag not in after and holders.get(_subject(tag))]:
+        for tag in found:
+            after[tag] = tuple(sorted(holders[_subject(tag)]))
+            for digest in below.of[tag] - living:
+                holders[_prefix(digest)].update(after[tag])
+    return after
+
+
+def _living(roots: Iterable[frozenset[Digest]], below: _Below) -> frozenset[Digest]:
+    """Every digest that stays: of these, and of all that speaks of them, and of that in turn."""
+    living = frozenset().union(*roots)
+    left = dict(below.attachments)
+    while found := [tag for tag in left if _subject(tag) in {_prefix(digest) for digest in living}]:
+        living = living.union(*(left.pop(tag) for tag in found))
+    return living
+
+
+def _prefix(digest: Digest) -> str:
+    """What the names of tags begin with that speak of a digest."""
+    return tag_of(digest, AttachmentType.REFERRERS)
+
+
+def _subject(tag: Tag) -> str:
+    return tag.partition(".")[0]
+
+
+def _delete(target: Target, tag: Tag, found: Found, below: _Below) -> Delete:
+    digest = found.heads[tag].digest
+    listing = (one for one, digests in below.of.items() if digest in digests and found.heads[one].digest != digest)
+    return Delete(
+        rule=target.rule.name,
+        place=target.rule.place,
+        destination=Reference(target.repository, tag),
+        digest=digest,
+        listed_by=tuple(sorted(listing)),
+    )
+
+
+def _note(delete: Delete, attached: Mapping[Tag, tuple[Tag, ...]], found: Found) -> str:
+    """What is to be known before it is confirmed."""
+    tag = _tag_of(delete)
+    if tag in attached:
+        return f"speaks of {', '.join(attached[tag])}"
+    same = sorted(one for one, head in found.heads.items() if head.digest == delete.digest and one != tag)
+    shared = (*same, *delete.listed_by)
+    return f"{delete.digest.short} is of {shared[0]} too" if shared else ""
+
+
+def _containers_first(delete: Delete) -> tuple[bool, int, Tag]:
+    """Images before what speaks of them, an index before what it lists, else by name."""
+    return (bool(delete.after), len(delete.listed_by), _tag_of(delete))
+
+
+def _tag_of(delete: Delete) -> Tag:
+    assert delete.destination.tag is not None  # noqa: S101 - narrows: what is deleted is a tag
+    return delete.destination.tag
+
+
+def _repository(action: Delete | Spared) -> Repository:
+    return action.destination.repository

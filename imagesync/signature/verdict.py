@@ -1,0 +1,47 @@
+"""Verdicts: what a piece of evidence proves, or why it proves nothing. A rejection is a value with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What a verified attestation says; `builder` and `source` are empty where its predicate names none."""
+
+    predicate_type: str
+    builder: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Good: the trusted signer says this of exactly the digest that was asked about."""
+
+    by: str
+    """Who signed: `key sha256:…`, or an identity and its issuer."""
+    signed_identity: str = ""
+    """The name that was signed for, as it was written; empty where the digest alone is signed."""
+    log_time: datetime | None = None
+    """When the transparency log or a timestamp authority saw it, verified; None where neither was asked."""
+    attested: Attested | None = None
+    """None for a plain signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Proves nothing: `reason` says why, in words that lead to what would be accepted."""
+
+    reason: str
+
+
+Verdict = Verified | Rejected
+
+
+class Refusal(Exception):
+    """What ends the look into one piece of evidence. Never leaves this room: `verify` makes it a Rejected."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""Tests of what proves something of an image: signatures, attestations, names and keys."""
