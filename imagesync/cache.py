@@ -1,5 +1,5 @@
-"""The cache: what a run has learnt, on disk for the next. Manifests by digest, when images were made, which repository
-holds which blob, and when manifests were read that a registry counts.
+"""The cache: what a run has learnt, on disk for the next. Manifests by digest, what became of those that were
+narrowed, when images were made, which repository holds which blob, and when manifests were read that a registry counts.
 
 All of it is a hint: a manifest is hashed again when it is taken out, and a blob that is not where it was is found out
 when its manifest is written, and brought. A cache that cannot be read or written is gone without, with one warning.
@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS manifest (digest TEXT PRIMARY KEY, media_type TEXT, c
 CREATE TABLE IF NOT EXISTS holding
     (registry TEXT, digest TEXT, path TEXT, seen_at INTEGER, PRIMARY KEY (registry, digest, path)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS created (config TEXT PRIMARY KEY, said TEXT, kept_at INTEGER);
+CREATE TABLE IF NOT EXISTS narrowed
+    (source TEXT, keep TEXT, digest TEXT, kept_at INTEGER, PRIMARY KEY (source, keep)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pull (host TEXT, read_at REAL);
 CREATE INDEX IF NOT EXISTS pull_by_host ON pull (host, read_at);
 CREATE INDEX IF NOT EXISTS holding_by_path ON holding (registry, path);
@@ -79,6 +81,17 @@ class Cache:
     def keep_created(self, config: Digest, text: str) -> None:
         """Keep it: a digest always says the same."""
         self._rows("INSERT OR REPLACE INTO created VALUES (?, ?, ?)", config, text, self._now)
+
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:
+        """What a digest became when only `keep` of its platforms was kept, if a run has found that out."""
+        rows = self._rows("SELECT digest FROM narrowed WHERE source = ? AND keep = ?", source, keep)
+        with suppress(InvalidReference):
+            return Digest(rows[0][0]) if rows else None
+        return None
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        """No run needs to find that out again."""
+        self._rows("INSERT OR REPLACE INTO narrowed VALUES (?, ?, ?, ?)", source, keep, narrowed, self._now)
 
     def holds(self, repository: Repository, digest: Digest) -> bool:
         """Whether this repository held this blob when a run last saw or brought it."""
@@ -153,6 +166,7 @@ class Cache:
         self._rows("DELETE FROM holding WHERE seen_at < ?", oldest)
         self._rows("DELETE FROM manifest WHERE kept_at < ?", oldest)
         self._rows("DELETE FROM created WHERE kept_at < ?", oldest)
+        self._rows("DELETE FROM narrowed WHERE kept_at < ?", oldest)
         self._rows("DELETE FROM pull WHERE read_at < ?", oldest)
         sizes = "SELECT digest, sum(length(content)) OVER (ORDER BY kept_at DESC, digest) AS total FROM manifest"
         too_many = f"SELECT digest FROM ({sizes}) WHERE total > ?"  # noqa: S608 - both are constants

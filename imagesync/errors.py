@@ -8,6 +8,7 @@
     ├── StateError                     4   the state is damaged, of another format, or none at all
     ├── InvalidReference               4   a name, tag or digest that breaks the grammar
     ├── InvalidManifest                1   a manifest or index that breaks the format
+    ├── PlatformError                  1   an image lacks a platform that is wanted of it
     ├── TrustError                     4   a key or trusted root that nothing can be verified with
     ├── StoreError                     1   reading or writing a repository failed
     │   ├── AuthenticationError            no credential, a wrong one, or no right
@@ -127,6 +128,12 @@ class InvalidManifest(ImagesyncError):
     """A manifest or index that breaks the image specification, or is not one."""
 
     kind = "manifest"
+
+
+class PlatformError(ImagesyncError):
+    """An image has none of the platforms that are kept, lacks one that is required, or does not say which it has."""
+
+    kind = "platform"
 
 
 class TrustError(ImagesyncError):

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -41,6 +41,10 @@ FOREIGN_LAYER_TYPES = frozenset(
         "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
     }
 )
+IMAGE_CONFIG_TYPES = frozenset(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
+)
+"""Of configs that say what an image runs on; an artifact has another, or an empty one."""
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_SIZE_BYTES = 2**53 - 1
 MAX_DEPTH = 4
@@ -164,9 +168,12 @@ def parse_manifest(raw: bytes, media_type: str = "", digest: Digest | None = Non
     return Manifest(descriptor, raw, config, _descriptors(document, "layers"), subject)
 
 
-def walk(root: Content, contents: Mapping[Digest, Content]) -> Iterator[Content]:
-    """Yield the root and everything below it that `contents` holds, children before parents, each once."""
-    seen: set[Digest] = set()
+def walk(
+    root: Content, contents: Mapping[Digest, Content], left_out: Collection[Digest] = frozenset()
+) -> Iterator[Content]:
+    """Yield the root and everything below it that `contents` holds and is not `left_out`, children before parents,
+    each once."""
+    seen: set[Digest] = set(left_out)
 
     def visit(node: Content) -> Iterator[Content]:
         if node.digest in seen:

@@ -158,6 +158,14 @@ class Memory(Protocol):
         """Remember what a config says of that."""
         ...
 
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:
+        """What a digest became when only `keep` of its platforms was kept; None where that is not known."""
+        ...
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        """Remember that."""
+        ...
+
     def holds(self, repository: Repository, digest: Digest) -> bool:
         """Whether this repository held this blob."""
         ...
@@ -194,6 +202,12 @@ class NoMemory:
     def keep_created(self, config: Digest, text: str) -> None:
         pass
 
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:  # noqa: ARG002
+        return None
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        pass
+
     def holds(self, repository: Repository, digest: Digest) -> bool:  # noqa: ARG002
         return False
 
@@ -226,7 +240,7 @@ class Stores(Protocol):
         """Set so many manifests aside for what is read next. Raises BudgetError where they are more than are left."""
         ...
 
-    def repositories(self, registry: str) -> RepositoryLister:
+    def lister(self, registry: str) -> RepositoryLister:
         """Who lists what a registry holds, for one thread; another one each time."""
         ...
 

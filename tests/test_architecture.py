@@ -18,7 +18,7 @@ PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
 SLOW_IMPORTS = {
     *("urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"),
-    *("cryptography", "nacl", "sigstore"),
+    *("cryptography", "sigstore"),
 }
 ONLY_IN = {
     "httpcore": set[str](),
@@ -27,7 +27,6 @@ ONLY_IN = {
     "cheroot": {"server"},
     "rich": {"report"},
     "cryptography": {"signature"},
-    "nacl": {"signature"},
     "sigstore": {"signature"},
     "yaml": {"spec", "cli"},
     "structlog": {"log"},

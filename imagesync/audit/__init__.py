@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from imagesync.audit.asking import ask
 from imagesync.audit.looking import DeepLooking, Looking
 from imagesync.audit.parts import Parts
 from imagesync.audit.spoken import Spoken
@@ -16,6 +17,7 @@ from imagesync.plan.actions import SpecPin
 from imagesync.plan.findings import Audit, Audited
 from imagesync.plan.image import Overview, attachment_tags_of
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
+from imagesync.plan.promises import promises_of
 from imagesync.plan.wants import Want, Wanted
 from imagesync.spec.model import Rule, Spec
 from imagesync.survey import find_repositories, read_heads
@@ -29,6 +31,7 @@ def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
     Cancelled."""
     named = find_repositories(_trusting_no_list(spec.rules), looking.stores, tasks).rules
     wants, heads, listings = read_heads(named, looking.stores, tasks)
+    heads = ask(promises_of(wants, heads), looking, tasks)
     wrong = judge_heads(wants, heads)
     roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}
     parts = Parts(looking, tasks)

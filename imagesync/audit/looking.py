@@ -58,7 +58,8 @@ class Looking:
 
     def _manifest(self, part: ReadManifest) -> Looked:
         found = self._read_before.pop((part.repository, part.digest), None) or self._read_manifest(part)
-        below = () if isinstance(found, Broken) else parts_of(part.repository, found.successors())
+        listed = () if isinstance(found, Broken) else found.successors()
+        below = parts_of(part.repository, (entry for entry in listed if entry.digest not in part.left_out))
         return Looked(judge_manifest(part, found), below)
 
     def _read_manifest(self, part: ReadManifest) -> Content | Broken:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any, TypeVar
 
+from imagesync.audit.asking import ask
 from imagesync.audit.looking import Looking
 from imagesync.audit.parts import Parts
 from imagesync.plan.diff import pair_of
@@ -14,13 +13,11 @@ from imagesync.plan.image import Image, Overview, images_of
 from imagesync.plan.inventory import Broken, Pair
 from imagesync.plan.judgement import judge_lacking, unsearched
 from imagesync.plan.offers import attachments_of
-from imagesync.plan.questions import Answers, Asking, Question, ReadManifest, together
+from imagesync.plan.questions import ReadManifest, together
 from imagesync.plan.search import Found
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference
 from imagesync.tasks import Tasks
-
-T = TypeVar("T")
 
 
 class Spoken:
@@ -30,21 +27,24 @@ class Spoken:
         self._roots = roots
         self._overview = overview
         self._parts = parts
-        self._found: dict[tuple[Pair, Digest], Found | Broken] = {}
+        self._found: dict[tuple[Pair, ReadManifest], Found | Broken] = {}
 
     def look(self, looking: Looking, tasks: Tasks) -> None:
         """Search for all of it, and look at what the destinations have. Raises Cancelled."""
         images = images_of(self._roots, self._overview.heads)
         searches = [attachments_of(image, self._manifests_of(image), self._overview) for image in images]
-        for image, found in zip(images, _ask(together(searches), looking, tasks), strict=True):
-            self._found |= {(pair, image.digest): one for pair, one in found.items()}
+        for image, found in zip(images, ask(together(searches), looking, tasks), strict=True):
+            for want in image.kept:
+                pair = pair_of(want)
+                if pair in found:
+                    self._found[pair, self._roots[want]] = found[pair]
         known = [one for one in self._found.values() if isinstance(one, Found)]
         self._parts.look_at(part for one in known for arrived in one.arrived for part in arrived.parts)
 
     def findings_of(self, want: Want) -> Iterator[tuple[Reference, Finding]]:
         """What is wrong with what speaks of a tag that is right, each with the tag or digest that it stands under."""
         pair, root = pair_of(want), self._roots.get(want)
-        found = self._found.get((pair, root.digest)) if pair is not None and root is not None else None
+        found = self._found.get((pair, root)) if pair is not None and root is not None else None
         if isinstance(found, Broken):
             yield want.destination, unsearched(want, found)
         elif found is not None:
@@ -55,22 +55,9 @@ class Spoken:
 
     def _manifests_of(self, image: Image) -> tuple[Digest, ...]:
         roots = dict.fromkeys(self._roots[want] for want in image.kept)
-        return tuple(dict.fromkeys(digest for root in roots for digest in self._parts.manifests_below(root)))
+        return tuple(dict.fromkeys(digest for root in roots for digest in self._spoken_of(root, image)))
 
-
-def _ask(asking: Asking[T], looking: Looking, tasks: Tasks) -> T:
-    """Answer round by round, each question once."""
-    answers: dict[Question, Any] = {}
-    try:
-        asked = next(asking)
-        while True:
-            answers |= _answers_to([question for question in asked if question not in answers], looking, tasks)
-            asked = asking.send(answers)
-    except StopIteration as end:
-        found: T = end.value
-        return found
-
-
-def _answers_to(questions: list[Question], looking: Looking, tasks: Tasks) -> Answers:
-    started = {one: tasks.add(partial(looking.answer, one), hosts=[one.repository.registry]) for one in questions}
-    return dict(zip(started, tasks.results(list(started.values())), strict=True))
+    def _spoken_of(self, root: ReadManifest, image: Image) -> tuple[Digest, ...]:
+        """A root and what is below it, without an index that was narrowed: no source speaks of that."""
+        digests = self._parts.manifests_below(root)
+        return digests[1:] if root.digest != image.digest and len(digests) > 1 else digests

@@ -14,7 +14,10 @@ from imagesync.cli.parser import add_cache_option, add_run_options
 from imagesync.errors import Place, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from imagesync.reference import Reference, Repository, Tag
+    from imagesync.selection import Platforms
     from imagesync.spec.model import AttachmentType, Immutable, Rule, Spec
 
 INDEX_FILE = "index.json"
@@ -34,6 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("all", "none"),
         default="all",
         help="whether signatures, attestations, SBOMs and referrers travel with the image (default: all)",
+    )
+    parser.add_argument(
+        "--platform",
+        action="append",
+        metavar="PLATFORM",
+        help="copy this platform of an index, as linux/amd64 or linux/arm/v7; repeat it for more (default: all)",
+    )
+    parser.add_argument(
+        "--index",
+        choices=("rewrite", "sparse", "flatten"),
+        help="with --platform: an index of just these (default), the index as it is, or the one image itself",
     )
     parser.add_argument("--spec", metavar="SPEC", help="take logins, TLS settings and immutable tags from this spec")
     add_cache_option(parser)
@@ -57,7 +71,11 @@ def _spec(arguments: argparse.Namespace) -> Spec:
     from imagesync.spec import load_spec  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
 
-    rule = replace(_rule(arguments.source, arguments.destination), attachments=_attachments(arguments.attachments))
+    rule = replace(
+        _rule(arguments.source, arguments.destination),
+        attachments=_attachments(arguments.attachments),
+        platforms=_platforms(arguments.platform or (), arguments.index),
+    )
     if arguments.spec is None:
         return Spec((rule,), Settings(), ())
     spec = load_spec(arguments.spec, environment=os.environ)
@@ -76,6 +94,17 @@ def _attachments(said: str) -> frozenset[AttachmentType]:
     from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS  # noqa: PLC0415 - not for --help
 
     return ALL_ATTACHMENTS if said == "all" else NO_ATTACHMENTS
+
+
+def _platforms(names: Sequence[str], form: str | None) -> Platforms:
+    from imagesync.selection import IndexForm, PlatformPattern, Platforms  # noqa: PLC0415 - not for --help
+
+    if form is not None and not names:
+        raise UsageError("--index says what becomes of an index of which platforms are left out", hint="add --platform")
+    found = Platforms.of(map(PlatformPattern.parse, names), IndexForm(form or IndexForm.REWRITE.value))
+    if found.index is IndexForm.FLATTEN and len(found.keep) > 1:
+        raise UsageError(f"--index flatten copies one platform, and {len(found.keep)} are named", hint="name one")
+    return found
 
 
 def _rule(source_text: str, destination_text: str) -> Rule:

@@ -48,12 +48,12 @@ class OpenStores:
         if not registry.startswith(LAYOUT_SCHEMES):
             self.registries.reserve_pulls(registry, count)
 
-    def repositories(self, registry: str) -> RepositoryLister:
+    def lister(self, registry: str) -> RepositoryLister:
         if registry.startswith("oci-archive:"):
             return self._archive_tree(registry)
         if registry.startswith("oci:"):
             return self._layout_tree(registry)
-        return self.registries.repositories(registry)
+        return self.registries.lister(registry)
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):

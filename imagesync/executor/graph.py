@@ -64,7 +64,8 @@ class Graph:
     def add(self, plan: Plan) -> list[Running]:
         """Queue every copy of a plan."""
         for copy in plan.all_copies():
-            self._note_what_is_held(copy, blobs_of(plan.contents[copy.root.digest], plan.contents))
+            root = plan.contents[copy.root.digest]
+            self._note_what_is_held(copy, blobs_of(root, plan.contents, copy.left_out))
         work = _Work(plan, find_spreads(self._lacking(plan.all_copies())))
         for spread in work.spreads.values():
             self._add_spread(spread)
@@ -126,7 +127,7 @@ class Graph:
         for blob in copy.missing:
             self._add_blob(running, copy, _Part(blob, work.spreads.get(blob.digest)))
         root = work.plan.contents[copy.root.digest]
-        for node in walk(root, work.plan.contents):
+        for node in walk(root, work.plan.contents, copy.left_out):
             if node.digest != root.digest:
                 self._add_child(running, copy, node)
         return root
@@ -206,7 +207,7 @@ class Graph:
 
     def _below(self, copy: Copy, node: Content) -> list[Task[Any]]:
         """The tasks of this run that bring what a manifest or index needs; what is there already has none."""
-        keys = [key_of(copy, entry.digest) for entry in node.successors()]
+        keys = [key_of(copy, entry.digest) for entry in node.successors() if entry.digest not in copy.left_out]
         needs = [need.task for key in keys if (need := self._needs.get(key)) is not None and need.task is not None]
         return [*needs, *(self._children[key].task for key in keys if key in self._children)]
 

@@ -1,7 +1,7 @@
 """A second look at a plan from a file before the first write: what has been done since, what has changed, what is left.
 
-It asks for each copy whether the source still has its root (nothing else can tell that the file was not edited),
-what the destination's tag points to now, and which of the missing blobs have arrived meanwhile.
+It asks for each copy whether the source still has what it is made of (nothing else can tell that the file was not
+edited), what the destination's tag points to now, and which of the missing blobs have arrived meanwhile.
 """
 
 from __future__ import annotations
@@ -52,7 +52,14 @@ def left_alone(copy: Copy, stores: Stores) -> Outcome | None:
 
 def _conflict(copy: Copy, found: Digest) -> Conflict:
     """What the plan would have said, had the immutable tag been there by then."""
-    return Conflict(rule=copy.rule, place=copy.place, source=copy.source, destination=copy.destination, found=found)
+    return Conflict(
+        rule=copy.rule,
+        place=copy.place,
+        source=copy.source,
+        destination=copy.destination,
+        found=found,
+        narrowed=copy.root.digest if copy.is_narrowed else None,
+    )
 
 
 def _look(change: Copy | Attach, stores: Stores) -> Outcome | None:
@@ -61,14 +68,14 @@ def _look(change: Copy | Attach, stores: Stores) -> Outcome | None:
         copies = (change, *change.attachments) if isinstance(change, Copy) else change.attachments
         with blamed_on("source"):
             for copy in copies:
-                stores.source(copy.source.repository).resolve(copy.root.digest)
+                stores.source(copy.source.repository).resolve(copy.source.digest or copy.root.digest)
     return outcome
 
 
 def _moved_away(attach: Attach, stores: Stores) -> Outcome | None:
     """Why nothing is attached to a tag: it has another digest by now, of which the plan knows nothing."""
     now = _digest_now(attach, stores)
-    if now == attach.source.digest:
+    if now == attach.found:
         return None
     reason = "the destination's tag is no longer what it was when the plan was made"
     return Outcome(attach, Status.STALE, reason, "plan again", exit_code=STALE_EXIT_CODE)

@@ -7,12 +7,17 @@ from imagesync.errors import IntegrityError, StoreError
 from imagesync.executor.blame import blamed_on
 from imagesync.executor.delivery import Delivery
 from imagesync.executor.recheck import left_alone
-from imagesync.manifest import Content, Manifest
+from imagesync.manifest import Content, Index, Manifest
 from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Tag
 from imagesync.store import Stores
 
+_LACKS_CHILDREN = frozenset(
+    {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED"}
+)
+"""What registries say to an index that lists manifests which they do not have."""
+_NOT_SPARSE = "this registry may take no sparse index: `index: rewrite` writes one that lists just what is there"
 _ARRIVED_WRONG = frozenset({"MANIFEST_INVALID", "DIGEST_INVALID"})
 
 
@@ -61,6 +66,8 @@ class Writing:
             try:
                 self._push_twice(copy, node, tag)
             except StoreError as error:
+                if copy.left_out and isinstance(node, Index) and error.code in _LACKS_CHILDREN:
+                    error.hint = _NOT_SPARSE
                 if is_last or error.code != "MANIFEST_BLOB_UNKNOWN" or not isinstance(node, Manifest):
                     raise
                 return False

@@ -46,11 +46,18 @@ class Copy:
     """The tag that what it `replaces` gets there first, so that it is not lost."""
     is_immutable: bool = False
     """The destination's tag is never moved: whatever it points to right before it would be written, it keeps."""
+    left_out: tuple[Digest, ...] = ()
+    """What its index lists and is not brought: of a sparse index."""
     attachments: tuple[Copy, ...] = ()
     """What speaks of the image and is written before its tag. Those with a tag on both sides are united with what the
     destination has there; those without one at the source are added to the index under the destination's tag."""
     moved: UpstreamMoved | None = None
     """Set where a lock holds on to what the source's tag has left."""
+
+    @property
+    def is_narrowed(self) -> bool:
+        """What is written has another digest than the source: an index with fewer entries, or one image of it."""
+        return self.root.digest != self.source.digest
 
     @property
     def is_within_registry(self) -> bool:
@@ -74,20 +81,35 @@ class Attach:
     attachments: tuple[Copy, ...]
     note: str = ""
     """What is added: `2 signatures, 1 referrer to add`."""
+    narrowed: Digest | None = None
+    """What the source's digest becomes at the destination, where that is another."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
+
+    @property
+    def found(self) -> Digest | None:
+        """What the destination's tag points to, and stays."""
+        return self.narrowed or self.source.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keep:
-    """The destination's tag already has the source's digest, or the one that a lock holds on to."""
+    """The destination's tag already has the source's digest, or the one that a lock holds on to; or what narrowing
+    makes of that."""
 
     rule: str
     place: Place
     source: Reference
     destination: Reference
+    narrowed: Digest | None = None
+    """As in Attach."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
+
+    @property
+    def found(self) -> Digest | None:
+        """What the destination's tag points to."""
+        return self.narrowed or self.source.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +131,15 @@ class Conflict:
     source: Reference
     destination: Reference
     found: Digest
+    narrowed: Digest | None = None
+    """What the source's digest would become, where that is another."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
 
     @property
     def reason(self) -> str:
+        if self.narrowed is not None:
+            return f"immutable tag has {self.found.short}, the source becomes {self.narrowed.short} when narrowed"
         wanted = self.source.digest.short if self.source.digest is not None else "another"
         whose = "the source" if self.moved is None else "the lock"
         return f"immutable tag has {self.found.short}, {whose} has {wanted}"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from imagesync.errors import InvalidReference, PlanFileError
+from imagesync.errors import InvalidManifest, InvalidReference, PlanFileError, PlatformError
+from imagesync.manifest import Content, Index, walk
 from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
+from imagesync.plan.narrowing import is_silent, narrow
 from imagesync.plan.wants import Want
+from imagesync.reference import Digest
+from imagesync.selection import Platforms
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
 
 _SHOWN = 10
+Contents = Mapping[Digest, Content]
 
 
 def check_same_spec(plan: Plan, spec: Spec) -> None:
@@ -36,10 +42,39 @@ def _difference(planned: dict[str, str], given: dict[str, str]) -> str:
 def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
-    foreign = [copy for copy in copies if isinstance(copy, Copy | Attach) and not _is_yielded(copy, spec.rules)]
+    changes = [copy for copy in copies if isinstance(copy, Copy | Attach)]
+    foreign = [change for change in changes if not _is_yielded(change, _rules_for(change, spec.rules, plan.contents))]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
+
+
+def _rules_for(change: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> list[Rule]:
+    """The rules that may ask for it as far as its platforms go."""
+    if isinstance(change, Attach):
+        return list(rules)  # its tag stays, whatever it has
+    return [rule for rule in rules if _is_narrowed_as_told(rule.platforms, change, contents)]
+
+
+def _is_narrowed_as_told(platforms: Platforms, copy: Copy, contents: Contents) -> bool:
+    """Whether the source's index, which the file has as well, becomes this very root, and is brought as far.
+
+    Of an entry that names no platform the image's config has told, which a file does not hold: there the file is
+    believed.
+    """
+    if not platforms.keep:
+        return not copy.is_narrowed and not copy.left_out
+    source = contents[copy.source.digest or copy.root.digest]
+    nodes = {node.digest for node in walk(contents[copy.root.digest], contents, copy.left_out)}
+    entries = source.manifests if isinstance(source, Index) else (source.descriptor,)
+    found = {one.digest: platforms.keep[0].platform for one in entries if is_silent(one) and one.digest in nodes}
+    try:
+        narrowing = narrow(source, replace(platforms, required=()), found)
+    except (PlatformError, InvalidManifest):
+        return False
+    listed = contents[copy.root.digest].successors()
+    left_out = {entry.digest for entry in listed if entry.digest in narrowing.left_out}
+    return narrowing.root.digest == copy.root.digest and left_out == set(copy.left_out)
 
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from imagesync.errors import NotFoundError
@@ -33,14 +33,17 @@ from imagesync.plan.inventory import (
     Present,
     Unreadable,
 )
+from imagesync.plan.narrowing import names_of_kept
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository
 
 
-def blobs_of(root: Content, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:
-    """Every blob below a root, each digest once."""
+def blobs_of(
+    root: Content, contents: Mapping[Digest, Content], left_out: Collection[Digest] = ()
+) -> tuple[Descriptor, ...]:
+    """Every blob below a root and what of it is not left out, each digest once."""
     blobs: dict[Digest, Descriptor] = {}
-    for node in walk(root, contents):
+    for node in walk(root, contents, left_out):
         leaves = node.successors() if isinstance(node, Manifest) else _blob_entries(node)
         blobs.update((blob.digest, blob) for blob in leaves)
     return tuple(blobs.values())
@@ -51,9 +54,10 @@ def diff(wants: Sequence[Wanted], inventory: Inventory, specs: tuple[SpecPin, ..
     actions = tuple(_action(want, inventory) for want in wants)
     needed: dict[Digest, Content] = {}
     for copy in Plan(actions).all_copies():
-        if copy.root.digest not in needed:
-            nodes = walk(inventory.contents[copy.root.digest], inventory.contents)
-            needed.update((node.digest, node) for node in nodes)
+        nodes = walk(inventory.contents[copy.root.digest], inventory.contents, copy.left_out)
+        needed.update((node.digest, node) for node in nodes)
+        if copy.is_narrowed and copy.source.digest is not None:
+            needed[copy.source.digest] = inventory.contents[copy.source.digest]
     return Plan(actions, needed, specs)
 
 
@@ -75,6 +79,9 @@ def _of_want(want: Want, inventory: Inventory) -> Action:
         return _unusable(want, source, "source", want.source)
     if isinstance(destination, Broken):
         return _unusable(want, destination, "destination", want.destination)
+    promised = inventory.heads.get(want.promise)
+    if isinstance(promised, Broken):
+        return _unusable(want, promised, "source", want.source)
     return _compared(want, source, destination, inventory)
 
 
@@ -82,7 +89,7 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     """What comes of a source that is there and a destination that was asked."""
     is_kept = is_equal(want, inventory.heads)
     if isinstance(destination, Present) and not is_kept and not differs(want, inventory.heads):
-        return _conflict(want, source, destination.descriptor.digest)
+        return _conflict(want, source, destination.descriptor.digest, inventory)
     broken = _broken_below(want, source, inventory)
     if broken is not None:
         return _unusable(want, broken, "source", want.source)
@@ -90,14 +97,27 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     if is_kept:
         return _kept(want, source, attachments, inventory)
     copy = _copy(want, source, destination, inventory)
-    note = ", ".join(part for part in (copy.note, _added(attachments)) if part)
+    note = ", ".join(part for part in (copy.note, _narrowed_to(copy), _added(attachments)) if part)
     return replace(copy, attachments=_copies(want, attachments, inventory), note=note)
 
 
-def _conflict(want: Want, source: Present, found: Digest) -> Conflict:
+def _narrowed_to(copy: Copy) -> str:
+    """What a narrowed copy loses, besides what it leaves out."""
+    if copy.is_narrowed and copy.source.digest is not None:
+        return f"narrowed from {copy.source.digest.short}: signatures of that index stay behind"
+    return f"sparse index, without {len(copy.left_out)} of the manifests that it lists" if copy.left_out else ""
+
+
+def _conflict(want: Want, source: Present, found: Digest, inventory: Inventory) -> Conflict:
     """A tag that is there and stays, though it is not right: it is immutable."""
-    rule, place, pin = want.rule.name, want.rule.place, pinned(want.source, source)
-    return Conflict(rule=rule, place=place, source=pin, destination=want.destination, found=found)
+    return Conflict(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=pinned(want.source, source),
+        destination=want.destination,
+        found=found,
+        narrowed=_narrowed(want, source, inventory),
+    )
 
 
 def _added(attachments: tuple[Attachment, ...]) -> str:
@@ -121,9 +141,10 @@ def _attachments(want: Want, inventory: Inventory) -> tuple[Attachment, ...]:
 
 
 def _kept(want: Want, source: Present, attachments: tuple[Attachment, ...], inventory: Inventory) -> Keep | Attach:
-    pin = pinned(want.source, source)
+    pin, narrowed = pinned(want.source, source), _narrowed(want, source, inventory)
     if not attachments:
-        return Keep(rule=want.rule.name, place=want.rule.place, source=pin, destination=want.destination)
+        rule, place = want.rule.name, want.rule.place
+        return Keep(rule=rule, place=place, source=pin, destination=want.destination, narrowed=narrowed)
     return Attach(
         rule=want.rule.name,
         place=want.rule.place,
@@ -131,7 +152,15 @@ def _kept(want: Want, source: Present, attachments: tuple[Attachment, ...], inve
         destination=want.destination,
         attachments=_copies(want, attachments, inventory),
         note=_added(attachments),
+        narrowed=narrowed,
     )
+
+
+def _narrowed(want: Want, source: Present, inventory: Inventory) -> Digest | None:
+    """What the source's digest becomes, where that is another."""
+    promised = inventory.heads[want.promise]
+    digest = promised.descriptor.digest if isinstance(promised, Present) else None
+    return digest if digest != source.descriptor.digest else None
 
 
 def _copies(want: Want, attachments: tuple[Attachment, ...], inventory: Inventory) -> tuple[Copy, ...]:
@@ -156,9 +185,13 @@ def _copy_of(want: Want, attachment: Attachment, inventory: Inventory) -> Copy:
 
 
 def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) -> Copy:
-    root = inventory.contents[source.descriptor.digest]
+    promised = inventory.heads[want.promise]
+    assert isinstance(promised, Present)  # noqa: S101 - narrows: what differs is known
+    root = inventory.contents[promised.descriptor.digest]
+    left_out = tuple(digest for digest in _listed(root) if digest in promised.left_out)
+    is_moved = want.source.repository != want.destination.repository
     replaces = destination.descriptor.digest if isinstance(destination, Present) else None
-    blobs = () if want.source.repository == want.destination.repository else blobs_of(root, inventory.contents)
+    blobs = blobs_of(root, inventory.contents, left_out) if is_moved else ()
     missing, present_bytes = _missing(blobs, want.destination.repository, inventory)
     return Copy(
         rule=want.rule.name,
@@ -168,12 +201,17 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         root=root.descriptor,
         replaces=replaces,
         previous=want.previous if replaces is not None else None,
-        platforms=tuple(str(platform) for platform in root.platforms()) if isinstance(root, Index) else (),
+        platforms=names_of_kept(inventory.contents[source.descriptor.digest], root, left_out),
         missing=missing,
         present_bytes=present_bytes,
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
+        left_out=left_out,
     )
+
+
+def _listed(root: Content) -> tuple[Digest, ...]:
+    return tuple(entry.digest for entry in root.successors()) if isinstance(root, Index) else ()
 
 
 def _missing(
@@ -230,21 +268,30 @@ def pair_of(want: Want) -> Pair | None:
 
 
 def is_equal(want: Want, heads: Mapping[Reference, Head]) -> bool:
-    """Whether the destination's tag has the source's digest."""
-    source, destination = heads.get(want.source), heads.get(want.destination)
-    if not isinstance(source, Present) or not isinstance(destination, Present):
+    """Whether the destination's tag is known to have the digest that it should."""
+    promised, destination = heads.get(want.promise), heads.get(want.destination)
+    if not isinstance(promised, Present) or not isinstance(destination, Present):
         return False
-    return source.descriptor.digest == destination.descriptor.digest
+    return promised.descriptor.digest == destination.descriptor.digest
 
 
 def differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
-    """Whether a copy comes of this want: the source is there, the destination has something else or nothing."""
+    """Whether a copy comes of this want: the source is there, the destination is known to have something else or
+    nothing."""
     destination = heads[want.destination]
-    if isinstance(destination, Listed | Broken) or not isinstance(source := heads[want.source], Present):
+    if isinstance(destination, Listed | Broken) or not isinstance(heads[want.source], Present):
         return False
+    promised = heads.get(want.promise)
     if isinstance(destination, Absent | Unreadable):
-        return True
-    return destination.descriptor.digest != source.descriptor.digest and not want.is_immutable
+        return not isinstance(promised, Broken)
+    is_other = isinstance(promised, Present) and promised.descriptor.digest != destination.descriptor.digest
+    return is_other and not want.is_immutable
+
+
+def is_open(want: Want, heads: Mapping[Reference, Head]) -> bool:
+    """Whether both tags are there, and only what narrowing makes of the source can tell whether they fit."""
+    sides = (heads[want.destination], heads.get(want.source))
+    return all(isinstance(head, Present) for head in sides) and want.promise not in heads
 
 
 def pinned(reference: Reference, head: Present) -> Reference:

@@ -37,6 +37,7 @@ from imagesync.plan.actions import (
 )
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.diff import blobs_of
+from imagesync.plan.narrowing import names_of_kept
 from imagesync.reference import Digest, Reference, Tag, make_repository
 from imagesync.spec.validator import Mismatch, Validator
 
@@ -116,11 +117,19 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
     if isinstance(action, Keep | Assumed | Conflict | Waiting):
         sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
         moved = {} if isinstance(action, Assumed | Waiting) else _moved_to_dict(action)
-        return {**_left_to_dict(action), **shared, **sides, **moved}
+        return {**_left_to_dict(action), **shared, **sides, **_narrowed_to_dict(action), **moved}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):
         return {"action": "skip", **shared, **said}
     return {"action": "failure", **shared, **said, "kind": action.kind, "hint": action.hint}
+
+
+def _narrowed_to_dict(action: Action) -> dict[str, Any]:
+    """What the source's digest becomes at the destination, where that is another."""
+    if isinstance(action, Copy):
+        return {"narrowed": action.root.digest} if action.is_narrowed else {}
+    narrowed = action.narrowed if isinstance(action, Attach | Keep | Conflict) else None
+    return {"narrowed": narrowed} if narrowed is not None else {}
 
 
 def _pruned_to_dict(action: Delete | Spared) -> dict[str, Any]:
@@ -147,7 +156,13 @@ def _change_to_dict(action: Copy | Attach) -> dict[str, Any]:
     if isinstance(action, Copy):
         return {**_copy_to_dict(action), **beside}
     source, destination = _to_dict(action.source), _to_dict(action.destination)
-    return {"source": source, "destination": destination, "note": action.note, **beside}
+    return {
+        "source": source,
+        "destination": destination,
+        "note": action.note,
+        **_narrowed_to_dict(action),
+        **beside,
+    }
 
 
 def _moved_to_dict(action: Copy | Attach | Keep | Conflict) -> dict[str, Any]:
@@ -174,6 +189,8 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "note": copy.note,
         "previous": copy.previous,
         "immutable": copy.is_immutable,
+        **_narrowed_to_dict(copy),
+        **({"left_out": list(copy.left_out)} if copy.left_out else {}),
     }
 
 
@@ -238,14 +255,25 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
 
 
 def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict:
-    source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
+    source, destination, narrowed = _from_dict(value["source"]), _from_dict(value["destination"]), _narrowed(value)
     moved = _moved_upstream(value)
     if value["action"] == "keep":
-        return Keep(rule=rule, place=place, source=source, destination=destination, moved=moved)
+        return Keep(rule=rule, place=place, source=source, destination=destination, narrowed=narrowed, moved=moved)
     if value["action"] == "assumed":
         return Assumed(rule=rule, place=place, source=source, destination=destination)
-    found = Digest(value["found"])
-    return Conflict(rule=rule, place=place, source=source, destination=destination, found=found, moved=moved)
+    return Conflict(
+        rule=rule,
+        place=place,
+        source=source,
+        destination=destination,
+        found=Digest(value["found"]),
+        narrowed=narrowed,
+        moved=moved,
+    )
+
+
+def _narrowed(value: Mapping[str, Any]) -> Digest | None:
+    return Digest(value["narrowed"]) if value.get("narrowed") is not None else None
 
 
 def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Waiting:
@@ -279,6 +307,7 @@ def _change_from_dict(
         destination=destination,
         attachments=attachments,
         note=value.get("note", ""),
+        narrowed=_narrowed(value),
         moved=moved,
     )
 
@@ -286,12 +315,16 @@ def _change_from_dict(
 def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents: Mapping[Digest, Content]) -> Copy:
     """The Copy, with its blobs looked up in the manifests: a file cannot name others."""
     source, destination = _from_dict(value["source"]), _from_dict(value["destination"])
-    root = contents.get(source.digest) if source.digest else None
-    if root is None:
+    wanted = _narrowed(value) or source.digest
+    root, origin = (contents.get(digest) if digest else None for digest in (wanted, source.digest))
+    if root is None or origin is None:
         raise InvalidManifest(f"the copy to {destination} lacks its manifest or its digest")
     _check_depth(root, contents)
-    blobs = {blob.digest: blob for blob in blobs_of(root, contents)}
-    if _lost(root, contents, destination) or any(digest not in blobs for digest in value["missing"]):
+    left_out = tuple(map(Digest, value.get("left_out", ())))
+    blobs = {blob.digest: blob for blob in blobs_of(root, contents, left_out)}
+    if set(_lost(root, contents, destination)) - set(left_out) or any(
+        digest not in blobs for digest in value["missing"]
+    ):
         raise InvalidManifest(f"the copy to {destination} does not fit its manifests")
     return Copy(
         rule=rule,
@@ -300,12 +333,13 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         destination=destination,
         root=root.descriptor,
         replaces=Digest(value["replaces"]) if value["replaces"] is not None else None,
-        platforms=tuple(str(platform) for platform in root.platforms()) if isinstance(root, Index) else (),
+        platforms=names_of_kept(origin, root, left_out),
         missing=tuple(blobs[digest] for digest in value["missing"]),
         present_bytes=value["present_bytes"],
         note=value.get("note", ""),
         previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
+        left_out=left_out,
     )
 
 

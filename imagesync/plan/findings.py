@@ -20,6 +20,7 @@ class Kind(Enum):
 
     MISSING_TAG = "missing tag"
     OTHER_DIGEST = "other digest"
+    OTHER_PLATFORMS = "other platforms"
     MISSING_CHILD = "missing child"
     MISSING_BLOB = "missing blob"
     OTHER_SIZE = "other size"

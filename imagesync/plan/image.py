@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from imagesync.plan.attachments import attachment_tags
-from imagesync.plan.diff import differs, is_equal, pair_of, pinned
+from imagesync.plan.diff import differs, is_equal, is_open, pair_of, pinned
 from imagesync.plan.inventory import Broken, Head, Listed, Pair, Present
 from imagesync.plan.wants import Listings, Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
+from imagesync.selection import EVERY_PLATFORM, Platforms
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
     """One digest of a source, the place to read it, and the wants that differ from it at their destination.
 
-    `kept` are those that do not, of which attachments may be missing all the same.
+    `kept` are those that do not, of which attachments may be missing all the same; and those of which that is not
+    known before the image is narrowed, as all of an image are in the same way.
     """
 
     root: Reference
     wants: tuple[Want, ...] = ()
     kept: tuple[Want, ...] = ()
+    platforms: Platforms = EVERY_PLATFORM
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether some of its platforms are kept or required, rather than all copied as they are."""
+        return self.platforms != EVERY_PLATFORM
+
+    @property
+    def all_wants(self) -> tuple[Want, ...]:
+        return (*self.wants, *self.kept)
+
+    def sorted_by(self, heads: Mapping[Reference, Head]) -> Image:
+        """The image with its wants where they belong by now; without those that neither differ nor are right."""
+        kept = tuple(want for want in self.all_wants if is_equal(want, heads))
+        return replace(self, wants=tuple(want for want in self.all_wants if differs(want, heads)), kept=kept)
 
     @property
     def digest(self) -> Digest:
@@ -33,7 +50,7 @@ class Image:
     @property
     def pairs(self) -> tuple[Pair, ...]:
         """Between which repositories its attachments go, each once."""
-        pairs = (pair_of(want) for want in (*self.wants, *self.kept))
+        pairs = map(pair_of, self.all_wants)
         return tuple(dict.fromkeys(pair for pair in pairs if pair is not None))
 
     @property
@@ -55,22 +72,25 @@ def attachment_tags_of(listings: Listings) -> AttachmentTags:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What is known of the whole spec before an image is looked into: heads, `fresh`, which is what `perhaps_empty`
-    says, and of the tag lists that a filter asked for what may be attachments."""
+    says, and of the tag lists that a filter asked for what may be attachments. `incomplete` are tags of which an audit
+    has found something missing."""
 
     heads: Mapping[Reference, Head]
     fresh: Mapping[Repository, int] = field(default_factory=dict)
     attachment_tags: AttachmentTags = field(default_factory=dict)
+    incomplete: Collection[Reference] = ()
 
 
 def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple[Image, ...]:
     """The images that have to be looked into, in the order of their first wants: those of tags that differ, or that
     may lack attachments."""
-    found: dict[tuple[Repository, Digest], Image] = {}
+    found: dict[tuple[Repository, Digest, Platforms], Image] = {}
     for want in wants:
         source = heads.get(want.source) if isinstance(want, Want) else None
         if isinstance(want, Want) and isinstance(source, Present) and has_to_be_looked_into(want, heads):
-            key = (want.source.repository, source.descriptor.digest)
-            image = found.get(key, Image(pinned(want.source, source)))
+            platforms = want.rule.platforms
+            key = (want.source.repository, source.descriptor.digest, platforms)
+            image = found.get(key, Image(pinned(want.source, source), platforms=platforms))
             found[key] = _with_want(image, want, heads)
     return tuple(found.values())
 
@@ -84,7 +104,9 @@ def _with_want(image: Image, want: Want, heads: Mapping[Reference, Head]) -> Ima
 def has_to_be_looked_into(want: Wanted, heads: Mapping[Reference, Head]) -> bool:
     if not isinstance(want, Want):
         return False
-    return differs(want, heads) or (is_equal(want, heads) and pair_of(want) is not None)
+    if is_equal(want, heads):
+        return pair_of(want) is not None
+    return differs(want, heads) or is_open(want, heads)
 
 
 def perhaps_empty(images: Iterable[Image], heads: Mapping[Reference, Head]) -> dict[Repository, int]:

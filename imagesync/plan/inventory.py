@@ -13,9 +13,13 @@ from imagesync.spec.model import AttachmentType
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The tag or digest is there and points to this."""
+    """The tag or digest is there and points to this; of a source that is narrowed: it becomes this.
+
+    `left_out` is what an index lists, and what is not brought all the same.
+    """
 
     descriptor: Descriptor
+    left_out: frozenset[Digest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

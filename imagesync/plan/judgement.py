@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from imagesync.errors import IntegrityError, NotFoundError
+from imagesync.errors import IntegrityError, NotFoundError, PlatformError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting
 from imagesync.plan.attachments import counted
@@ -18,6 +18,8 @@ from imagesync.reference import Reference
 
 APPLY = "`imagesync apply` brings it"
 REPAIR = "`imagesync apply --repair` brings what is not there"
+_OPEN = Absent()
+"""Of a source that has not been narrowed yet."""
 REPLACE = "delete it at the destination, where that can be done, then `imagesync apply --repair`"
 
 
@@ -51,11 +53,13 @@ def root_of(want: Want, heads: Mapping[Reference, Head]) -> ReadManifest:
     """What has to be looked at below a tag that is right."""
     destination = heads[want.destination]
     assert isinstance(destination, Present)  # noqa: S101 - narrows: a tag that is right is there
-    return ReadManifest(want.destination.repository, destination.descriptor.digest)
+    promised = heads[want.promise]
+    left_out = promised.left_out if isinstance(promised, Present) else frozenset()
+    return ReadManifest(want.destination.repository, destination.descriptor.digest, left_out=left_out)
 
 
 def _judge_tag(want: Want, heads: Mapping[Reference, Head]) -> Finding | None:
-    """Whether the destination's tag has the digest that the source's has."""
+    """Whether the destination's tag has the digest that the source's has, or becomes where it is narrowed."""
     source, destination, subject = heads[want.source], heads[want.destination], str(want.destination)
     if not isinstance(source, Present):
         return _unreadable(subject, source, f"source {want.source}: not found, so nobody knows what it should be")
@@ -63,12 +67,23 @@ def _judge_tag(want: Want, heads: Mapping[Reference, Head]) -> Finding | None:
         return Finding(Kind.MISSING_TAG, subject, "the tag is not there", APPLY)
     if not isinstance(destination, Present):
         return _unreadable(subject, destination, "the destination does not say what the tag is")
-    wanted, found = source.descriptor.digest, destination.descriptor.digest
+    promised = heads.get(want.promise, _OPEN)
+    if not isinstance(promised, Present):
+        return _not_promised(subject, promised)
+    wanted, found = promised.descriptor.digest, destination.descriptor.digest
     if found == wanted:
         return None
     whose = "the source" if want.rule.locked is None else "the lock"
-    reason = f"the tag has {found.short}, {whose} has {wanted.short}"
+    has = f"{whose} has" if wanted == source.descriptor.digest else f"what is kept of {whose} has"
+    reason = f"the tag has {found.short}, {has} {wanted.short}"
     return Finding(Kind.OTHER_DIGEST, subject, reason, "`imagesync plan` shows what it would do about it")
+
+
+def _not_promised(subject: str, promised: Head) -> Finding:
+    """A source that cannot be narrowed: nobody knows what the tag should be, or nothing is as it is demanded."""
+    if isinstance(promised, Broken) and promised.kind == PlatformError.kind:
+        return Finding(Kind.OTHER_PLATFORMS, subject, promised.reason, promised.hint)
+    return _unreadable(subject, promised, "what is kept of the source is not known")
 
 
 def judge_manifest(question: ReadManifest, answer: Content | Broken) -> Finding | None:

@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.image import Image, Overview
 from imagesync.plan.inventory import Broken, Head, Pair, Present
+from imagesync.plan.promises import find_narrowing
 from imagesync.plan.questions import Asking, HasReferrersApi, ListAttachmentTags, together
 from imagesync.plan.search import Found, Offer, find_attachments, unknown
 from imagesync.reference import Digest, Reference, Tag
+from imagesync.selection import IndexForm
 from imagesync.spec.model import AttachmentType
 
 
@@ -68,9 +70,13 @@ def _subjects_there(image: Image, heads: Mapping[Reference, Head]) -> Asking[tup
     """
     there = image.kept[0].destination
     head = heads[there]
-    if not isinstance(head, Present) or not head.descriptor.is_index:
-        return (image.digest,)
-    place = Place(there.repository, "destination")
-    contents = yield from read_contents(place, {image.digest: None}, lambda entry: entry.is_index)
+    assert isinstance(head, Present)  # noqa: S101 - narrows: a tag that is equal is there
+    digest, place = head.descriptor.digest, Place(there.repository, "destination")
+    if image.platforms.index is IndexForm.SPARSE:
+        return (yield from find_narrowing(place, digest, image.platforms)).manifests
+    if not head.descriptor.is_index:
+        return (digest,)
+    contents = yield from read_contents(place, {digest: None}, lambda entry: entry.is_index)
     listed = (entry.digest for content in contents.values() for entry in content.successors() if entry.is_manifest)
-    return tuple(dict.fromkeys((image.digest, *listed)))
+    own = () if digest != image.digest else (digest,)  # an index that was narrowed: no source speaks of that
+    return tuple(dict.fromkeys((*own, *listed)))

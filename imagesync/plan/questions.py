@@ -18,11 +18,25 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ReadManifest:
-    """One manifest or index. Answered with its Content, or Broken. At a destination no pull is counted."""
+    """One manifest or index. Answered with its Content, or Broken. At a destination no pull is counted.
+
+    `left_out` is what an index lists and an audit does not look for, since nobody brought it.
+    """
 
     repository: Repository
     digest: Digest
     side: Side = "source"
+    left_out: frozenset[Digest] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlatform:
+    """What an image's config says that it runs on. Answered with a Platform, None where it says nothing, or Broken."""
+
+    repository: Repository
+    digest: Digest
+    config: Descriptor = field(compare=False)
+    side: Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +136,7 @@ class ReadCreated:
     config: Descriptor = field(compare=False)
 
 
-_OfImage = ReadManifest | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags
+_OfImage = ReadManifest | ReadPlatform | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags
 Question = _OfImage | HasReferrersApi | ListReferrers | MayRead | ReadCreated
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]

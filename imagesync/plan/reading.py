@@ -6,14 +6,17 @@ Who answers is the survey's business. An image is one digest of a source with al
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.image import Image, Overview, has_to_be_looked_into
 from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
+from imagesync.plan.judgement import taken_for_absent
+from imagesync.plan.narrowing import Narrowing
 from imagesync.plan.offers import attachments_of
+from imagesync.plan.promises import with_promises
 from imagesync.plan.questions import Asking, HasBlob, IsEmpty, Question
 from imagesync.plan.search import Found
 from imagesync.plan.wants import Wanted
@@ -38,29 +41,52 @@ def seen_already(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> Se
 
 def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
     """Read an image's manifests, level by level, what speaks of it, then which blobs its destinations hold already."""
-    heads, contents = overview.heads, {}
+    heads, narrowing = yield from with_promises(image, overview.heads)
+    if narrowing is not None:
+        heads = taken_for_absent(image.all_wants, heads, overview.incomplete)
+    image = image.sorted_by(heads)
     try:
-        if image.wants:
-            place = Place(image.root.repository, "source", image.root.tag)
-            contents = yield from read_contents(place, {image.digest: None})
+        contents = yield from _contents(image, narrowing)
     except CannotRead as error:
         return Inventory(heads=heads, broken={image.digest: error.broken})
-    found = yield from attachments_of(image, contents, overview)
+    found = yield from attachments_of(image, _spoken_of(contents, narrowing), replace(overview, heads=heads))
     all_contents = dict(contents)
     for one in found.values():
         all_contents |= one.contents if isinstance(one, Found) else {}
-    present = yield from _present(_needed(image, all_contents, found), overview.fresh)
+    root = narrowing.root.digest if narrowing is not None else image.digest
+    present = yield from _present(_needed(image, all_contents, found, root=root), overview.fresh)
     attachments = {pair: one.attachments if isinstance(one, Found) else one for pair, one in found.items()}
     return Inventory(heads=heads, contents=all_contents, present=present, attachments=attachments)
 
 
+def _contents(image: Image, narrowing: Narrowing | None) -> Asking[dict[Digest, Content]]:
+    """The manifests of an image that is to be copied: those of its source that are not left out, and its root where
+    that was made."""
+    if not image.wants:
+        return {}
+    place = Place(image.root.repository, "source", image.root.tag)
+    left_out = narrowing.left_out if narrowing is not None else frozenset()
+    contents = yield from read_contents(place, {image.digest: None}, lambda entry: entry.digest not in left_out)
+    if narrowing is not None and narrowing.written is not None:
+        contents[narrowing.root.digest] = narrowing.written
+    return contents
+
+
+def _spoken_of(contents: Mapping[Digest, Content], narrowing: Narrowing | None) -> tuple[Digest, ...]:
+    """What signatures and the like are looked for of; nothing where that has to be read first."""
+    if narrowing is None:
+        return tuple(contents)
+    brought = [digest for digest in contents if digest not in (narrowing.source.digest, narrowing.root.digest)]
+    return tuple(dict.fromkeys([*narrowing.manifests, *brought]))
+
+
 def _needed(
-    image: Image, contents: Mapping[Digest, Content], found: Mapping[Pair, Found | Broken]
+    image: Image, contents: Mapping[Digest, Content], found: Mapping[Pair, Found | Broken], *, root: Digest
 ) -> dict[Repository, tuple[Descriptor, ...]]:
     """The blobs that each destination in another registry needs, those of attachments behind the image's own."""
     needed: dict[Repository, dict[Digest, Descriptor]] = {}
     for repository in image.destinations:
-        own = blobs_of(contents[image.digest], contents)
+        own = blobs_of(contents[root], contents)
         needed.setdefault(repository, {}).update((blob.digest, blob) for blob in own)
     for pair, one in found.items():
         attachments = one.attachments if isinstance(one, Found) else ()

@@ -44,7 +44,7 @@ def _identity(change: Copy | Attach) -> tuple[Reference, Digest | None, Digest |
     """A tag that stays is one that replaces itself."""
     if isinstance(change, Copy):
         return (change.destination, change.root.digest, change.replaces)
-    return (change.destination, change.source.digest, change.source.digest)
+    return (change.destination, change.found, change.found)
 
 
 def _attachments(change: Copy | Attach) -> frozenset[tuple[Reference, Digest]]:

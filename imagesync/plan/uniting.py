@@ -13,6 +13,7 @@ from typing import Any
 
 from imagesync.errors import InvalidManifest
 from imagesync.manifest import (
+    IMAGE_CONFIG_TYPES,
     OCI_INDEX,
     Content,
     Descriptor,
@@ -23,9 +24,6 @@ from imagesync.manifest import (
 )
 
 _EMPTY_CONFIG = {"architecture": "", "os": "", "config": {}}
-_IMAGE_CONFIGS = frozenset(
-    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
-)
 
 
 def unite(there: Content, new: Content) -> Content:
@@ -92,7 +90,7 @@ def _identity(entry: dict[str, Any], key: str) -> str:
 
 def _with_config(there: Manifest, document: dict[str, Any]) -> Manifest:
     """The manifest with the config that its layers need; one that says nothing of layers stays."""
-    if there.config.media_type not in _IMAGE_CONFIGS:
+    if there.config.media_type not in IMAGE_CONFIG_TYPES:
         return _manifest(document, there)
     config = _config_of([layer["digest"] for layer in document["layers"]], there.config.media_type)
     described = {"mediaType": config.media_type, "digest": config.digest, "size": config.size_bytes}

@@ -11,17 +11,35 @@ from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
-from imagesync.selection import NeedsFacts, Selection, TooYoung
+from imagesync.selection import EVERY_PLATFORM, NeedsFacts, Platforms, Selection, TooYoung
 from imagesync.spec.model import OnEmpty, Rule
 
 
 @dataclass(frozen=True, slots=True)
+class NarrowedSource(Reference):
+    """A source of which some platforms are kept, or required: what is known of it as such is kept apart."""
+
+    platforms: Platforms = EVERY_PLATFORM
+
+    def __str__(self) -> str:
+        return f"{Reference(self.repository, self.tag, self.digest)} with {self.platforms}"
+
+
+@dataclass(frozen=True, slots=True)
 class Want:
-    """`destination` should point to what `source` points to."""
+    """`destination` should point to what `source` points to, or to what becomes of that where it is narrowed."""
 
     rule: Rule
     source: Reference
     destination: Reference
+
+    @property
+    def promise(self) -> Reference:
+        """What the destination's tag should be equal to."""
+        source, platforms = self.source, self.rule.platforms
+        if platforms == EVERY_PLATFORM:
+            return source
+        return NarrowedSource(source.repository, source.tag, source.digest, platforms)
 
     @property
     def is_immutable(self) -> bool:
@@ -250,7 +268,7 @@ def _without_conflicts(
     strictest: dict[Reference, Want] = {}
     for want in wants:
         if isinstance(want, Want):
-            sources.setdefault(want.destination, {}).setdefault(want.source, want.rule)
+            sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
             first = strictest.setdefault(want.destination, want)
             if want.is_immutable and not first.is_immutable:
                 strictest[want.destination] = want
@@ -290,12 +308,12 @@ def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, R
 
 
 def _conflict(want: Want, sources: Mapping[Reference, Rule]) -> Failure:
-    others = ", ".join(f"{source} ({rule.place})" for source, rule in sources.items() if source != want.source)
+    others = ", ".join(f"{source} ({rule.place})" for source, rule in sources.items() if source != want.promise)
     return Failure(
         rule=want.rule.name,
         place=want.rule.place,
         subject=str(want.destination),
-        reason=f"{want.source} would be written there, and so would {others}",
+        reason=f"{want.promise} would be written there, and so would {others}",
         kind="conflict",
         hint="give one of them another destination, `as` or `retag`",
     )

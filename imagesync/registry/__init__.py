@@ -63,7 +63,7 @@ class Registries:
                 self._repositories[repository] = self._open(repository)
             return self._repositories[repository]
 
-    def repositories(self, host: str) -> RegistryCatalog:
+    def lister(self, host: str) -> RegistryCatalog:
         """Who lists what a registry holds; its catalog is kept with it, so that each time it is another one."""
         from imagesync.registry.catalogs import Access, RegistryCatalog  # noqa: PLC0415 - most specs have no glob
 

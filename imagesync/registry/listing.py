@@ -47,12 +47,12 @@ def list_catalog(client: RegistryClient, prefix: str) -> set[str]:
     return read_pages(call, partial(_repositories, client), what="the catalog")
 
 
-def _tags(client: RegistryClient, call: Call) -> Page:
+def _tags(client: RegistryClient, call: Call) -> Page[str]:
     answer = _sized_page(client, call)
     return Page(names_in(call, answer, "tags"), next_page(call, answer, what="the tag list"))
 
 
-def _repositories(client: RegistryClient, call: Call) -> Page:
+def _repositories(client: RegistryClient, call: Call) -> Page[str]:
     answer = _sized_page(client, call)
     return Page(names_in(call, answer, "repositories"), next_page(call, answer, what="the catalog"))
 

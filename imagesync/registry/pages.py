@@ -3,41 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from typing import Any, Generic, TypeVar
 
 from imagesync.errors import LimitError, ProtocolError
 from imagesync.registry.client import Answer, Call
 from imagesync.registry.origin import Address, next_link, resolve_address
 
+T = TypeVar("T", bound=Hashable)
 MAX_PAGES = 10_000
-MAX_NAMES = 1_000_000
+MAX_ENTRIES = 1_000_000
 MAX_PAGE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[T]):
     """What one page lists, and where the next one is; None after the last."""
 
-    names: frozenset[str]
+    entries: frozenset[T]
     following: Address | None
 
 
-def read_pages(call: Call, read: Callable[[Call], Page], *, what: str) -> set[str]:
-    """All names of a list. One that does not end is an error, never cut short."""
-    found: set[str] = set()
+def read_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> set[T]:
+    """All entries of a list. One that does not end is an error, never cut short."""
+    return set(chain.from_iterable(walk_pages(call, read, what=what)))
+
+
+def walk_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> Iterator[frozenset[T]]:
+    """The entries of one page after the other, for who may know enough before the last."""
+    found: set[T] = set()
     asked: set[Address] = set()
     for _ in range(MAX_PAGES):
         page = read(call)
-        is_growing = not found.issuperset(page.names)
-        found |= page.names
+        is_growing = not found.issuperset(page.entries)
+        found |= page.entries
+        yield page.entries
         if page.following is None:
-            return found
+            return
         if page.following in asked or not is_growing:
             raise call.fail(ProtocolError, f"{what} does not end: a page leads back, or adds nothing")
-        if len(found) > MAX_NAMES:
-            raise call.fail(LimitError, f"{what} has more than {MAX_NAMES} names")
+        if len(found) > MAX_ENTRIES:
+            raise call.fail(LimitError, f"{what} has more than {MAX_ENTRIES} entries")
         asked.add(page.following)
         call = replace(call, target=page.following)
     raise call.fail(LimitError, f"{what} has more than {MAX_PAGES} pages")

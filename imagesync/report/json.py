@@ -113,4 +113,4 @@ def _found_there(outcome: Outcome) -> Digest | None:
         return None
     if isinstance(action, Copy):
         return action.root.digest
-    return action.source.digest if isinstance(action, Keep | Attach) else None
+    return action.found if isinstance(action, Keep | Attach) else None

@@ -209,7 +209,7 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row
         return Row(UNCHANGED, "", text=_ASSUMED)
     if isinstance(action, Spared):
         return Row(UNCHANGED, "", _short(action.digest), text=shortened(action.reason))
-    return Row(UNCHANGED, "", _short(action.source.digest))
+    return Row(UNCHANGED, "", _short(action.found))
 
 
 def _done(outcome: Outcome, look: _Look) -> Row:
@@ -230,8 +230,7 @@ def _done(outcome: Outcome, look: _Look) -> Row:
 
 
 def _unchanged(outcome: Outcome) -> Row:
-    source = outcome.action if isinstance(outcome.action, Spared) else source_of(outcome.action)
-    return Row(UNCHANGED, "", _short(source.digest if source else None), text=shortened(outcome.reason))
+    return Row(UNCHANGED, "", _short(_found(outcome.action)), text=shortened(outcome.reason))
 
 
 def _with_hint(reason: str, hint: str | None) -> str:
@@ -259,6 +258,15 @@ def _changed(copy: Copy) -> Row:
     if copy.replaces is None:
         return Row(ADD, "", new, platforms)
     return Row(UPDATE, "", f"{copy.replaces.short} → {new}", platforms)
+
+
+def _found(action: Action) -> Digest | None:
+    """What the tag points to that turned out to be right already."""
+    if isinstance(action, Copy):
+        return action.root.digest
+    if isinstance(action, Spared):
+        return action.digest
+    return action.found if isinstance(action, Keep | Attach) else None
 
 
 def _short(digest: Digest | None) -> str:

@@ -1,4 +1,4 @@
-"""Which tags a rule keeps, each drop with its reason, and what a kept tag is called at the destination.
+"""Which tags and platforms a rule keeps, each dropped tag with its reason, and what a kept one is called.
 
 Pure: tags in, Selection out; where tags come from is the survey's business.
 """
@@ -7,6 +7,7 @@ from imagesync.selection.age import Clock, MinAge, OnMissing, TooYoung
 from imagesync.selection.facts import NO_FACTS, Created, Facts, NeedsFacts, Sight, Standing, Unknown
 from imagesync.selection.order import Order, Ordering
 from imagesync.selection.pattern import PatternKind, TagPattern
+from imagesync.selection.platforms import EVERY_PLATFORM, IndexForm, PlatformPattern, Platforms
 from imagesync.selection.range import VersionRange
 from imagesync.selection.retag import Retag
 from imagesync.selection.sieve import Drop, Selection, StepCount
@@ -17,6 +18,7 @@ from imagesync.selection.version import Extract, Version
 __all__ = [
     "ANY_SUFFIX",
     "ATTACHMENT_TAG",
+    "EVERY_PLATFORM",
     "NO_FACTS",
     "Clock",
     "Created",
@@ -25,6 +27,7 @@ __all__ = [
     "Extract",
     "Facts",
     "Include",
+    "IndexForm",
     "MinAge",
     "NeedsFacts",
     "Newest",
@@ -32,6 +35,8 @@ __all__ = [
     "Order",
     "Ordering",
     "PatternKind",
+    "PlatformPattern",
+    "Platforms",
     "Retag",
     "Selection",
     "Sight",

@@ -63,7 +63,7 @@ def _checks_of(key: object) -> tuple[Callable[[bytes, bytes], None], ...]:
 
     match key:
         case ed25519.Ed25519PublicKey():
-            return key.verify, partial(_verify_prehashed, key.public_bytes_raw())
+            return (key.verify,)  # cosign 3.1 signs with Ed25519ph, which cosign itself rejects: so is it here
         case ec.EllipticCurvePublicKey():
             return _of_curve(key)
         case rsa.RSAPublicKey():
@@ -80,24 +80,6 @@ def _of_curve(key: ec.EllipticCurvePublicKey) -> tuple[Callable[[bytes, bytes], 
     if algorithms is None:
         raise TrustError(f"this is a key on the curve {key.curve.name}", hint="use P-256 or P-384")
     return tuple(partial(key.verify, signature_algorithm=ec.ECDSA(algorithm)) for algorithm in algorithms)
-
-
-def _verify_prehashed(key: bytes, signature: bytes, message: bytes) -> None:
-    """Ed25519ph (RFC 8032, 5.1), with which cosign 3 signs where the key is an Ed25519 one."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - as above
-    from nacl.bindings import (  # noqa: PLC0415 - cryptography has no Ed25519ph
-        crypto_sign_ed25519ph_final_verify,
-        crypto_sign_ed25519ph_state,
-        crypto_sign_ed25519ph_update,
-    )
-    from nacl.exceptions import CryptoError  # noqa: PLC0415
-
-    state = crypto_sign_ed25519ph_state()
-    crypto_sign_ed25519ph_update(state, message)
-    try:
-        crypto_sign_ed25519ph_final_verify(state, signature, key)
-    except CryptoError as error:
-        raise InvalidSignature from error
 
 
 def _of_rsa(key: rsa.RSAPublicKey) -> tuple[Callable[[bytes, bytes], None], ...]:

@@ -32,7 +32,18 @@ def find_conflicts(rules: Iterable[Rule]) -> list[Problem]:
                 elif before != source:
                     message = f"{destination} is written from {source} here, and from {before} at {other.place}"
                     problems.append(Problem(rule.place, message, _HINT))
+                elif other.platforms != rule.platforms:
+                    message = (
+                        f"{destination} is written with {_content(rule)} here, with {_content(other)} at {other.place}"
+                    )
+                    problems.append(Problem(rule.place, message, _HINT))
     return problems
+
+
+def _content(rule: Rule) -> str:
+    """`linux/amd64, requiring linux/arm64`: what of an image a rule takes."""
+    required = ", ".join(map(str, rule.platforms.required))
+    return f"{rule.platforms}, requiring {required}" if required else str(rule.platforms)
 
 
 def _without_digest(rule: Rule) -> Problem:

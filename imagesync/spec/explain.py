@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
 from imagesync.reference import normalise_host
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -89,6 +89,8 @@ def _of_rule(origin: Origin) -> list[Line]:
         *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
         line("attachments", _attachments(rule.attachments), "attachments"),
+        *_said_only(line("platforms", _platforms(rule.platforms), "platforms")),
+        *_said_only(line("require_platforms", _required(rule.platforms), "require_platforms")),
         *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
         *([line("prune", _prune(rule.prune), "prune")] if "prune" in nodes else []),
     ]
@@ -197,6 +199,19 @@ def _attachments(types: frozenset[AttachmentType]) -> str:
     if types == ALL_ATTACHMENTS:
         return "all"
     return ", ".join(kind.value for kind in AttachmentType if kind in types) or "none"
+
+
+def _said_only(line: Line) -> list[Line]:
+    """A value that a spec names, nothing of one that it leaves out."""
+    return [line] if line.place is not None else []
+
+
+def _platforms(platforms: Platforms) -> str:
+    return f"{platforms}; index: {platforms.index.value}" if platforms.keep else "all"
+
+
+def _required(platforms: Platforms) -> str:
+    return ", ".join(map(str, platforms.required)) or "none"
 
 
 def _retag(retag: Retag) -> str:

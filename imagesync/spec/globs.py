@@ -15,6 +15,7 @@ from imagesync.errors import InvalidReference
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Name, Repository, Tag, make_repository, normalise_host, parse_name
 from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, is_host, split_alone
 
+_PLACEHOLDER = re.compile(r"\{(name|path|host)\}")
 _NO_COMPONENT = re.compile(r"[^/]\*\*|\*\*[^/]|\*{3}")
 
 
@@ -70,13 +71,22 @@ class RepositoryGlob:
         return ImageName(make_repository(self.registry, path), written, Name(written))
 
     def may_write(self, repository: Repository) -> bool:
-        """Whether any image at all would go there."""
-        return any(_shape(target, self.renamed).fullmatch(str(repository)) for target in self.targets)
+        """Whether anything that it could find would go there."""
+        return any(self._shape(target).fullmatch(str(repository)) for target in self.targets)
 
     def destinations(self, image: ImageName) -> tuple[Repository, ...]:
         """Where an image goes, each once. Raises InvalidReference where a name cannot be made."""
         found = (destination_repository(target, image, self.renamed) for target in self.targets)
         return tuple(dict.fromkeys(found))
+
+    def _shape(self, target: str) -> re.Pattern[str]:
+        """What the repositories of a destination template look like."""
+        host, slash, path = target.partition("/")
+        registry = host if host.startswith(LAYOUT_SCHEMES) else normalise_host(host)
+        below = re.sub(r"\{(?:name|path)\}", lambda match: self.renamed or match[0], path)
+        values = {"name": _expression(self.pattern), "path": _expression(self.source.path), "host": "[^/]+"}
+        parts = _PLACEHOLDER.split(f"{registry}{slash}{below}")
+        return re.compile("".join(values[part] if number % 2 else re.escape(part) for number, part in enumerate(parts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +144,12 @@ def _example(text: str) -> Name:
         raise InvalidReference(f"{text!r} matches no repository name", hint=hint) from error
 
 
-def _shape(target: str, renamed: str | None) -> re.Pattern[str]:
-    """What the repositories of a destination template look like."""
-    host, slash, path = target.partition("/")
-    registry = host if host.startswith(LAYOUT_SCHEMES) else normalise_host(host)
-    named = re.sub(r"\{(?:name|path)\}", lambda _: renamed or "{name}", path)
-    literal = map(re.escape, re.split(r"\{[^{}]*\}", f"{registry}{slash}{named}"))
-    return re.compile(".+".join(literal))
-
-
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(_expression(pattern), re.ASCII)
+
+
+def _expression(pattern: str) -> str:
     """Each part after a star is taken where it first fits, and kept: with one kind of star that is enough, and a name
     of whatever length costs no more than its letters times the pattern's."""
     first, *others = _between_crossings(pattern)
@@ -153,7 +158,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         is_last = number == len(others)
         above = r"(?:[^/]+/)*" if is_last else r"(?:[^/]+/)*?"
         regex += f"{above}{part or '[^/]+'}" if is_last else f"(?>{above}{part})"
-    return re.compile(regex, re.ASCII)
+    return regex
 
 
 def _between_crossings(pattern: str) -> list[str]:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from imagesync.errors import Place
 from imagesync.reference import Digest, Repository, Tag
-from imagesync.selection import Retag, TagFilter, TagPattern
+from imagesync.selection import EVERY_PLATFORM, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.pins import Lock
@@ -127,6 +127,8 @@ class Rule:
     """What a tag's digest is called at the destination once another takes its place; None: it is not kept."""
     attachments: frozenset[AttachmentType] = NO_ATTACHMENTS
     """What travels with the image; all of it, where a spec says nothing."""
+    platforms: Platforms = EVERY_PLATFORM
+    """Which platforms of an index are kept, and which an image must have."""
     on_drift: OnDrift = OnDrift.OVERWRITE
     """Anything else needs a state: without one nobody knows what was changed."""
     prune: Prune | None = None

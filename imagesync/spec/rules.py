@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
-from imagesync.selection import Retag, TagFilter, TagPattern
+from imagesync.selection import Platforms, Retag, TagFilter, TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.globs import GlobName, RepositoryGlob, glob_alone, glob_below, is_glob
 from imagesync.spec.interpolate import Interpolator
@@ -44,13 +44,15 @@ from imagesync.spec.names import (
     with_placeholder,
 )
 from imagesync.spec.nearness import near_words
+from imagesync.spec.platforms import PlatformsReader
 from imagesync.spec.problems import Problems
 from imagesync.spec.pruning import PruneReader
 from imagesync.spec.tags import TagsReader, scalars
 
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
-_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", "attachments", "prune")
+_CONTENT_KEYS = ("attachments", "platforms", "require_platforms")
+_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", *_CONTENT_KEYS, "prune")
 _ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
 _IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
@@ -94,6 +96,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
+        self._platforms_reader = PlatformsReader(interpolator, problems)
         self._prune_reader = PruneReader(interpolator, self._problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
@@ -196,6 +199,7 @@ class RulesReader:
             immutable=self._immutable(nodes.get("immutable")),
             keep_previous=self._keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            platforms=self._platforms(nodes),
             on_drift=_on_drift(nodes.get("on_drift")),
             prune=self._prune_reader.read(nodes.get("prune")),
         )
@@ -275,6 +279,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._immutable(nodes.get("immutable"))
         self._keep_previous(nodes.get("keep_previous"))
+        self._platforms(nodes)
         self._prune_reader.read(nodes.get("prune"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
@@ -312,6 +317,9 @@ class RulesReader:
             node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"'
         )
         return None
+
+    def _platforms(self, nodes: Nodes) -> Platforms:
+        return self._platforms_reader.platforms(nodes.get("platforms"), nodes.get("require_platforms"))
 
     def _relative(self, text: str) -> str:
         """A layout's place, counted from the first file's folder; absolute ones stay."""

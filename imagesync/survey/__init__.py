@@ -25,6 +25,7 @@ from imagesync.survey.asking import ask
 from imagesync.survey.catalogs import find_repositories
 from imagesync.survey.heads import read_choices, read_heads
 from imagesync.survey.looking import Looking
+from imagesync.survey.promises import remember, remembered
 from imagesync.survey.turns import Turns
 from imagesync.tasks import Task, Tasks, Watch
 
@@ -60,6 +61,7 @@ class Survey:
         self.found = expanded.found
         """What globs stand for."""
         self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked)
+        heads = {**heads, **remembered(self.wants, heads, stores.memory)}
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
         self._attachment_tags = attachment_tags_of(listings)
@@ -70,7 +72,8 @@ class Survey:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
-        overview = Overview(self._heads, perhaps_empty(images, self._heads), self._attachment_tags)
+        fresh = perhaps_empty(images, self._heads)
+        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 
@@ -93,7 +96,8 @@ class Survey:
                 looking.questions = looking.rounds.send({})
         except StopIteration as end:
             looking.questions = ()
-            seen = Seen((*looking.image.wants, *looking.image.kept), end.value)
+            seen = Seen(looking.image.all_wants, end.value)
+            remember(looking.image, end.value, self._stores.memory)
         if self._turns.may_ask(looking):
             self._ask_all(looking, watch)
         following = self._turns.after(looking)

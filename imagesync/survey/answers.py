@@ -31,10 +31,13 @@ from imagesync.plan.questions import (
     ReadCreated,
     ReadHead,
     ReadManifest,
+    ReadPlatform,
     Side,
 )
+from imagesync.platform import Platform
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, TagLister, Writable
+from imagesync.survey.configs import read_platform
 from imagesync.survey.dating import created_of, set_aside
 
 V = TypeVar("V")
@@ -42,8 +45,8 @@ V = TypeVar("V")
 
 def answer(question: Question, stores: Stores) -> Any:
     """Answer a question about one image, by what earlier runs have learnt where that says enough."""
-    if isinstance(question, ReadManifest):
-        return or_broken(lambda: _manifest(question, stores), question.side)
+    if isinstance(question, ReadManifest | ReadPlatform):
+        return or_broken(lambda: _content(question, stores), question.side)
     if isinstance(question, ReadHead):
         store = partial(_store, question.repository, question.side, stores)
         return read_head(store, question.reference, question.side)
@@ -95,6 +98,10 @@ def read_head(open_store: Callable[[], Resolver], reference: Reference, side: st
             raise
 
     return or_broken(resolve, side)
+
+
+def _content(question: ReadManifest | ReadPlatform, stores: Stores) -> Content | Platform | None:
+    return _manifest(question, stores) if isinstance(question, ReadManifest) else read_platform(question, stores)
 
 
 def _manifest(question: ReadManifest, stores: Stores) -> Content:

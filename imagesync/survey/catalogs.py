@@ -24,5 +24,5 @@ def find_repositories(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Ex
 
 def _list_all(registry: str, prefixes: Iterable[str], stores: Stores) -> Catalogs:
     """One lister for all prefixes: it may keep a catalog that is the same for each."""
-    lister = stores.repositories(registry)
+    lister = stores.lister(registry)
     return {(registry, prefix): or_broken(partial(lister.list_repositories, prefix), "source") for prefix in prefixes}

@@ -36,7 +36,7 @@ def archive_lister(folder: Path) -> Iterator[RepositoryLister]:
 def registry_lister(_folder: Path) -> Iterator[RepositoryLister]:
     with FakeRegistry() as registry, open_registries() as opened:
         _fill(LayoutTree(registry.root))
-        yield opened.repositories(registry.host)
+        yield opened.lister(registry.host)
 
 
 LISTERS: dict[str, OpenLister] = {"layout": layout_lister, "archive": archive_lister, "registry": registry_lister}

@@ -138,7 +138,7 @@ class MemoryStores:
     def reserve_pulls(self, registry: str, count: int) -> None:
         pass
 
-    def repositories(self, registry: str) -> MemoryCatalog:
+    def lister(self, registry: str) -> MemoryCatalog:
         self.opened.append(registry)
         return self.catalogs.setdefault(registry, MemoryCatalog())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.cosign import FETCHED, SCRIPT, Cosign
 from tests.real.registries import Authority, RealRegistry, basic_registry, plain_registry, token_registry
 from tests.real.skopeo import Skopeo
 
@@ -77,3 +78,11 @@ def real(
 ) -> Real:
     skopeo = Skopeo(tmp_path_factory.mktemp("skopeo"), [plain, basic, token])
     return Real(plain, basic, token, authority, skopeo)
+
+
+@pytest.fixture(scope="session")
+def cosign(tmp_path_factory: pytest.TempPathFactory) -> Cosign:
+    """cosign 3, in a folder of its own; skips with a reason where it was not fetched."""
+    if not FETCHED.exists():
+        pytest.skip(f"no cosign 3: `bash {SCRIPT}` fetches it from Debian's unstable suite")
+    return Cosign(tmp_path_factory.mktemp("cosign"))

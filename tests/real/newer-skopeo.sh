@@ -9,27 +9,10 @@ readonly there=.venv/newer-skopeo
 if [ -x "$there/skopeo" ]; then
     exit 0
 fi
-if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-    echo "newer-skopeo.sh: needs apt-get and dpkg" >&2
-    exit 1
-fi
 
-mkdir -p .venv
-work=$(mktemp -d "$PWD/.venv/newer-skopeo.XXXXXX")
-readonly work
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" \
-    >"$work/sources.list"
+readonly suite=trixie
+. tests/real/private-apt.sh
 
-private_apt() {
-    timeout 60 apt-get -qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/nonexistent \
-        -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o Dir::State::status=/dev/null \
-        -o APT::Sandbox::User= -o Acquire::Languages=none -o Acquire::Retries=2 -o Acquire::http::Timeout=10 \
-        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@" >/dev/null
-}
-
-private_apt update
 private_apt --yes --download-only --no-install-recommends install skopeo
 for package in "$work"/cache/archives/{skopeo,lib}*.deb; do
     dpkg -x "$package" "$work/root"

@@ -29,7 +29,7 @@ def test_the_catalog_of_docker_registry_is_read_page_by_page(
 ) -> None:
     monkeypatch.setattr("imagesync.registry.listing.PAGE_SIZE", size)
     registries, before = Registries(Settings(), Cancellation(), environment={}), len(filled.plain.requests())
-    found = registries.repositories(filled.plain.host).list_repositories("globs")
+    found = registries.lister(filled.plain.host).list_repositories("globs")
     registries.close()
     assert found == PATHS
     pages = [request for request in filled.plain.requests(since=before) if "_catalog" in request.path]

@@ -38,7 +38,7 @@ def test_a_catalog_is_read_page_by_page_and_what_is_below_a_prefix_is_kept(
     registry = make_registry()
     for path in ("a/x", "a/y/z", "a", "ab/x", "b/x"):
         push_image(registry.repository(path), make_image(path), "1")
-    lister = registries.repositories(registry.host)
+    lister = registries.lister(registry.host)
     assert lister.list_repositories("a") == ("a/x", "a/y/z")
     assert lister.list_repositories("") == ("a", "a/x", "a/y/z", "ab/x", "b/x")
     assert [entry.query for entry in registry.log.entries("GET", "_catalog")] == [
@@ -52,7 +52,7 @@ def test_a_catalog_is_asked_for_with_its_own_scope_as_who_may_read(make_registry
     registry = make_registry(auth=TokenAuth({"robot": "secret"}))
     push_image(registry.repository("a/x"), make_image("x"), "1")
     with open_registries((registry.host, WITH_LOGIN)) as registries:
-        assert registries.repositories(registry.host).list_repositories("a") == ("a/x",)
+        assert registries.lister(registry.host).list_repositories("a") == ("a/x",)
     (asked,) = registry.log.entries("GET", "/token")
     assert "registry%3Acatalog%3A%2A" in asked.query
 
@@ -60,7 +60,7 @@ def test_a_catalog_is_asked_for_with_its_own_scope_as_who_may_read(make_registry
 def test_listed_names_that_are_none_are_told_apart(api: FakeApi, registries: Registries) -> None:
     names = ["a/b", "a/B", "a/../c", "a/\x1b[31m", "a/b", "a//c", 7, None, f"a/{'x' * 300}"]
     api.on(CATALOG, {"repositories": names})
-    found = registries.repositories(api.host).list_repositories("")
+    found = registries.lister(api.host).list_repositories("")
     assert found == ("a/b",)
     assert set(found.illegal) == {"a/B", "a/../c", "a/\x1b[31m", "a//c", f"a/{'x' * 300}"}
 
@@ -68,13 +68,13 @@ def test_listed_names_that_are_none_are_told_apart(api: FakeApi, registries: Reg
 @pytest.mark.parametrize("document", [{"repositories": None}, {}, {"repositories": []}])
 def test_an_empty_catalog_is_empty(api: FakeApi, registries: Registries, document: object) -> None:
     api.on(CATALOG, document)
-    assert registries.repositories(api.host).list_repositories("a") == ()
+    assert registries.lister(api.host).list_repositories("a") == ()
 
 
 def test_a_registry_with_smaller_pages_is_asked_without_a_size(api: FakeApi, registries: Registries) -> None:
     """TAG-06."""
     api.on(CATALOG, status=405).on("GET /v2/_catalog", {"repositories": ["a/b"]})
-    assert registries.repositories(api.host).list_repositories("a") == ("a/b",)
+    assert registries.lister(api.host).list_repositories("a") == ("a/b",)
 
 
 @pytest.mark.parametrize("link", ["<https://evil.example/v2/_catalog>; rel=next", "</v2/_catalog?n=1000>; rel=next"])
@@ -84,7 +84,7 @@ def test_a_catalog_that_leads_elsewhere_or_in_a_circle_is_an_error(
     """TAG-03."""
     api.on(CATALOG, {"repositories": ["a/b"]}, headers={"Link": link})
     with pytest.raises(ProtocolError, match=r"another host|does not end"):
-        registries.repositories(api.host).list_repositories("a")
+        registries.lister(api.host).list_repositories("a")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_registry_that_lists_nothing_is_named_with_what_was_tried_and_what_to_
 ) -> None:
     api.on(CATALOG, document, status=status)
     with pytest.raises(own) as raised:
-        registries.repositories(api.host).list_repositories("a")
+        registries.lister(api.host).list_repositories("a")
     assert "`_catalog` " in raised.value.message
     assert "no other list of this registry is known" in raised.value.message
     assert raised.value.reference == api.host
@@ -112,7 +112,7 @@ def test_a_registry_that_lists_nothing_is_named_with_what_was_tried_and_what_to_
 def test_a_registry_that_is_down_is_not_taken_for_one_without_a_catalog(api: FakeApi, registries: Registries) -> None:
     api.on(CATALOG, status=503)
     with pytest.raises(NetworkError):
-        registries.repositories(api.host).list_repositories("a")
+        registries.lister(api.host).list_repositories("a")
     assert set(api.lines) == {CATALOG}
 
 
@@ -121,6 +121,6 @@ def test_the_login_for_what_is_below_a_prefix_is_used(registry: FakeRegistry) ->
     registry.script("GET", "_catalog", status=200, body=b'{"repositories":["team/a"]}')
     own = ((f"{registry.host}/team", RegistrySettings(auth=Auth(LOGIN, LOGIN))),)
     registries = Registries(Settings(prefixes=own), Cancellation(), environment={})
-    assert registries.repositories(registry.host).list_repositories("team") == ("team/a",)
+    assert registries.lister(registry.host).list_repositories("team") == ("team/a",)
     registries.close()
     assert [entry.headers.get("Authorization") for entry in registry.log.entries("GET", "_catalog")] == [None, BASIC]

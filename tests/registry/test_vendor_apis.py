@@ -49,7 +49,7 @@ def api() -> Iterator[FakeApi]:
 
 def list_team(host: str, *, prefix: str = "team", settings: RegistrySettings = WITH_LOGIN) -> tuple[str, ...]:
     with open_registries((host, settings)) as registries:
-        return registries.repositories(host).list_repositories(prefix)
+        return registries.lister(host).list_repositories(prefix)
 
 
 @VENDORS
@@ -162,7 +162,7 @@ def test_entries_that_are_none_are_passed_over_and_names_that_are_none_told_apar
     entries += [None, 7, [], {"name": None}, {}]
     api.on(f"GET {vendor.target}", document)
     with open_registries((host, WITH_LOGIN)) as registries:
-        found = registries.repositories(host).list_repositories("team")
+        found = registries.lister(host).list_repositories("team")
     assert found == ("team/ok",)
     assert set(found.illegal) == {"team/No", "team/../x", "team/\x1b[31m"}
 
@@ -260,6 +260,6 @@ def test_no_login_goes_to_an_api_in_plain_http(api: FakeApi, monkeypatch: pytest
     hosts = (("ghcr.io", RegistrySettings(auth=WITH_LOGIN.auth)), (api.host, PLAIN))
     registries = Registries(Settings(hosts=hosts), Cancellation(), environment={})
     with pytest.raises(ProtocolError, match="plain HTTP"):
-        registries.repositories("ghcr.io").list_repositories("team")
+        registries.lister("ghcr.io").list_repositories("team")
     registries.close()
     assert api.lines == []

@@ -42,4 +42,6 @@ def _evidence(media_type: str, annotations: dict[str, str], body: str) -> Eviden
 
 
 NGINX = Recorded.read("skopeo-nginx")
-COSIGN = {kind: Recorded.read(f"cosign-3-{kind}") for kind in ("p256", "p384", "ed25519", "rsa")}
+COSIGN = {kind: Recorded.read(f"cosign-3-{kind}") for kind in ("p256", "p384", "rsa")}
+COSIGN_ED25519 = Recorded.read("cosign-3-ed25519")
+"""Signed by cosign 3.1 with Ed25519ph; it verifies with Ed25519, and so rejects them itself (sigstore/cosign#5074)."""

@@ -19,7 +19,7 @@ from imagesync.signature import (
     WantedSignature,
     verify,
 )
-from tests.signature.recorded import COSIGN, NGINX
+from tests.signature.recorded import COSIGN, COSIGN_ED25519, NGINX
 from tests.signature.signers import OTHER_DIGEST, SLSA_1, make_ecdsa
 
 HERE = parse_reference("mirror.example.com/library/nginx:1.22.1")
@@ -101,3 +101,10 @@ def test_nothing_of_cosigns_verifies_with_a_strangers_key(kind: str) -> None:
     assert len(COSIGN[kind].evidence) == 4
     for piece in COSIGN[kind].evidence:
         assert all(isinstance(verify(piece, one, stranger), Rejected) for one in wanted)
+
+
+def test_what_cosign_rejects_of_its_own_is_rejected() -> None:
+    wanted = WantedSignature(COSIGN_ED25519.digest)
+    assert len(COSIGN_ED25519.evidence) == 4
+    for piece in COSIGN_ED25519.evidence:
+        assert isinstance(verify(piece, wanted, COSIGN_ED25519.trust), Rejected)

@@ -232,9 +232,9 @@ def test_two_globs_of_one_meaning_are_one_and_alternatives_several(tmp_path: Pat
 
 def test_a_rule_may_write_what_its_templates_can_make() -> None:
     glob = make_glob("a/*", "Localhost:5000/mirror/{host}/{name}", "oci:air/{path}", renamed="x/{name}-y")
-    assert glob.may_write(Repository("localhost:5000", "mirror/quay.io/x/b-y"))
-    assert glob.may_write(Repository("oci:air", "x/b-y"))
-    for other in ("mirror/quay.io/b", "mirror/quay.io/x/b", "other/quay.io/x/b-y"):
+    assert glob.may_write(Repository("localhost:5000", "mirror/quay.io/x/a/b-y"))
+    assert glob.may_write(Repository("oci:air", "x/a/b-y"))
+    for other in ("mirror/quay.io/b", "mirror/quay.io/x/a/b", "other/quay.io/x/a/b-y", "mirror/quay.io/x/c/b-y"):
         assert not glob.may_write(Repository("localhost:5000", other))
 
 
@@ -242,3 +242,11 @@ def test_a_rule_may_write_what_its_templates_can_make() -> None:
 def test_every_repository_is_in_one_share(whole: int, path: str) -> None:
     repository = Repository("quay.io", path)
     assert sum(Share(part, whole).holds(repository) for part in range(1, whole + 1)) == 1
+
+
+@given(GLOBS.filter(lambda text: "*" in text), PATHS)
+def test_what_a_glob_finds_may_be_written(pattern: str, path: str) -> None:
+    for renamed in (None, "x/{name}-y", "{path}"):
+        glob = make_glob(pattern, "localhost:5000/m-{host}/{name}", "oci:air/{path}", renamed=renamed)
+        for destination in glob.destinations(glob.image(path)) if glob.matches(path) else ():
+            assert glob.may_write(destination)

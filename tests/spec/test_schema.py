@@ -12,7 +12,7 @@ import pytest
 from imagesync.spec.schema import schema_text
 from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
-TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, on_drift, attachments"
+TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, on_drift, attachments, platforms, require_platforms"
 LIST_HINT = "    a list has a dash before each item"
 
 
@@ -69,9 +69,16 @@ LIST_HINT = "    a list has a dash before each item"
         ("retag: {'1': 1.10}", '18: YAML reads 1.10 as the number 1.1, where a tag belongs\n    quote it: "1.10"'),
         ("tag: x", "5: unknown key 'tag'\n    did you mean tags?"),
         (
-            "platforms: [linux/amd64]",
-            f"5: unknown key 'platforms'\n    allowed here: name, source, destination, images, {TAG_KEYS}",
+            "mirrors: [x]",
+            f"5: unknown key 'mirrors'\n    allowed here: name, source, destination, images, {TAG_KEYS}",
         ),
+        ("platforms: []", "16: found an empty list, where a list of platforms belongs"),
+        ("platforms: {index: sparse}", "16: key 'keep' is missing\n    add `keep:`"),
+        (
+            "platforms: {keep: linux/amd64, index: flat}",
+            "43: found 'flat', where rewrite, sparse or flatten belongs\n    did you mean flatten?",
+        ),
+        ("require_platforms: {keep: x}", "24: found a map, where a platform or a list of platforms belongs"),
         ("immutable: latest", "16: found 'latest', where a list of tags or {tags, trust} belongs"),
         ("immutable: [1.10]", '17: YAML reads 1.10 as the number 1.1, where a tag belongs\n    quote it: "1.10"'),
         ("on_drift: ignore", "15: found 'ignore', where overwrite, keep or fail belongs"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imagesync.reference import Repository, Tag
-from imagesync.selection import Retag
+from imagesync.selection import EVERY_PLATFORM, IndexForm, Retag
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -86,6 +86,8 @@ defaults:
   keep_previous: "{{tag}}-previous"
   on_drift: keep
   attachments: none
+  platforms: [linux/amd64, linux/aarch64]
+  require_platforms: linux/amd64
 sync:
   - name: bases
     images:
@@ -99,6 +101,10 @@ sync:
         immutable: ["3.*"]
         attachments:
           types: [signatures, sboms]
+        platforms:
+          keep: [linux/arm]
+          index: flatten
+        require_platforms: [linux/arm/*, "windows(10.0.20348)/amd64"]
       - name: app@sha256:{HEX}
         as_tag: pinned
   - source: quay.io/acme
@@ -111,6 +117,8 @@ sync:
       tags: [stable, "/v[0-9]+/"]
       trust: list
     attachments: all
+    platforms: all
+    require_platforms: none
     images:
       - tool
       - name: web
@@ -179,6 +187,9 @@ def test_defaults_hold_where_an_entry_says_nothing(spec: Spec) -> None:
     assert not redis.immutable.holds(Tag("edge"))
     assert redis.keep_previous == Retag("{tag}-previous")
     assert redis.attachments == NO_ATTACHMENTS
+    assert list(map(str, redis.platforms.keep)) == ["linux/amd64", "linux/arm64"]
+    assert redis.platforms.index is IndexForm.REWRITE
+    assert list(map(str, redis.platforms.required)) == ["linux/amd64"]
 
 
 def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
@@ -191,6 +202,7 @@ def test_an_entry_replaces_defaults_whole(spec: Spec) -> None:
     assert [pattern.text for pattern in tool.immutable.patterns] == ["stable", "/v[0-9]+/"]
     assert tool.immutable.trusts_list
     assert tool.attachments == ALL_ATTACHMENTS
+    assert tool.platforms == EVERY_PLATFORM
 
 
 def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
@@ -205,6 +217,9 @@ def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
     assert [pattern.text for pattern in kafka.immutable.patterns] == ["3.*"]
     assert not kafka.immutable.trusts_list
     assert kafka.attachments == {AttachmentType.SIGNATURES, AttachmentType.SBOMS}
+    assert list(map(str, kafka.platforms.keep)) == ["linux/arm/v7"]
+    assert kafka.platforms.index is IndexForm.FLATTEN
+    assert list(map(str, kafka.platforms.required)) == ["linux/arm/*", "windows(10.0.20348)/amd64"]
 
 
 def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:

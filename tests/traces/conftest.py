@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imagesync.layout import LayoutRepository
+from imagesync.manifest import Content, Descriptor, Index
 from imagesync.spec.model import ALL_ATTACHMENTS
 from tests.conftest import MakeRegistry
 from tests.traces.attaching import without_api
@@ -23,3 +25,14 @@ def classic(modern: Sync) -> Sync:
     """Neither side lists referrers."""
     without_api(modern.source, modern.destination)
     return modern
+
+
+@pytest.fixture
+def _takes_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Registries take an index that lists what they do not have, as zot does."""
+    known = LayoutRepository.missing_successors
+
+    def lenient(self: LayoutRepository, content: Content) -> tuple[Descriptor, ...]:
+        return () if isinstance(content, Index) else known(self, content)
+
+    monkeypatch.setattr(LayoutRepository, "missing_successors", lenient)

@@ -14,7 +14,7 @@ from imagesync.plan.actions import Plan
 from imagesync.plan.outcome import Outcome
 from imagesync.reference import Repository
 from imagesync.registry import Registries, RemoteRepository
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import EVERY_PLATFORM, Retag, TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
 from imagesync.spec.model import NO_ATTACHMENTS, NOTHING_IMMUTABLE, Immutable, Rule, Spec
 from imagesync.store import Memory, NoMemory, RepositoryLister
@@ -40,8 +40,8 @@ class Stores:
     def reserve_pulls(self, registry: str, count: int) -> None:
         self.registries.reserve_pulls(registry, count)
 
-    def repositories(self, registry: str) -> RepositoryLister:
-        return self.registries.repositories(registry)
+    def lister(self, registry: str) -> RepositoryLister:
+        return self.registries.lister(registry)
 
     def source(self, repository: Repository) -> RemoteRepository:
         return self.registries.repository(repository)
@@ -79,6 +79,7 @@ class Sync:
         self.keep_previous: Retag | None = None
         self.attachments = NO_ATTACHMENTS
         self.tag_filter: TagFilter | None = None
+        self.platforms = EVERY_PLATFORM
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -122,6 +123,7 @@ class Sync:
             immutable=self.immutable,
             keep_previous=self.keep_previous,
             attachments=self.attachments,
+            platforms=self.platforms,
         )
         return Spec((rule,), self.settings, ())
 

@@ -5,17 +5,19 @@ An API is asked by the same client as a registry, with limits and retries of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar
 
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.credentials import Credential
-from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, read_pages
+from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, walk_pages
 
-ReadPage = Callable[[Call, Answer, Any], Page]
+T = TypeVar("T", bound=Hashable)
+ReadPage: TypeAlias = Callable[[Call, Answer, Any], Page[T]]
 """What a page lists, of the call, its answer and the JSON in that."""
 OPERATION = "list repositories"
 ANONYMOUS = ""
@@ -31,13 +33,18 @@ class Api:
     right: str
     authorization: str = field(default=ANONYMOUS, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    operation: str = OPERATION
 
-    def names(self, target: str, read: ReadPage) -> set[str]:
-        """All that a list has, page after page."""
+    def read(self, target: str, read: ReadPage[T]) -> set[T]:
+        """All that a list has."""
+        return set(chain.from_iterable(self.walk(target, read)))
+
+    def walk(self, target: str, read: ReadPage[T]) -> Iterator[frozenset[T]]:
+        """What a list has, page after page."""
         call = Call(
             method="GET",
             target=target,
-            operation=OPERATION,
+            operation=self.operation,
             reference=self.reference,
             scopes=(),
             headers={"Accept": "application/json", **self.headers},
@@ -45,9 +52,9 @@ class Api:
             max_bytes=MAX_PAGE_BYTES,
             authorization=self.authorization,
         )
-        return read_pages(call, partial(self._page, read), what=f"the list of {self.client.host}")
+        return walk_pages(call, partial(self._page, read), what=f"the list of {self.client.host}")
 
-    def _page(self, read: ReadPage, call: Call) -> Page:
+    def _page(self, read: ReadPage[T], call: Call) -> Page[T]:
         try:
             answer = self.client.send(call)
         except (AuthenticationError, NotFoundError) as error:

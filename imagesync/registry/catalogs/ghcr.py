@@ -27,11 +27,11 @@ def list_ghcr(access: Access, prefix: str) -> set[str]:
         raise AuthenticationError(message, hint=_RIGHT, operation=OPERATION, reference=access.reference(prefix))
     api = Api(access.api(API_HOST), access.reference(prefix), _RIGHT, f"Bearer {login.password}", _HEADERS)
     try:
-        names = api.names(f"/orgs/{owner}/packages?{_QUERY}", _page)
+        names = api.read(f"/orgs/{owner}/packages?{_QUERY}", _page)
     except NotFoundError:  # no organisation, or one that this token does not see
-        names = api.names(f"/users/{owner}/packages?{_QUERY}", _page)
+        names = api.read(f"/users/{owner}/packages?{_QUERY}", _page)
     return {f"{owner}/{name}" for name in names}
 
 
-def _page(call: Call, answer: Answer, document: Any) -> Page:
+def _page(call: Call, answer: Answer, document: Any) -> Page[str]:
     return Page(texts_of(call, document, "name"), next_page(call, answer, what="the list"))

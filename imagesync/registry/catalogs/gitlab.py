@@ -26,7 +26,7 @@ def list_gitlab(host: str, access: Access, prefix: str) -> set[str]:
     api = Api(access.api(host), access.reference(prefix), _RIGHT, authorization)
     for place in _places(prefix):
         try:
-            return api.names(f"/api/v4/{place}/registry/repositories?per_page=100", _page)
+            return api.read(f"/api/v4/{place}/registry/repositories?per_page=100", _page)
         except NotFoundError:
             continue
     message = f"{host} knows no group and no project of this name"
@@ -43,5 +43,5 @@ def _places(prefix: str) -> Iterator[str]:
             yield f"projects/{path}"
 
 
-def _page(call: Call, answer: Answer, document: Any) -> Page:
+def _page(call: Call, answer: Answer, document: Any) -> Page[str]:
     return Page(texts_of(call, document, "path"), next_page(call, answer, what="the list"))

@@ -19,8 +19,8 @@ def list_harbor(access: Access, prefix: str) -> set[str]:
     authorization = ANONYMOUS if login is None else basic_header(login)
     api = Api(access.registry, access.reference(prefix), _RIGHT, authorization)
     below = f"projects/{project}/repositories" if project else "repositories"
-    return api.names(f"/api/v2.0/{below}?page=1&page_size=100", _page)
+    return api.read(f"/api/v2.0/{below}?page=1&page_size=100", _page)
 
 
-def _page(call: Call, answer: Answer, document: Any) -> Page:
+def _page(call: Call, answer: Answer, document: Any) -> Page[str]:
     return Page(texts_of(call, document, "name"), next_page(call, answer, what="the list"))

@@ -23,11 +23,11 @@ def list_hub(access: Access, prefix: str) -> set[str]:
     login = access.find_login(prefix)
     authorization = ANONYMOUS if login is None or not login.password else _log_in(client, login)
     api = Api(client, access.reference(prefix), _RIGHT, authorization)
-    names = api.names(f"/v2/namespaces/{namespace}/repositories?page_size=100", _page)
+    names = api.read(f"/v2/namespaces/{namespace}/repositories?page_size=100", _page)
     return {f"{namespace}/{name}" for name in names}
 
 
-def _page(call: Call, answer: Answer, document: Any) -> Page:
+def _page(call: Call, answer: Answer, document: Any) -> Page[str]:
     found = document if isinstance(document, dict) else {}
     link = found.get("next")
     following_page = following(call, answer, link, what="the list") if isinstance(link, str) and link else None

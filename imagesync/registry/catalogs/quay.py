@@ -25,10 +25,10 @@ def list_quay(access: Access, prefix: str) -> set[str]:
     authorization = f"Bearer {login.password}" if login is not None and login.username == OAUTH_USER else ANONYMOUS
     api = Api(access.api(access.host), access.reference(prefix), _RIGHT, authorization)
     target = f"/api/v1/repository?namespace={namespace}&public=true"
-    return {f"{namespace}/{name}" for name in api.names(target, partial(_page, target))}
+    return {f"{namespace}/{name}" for name in api.read(target, partial(_page, target))}
 
 
-def _page(target: str, call: Call, answer: Answer, document: Any) -> Page:
+def _page(target: str, call: Call, answer: Answer, document: Any) -> Page[str]:
     found = document if isinstance(document, dict) else {}
     token = found.get("next_page")
     link = f"{target}&next_page={quote(token, safe='')}" if isinstance(token, str) and token else None
