@@ -26,10 +26,12 @@ from imagesync.survey import Survey, ask, read_choices
 from imagesync.tasks import Task, Tasks, Watch
 
 
-def make_plan(spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()) -> Plan:
+def make_plan(
+    spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = (), state: State | None = None
+) -> Plan:
     """Read both sides and say what would be done; nothing is written anywhere. Raises Cancelled."""
     watch: Watch[Any] = tasks.watch()
-    drawing = Drawing(spec, stores, tasks, incomplete=incomplete)
+    drawing = Drawing(spec, stores, tasks, incomplete=incomplete, state=state)
     contents: dict[Digest, Content] = {}
     for part in drawing.begin(watch):
         contents.update(part.contents)
@@ -78,13 +80,27 @@ def plan_and_carry_out(drawing: Drawing, executor: Executor, reviewers: tuple[Re
 class Drawing:
     """A plan that is being drawn: it comes in parts, one for each image, as soon as that has been read.
 
-    `incomplete` are tags of destinations of which an audit has found something missing.
+    `incomplete` are tags of destinations of which an audit has found something missing; `state` is what tells why a
+    tag differs.
     """
 
-    def __init__(self, spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()) -> None:
-        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete)
+    def __init__(
+        self,
+        spec: Spec,
+        stores: Stores,
+        tasks: Tasks,
+        *,
+        incomplete: Collection[Reference] = (),
+        state: State | None = None,
+    ) -> None:
+        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete, state=state)
         self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
         self._actions: dict[Wanted, Action] = {}
+
+    @property
+    def sights(self) -> tuple[Reference, ...]:
+        """The sources as they were seen: each tag with its digest."""
+        return self._survey.sights
 
     def begin(self, watch: Watch[Any]) -> Iterator[Plan]:
         """The part that is known at once; `watch` tells when to call `advance` for the others."""

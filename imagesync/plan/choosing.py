@@ -14,6 +14,7 @@ from imagesync.plan.contents import CannotRead
 from imagesync.plan.dates import UNREADABLE_KINDS, date_of
 from imagesync.plan.inventory import Broken, Head, NotRead, Present
 from imagesync.plan.questions import Asking, MayRead, ReadHead, together
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Created, Facts, NeedsFacts, Selection, Sight, Standing, TagFilter, Unknown
 from imagesync.state import State
@@ -122,3 +123,19 @@ def _without_head(head: Head) -> Unknown:
     if head.kind in UNREADABLE_KINDS:
         return Unknown(f"it cannot be read: {head.reason}")
     raise CannotRead(head)
+
+
+def sights_of(
+    heads: Mapping[Reference, Head], wants: Iterable[Wanted], sources: Iterable[Repository]
+) -> tuple[Reference, ...]:
+    """The tags of sources that were asked for, with their digests: those that are too young have to be remembered, too.
+    A tag that is a destination alone is none of them, though its repository is a source."""
+    tags = [want for want in wants if isinstance(want, Want)]
+    written = {want.destination for want in tags} - {want.asked for want in tags}
+    repositories = frozenset(sources)
+    return tuple(
+        Reference(reference.repository, reference.tag, head.descriptor.digest)
+        for reference, head in heads.items()
+        if isinstance(head, Present) and reference.repository in repositories and reference not in written
+        if reference.tag is not None and reference.digest is None
+    )

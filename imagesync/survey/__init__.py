@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from imagesync.errors import Cancelled
+from imagesync.plan.choosing import sights_of
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import as_if_absent, taken_for_absent
@@ -18,6 +19,7 @@ from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
+from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asked import Asked
@@ -46,11 +48,17 @@ class Survey:
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
     nothing else. Raises Cancelled, nothing else. `incomplete` are tags and attachments that are looked into though
-    they are right.
+    they are right; `state` tells how old tags are.
     """
 
     def __init__(
-        self, rules: Sequence[Rule], stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = ()
+        self,
+        rules: Sequence[Rule],
+        stores: Stores,
+        tasks: Tasks,
+        *,
+        incomplete: Collection[Reference] = (),
+        state: State | None = None,
     ) -> None:
         self._stores = stores
         self._tasks = tasks
@@ -60,7 +68,9 @@ class Survey:
         expanded = find_repositories(rules, stores, tasks)
         self.found = expanded.found
         """What globs stand for."""
-        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked)
+        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked, state=state)
+        self.sights = sights_of(heads, self.wants, (rule.source for rule in expanded.rules if isinstance(rule, Rule)))
+        """The tags of sources that were asked for, each with the digest that it was seen to have."""
         heads = {**heads, **remembered(self.wants, heads, stores.memory)}
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
