@@ -56,7 +56,8 @@ class MinAge:
     needs_facts = True
 
     def __str__(self) -> str:
-        return f"{self._in_units(self.age)}{self.unit}, clock {self.clock.value}, on_missing {self.on_missing.value}"
+        missing = f", on_missing {self.on_missing.value}" if self.clock is Clock.CREATED else ""
+        return f"{self._in_units(self.age)}{self.unit}, clock {self.clock.value}{missing}"
 
     def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:
         """What is known to be too young; what is not known yet passes, and `needs` says what would tell."""

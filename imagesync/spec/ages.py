@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from imagesync.selection import Clock, MinAge, OnMissing
+from imagesync.errors import Problem
+from imagesync.selection import Clock, MinAge, OnMissing, TagFilter
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.problems import Problems
 
@@ -27,6 +29,16 @@ def read_min_age(node: Node | None, problems: Problems) -> MinAge | None:
         message = "`on_missing` is for images that do not say when they were made: a state knows every tag's age"
         problems.say(on_missing.place, message, "leave it out, or add `clock: created`")
     return found
+
+
+def find_age_without_state(found: Iterable[tuple[TagFilter, Node | None]]) -> Iterator[Problem]:
+    """Filters that wait for an age that nobody remembers, each with the `tags` that it came from."""
+    for tags, node in found:
+        written = node.get("min_age") if isinstance(node, Map) else None
+        if written is not None and tags.min_age is not None and tags.min_age.clock is Clock.FIRST_SEEN:
+            message = "`min_age` counts from when a tag was first seen, and there is no `state` that remembers it"
+            hint = "add `state: FILE` or `state: REGISTRY/REPOSITORY`, or trust the image: `{age: …, clock: created}`"
+            yield Problem(written.place, message, hint)
 
 
 def _clock(node: Node | None) -> Clock:
