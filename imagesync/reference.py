@@ -64,6 +64,12 @@ class Digest(str):
         """For people: the algorithm and the first twelve hex letters."""
         return f"{self.algorithm}:{self.encoded[:12]}"
 
+    @property
+    def as_tag(self) -> str:
+        """The name of the tag under which clients keep the list of what speaks of it, where a store makes none
+        (distribution spec, "Referrers Tag Schema"). A whole sha512 would leave no room for an ending."""
+        return f"{self.algorithm}-{self.encoded[:64]}"
+
 
 class Tag(str):
     """A tag, checked when made: 1 to 128 of `A-Za-z0-9_.-`, not starting with `.` or `-`."""

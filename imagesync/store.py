@@ -6,8 +6,10 @@ subclass) and nothing else; NotFoundError means that the store answered and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -115,6 +117,24 @@ class RepositoryLister(Protocol):
         """The repositories of a whole registry, folder or tar, those below `prefix` where it is not empty.
 
         Raises UnsupportedError where nothing lists them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PushTime:
+    """When a registry got what a tag points to now, in UTC, as it says itself."""
+
+    tag: Tag
+    digest: Digest
+    at: datetime
+
+
+class PushTimes(Protocol):
+    def push_times(self, repository: Repository, tags: Collection[Tag]) -> Mapping[Tag, PushTime]:
+        """What a registry says of these tags, in one walk over its list; those of which it says nothing are left out.
+
+        Raises UnsupportedError where a registry does not tell at all.
         """
         ...
 

@@ -9,7 +9,7 @@ import pytest
 
 from imagesync.audit import DeepLooking, Looking, audit
 from imagesync.cancellation import Cancellation
-from imagesync.errors import NetworkError
+from imagesync.errors import AuthenticationError, NetworkError
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.uniting import unite
@@ -220,3 +220,13 @@ def test_each_destination_is_looked_at_by_itself(bench: Bench) -> None:
     audited = audit(make_spec(rule), Looking(bench.stores), bench.tasks)
     assert {subject.partition(":sha256")[0] for _, subject in found(audited)} == {str(other)}
     assert len(found(audited)) == 3
+
+
+def test_a_destination_that_refuses_to_say_leaves_the_promise_open(bench: Bench) -> None:
+    """Decisions 22: a plan tries, an audit does not take it for absent."""
+    refused = AuthenticationError("denied")
+    refused.is_refusal = True
+    bench.there.failures["resolve", tag_of(IMAGE.digest, SIGNATURES)] = [refused]
+    audited = bench.audit()
+    assert {kind for kind, _ in found(audited)} == {Kind.UNREADABLE}
+    assert all(finding.reason.startswith("attachments: ") for finding in audited.findings())

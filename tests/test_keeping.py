@@ -12,8 +12,11 @@ import pytest
 
 from imagesync.errors import IntegrityError, StateError, StoreError
 from imagesync.keeping.file import FileKeeper
+from imagesync.keeping.narrowed import StateMemory
 from imagesync.layout import files
-from imagesync.state import NOTHING_REMEMBERED, State
+from imagesync.reference import Digest
+from imagesync.state import NOTHING_REMEMBERED, Entry, Narrowed, State
+from imagesync.store import NoMemory
 from tests.state.values import APP, ONE, TWO, deleted, seen, tagged, written
 
 
@@ -108,3 +111,27 @@ def test_a_tag_that_was_given_up_stays_so_when_an_older_run_ends_later(tmp_path:
     early.add(State.of([deleted(seconds=9)]))
     late.add(known.merge(State.of([written(tag="2.0")])))
     assert [str(one.destination.tag) for one in early.load().owned(APP)] == ["2.0"]
+
+
+def test_what_an_index_becomes_is_asked_of_the_state_first_and_noted_once() -> None:
+    inner, noted = LearningMemory(), list[Entry]()
+    memory = StateMemory(inner, State.of([Narrowed(ONE, "linux/amd64", TWO)]), noted.extend)
+    assert memory.narrowed(ONE, "linux/amd64") == TWO
+    assert memory.narrowed(TWO, "linux/amd64") is None
+    memory.keep_narrowed(ONE, "linux/amd64", TWO)
+    memory.keep_narrowed(TWO, "linux/amd64", ONE)
+    assert noted == [Narrowed(TWO, "linux/amd64", ONE)]
+    assert memory.narrowed(TWO, "linux/amd64") == ONE
+
+
+class LearningMemory(NoMemory):
+    """A cache that remembers what indexes become."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Digest, str], Digest] = {}
+
+    def narrowed(self, source: Digest, keep: str) -> Digest | None:
+        return self._known.get((source, keep))
+
+    def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
+        self._known[source, keep] = narrowed

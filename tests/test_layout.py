@@ -23,7 +23,19 @@ from imagesync.layout.document import REF_NAME, LayoutIndex
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, digest_of
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.store import Pushed
-from tests.images import MadeImage, blob_of, descriptor_of, make_image, make_index, push_image, reader
+from tests.images import (
+    MadeImage,
+    blob_of,
+    descriptor_of,
+    index_of,
+    list_of,
+    make_artifact,
+    make_image,
+    make_index,
+    make_referrer,
+    push_image,
+    reader,
+)
 
 
 @pytest.fixture
@@ -504,3 +516,60 @@ def test_index_json_behaves_like_a_map_of_tags_and_a_set_of_manifests(
 def test_any_bytes_are_an_index_or_an_integrity_error(raw: bytes) -> None:
     with suppress(IntegrityError):
         assert LayoutIndex.parse(LayoutIndex.parse(raw).to_bytes()).entries == ()
+
+
+class TestReferrers:
+    """By the subject that a manifest names, and by the list that a client keeps under a tag."""
+
+    SUBJECT = make_image("subject")
+
+    def listed(self, store: LayoutRepository) -> list[Digest]:
+        return [entry.digest for entry in store.list_referrers(self.SUBJECT.digest) or ()]
+
+    def test_a_layout_that_is_not_there_yet_has_none(self, store: LayoutRepository) -> None:
+        assert store.list_referrers(self.SUBJECT.digest) == ()
+
+    def test_what_names_a_subject_is_listed_below_an_index_too(self, store: LayoutRepository) -> None:
+        sbom = push_image(store, make_referrer(self.SUBJECT.root))
+        child = make_image("child", subject=descriptor_of(self.SUBJECT.root))
+        push_image(store, index_of([descriptor_of(child.root)], [child]), "t")
+        push_image(store, make_image("another"), "other")
+        write_index(store, *(entry for entry in index_json(store) if entry["digest"] != child.digest))
+        assert self.listed(store) == [sbom.digest, child.digest]
+        assert store.list_referrers(sbom.digest) == ()
+
+    def test_what_a_client_has_listed_under_the_tag_is_listed_once_with_the_rest(self, store: LayoutRepository) -> None:
+        sbom, both = make_referrer(self.SUBJECT.root, "sbom"), make_referrer(self.SUBJECT.root, "both")
+        unnamed = make_artifact("names no subject")
+        push_image(store, list_of(unnamed, both), self.SUBJECT.digest.as_tag)
+        push_image(store, sbom)
+        assert sorted(self.listed(store)) == sorted([unnamed.digest, both.digest, sbom.digest])
+
+    def test_a_tag_that_is_no_list_is_refused(self, store: LayoutRepository) -> None:
+        """RFR-02."""
+        push_image(store, make_image(), self.SUBJECT.digest.as_tag)
+        with pytest.raises(IntegrityError, match="points to is something else") as caught:
+            store.list_referrers(self.SUBJECT.digest)
+        assert caught.value.hint == "delete or rename that tag"
+
+    def test_one_that_comes_later_is_seen_and_one_that_is_gone_is_not(self, store: LayoutRepository) -> None:
+        first, second = make_referrer(self.SUBJECT.root, "first"), make_referrer(self.SUBJECT.root, "second")
+        push_image(store, first)
+        assert self.listed(store) == [first.digest]
+        push_image(store, second)
+        assert self.listed(store) == [first.digest, second.digest]
+        blob_file(store, first.digest).unlink()
+        assert self.listed(store) == [second.digest]
+
+    def test_one_that_comes_alone_is_listed_though_others_wait_for_a_tag(self, tmp_path: Path) -> None:
+        store = LayoutRepository(tmp_path / "layout", lists_with_tag=True)
+        sbom = push_image(store, make_referrer(self.SUBJECT.root))
+        assert self.listed(store) == [sbom.digest]
+        assert [entry["digest"] for entry in index_json(store)] == [sbom.digest]
+
+    def test_a_damaged_manifest_spoils_no_list(self, store: LayoutRepository) -> None:
+        good, bad = make_referrer(self.SUBJECT.root, "good"), make_referrer(self.SUBJECT.root, "bad")
+        for one in (good, bad):
+            push_image(store, one)
+        blob_file(store, bad.digest).write_bytes(b"x" * len(bad.root.raw))
+        assert self.listed(store) == [good.digest]

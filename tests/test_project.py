@@ -18,6 +18,7 @@ from imagesync.cli.parser import build_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+GITHUB_PAGE = ROOT / "docs" / "github.md"
 SKIPPED_FOLDERS = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "build", "dist"}
 BINARY_FOLDER = ROOT / "examples" / "quickstart" / "sample"
 # Put together here, so that this file does not find itself.
@@ -66,6 +67,7 @@ def test_no_script_of_the_action_or_a_workflow_holds_an_expression() -> None:
     """An input inside `run` is code: whoever fills it in runs what he likes. Inputs come by the environment."""
     pages = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]
     documents = [yaml.safe_load(page.read_text(encoding="utf-8")) for page in pages]
+    documents += [yaml.safe_load(block) for block in blocks(GITHUB_PAGE, "yaml")]
     jobs = [job for document in documents for job in document.get("jobs", {"": document.get("runs")}).values()]
     scripts = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
     assert len(scripts) >= 4
@@ -81,11 +83,25 @@ def test_every_input_of_the_action_reaches_a_step() -> None:
 def test_what_a_workflow_passes_to_the_action_is_an_input_of_it() -> None:
     inputs = set(yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inputs"])
     pages = [path.read_text(encoding="utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml")]
-    pages += [block for block in blocks(README, "yaml") if "jobs:" in block]
+    pages += [block for page in (README, GITHUB_PAGE) for block in blocks(page, "yaml") if "jobs:" in block]
     steps = [step for page in pages for job in yaml.safe_load(page)["jobs"].values() for step in job["steps"]]
     ours = [step for step in steps if step.get("uses", "").startswith(("./", "imagesync/"))]
     assert len(ours) >= 4
     assert not [step for step in ours if set(step.get("with", {})) - inputs]
+
+
+def test_every_output_that_a_run_sets_is_one_of_the_action() -> None:
+    outputs = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"]
+    assert {name: value["value"] for name, value in outputs.items()} == {
+        name: f"${{{{ steps.run.outputs.{name} }}}}" for name in outputs
+    }
+    text = (ROOT / "imagesync" / "cli" / "publish.py").read_text(encoding="utf-8")
+    set_by_runs = {
+        name
+        for call in re.findall(r"_set_outputs\(\s*\{(.+?)\}\s*\)", text, re.S)
+        for name in re.findall(r'"([a-z-]+)":', call)
+    }
+    assert set_by_runs == set(outputs)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", ".github/pull_request_template.md", ".ci/run"])

@@ -7,7 +7,6 @@ speaks of that, as a plan would look for it, and all below.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from imagesync.audit.asking import ask
 from imagesync.audit.looking import DeepLooking, Looking
@@ -18,19 +17,20 @@ from imagesync.plan.findings import Audit, Audited
 from imagesync.plan.image import Overview, attachment_tags_of
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
 from imagesync.plan.promises import promises_of
-from imagesync.plan.wants import Want, Wanted
-from imagesync.spec.model import Rule, Spec
+from imagesync.plan.wants import Want, Wanted, trusting_no_list
+from imagesync.spec.model import Spec
+from imagesync.state import State
 from imagesync.survey import find_repositories, read_heads
 from imagesync.tasks import Tasks
 
 __all__ = ["DeepLooking", "Looking", "audit"]
 
 
-def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
-    """Look at every tag that the spec promises, at all that is below it, and at all that speaks of it. Raises
-    Cancelled."""
-    named = find_repositories(_trusting_no_list(spec.rules), looking.stores, tasks).rules
-    wants, heads, listings = read_heads(named, looking.stores, tasks)
+def audit(spec: Spec, looking: Looking, tasks: Tasks, *, state: State | None = None) -> Audit:
+    """Look at every tag that the spec promises, at all that is below it, and at all that speaks of it. How old tags are
+    `state` tells. Raises Cancelled."""
+    named = find_repositories(trusting_no_list(spec.rules), looking.stores, tasks).rules
+    wants, heads, listings = read_heads(named, looking.stores, tasks, state=state)
     heads = ask(promises_of(wants, heads), looking, tasks)
     wrong = judge_heads(wants, heads)
     roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}
@@ -53,8 +53,3 @@ def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
         blobs=parts.blobs,
         bytes_read=looking.bytes_read,
     )
-
-
-def _trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
-    """The rules without what spares a plan its questions: what is assumed is what an audit is for."""
-    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
+from imagesync.errors import AuthenticationError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.findings import Finding
-from imagesync.plan.inventory import Broken
+from imagesync.plan.inventory import Broken, Unreadable
 from imagesync.plan.judgement import judge_bytes, judge_manifest, judge_size
 from imagesync.plan.order import is_large
 from imagesync.plan.questions import HasBlob, Part, Question, ReadManifest, parts_of
@@ -46,9 +47,10 @@ class Looking:
 
     def answer(self, question: Question) -> Any:
         """Answer what a search for attachments asks. What a destination has is read there, whatever a cache says, and
-        kept until it is looked at: it is read once."""
+        kept until it is looked at: it is read once. What it refuses to say is not taken for absent, as a plan does."""
         if not isinstance(question, ReadManifest) or question.side == "source":
-            return answer(question, self.stores)
+            found = answer(question, self.stores)
+            return Broken(found.reason, AuthenticationError.kind) if isinstance(found, Unreadable) else found
         found = self._read_before[question.repository, question.digest] = self._read_manifest(question)
         return found
 

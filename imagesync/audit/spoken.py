@@ -9,12 +9,12 @@ from imagesync.audit.looking import Looking
 from imagesync.audit.parts import Parts
 from imagesync.plan.diff import pair_of
 from imagesync.plan.findings import Finding
+from imagesync.plan.found import Found
 from imagesync.plan.image import Image, Overview, images_of
 from imagesync.plan.inventory import Broken, Pair
 from imagesync.plan.judgement import judge_lacking, unsearched
 from imagesync.plan.offers import attachments_of
 from imagesync.plan.questions import ReadManifest, together
-from imagesync.plan.search import Found
 from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference
 from imagesync.tasks import Tasks

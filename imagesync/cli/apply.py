@@ -22,6 +22,7 @@ from imagesync.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
     from imagesync.plan.actions import Plan
     from imagesync.plan.outcome import Outcome
@@ -66,9 +67,10 @@ def check_report(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.session import load, open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.plan import check_plan_report  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415
 
-    check_report(arguments)
+    (check_plan_report if arguments.dry_run else check_report)(arguments)
     spec = load(arguments)
     if arguments.plan and (arguments.only or arguments.shard):
         raise UsageError("--plan carries out the whole file", hint="leave out --only and --shard, or plan with them")
@@ -91,19 +93,22 @@ def execute(
     incomplete: Collection[Reference] = (),
 ) -> int:
     """Plan and carry out the session's spec, show and publish what became of it; returns the exit code."""
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
-    stores, tasks = session.stores, session.tasks
+    stores, tasks, memory = session.stores, session.tasks, open_memory(session)
     if arguments.dry_run:
-        plan = make_plan(session.spec, stores, tasks, incomplete=incomplete)
+        plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
         return _show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
     executor = Executor(stores, tasks, session.cancellation)
+    memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
-        drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete)
-        outcomes = _told(plan_and_carry_out(drawing, executor, reviewers), progress)
-    return _report(arguments, session, drawing.plan, outcomes)
+        drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
+        memory.saw(drawing.sights)
+        outcomes = _told(plan_and_carry_out(drawing, executor, reviewers), progress, memory)
+    return memory.settled(_report(arguments, session, drawing.plan, outcomes))
 
 
 def _repair(arguments: argparse.Namespace, session: Session) -> int:
@@ -114,19 +119,24 @@ def _repair(arguments: argparse.Namespace, session: Session) -> int:
 
 def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
     """Carry out a saved plan, if it is one that the spec yields."""
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import carry_out  # noqa: PLC0415
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
+    from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
 
     check_same_spec(plan, session.spec)
     check_yielded(plan, session.spec)
+    memory = open_memory(session)
+    plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
     if arguments.dry_run:
-        return _show_only(arguments, plan)
+        return _show_only(arguments, plan, reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
+    memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = _told(carry_out(plan, executor), progress)
-    return _report(arguments, session, plan, outcomes)
+        outcomes = _told(carry_out(plan, executor, reviewers), progress, memory)
+    return memory.settled(_report(arguments, session, plan, outcomes))
 
 
 def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
@@ -136,20 +146,28 @@ def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Revie
 
     plan = review(plan, reviewers).plan
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
-    publish_plan(plan, output=None)
+    publish_plan(plan, output=None, report=arguments.report)
     return plan_exit_code(plan, detailed=False)
 
 
-def _told(outcomes: Iterator[Outcome], progress: Progress) -> tuple[Outcome, ...]:
-    """All the outcomes, each told as it comes."""
+def _told(outcomes: Iterator[Outcome], progress: Progress, memory: Memory) -> tuple[Outcome, ...]:
+    """All the outcomes, each told and remembered as it comes."""
     found = []
-    for outcome in outcomes:
-        found.append(outcome)
-        try:
-            progress.outcome(outcome)
-        except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
-            discard(sys.stderr)
+    try:
+        for outcome in outcomes:
+            found.append(outcome)
+            memory.ended(outcome)
+            _tell(outcome, progress)
+    finally:
+        memory.save()
     return tuple(found)
+
+
+def _tell(outcome: Outcome, progress: Progress) -> None:
+    try:
+        progress.outcome(outcome)
+    except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way
+        discard(sys.stderr)
 
 
 def _report(arguments: argparse.Namespace, session: Session, plan: Plan, outcomes: tuple[Outcome, ...]) -> int:

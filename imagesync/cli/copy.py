@@ -57,9 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.apply import check_report, execute  # noqa: PLC0415 - not for --help
+    from imagesync.cli.plan import check_plan_report  # noqa: PLC0415
     from imagesync.cli.session import open_session  # noqa: PLC0415
 
-    check_report(arguments)
+    (check_plan_report if arguments.dry_run else check_report)(arguments)
     spec = _spec(arguments)
     with open_session(spec, arguments) as session:
         return execute(arguments, session)

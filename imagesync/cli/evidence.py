@@ -31,7 +31,11 @@ def read_evidence(store: Readable, digest: Digest) -> Iterator[Found]:
     """Everything that may prove something of this digest, each piece read when it is asked for. Raises StoreError."""
     for kind in (AttachmentType.SIGNATURES, AttachmentType.ATTESTATIONS):
         yield from _under(store, tag_of(digest, kind))
-    referrers = _referrers(store, digest)
+    try:
+        referrers = _referrers(store, digest)
+    except _DAMAGED as error:
+        yield Found(digest, Rejected(f"its list of referrers cannot be read: {error.message}"))
+        return
     for entry in referrers[:MAX_REFERRERS]:  # the type that a list states is not believed: each one is opened
         yield from _under(store, entry.digest)
     if len(referrers) > MAX_REFERRERS:

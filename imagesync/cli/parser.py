@@ -20,6 +20,8 @@ COMMANDS = (
     "plan",
     "apply",
     "audit",
+    "drift",
+    "adopt",
     "lock",
     "copy",
     "tags",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_argument(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="save the plan for `apply --plan` or `apply --approved`")
+    parser.add_argument(
+        "--report", metavar="FILE", help="write the plan for people too: .md, fit for a comment, or .json"
+    )
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there is something to do")
     parser.add_argument("--anonymous", action="store_true", help="log in nowhere: for the pull request of a fork")
     add_cache_option(parser)
@@ -33,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session, shown_progress  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.transfer.meter import Meter  # noqa: PLC0415
@@ -41,11 +45,23 @@ def run(arguments: argparse.Namespace) -> int:
         from imagesync.cli.files import check_writable  # noqa: PLC0415
 
         check_writable(arguments.output)
+    check_plan_report(arguments)
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
-        plan = make_plan(spec, session.stores, session.tasks)
+        plan = make_plan(spec, session.stores, session.tasks, state=open_memory(session).state)
         plan = replace(plan, pulls=session.pulls())
     return _show(arguments, plan)
+
+
+def check_plan_report(arguments: argparse.Namespace) -> None:
+    """Refuse a report of a plan that could not be written before anything is done."""
+    if not arguments.report:
+        return
+    from imagesync.cli.files import check_writable  # noqa: PLC0415 - not for --help
+    from imagesync.report.write import PLAN_FORMS, check_report_name  # noqa: PLC0415
+
+    check_report_name(arguments.report, PLAN_FORMS)
+    check_writable(arguments.report)
 
 
 def _show(arguments: argparse.Namespace, plan: Plan) -> int:
@@ -57,7 +73,7 @@ def _show(arguments: argparse.Namespace, plan: Plan) -> int:
     if arguments.output:
         _save(arguments, plan)
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
-    publish_plan(plan, output=arguments.output)
+    publish_plan(plan, output=arguments.output, report=arguments.report)
     return plan_exit_code(plan, detailed=arguments.detailed_exitcode)
 
 

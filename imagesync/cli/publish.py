@@ -14,7 +14,7 @@ from imagesync.report import audit_markdown, audit_text, github, markdown, text
 from imagesync.report.audit_json import audit_to_json
 from imagesync.report.json import report_to_json
 from imagesync.report.model import Report
-from imagesync.report.write import write_audit, write_report
+from imagesync.report.write import write_audit, write_plan, write_report
 
 
 def show_plan(plan: Plan, form: str, *, verbose: bool) -> str:
@@ -44,15 +44,23 @@ def show_audit(audit: Audit, form: str, *, verbose: bool) -> str:
     return audit_text.render_audit(audit, color=wants_color(sys.stdout), verbose=verbose)
 
 
-def publish_plan(plan: Plan, *, output: str | None) -> None:
-    """Tell GitHub Actions of a plan; elsewhere nothing happens. Annotations go to stderr, results may be piped."""
+def publish_plan(plan: Plan, *, output: str | None, report: str | None = None) -> None:
+    """Write the report file that was asked for, and tell GitHub Actions; `output` is where the plan was saved.
+    Annotations go to stderr, results may be piped."""
+    if report:
+        write_plan(plan, report)
     if not in_github_actions():
         return
     sys.stderr.write(github.annotations_of_plan(plan, workspace_folder()))
     _append_summary(markdown.render_plan(plan))
     summary = summarise(plan)
     _set_outputs(
-        {"changed": str(summary.changes > 0).lower(), "changes": str(summary.changes), "plan-file": output or ""}
+        {
+            "changed": str(summary.changes > 0).lower(),
+            "changes": str(summary.changes),
+            "plan-file": output or "",
+            "report": report or "",
+        }
     )
 
 

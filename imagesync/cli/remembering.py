@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagesync.cancellation import Cancellation
 from imagesync.cli.output import complain, notify
-from imagesync.spec.model import Spec, StateFile
+from imagesync.errors import Cancelled, ImagesyncError
+from imagesync.selection import Clock
+from imagesync.spec.model import StateFile
 
 if TYPE_CHECKING:
-    from imagesync.errors import ImagesyncError
+    from imagesync.cli.session import Session
     from imagesync.keeping import Keeper
     from imagesync.keeping.journal import Journal
+    from imagesync.keeping.store import StateStore
     from imagesync.plan.outcome import Outcome
-    from imagesync.reference import Reference
-    from imagesync.state import State
+    from imagesync.plan.standing import Standing
+    from imagesync.reference import Reference, Repository
+    from imagesync.state import Entry, State
 
 
 INTERRUPTED = (130, 143)
+LAST_SECONDS = 20.0
+"""How long a run that was stopped may take to say what it has done."""
 
 
 class Memory:
@@ -43,23 +53,52 @@ class Memory:
 
     def saw(self, sources: Iterable[Reference]) -> None:
         """These tags were seen with these digests."""
-        from imagesync.keeping.journal import now  # noqa: PLC0415 - as above
+        from imagesync.keeping.clock import now  # noqa: PLC0415 - as above
         from imagesync.plan.remembering import sights_of  # noqa: PLC0415
 
         if self._journal is not None and self.state is not None:
             self._journal.note(sights_of(sources, self.state, now()))
 
+    def found(self, entries: Iterable[Entry]) -> None:
+        """This was found out while planning; a run that is not written down forgets it."""
+        if self._journal is not None:
+            self._journal.note(entries)
+
     def ended(self, outcome: Outcome) -> None:
         """This became of an action."""
-        from imagesync.keeping.journal import now  # noqa: PLC0415 - as above
+        from imagesync.keeping.clock import now  # noqa: PLC0415 - as above
         from imagesync.plan.remembering import written_by  # noqa: PLC0415
 
         if self._journal is not None and self.state is not None:
             self._journal.note(written_by(outcome, self.state, now()))
 
+    @property
+    def known(self) -> State:
+        """What is remembered, be it nothing."""
+        from imagesync.state import NOTHING_REMEMBERED  # noqa: PLC0415 - few specs have a state
+
+        return self.state or NOTHING_REMEMBERED
+
+    def adopted(self, tags: Iterable[Standing]) -> None:
+        """These tags are imagesync's own, as they are; kept at once."""
+        from imagesync.keeping.clock import now  # noqa: PLC0415 - as above
+        from imagesync.plan.remembering import make_written  # noqa: PLC0415
+
+        at = now()
+        if self._journal is not None:
+            self._journal.note(
+                make_written(tag.destination, tag.found, self.known, at)
+                for tag in tags
+                if tag.destination is not None and tag.found is not None
+            )
+        self.save()
+
     def save(self) -> None:
-        """Keep what is not kept yet."""
-        self._unsaved = None if self._journal is None else self._journal.save()
+        """Keep what is not kept yet; once more where that was stopped itself."""
+        if self._journal is not None:
+            self._unsaved = self._journal.save()
+            if isinstance(self._unsaved, Cancelled):
+                self._unsaved = self._journal.save()
 
     def settled(self, code: int) -> int:
         """The exit code of a run that would end with this one: it has failed, too, where it could not be kept."""
@@ -72,15 +111,49 @@ class Memory:
         return code if code in INTERRUPTED else worst_of({code, FAILED_EXIT_CODE})
 
 
-def open_memory(spec: Spec) -> Memory:
+def open_memory(session: Session) -> Memory:
     """What is remembered by now. Raises StateError and StoreError, before anything is touched."""
-    return Memory(_keeper(spec))
+    memory = Memory(_keeper(session))
+    if memory.state is not None:
+        from imagesync.keeping.narrowed import StateMemory  # noqa: PLC0415 - few specs have a state
+
+        session.stores.memory = StateMemory(session.stores.memory, memory.state, memory.found)
+    return memory
 
 
-def _keeper(spec: Spec) -> Keeper | None:
-    if spec.state is None:
+def state_for_ages(session: Session) -> State | None:
+    """What is remembered, where a rule asks how old tags are: some commands need no more of it. Raises as above."""
+    ages = (rule.tags.min_age for rule in session.spec.rules)
+    if not any(age is not None and age.clock is Clock.FIRST_SEEN for age in ages):
         return None
-    from imagesync.keeping.file import FileKeeper  # noqa: PLC0415 - few specs have a state
+    keeper = _keeper(session)
+    return None if keeper is None else keeper.load()
 
-    assert isinstance(spec.state, StateFile)  # noqa: S101 - narrows
-    return FileKeeper(Path(spec.directory) / spec.state.path)
+
+def _keeper(session: Session) -> Keeper | None:
+    place = session.spec.state
+    if place is None:
+        return None
+    if isinstance(place, StateFile):
+        from imagesync.keeping.file import FileKeeper  # noqa: PLC0415 - few specs have a state
+
+        return FileKeeper(Path(session.spec.directory) / place.path)
+    from imagesync.keeping.repository import RepositoryKeeper  # noqa: PLC0415 - as above
+
+    return RepositoryKeeper(place, partial(_store, session, place))
+
+
+@contextmanager
+def _store(session: Session, repository: Repository) -> Iterator[StateStore]:
+    """The repository of the state, as any other of the run; with connections of its own where the run was stopped,
+    since what it has done until then is to be remembered."""
+    if not session.cancellation.is_cancelled:
+        yield session.stores.registries.repository(repository)
+        return
+    from imagesync.registry import Registries  # noqa: PLC0415 - few runs are stopped
+
+    registries = Registries(session.spec.settings, Cancellation(LAST_SECONDS), environment=os.environ)
+    try:
+        yield registries.repository(repository)
+    finally:
+        registries.close()

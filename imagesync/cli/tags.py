@@ -98,7 +98,8 @@ def _list_selections(arguments: argparse.Namespace) -> int:
 
 
 def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
-    from imagesync.cli.session import open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import open_session  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
     from imagesync.plan.wants import select  # noqa: PLC0415
     from imagesync.report.sentences import found_sentences  # noqa: PLC0415
@@ -108,7 +109,7 @@ def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
     with open_session(spec, arguments) as session:
         expanded = find_repositories(spec.rules, session.stores, session.tasks)
         rules = [rule for rule in expanded.rules if isinstance(rule, Rule)]
-        listings, chosen = read_choices(rules, session.stores, session.tasks)
+        listings, chosen = read_choices(rules, session.stores, session.tasks, state=state_for_ages(session))
         selections = {rule: select(rule, listings, chosen) for rule in rules}
         cost = _cost(session, selections.values())
     found = [_selected(one, selections) for one in expanded.rules]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
 from imagesync.errors import ImagesyncError
 from imagesync.keeping import Keeper
@@ -13,11 +12,6 @@ from imagesync.state import NOTHING_REMEMBERED, Entry, State
 
 SAVE_SECONDS = 10.0
 """What a run that is killed outright may forget."""
-
-
-def now() -> datetime:
-    """The present second, in UTC."""
-    return datetime.now(UTC).replace(microsecond=0)
 
 
 class Journal:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO
 
-from imagesync.errors import IntegrityError, InvalidManifest, NotFoundError
+from imagesync.errors import IntegrityError, InvalidManifest, NotFoundError, StoreError
 from imagesync.layout.document import Entry, LayoutIndex
 from imagesync.layout.files import pieces
-from imagesync.manifest import MAX_MANIFEST_BYTES, Content, Descriptor, digest_of, parse_manifest
+from imagesync.layout.subjects import Subjects
+from imagesync.manifest import MAX_MANIFEST_BYTES, Content, Descriptor, Index, digest_of, parse_manifest
 from imagesync.reference import Digest, Tag
 from imagesync.store import without_first
 
@@ -24,6 +25,7 @@ class LayoutReader(ABC):
 
     def __init__(self, name: str, *, answers_any_tag: bool = False) -> None:
         self.name = name
+        self._subjects = Subjects(self._fetch_or_none)
         self._answers_any_tag = answers_any_tag
 
     def __repr__(self) -> str:
@@ -75,9 +77,39 @@ class LayoutReader(ABC):
     def list_tags(self) -> tuple[Tag, ...]:
         return self.index().tags
 
-    def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:  # noqa: ARG002
-        """None: a layout keeps the list as clients do, under a tag (distribution spec, "Referrers Tag Schema")."""
-        return None
+    def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
+        """What names this digest as its subject, and what a client has listed under its tag besides."""
+        try:
+            listed = (*self._listed_under_tag(digest), *self.naming(digest))
+        except NotFoundError:  # there is no layout yet
+            return ()
+        return tuple({entry.digest: entry for entry in listed}.values())
+
+    def naming(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """The manifests that name this digest as their subject, those below an index too. Raises NotFoundError where
+        there is no layout."""
+        named = self._subjects.naming(self.index(), subject)
+        return tuple(one for one in named if self.blob_size(one.digest) is not None)
+
+    def _listed_under_tag(self, digest: Digest) -> tuple[Descriptor, ...]:
+        tag = Tag(digest.as_tag)
+        if self.index().find(tag) is None:
+            return ()
+        found = self.fetch_manifest(tag)
+        if isinstance(found, Index):
+            return found.successors()
+        raise IntegrityError(
+            "the tag is one of attachments, and what it points to is something else",
+            hint="delete or rename that tag",
+            operation="list referrers",
+            reference=self.reference(tag),
+        )
+
+    def _fetch_or_none(self, digest: Digest) -> Content | None:
+        try:
+            return self.fetch_manifest(digest)
+        except StoreError:
+            return None
 
     def reference(self, target: Tag | Digest) -> str:
         """What messages call one manifest or blob of this layout."""

@@ -25,8 +25,9 @@ class LayoutRepository(LayoutReader):
 
     Bytes are stored as they came, under the digest they were verified against. Threads and processes may
     write at once. `sibling` finds the layout of another repository, for mounts. With `lists_with_tag`, a
-    manifest pushed without a tag is stored at once, but enters index.json with the next change of a tag: an
-    image is one write, and what a cut-off copy leaves is garbage. Not for a server, which has promised to keep it.
+    manifest pushed without a tag is stored at once, but enters index.json with the next change of a tag, or with one
+    that names a subject, which may come alone: an image is one write, and what a cut-off copy leaves is garbage. Not
+    for a server, which has promised to keep it.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class LayoutRepository(LayoutReader):
         if not self.has_blob(content.descriptor):
             with files.file_errors("push manifest", self.reference(content.digest)):
                 files.write_blob(self._path(content.digest), content.descriptor, [content.raw])
-        if tag is None and self._lists_with_tag:
+        if tag is None and self._lists_with_tag and content.subject is None:
             self._unlisted[content.digest] = content.descriptor
         else:
             self._change(lambda index: index.with_manifest(content.descriptor, tag))

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 
 from imagesync.errors import BudgetError, Place
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Reference, Tag
+
+
+class Cause(Enum):
+    """Why a destination's tag differs from its source, by what is remembered of it; see `drift`."""
+
+    PENDING = "pending"
+    DRIFTED = "drifted"
+    UNOWNED = "unowned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class Copy:
     attachments: tuple[Copy, ...] = ()
     """What speaks of the image and is written before its tag. Those with a tag on both sides are united with what the
     destination has there; those without one at the source are added to the index under the destination's tag."""
+    cause: Cause | None = None
+    """Why what it `replaces` is there; None without a state, or where nothing is replaced."""
     moved: UpstreamMoved | None = None
     """Set where a lock holds on to what the source's tag has left."""
 
@@ -150,6 +161,29 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """Another hand has changed the destination's tag, and the spec wants it kept: `found`, in place of what was
+    `wrote` there last and of the source's digest."""
+
+    kind: ClassVar[str] = "drifted"
+
+    rule: str
+    place: Place
+    source: Reference
+    destination: Reference
+    found: Digest
+    wrote: Digest
+
+    @property
+    def reason(self) -> str:
+        return f"drifted: the tag has {self.found.short}, imagesync wrote {self.wrote.short}"
+
+    @property
+    def hint(self) -> str:
+        return "`on_drift: overwrite` brings the source's; `imagesync adopt --differing` takes it for what was written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
     """Nothing to do for this image, and that is no failure: an empty selection with `on_empty: warn`."""
 
@@ -238,7 +272,7 @@ class Blocked:
         return self.copy.destination
 
 
-Action = Copy | Attach | Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting | Delete | Spared
+Action = Copy | Attach | Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting | Delete | Spared
 
 
 class Purpose(Enum):
@@ -323,6 +357,8 @@ class Summary:
     """Each blob once for each destination registry: from there on it is mounted."""
     attach: int = 0
     """Tags that stay, and get attachments."""
+    drifted: int = 0
+    """Tags that another hand has changed: overwritten, kept, or failed, and counted there too."""
     delete: int = 0
     """Tags that go, what speaks of images among them."""
     spared: int = 0
@@ -340,6 +376,15 @@ def moved_of(action: Action) -> UpstreamMoved | None:
     return change.moved if isinstance(change, Copy | Attach | Keep | Conflict) else None
 
 
+def is_drifted(action: Action) -> bool:
+    """Whether its tag was changed by another hand, whatever is done about that."""
+    if isinstance(action, Blocked):
+        return is_drifted(action.copy)
+    if isinstance(action, Copy):
+        return action.cause is Cause.DRIFTED
+    return isinstance(action, Drifted) or (isinstance(action, Failure) and action.kind == Drifted.kind)
+
+
 def summarise(plan: Plan) -> Summary:
     """Count a plan's actions."""
     copies = plan.copies()
@@ -355,12 +400,13 @@ def summarise(plan: Plan) -> Summary:
         update=sum(copy.replaces is not None for copy in copies),
         unchanged=kinds.count(Keep),
         assumed=kinds.count(Assumed),
-        skipped=kinds.count(Skip),
+        skipped=kinds.count(Skip) + kinds.count(Drifted),
         blocked=kinds.count(Blocked) + kinds.count(Conflict),
         waiting=kinds.count(Waiting),
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),
         attach=kinds.count(Attach),
+        drifted=sum(map(is_drifted, plan.actions)),
         delete=kinds.count(Delete),
         spared=kinds.count(Spared),
         upstream_moved=sum(moved_of(action) is not None for action in plan.actions),

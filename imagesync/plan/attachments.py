@@ -25,13 +25,11 @@ _NOUNS = {
     AttachmentType.SBOMS: ("SBOM", "SBOMs"),
     AttachmentType.REFERRERS: ("referrer", "referrers"),
 }
-_ENCODED_LENGTH = 64
-"""What the tag schema keeps of a digest's text: a whole sha512 would leave no room for an ending."""
 
 
 def tag_of(digest: Digest, kind: AttachmentType) -> Tag:
     """The tag under which attachments of this type stand that speak of a digest."""
-    return Tag(f"{digest.algorithm}-{digest.encoded[:_ENCODED_LENGTH]}{_ENDINGS[kind]}")
+    return Tag(f"{digest.as_tag}{_ENDINGS[kind]}")
 
 
 def tags_of(digests: Iterable[Digest], kinds: Collection[AttachmentType]) -> dict[Tag, AttachmentType]:

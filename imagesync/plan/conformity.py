@@ -43,46 +43,25 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
     """Raise PlanFileError if the plan holds a copy that no rule of the spec yields."""
     copies = [action.copy if isinstance(action, Blocked) else action for action in plan.actions]
     changes = [copy for copy in copies if isinstance(copy, Copy | Attach)]
-    foreign = [change for change in changes if not _is_yielded(change, _rules_for(change, spec.rules, plan.contents))]
+    foreign = [change for change in changes if not _is_yielded(change, spec.rules, plan.contents)]
     if foreign:
         named = ", ".join(f"{copy.source} to {copy.destination}" for copy in foreign[:_SHOWN])
         raise PlanFileError(f"no rule of the spec yields {named}", hint="plan again")
 
 
-def _rules_for(change: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> list[Rule]:
-    """The rules that may ask for it as far as its platforms go."""
-    if isinstance(change, Attach):
-        return list(rules)  # its tag stays, whatever it has
-    return [rule for rule in rules if _is_narrowed_as_told(rule.platforms, change, contents)]
-
-
-def _is_narrowed_as_told(platforms: Platforms, copy: Copy, contents: Contents) -> bool:
-    """Whether the source's index, which the file has as well, becomes this very root, and is brought as far.
-
-    Of an entry that names no platform the image's config has told, which a file does not hold: there the file is
-    believed.
-    """
-    if not platforms.keep:
-        return not copy.is_narrowed and not copy.left_out
-    source = contents[copy.source.digest or copy.root.digest]
-    nodes = {node.digest for node in walk(contents[copy.root.digest], contents, copy.left_out)}
-    entries = source.manifests if isinstance(source, Index) else (source.descriptor,)
-    found = {one.digest: platforms.keep[0].platform for one in entries if is_silent(one) and one.digest in nodes}
-    try:
-        narrowing = narrow(source, replace(platforms, required=()), found)
-    except (PlatformError, InvalidManifest):
-        return False
-    listed = contents[copy.root.digest].successors()
-    left_out = {entry.digest for entry in listed if entry.digest in narrowing.left_out}
-    return narrowing.root.digest == copy.root.digest and left_out == set(copy.left_out)
-
-
-def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule]) -> bool:
+def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    named = [rule if rule.glob is None else _of_glob(rule, rule.glob, copy) for rule in rules]
-    yielding = [rule for rule in named if rule is not None and _yields(rule, copy)]
+    yielding = [rule for rule in rules if is_yielded_by(rule, copy)]
+    if isinstance(copy, Copy):  # what is attached to has a tag that stays
+        yielding = [rule for rule in yielding if _is_narrowed_as_told(rule.platforms, copy, contents)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
+
+
+def is_yielded_by(rule: Rule, copy: Copy | Attach) -> bool:
+    """Whether the rule asks for this."""
+    named = rule if rule.glob is None else _of_glob(rule, rule.glob, copy)
+    return named is not None and _yields(named, copy)
 
 
 def _of_glob(rule: Rule, glob: RepositoryGlob, copy: Copy | Attach) -> Rule | None:
@@ -129,3 +108,24 @@ def _is_attached(rule: Rule, copy: Copy | Attach, attachment: Copy) -> bool:
     kind = kind_of(destination.tag)
     is_own = source.tag == destination.tag if source.tag is not None else kind is AttachmentType.REFERRERS
     return is_own and kind in rule.attachments
+
+
+def _is_narrowed_as_told(platforms: Platforms, copy: Copy, contents: Contents) -> bool:
+    """Whether the source's index, which the file has as well, becomes this very root, and is brought as far.
+
+    Of an entry that names no platform the image's config has told, which a file does not hold: there the file is
+    believed.
+    """
+    if not platforms.keep:
+        return not copy.is_narrowed and not copy.left_out
+    source = contents[copy.source.digest or copy.root.digest]
+    nodes = {node.digest for node in walk(contents[copy.root.digest], contents, copy.left_out)}
+    entries = source.manifests if isinstance(source, Index) else (source.descriptor,)
+    found = {one.digest: platforms.keep[0].platform for one in entries if is_silent(one) and one.digest in nodes}
+    try:
+        narrowing = narrow(source, replace(platforms, required=()), found)
+    except (PlatformError, InvalidManifest):
+        return False
+    listed = contents[copy.root.digest].successors()
+    left_out = {entry.digest for entry in listed if entry.digest in narrowing.left_out}
+    return narrowing.root.digest == copy.root.digest and left_out == set(copy.left_out)

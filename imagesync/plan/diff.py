@@ -11,8 +11,10 @@ from imagesync.plan.actions import (
     Action,
     Assumed,
     Attach,
+    Cause,
     Conflict,
     Copy,
+    Drifted,
     Failure,
     Keep,
     Plan,
@@ -31,11 +33,13 @@ from imagesync.plan.inventory import (
     NotRead,
     Pair,
     Present,
+    Remembered,
     Unreadable,
 )
 from imagesync.plan.narrowing import names_of_kept
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository
+from imagesync.spec.model import OnDrift
 
 
 def blobs_of(
@@ -89,7 +93,7 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     """What comes of a source that is there and a destination that was asked."""
     is_kept = is_equal(want, inventory.heads)
     if isinstance(destination, Present) and not is_kept and not differs(want, inventory.heads):
-        return _conflict(want, source, destination.descriptor.digest, inventory)
+        return _left_alone(want, source, destination, inventory)
     broken = _broken_below(want, source, inventory)
     if broken is not None:
         return _unusable(want, broken, "source", want.source)
@@ -108,8 +112,40 @@ def _narrowed_to(copy: Copy) -> str:
     return f"sparse index, without {len(copy.left_out)} of the manifests that it lists" if copy.left_out else ""
 
 
+def _left_alone(
+    want: Want, source: Present, destination: Present, inventory: Inventory
+) -> Conflict | Drifted | Failure:
+    """A tag that is there and stays, though it is not right."""
+    drifted = _drifted(want, source, destination)
+    if drifted is None or want.is_immutable:
+        return _conflict(want, source, destination.descriptor.digest, inventory)
+    if want.rule.on_drift is OnDrift.KEEP:
+        return drifted
+    return Failure(
+        rule=drifted.rule,
+        place=drifted.place,
+        subject=str(want.destination),
+        reason=drifted.reason,
+        kind=Drifted.kind,
+        hint=drifted.hint,
+    )
+
+
+def _drifted(want: Want, source: Present, destination: Present) -> Drifted | None:
+    if not isinstance(destination, Remembered) or destination.wrote is None:
+        return None
+    return Drifted(
+        rule=want.rule.name,
+        place=want.rule.place,
+        source=pinned(want.source, source),
+        destination=want.destination,
+        found=destination.descriptor.digest,
+        wrote=destination.wrote,
+    )
+
+
 def _conflict(want: Want, source: Present, found: Digest, inventory: Inventory) -> Conflict:
-    """A tag that is there and stays, though it is not right: it is immutable."""
+    """It is immutable."""
     return Conflict(
         rule=want.rule.name,
         place=want.rule.place,
@@ -206,6 +242,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         present_bytes=present_bytes,
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
+        cause=destination.cause if isinstance(destination, Remembered) else None,
         left_out=left_out,
     )
 
@@ -285,7 +322,13 @@ def differs(want: Want, heads: Mapping[Reference, Head]) -> bool:
     if isinstance(destination, Absent | Unreadable):
         return not isinstance(promised, Broken)
     is_other = isinstance(promised, Present) and promised.descriptor.digest != destination.descriptor.digest
-    return is_other and not want.is_immutable
+    return is_other and not want.is_immutable and not _is_kept_on_drift(want, destination)
+
+
+def _is_kept_on_drift(want: Want, destination: Present) -> bool:
+    """Whether another hand has changed the tag, and it stays so."""
+    is_drifted = isinstance(destination, Remembered) and destination.cause is Cause.DRIFTED
+    return is_drifted and want.rule.on_drift is not OnDrift.OVERWRITE
 
 
 def is_open(want: Want, heads: Mapping[Reference, Head]) -> bool:

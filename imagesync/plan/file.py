@@ -21,9 +21,11 @@ from imagesync.plan.actions import (
     Assumed,
     Attach,
     Blocked,
+    Cause,
     Conflict,
     Copy,
     Delete,
+    Drifted,
     Failure,
     Keep,
     Plan,
@@ -114,9 +116,9 @@ def _action_to_dict(action: Action) -> dict[str, Any]:
         return {**shared, **_pruned_to_dict(action)}
     if isinstance(action, Copy | Attach):
         return {"action": "copy" if isinstance(action, Copy) else "attach", **shared, **_change_to_dict(action)}
-    if isinstance(action, Keep | Assumed | Conflict | Waiting):
+    if isinstance(action, Keep | Assumed | Conflict | Drifted | Waiting):
         sides = {"source": _to_dict(action.source), "destination": _to_dict(action.destination)}
-        moved = {} if isinstance(action, Assumed | Waiting) else _moved_to_dict(action)
+        moved = {} if isinstance(action, Assumed | Drifted | Waiting) else _moved_to_dict(action)
         return {**_left_to_dict(action), **shared, **sides, **_narrowed_to_dict(action), **moved}
     said = {"subject": action.subject, "reason": action.reason}
     if isinstance(action, Skip):
@@ -140,10 +142,13 @@ def _pruned_to_dict(action: Delete | Spared) -> dict[str, Any]:
     return {"action": "delete", "destination": destination, "replaces": action.digest, "note": action.note}
 
 
-def _left_to_dict(action: Keep | Assumed | Conflict | Waiting) -> dict[str, Any]:
+def _left_to_dict(action: Keep | Assumed | Conflict | Drifted | Waiting) -> dict[str, Any]:
     """What an action that leaves its tag alone says besides the two sides."""
     if isinstance(action, Conflict):
         return {"action": "conflict", "found": action.found, "reason": action.reason, "hint": action.hint}
+    if isinstance(action, Drifted):
+        said = {"reason": action.reason, "hint": action.hint}
+        return {"action": "drifted", "found": action.found, "wrote": action.wrote, **said}
     if isinstance(action, Waiting):
         why = {"reason": action.reason, "hint": action.hint, "kind": action.kind, "exit_code": action.exit_code}
         return {"action": "waiting", **why}
@@ -189,6 +194,7 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "note": copy.note,
         "previous": copy.previous,
         "immutable": copy.is_immutable,
+        **({"cause": copy.cause.value} if copy.cause is not None else {}),
         **_narrowed_to_dict(copy),
         **({"left_out": list(copy.left_out)} if copy.left_out else {}),
     }
@@ -243,7 +249,7 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
         return _change_from_dict(value, rule, place, contents)
     if kind == "blocked":
         return Blocked(copy=_change_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
-    if kind in ("keep", "assumed", "conflict"):
+    if kind in ("keep", "assumed", "conflict", "drifted"):
         return _settled_from_dict(value, rule, place)
     if kind == "waiting":
         return _waiting_from_dict(value, rule, place)
@@ -254,19 +260,23 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
     return Failure(rule=rule, place=place, subject=subject, reason=reason, kind=value.get("kind", "error"), hint=hint)
 
 
-def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict:
+def _settled_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Keep | Assumed | Conflict | Drifted:
     source, destination, narrowed = _from_dict(value["source"]), _from_dict(value["destination"]), _narrowed(value)
     moved = _moved_upstream(value)
     if value["action"] == "keep":
         return Keep(rule=rule, place=place, source=source, destination=destination, narrowed=narrowed, moved=moved)
     if value["action"] == "assumed":
         return Assumed(rule=rule, place=place, source=source, destination=destination)
+    found = Digest(value["found"])
+    if value["action"] == "drifted":
+        wrote = Digest(value["wrote"])
+        return Drifted(rule=rule, place=place, source=source, destination=destination, found=found, wrote=wrote)
     return Conflict(
         rule=rule,
         place=place,
         source=source,
         destination=destination,
-        found=Digest(value["found"]),
+        found=found,
         narrowed=narrowed,
         moved=moved,
     )
@@ -339,6 +349,7 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         note=value.get("note", ""),
         previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
+        cause=Cause(value["cause"]) if value.get("cause") is not None else None,
         left_out=left_out,
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import ImagesyncError
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.actions import Cause
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import AttachmentType
 
@@ -20,6 +21,14 @@ class Present:
 
     descriptor: Descriptor
     left_out: frozenset[Digest] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered(Present):
+    """A destination's tag, what was last written there, and, should it differ from its source, why it does."""
+
+    cause: Cause = Cause.UNOWNED
+    wrote: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)

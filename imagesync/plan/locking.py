@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagesync.errors import Problem
-from imagesync.plan.actions import Failure, Keep, Plan, Skip
+from imagesync.plan.actions import Copy, Failure, Keep, Plan, Skip
 from imagesync.plan.repositories import Named, expand
 from imagesync.reference import Digest, Tag
 from imagesync.selection import TagFilter
@@ -61,8 +61,9 @@ def sources_alone(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def lock_of(plan: Plan) -> Lock:
-    """What a plan of `sources_alone` has found."""
-    found = [action.source for action in plan.actions if isinstance(action, Keep)]
+    """What a plan of `sources_alone` has found. A tag that would be copied onto itself takes an earlier digest, since
+    what it points to is too young."""
+    found = [action.source for action in plan.actions if isinstance(action, Keep | Copy)]
     return Lock.of(
         Pin(str(source.repository), source.tag, source.digest)
         for source in found

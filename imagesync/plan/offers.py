@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from imagesync.manifest import Content
 from imagesync.plan.contents import CannotRead, Place, read_contents
+from imagesync.plan.found import Found, joined, unknown
 from imagesync.plan.image import Image, Overview
 from imagesync.plan.inventory import Broken, Head, Pair, Present
 from imagesync.plan.promises import find_narrowing
 from imagesync.plan.questions import Asking, HasReferrersApi, ListAttachmentTags, together
-from imagesync.plan.search import Found, Offer, find_attachments, unknown
+from imagesync.plan.referrers import list_entry
+from imagesync.plan.search import Offer, find_attachments
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.selection import IndexForm
 from imagesync.spec.model import AttachmentType
@@ -42,6 +45,19 @@ def attachments_of(
         return broken | dict.fromkeys(searched, unknown(error.broken))
     results = yield from together([find_attachments(pair, subjects, offer) for pair, offer in searched.items()])
     return broken | dict(zip(searched, results, strict=True))
+
+
+def with_list_entries(
+    image: Image, root: Content, found: Mapping[Pair, Found | Broken]
+) -> Asking[dict[Pair, Found | Broken]]:
+    """What was found, and the entry of an image that names a subject itself in the list of that."""
+    entries = yield from together([list_entry(pair, root) for pair in image.pairs])
+    return {pair: _both(found.get(pair, Found()), entry) for pair, entry in zip(image.pairs, entries, strict=True)}
+
+
+def _both(one: Found | Broken, other: Found | Broken) -> Found | Broken:
+    broken = next((each for each in (one, other) if isinstance(each, Broken)), None)
+    return broken or joined(each for each in (one, other) if isinstance(each, Found))
 
 
 def _offers(image: Image, overview: Overview) -> Asking[dict[Pair, Offer | Broken]]:

@@ -35,8 +35,9 @@ def with_promises(
         head = Present(narrowing.root, narrowing.left_out)
     except CannotRead as error:
         narrowing, head = None, error.broken
-    own = {reference: heads[reference] for want in image.all_wants for reference in (want.source, want.destination)}
-    return {**own, **{want.promise: head for want in image.all_wants}}, narrowing
+    own = {one for want in image.all_wants for one in (want.source, want.asked, want.destination)}
+    promised = {want.promise: head for want in image.all_wants}
+    return {**{one: heads[one] for one in own if one in heads}, **promised}, narrowing
 
 
 def promises_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> Asking[Mapping[Reference, Head]]:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.diff import blobs_of
+from imagesync.plan.found import Found
 from imagesync.plan.image import Image, Overview, has_to_be_looked_into
 from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
 from imagesync.plan.judgement import taken_for_absent
 from imagesync.plan.narrowing import Narrowing
-from imagesync.plan.offers import attachments_of
+from imagesync.plan.offers import attachments_of, with_list_entries
 from imagesync.plan.promises import with_promises
 from imagesync.plan.questions import Asking, HasBlob, IsEmpty, Question
-from imagesync.plan.search import Found
 from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference, Repository
 
@@ -50,10 +50,12 @@ def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
     except CannotRead as error:
         return Inventory(heads=heads, broken={image.digest: error.broken})
     found = yield from attachments_of(image, _spoken_of(contents, narrowing), replace(overview, heads=heads))
+    root = narrowing.root.digest if narrowing is not None else image.digest
+    if root in contents:
+        found = yield from with_list_entries(image, contents[root], found)
     all_contents = dict(contents)
     for one in found.values():
         all_contents |= one.contents if isinstance(one, Found) else {}
-    root = narrowing.root.digest if narrowing is not None else image.digest
     present = yield from _present(_needed(image, all_contents, found, root=root), overview.fresh)
     attachments = {pair: one.attachments if isinstance(one, Found) else one for pair, one in found.items()}
     return Inventory(heads=heads, contents=all_contents, present=present, attachments=attachments)

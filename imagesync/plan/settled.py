@@ -10,6 +10,7 @@ from imagesync.plan.actions import (
     Conflict,
     Copy,
     Delete,
+    Drifted,
     Failure,
     Keep,
     Skip,
@@ -22,7 +23,7 @@ from imagesync.plan.outcome import Outcome, Status
 BLOCKED_EXIT_CODE = 3
 
 
-def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiting | Spared) -> Outcome:
+def settled(action: Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting | Spared) -> Outcome:
     """The outcome of an action that asks for nothing to be done."""
     if isinstance(action, Keep | Spared):
         return Outcome(action, Status.UNCHANGED, action.reason if isinstance(action, Spared) else "")
@@ -30,7 +31,7 @@ def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiti
         return Outcome(action, Status.ASSUMED)
     if isinstance(action, Conflict):
         return in_conflict(action, action)
-    if isinstance(action, Skip | Blocked):
+    if isinstance(action, Skip | Drifted | Blocked):
         return blocked(action, action.reason) if isinstance(action, Blocked) else _skipped(action)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
@@ -39,8 +40,9 @@ def settled(action: Keep | Assumed | Conflict | Skip | Failure | Blocked | Waiti
     return Outcome(action, status, action.reason, action.hint, action.kind, exit_code=code)
 
 
-def _skipped(action: Skip) -> Outcome:
-    return Outcome(action, Status.SKIPPED, action.reason)
+def _skipped(action: Skip | Drifted) -> Outcome:
+    more = (action.hint, action.kind) if isinstance(action, Drifted) else ()
+    return Outcome(action, Status.SKIPPED, action.reason, *more)
 
 
 def blocked(action: Blocked | Delete, reason: str) -> Outcome:

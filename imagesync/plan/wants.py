@@ -12,7 +12,7 @@ from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
 from imagesync.selection import EVERY_PLATFORM, NeedsFacts, Platforms, Selection, TooYoung
-from imagesync.spec.model import OnEmpty, Rule
+from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,11 @@ def lists_trusted(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) 
     wants = wants_of(rule, listings, chosen) if rule.immutable.trusts_list else ()
     trusting = (want for want in wants if isinstance(want, Want) and want.trusts_list)
     return tuple(dict.fromkeys(want.destination.repository for want in trusting))
+
+
+def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
+    """The rules without what spares a plan its questions: for whoever looks for what is not as it is assumed to be."""
+    return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
 def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
@@ -270,7 +275,7 @@ def _without_conflicts(
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
             first = strictest.setdefault(want.destination, want)
-            if want.is_immutable and not first.is_immutable:
+            if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
@@ -289,6 +294,10 @@ def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
         held = None if isinstance(want, Skip | Failure) else young.get(want.destination)
         if held is None or held is want:
             yield want
+
+
+def _strictness(want: Want) -> tuple[bool, int]:
+    return (want.is_immutable, list(OnDrift).index(want.rule.on_drift))
 
 
 def _kept_elsewhere(want: Want, sources: Mapping[Reference, Mapping[Reference, Rule]]) -> Failure | None:

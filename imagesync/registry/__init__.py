@@ -22,7 +22,7 @@ from imagesync.registry.traffic import TrafficCounts
 from imagesync.settings import Auth, Settings, Tls
 
 if TYPE_CHECKING:
-    from imagesync.registry.catalogs import RegistryCatalog
+    from imagesync.registry.catalogs import RegistryCatalog, RegistryPushTimes
 
 __all__ = ["PullCount", "PullLedger", "Registries", "RemoteRepository", "RetryPolicy"]
 
@@ -68,6 +68,12 @@ class Registries:
         from imagesync.registry.catalogs import Access, RegistryCatalog  # noqa: PLC0415 - most specs have no glob
 
         return RegistryCatalog(Access(host, self.client, partial(self._find_login, host)))
+
+    def push_times(self, host: str) -> RegistryPushTimes:
+        """Who tells when a registry got what its tags point to; what it finds out of the registry is kept with it."""
+        from imagesync.registry.catalogs import Access, RegistryPushTimes  # noqa: PLC0415 - as above
+
+        return RegistryPushTimes(Access(host, self.client, partial(self._find_login, host)))
 
     def client(self, host: str) -> RegistryClient:
         """The client for one registry, the same each time."""

@@ -24,6 +24,8 @@ class Page(Generic[T]):
 
     entries: frozenset[T]
     following: Address | None
+    listed: frozenset[Hashable] | None = None
+    """What shows that a page is another one, where not all that it lists becomes an entry."""
 
 
 def read_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> set[T]:
@@ -33,12 +35,13 @@ def read_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> set
 
 def walk_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> Iterator[frozenset[T]]:
     """The entries of one page after the other, for who may know enough before the last."""
-    found: set[T] = set()
+    found: set[Hashable] = set()
     asked: set[Address] = set()
     for _ in range(MAX_PAGES):
         page = read(call)
-        is_growing = not found.issuperset(page.entries)
-        found |= page.entries
+        listed = page.entries if page.listed is None else page.listed
+        is_growing = not found.issuperset(listed)
+        found |= listed
         yield page.entries
         if page.following is None:
             return

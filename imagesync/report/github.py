@@ -5,14 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
-from imagesync.plan.actions import Plan
+from imagesync.plan.actions import Action, Copy, Plan, is_drifted
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
+from imagesync.plan.standing import BY_ANOTHER_HAND, Kind, Standing
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import shortened
 
@@ -62,14 +63,15 @@ def annotations_of_problems(problems: Iterable[Problem], folder: str = "") -> st
 
 
 def annotations_of_plan(plan: Plan, folder: str = "") -> str:
-    """Errors for what failed or is blocked, warnings for what waits, notices for what waits for a later run by itself
-    or is skipped."""
-    return _render(map(_annotation, troubles_of_plan(plan)), folder)
+    """Errors for what failed or is blocked, warnings for what waits or has drifted, notices for what waits for a later
+    run by itself or is skipped."""
+    return _render((*map(_annotation, troubles_of_plan(plan)), *_of_drift(plan.actions)), folder)
 
 
 def annotations_of_report(report: Report, folder: str = "") -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
-    return _render(map(_annotation, troubles_of_report(report)), folder)
+    written = [outcome.action for outcome in report.in_order() if outcome.status is Status.COPIED]
+    return _render((*map(_annotation, troubles_of_report(report)), *_of_drift(written)), folder)
 
 
 def annotations_of_audit(audit: Audit, folder: str = "") -> str:
@@ -80,6 +82,22 @@ def annotations_of_audit(audit: Audit, folder: str = "") -> str:
         for said in [_message(finding.reason, finding.hint)]
     )
     return _render(remarks, folder)
+
+
+def annotations_of_standings(tags: Iterable[Standing], folder: str = "") -> str:
+    """An error for what cannot be read, a warning for what another hand has changed, a notice for the rest."""
+    remarks = (
+        Annotation(_level(tag.kind), tag.place, shortened(f"{tag.subject} {tag.kind.value}"), said)
+        for tag in tags
+        for said in [_message(tag.reason, tag.hint)]
+    )
+    return _render(remarks, folder)
+
+
+def _level(kind: Kind) -> str:
+    if kind is Kind.UNREADABLE:
+        return "error"
+    return "warning" if kind in BY_ANOTHER_HAND else "notice"
 
 
 def defuse(text: str) -> str:
@@ -111,6 +129,14 @@ def _append(file: Path, text: str) -> None:
             stream.write(text)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _of_drift(actions: Iterable[Action]) -> Iterator[Annotation]:
+    """A warning for each tag that is overwritten though another hand has changed it: whose it was may want to know."""
+    for action in actions:
+        if isinstance(action, Copy) and is_drifted(action) and action.replaces is not None:
+            what = f"another hand has changed it to {action.replaces.short}, which {action.root.digest.short} replaces"
+            yield Annotation("warning", action.place, shortened(f"{action.destination} drifted"), shortened(what))
 
 
 def _annotation(trouble: Trouble) -> Annotation:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Keep, Spared, moved_of
+from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared, moved_of
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest
 from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of
@@ -36,6 +36,7 @@ def _summary(report: Report) -> dict[str, int | float]:
         "added": report.added,
         "updated": report.updated,
         **{status.value: report.count(status) for status in Status},
+        "drifted": report.drifted,
         "upstream_moved": report.upstream_moved,
         "bytes_copied": report.bytes_copied,
         "bytes_mounted": report.bytes_mounted,
@@ -71,6 +72,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "destination": str(destination) if destination else None,
         "destination_digest": _found_there(outcome),
         "replaces": _had_before(copy),
+        "cause": copy.cause.value if isinstance(copy, Copy) and copy.cause else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
@@ -105,7 +107,7 @@ def _had_before(action: Action) -> Digest | None:
 def _found_there(outcome: Outcome) -> Digest | None:
     """What the destination's tag points to after the run, where that is known."""
     action = outcome.action
-    if isinstance(action, Conflict):
+    if isinstance(action, Conflict | Drifted):
         return action.found
     if isinstance(action, Spared):
         return action.digest

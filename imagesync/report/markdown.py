@@ -49,7 +49,7 @@ def _diff(groups: tuple[Group, ...], max_bytes: int) -> list[str]:
     cells = align(groups)
     lines = [line for group in groups for line in (f"@@ {group.title} @@", *map(_line, map(cells, group.rows)))]
     kept, dropped = _fitting(lines, max_bytes)
-    return [_folded(f"{fence_around(kept)}{_pointer(dropped)}", len(kept), "line")] if lines else []
+    return [_folded(f"{fence_around(kept)}{_pointer(dropped)}", len(kept), "line", "Tag by tag")] if lines else []
 
 
 def _line(cells: Cells) -> str:
@@ -66,7 +66,7 @@ def table(head: Sequence[str], rows: Sequence[str], max_bytes: int) -> list[str]
     """The rows under their head, as many as fit and folded where they are many; nothing where there is none."""
     kept, dropped = _fitting(rows, max_bytes)
     text = "\n".join([*head, *kept]) + _pointer(dropped)
-    return [_folded(text, len(kept), "row")] if rows else []
+    return [_folded(text, len(kept), "row", "What needs a look")] if rows else []
 
 
 def _table_row(trouble: Trouble) -> str:
@@ -87,10 +87,10 @@ def code_span(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def _folded(text: str, count: int, noun: str) -> str:
+def _folded(text: str, count: int, noun: str, title: str) -> str:
     if count <= _MAX_OPEN_LINES:
         return text
-    return f"<details><summary>{format_count(count, noun)}</summary>\n\n{text}\n\n</details>"
+    return f"<details><summary>{title}: {format_count(count, noun)}</summary>\n\n{text}\n\n</details>"
 
 
 def _fitting(lines: Iterable[str], limit_bytes: int) -> tuple[list[str], int]:

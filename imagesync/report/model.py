@@ -15,17 +15,19 @@ from imagesync.plan.actions import (
     Conflict,
     Copy,
     Delete,
+    Drifted,
     Failure,
     Keep,
     Plan,
     Skip,
     Spared,
     Waiting,
+    is_drifted,
     moved_of,
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.plan.settled import in_conflict
+from imagesync.plan.settled import in_conflict, settled
 from imagesync.reference import Reference
 
 CANCELLED_EXIT_CODE = 130
@@ -94,6 +96,11 @@ class Report:
     def updated(self) -> int:
         """Tags that pointed to something else before."""
         return self.count(Status.COPIED) - self.added
+
+    @property
+    def drifted(self) -> int:
+        """Tags that another hand had changed, whatever became of them."""
+        return sum(is_drifted(outcome.action) for outcome in self.outcomes)
 
     @property
     def upstream_moved(self) -> int:
@@ -171,14 +178,15 @@ def subject_of(action: Action) -> str:
 
 
 def destination_of(action: Action) -> Reference | None:
-    kinds = Copy | Attach | Keep | Assumed | Conflict | Blocked | Waiting | Delete | Spared
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Drifted | Blocked | Waiting | Delete | Spared
     return action.destination if isinstance(action, kinds) else None
 
 
 def source_of(action: Action) -> Reference | None:
     if isinstance(action, Blocked):
         return source_of(action.copy)
-    return action.source if isinstance(action, Copy | Attach | Keep | Assumed | Conflict | Waiting) else None
+    kinds = Copy | Attach | Keep | Assumed | Conflict | Drifted | Waiting
+    return action.source if isinstance(action, kinds) else None
 
 
 def _settled(action: Action) -> Outcome | None:
@@ -189,6 +197,8 @@ def _settled(action: Action) -> Outcome | None:
         return Outcome(action, Status.BLOCKED, action.reason)
     if isinstance(action, Conflict):
         return in_conflict(action, action)
+    if isinstance(action, Drifted):
+        return settled(action)
     if isinstance(action, Waiting):
         return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None

@@ -22,6 +22,7 @@ from imagesync.plan.actions import (
     Plan,
     Spared,
     Waiting,
+    is_drifted,
     moved_of,
 )
 from imagesync.plan.outcome import Outcome, Status
@@ -193,8 +194,8 @@ def _planned(
         return Row(REMOVE, "", action.digest.short, text=shortened(action.note), more=more)
     if isinstance(action, Attach):
         return Row(UPDATE, "", text=shortened(action.note), more=more)
-    text = look.size(action) + "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
-    return replace(_changed(action), text=text, more=more)
+    notes = "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
+    return replace(_changed(action), text=f"{_drifted(action)}{look.size(action)}{notes}", more=more)
 
 
 def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row:
@@ -216,7 +217,7 @@ def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
         kept = f" ({_kept(action)})" if action.previous else ""
-        return replace(_changed(action), text=_moved(outcome) + kept, more=more)
+        return replace(_changed(action), text=_drifted(action) + _moved(outcome) + kept, more=more)
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)
     if outcome.status is Status.DELETED and isinstance(action, Delete):
@@ -235,6 +236,10 @@ def _unchanged(outcome: Outcome) -> Row:
 
 def _with_hint(reason: str, hint: str | None) -> str:
     return shortened(f"{reason} ({hint})" if hint else reason)
+
+
+def _drifted(copy: Copy) -> str:
+    return "drifted, " if is_drifted(copy) else ""
 
 
 def _told(row: Row, action: Action) -> Row:

@@ -26,6 +26,7 @@ def plan_sentence(plan: Plan) -> str:
         (summary.waiting, "waiting"),
         (summary.blocked, "blocked"),
         (summary.failed, "failed"),
+        (summary.drifted, "drifted"),
     )
     rest += _counted((summary.upstream_moved, "upstream moved"))
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
@@ -41,7 +42,7 @@ def report_sentence(report: Report) -> str:
         return pruned_sentence(report)
     unchanged, assumed = report.count(Status.UNCHANGED), report.count(Status.ASSUMED)
     rest = _counted(*((report.count(status), status.value) for status in _TOLD))
-    rest += _counted((report.upstream_moved, "upstream moved"))
+    rest += _counted((report.drifted, "drifted"), (report.upstream_moved, "upstream moved"))
     effort = f"{format_seconds(report.seconds)}, {format_count(report.requests, 'request')}"
     attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted

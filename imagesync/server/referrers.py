@@ -6,19 +6,14 @@ Nothing is stored for this: the list is made of what the layout holds, an index'
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
-from imagesync.errors import NotFoundError, StoreError
+from imagesync.errors import NotFoundError
 from imagesync.layout import LayoutRepository, LayoutTree
-from imagesync.manifest import OCI_INDEX, Content, Index, Manifest
+from imagesync.manifest import OCI_INDEX, Content, Manifest
 from imagesync.reference import Digest
 from imagesync.server.http import Request, Response
 from imagesync.server.names import parse_digest
-
-MAX_KNOWN = 20_000
-"""Manifests of which subject and children are remembered."""
 
 
 class Referrers:
@@ -26,60 +21,22 @@ class Referrers:
 
     def __init__(self, tree: LayoutTree) -> None:
         self._tree = tree
-        self._known = _Known()
 
     def list_referrers(self, request: Request, name: str, digest: str) -> Response:
         subject, wanted = parse_digest(digest), request.query.get("artifactType")
-        listed = [_entry(found) for found in self._referrers(self._tree.repository(name), subject)]
+        listed = [_entry(found) for found in _naming(self._tree.repository(name), subject)]
         headers = {"Content-Type": OCI_INDEX}
         if wanted is not None:
             listed = [entry for entry in listed if entry.get("artifactType") == wanted]
             headers["OCI-Filters-Applied"] = "artifactType"
         return Response.json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}, headers)
 
-    def _referrers(self, repository: LayoutRepository, subject: Digest) -> Iterator[Content]:
-        try:
-            waiting = deque(entry.digest for entry in repository.index().entries)
-        except NotFoundError:
-            return
-        seen: set[Digest] = set()
-        while waiting:
-            digest = waiting.popleft()
-            if digest in seen:
-                continue
-            seen.add(digest)
-            found_subject, children = self._known.read(repository, digest)
-            waiting.extend(children)
-            if found_subject == subject:
-                yield repository.fetch_manifest(digest)
 
-
-class _Known:
-    """What was read of manifests before: bytes under a digest never change. Shared by all requests."""
-
-    def __init__(self) -> None:
-        self._known: dict[Digest, tuple[Digest | None, tuple[Digest, ...]]] = {}
-
-    def read(self, repository: LayoutRepository, digest: Digest) -> tuple[Digest | None, tuple[Digest, ...]]:
-        """The subject and the children of a manifest; none of either where it is missing or damaged."""
-        if repository.blob_size(digest) is None:
-            return None, ()
-        found = self._known.get(digest)
-        if found is None:
-            found = _read(repository, digest)
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            self._known[digest] = found
-        return found
-
-
-def _read(repository: LayoutRepository, digest: Digest) -> tuple[Digest | None, tuple[Digest, ...]]:
+def _naming(repository: LayoutRepository, subject: Digest) -> list[Content]:
     try:
-        content = repository.fetch_manifest(digest)
-    except StoreError:
-        return None, ()
-    children = content.successors() if isinstance(content, Index) else ()
-    return content.subject.digest if content.subject else None, tuple(child.digest for child in children)
+        return [repository.fetch_manifest(found.digest) for found in repository.naming(subject)]
+    except NotFoundError:
+        return []
 
 
 def _entry(content: Content) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from imagesync.signature.document import from_base64, list_at, read_object, show
 from imagesync.signature.evidence import SIGSTORE_BUNDLE
 from imagesync.signature.verdict import Refusal
 
-MAX_SIGNATURES = 32
+MAX_SIGNATURES = 8
 
 
 @dataclass(frozen=True, slots=True)

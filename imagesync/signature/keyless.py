@@ -69,7 +69,9 @@ class Keyless:
         try:
             verifier = Verifier(trusted_root=TrustedRoot(Document.from_json(trusted_root)))
         except (Error, ValueError) as error:
-            raise TrustError("this is no trusted root", hint="see docs/signatures.md for how to get one") from error
+            reason = "it has another form" if isinstance(error, ValueError) else _in_words(error)
+            hint = "see docs/signatures.md for how to get one"
+            raise TrustError(f"this is no trusted root for sigstore: {reason}", hint=hint) from error
         return cls(signer, verifier)
 
     def open(self, evidence: Evidence) -> Signed:
@@ -95,18 +97,14 @@ class Keyless:
 
 
 def identities_of(certificate: Certificate) -> list[str]:
-    """The mail addresses and URIs that a certificate is for; a SPIFFE identity is a URI."""
+    """The mail addresses and URIs that a certificate is for. Its chain is good, so it names somebody."""
     from cryptography.x509 import (  # noqa: PLC0415 - for runs that verify alone
-        ExtensionNotFound,
         RFC822Name,
         SubjectAlternativeName,
         UniformResourceIdentifier,
     )
 
-    try:
-        names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
-    except ExtensionNotFound:
-        return []
+    names = certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
     return [*names.get_values_for_type(RFC822Name), *names.get_values_for_type(UniformResourceIdentifier)]
 
 

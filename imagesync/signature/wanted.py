@@ -115,7 +115,7 @@ class WantedAttestation:
     def _check_provenance(self, attested: Attested) -> None:
         if self.builder and not matches(self.builder, attested.builder):
             raise Refusal(f"built by {shown(attested.builder)}, wanted {self.builder}")
-        if self.source and not matches(self.source, attested.source):
+        if self.source and not matches(self.source.removeprefix("git+"), attested.source):
             raise Refusal(f"built from {shown(attested.source)}, wanted {self.source}")
 
 

@@ -39,9 +39,16 @@ class PlatformsReader:
         """The patterns of one text or a list; of the word that stands for no pattern, none."""
         if isinstance(node, Scalar) and node.text == nothing:
             return []
-        texts = [(self._interpolator.text(scalar), scalar.place) for scalar in scalars(node)]
-        found = [self._problems.parsed(partial(PlatformPattern.parse, text), place) for text, place in texts if text]
+        found = map(self._pattern, scalars(node))
         return [pattern for pattern in found if pattern is not None]
+
+    def _pattern(self, scalar: Scalar) -> PlatformPattern | None:
+        """None, and a problem, for what is none: nothing at all would keep everything."""
+        before = len(self._problems)
+        text = self._interpolator.text(scalar)
+        if len(self._problems) > before:
+            return None
+        return self._problems.parsed(partial(PlatformPattern.parse, text), scalar.place)
 
 
 def _form(node: Node | None) -> IndexForm:

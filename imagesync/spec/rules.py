@@ -14,21 +14,19 @@ from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
-from imagesync.selection import Platforms, Retag, TagFilter, TagPattern
+from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.globs import GlobName, RepositoryGlob, glob_alone, glob_below, is_glob
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import (
     ALL_ATTACHMENTS,
     NO_ATTACHMENTS,
-    NOTHING_IMMUTABLE,
     AttachmentType,
-    Immutable,
-    OnDrift,
     OnEmpty,
     Rule,
     SpecWarning,
 )
+from imagesync.spec.moving import MovingReader, on_drift
 from imagesync.spec.names import (
     ImageName,
     SourceName,
@@ -96,6 +94,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
+        self._moving_reader = MovingReader(interpolator, self._problems)
         self._platforms_reader = PlatformsReader(interpolator, problems)
         self._prune_reader = PruneReader(interpolator, self._problems)
 
@@ -196,11 +195,11 @@ class RulesReader:
             digest=digest,
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
-            immutable=self._immutable(nodes.get("immutable")),
-            keep_previous=self._keep_previous(nodes.get("keep_previous")),
+            immutable=self._moving_reader.immutable(nodes.get("immutable")),
+            keep_previous=self._moving_reader.keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
             platforms=self._platforms(nodes),
-            on_drift=_on_drift(nodes.get("on_drift")),
+            on_drift=on_drift(nodes.get("on_drift")),
             prune=self._prune_reader.read(nodes.get("prune")),
         )
         if image.glob is not None:
@@ -277,8 +276,8 @@ class RulesReader:
         """Say what is wrong with these values whether an image comes to use them or not."""
         self._source(nodes.get("source"))
         self._tags_reader.retag(nodes.get("retag"))
-        self._immutable(nodes.get("immutable"))
-        self._keep_previous(nodes.get("keep_previous"))
+        self._moving_reader.immutable(nodes.get("immutable"))
+        self._moving_reader.keep_previous(nodes.get("keep_previous"))
         self._platforms(nodes)
         self._prune_reader.read(nodes.get("prune"))
         if "tags" in nodes:
@@ -293,29 +292,6 @@ class RulesReader:
             return TagFilter.parse([image.found.name.tag])
         hint = "add `as_tag: TAG`: content without a tag would be garbage there"
         self._problems.say(image.node.place, "an image by digest alone has no tag at the destination", hint)
-        return None
-
-    def _immutable(self, node: Node | None) -> Immutable:
-        """The tags that are never moved: a list of patterns, or a map of it and what is trusted."""
-        if node is None:
-            return NOTHING_IMMUTABLE
-        listed = node.get("tags") if isinstance(node, Map) else node
-        texts = [self._text(scalar) for scalar in scalars(listed)] if listed is not None else []
-        parsed = [self._problems.parsed(partial(TagPattern.parse, one.text), one.place) for one in texts if one.text]
-        is_trusting = isinstance(node, Map) and node.get("trust") is not None
-        return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
-
-    def _keep_previous(self, node: Node | None) -> Retag | None:
-        """A template that makes another tag of every tag: two may not be kept as one."""
-        text = self._interpolator.text(node) if isinstance(node, Scalar) else ""
-        if node is None or not text:
-            return None
-        before, placeholder, after = text.partition("{tag}")
-        if placeholder and (before or after) and not set(before + after) & set("{}"):
-            return Retag(text)
-        self._problems.say(
-            node.place, f"{text!r} is not another tag for each tag", 'write {tag} and more: "{tag}-previous"'
-        )
         return None
 
     def _platforms(self, nodes: Nodes) -> Platforms:
@@ -407,11 +383,6 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
-
-
-def _on_drift(node: Node | None) -> OnDrift:
-    known = {one.value: one for one in OnDrift}
-    return known.get(node.text, OnDrift.OVERWRITE) if isinstance(node, Scalar) else OnDrift.OVERWRITE
 
 
 def _attachments(node: Node | None) -> frozenset[AttachmentType]:

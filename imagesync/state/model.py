@@ -50,6 +50,14 @@ class State:
         """What this one and the others remember together."""
         return State.of(entry for state in (self, *others) for entry in state.entries())
 
+    def without_sights_before(self, moment: datetime) -> State:
+        """Without the first sights that are older, but for the last one of each tag: what a tag has now, it keeps."""
+        kept = {
+            source: {sight.digest: sight for sight in sights.values() if sight.at >= moment or sight == _last(sights)}
+            for source, sights in self._seen.items()
+        }
+        return State(kept, self._fates, self._narrowed)
+
     def __bool__(self) -> bool:
         """Whether anything is remembered."""
         return bool(self._seen or self._fates or self._narrowed)
@@ -93,6 +101,10 @@ NOTHING_REMEMBERED = State()
 def without_digest(reference: Reference) -> Reference:
     """The tag alone: entries speak of tags, and say apart which digest those had."""
     return Reference(reference.repository, reference.tag) if reference.digest is not None else reference
+
+
+def _last(sights: Mapping[Digest, FirstSeen]) -> FirstSeen:
+    return max(sights.values(), key=lambda sight: (sight.at, sight.digest))
 
 
 def _sorted(fates: Iterable[Written | Deleted]) -> tuple[Written, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from imagesync.errors import Cancelled
 from imagesync.plan.choosing import sights_of
+from imagesync.plan.drift import with_memory
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import as_if_absent, taken_for_absent
@@ -48,7 +49,7 @@ class Survey:
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
     nothing else. Raises Cancelled, nothing else. `incomplete` are tags and attachments that are looked into though
-    they are right; `state` tells how old tags are.
+    they are right; `state` is what tells why a tag differs, and how old tags are.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Survey:
         self.sights = sights_of(heads, self.wants, (rule.source for rule in expanded.rules if isinstance(rule, Rule)))
         """The tags of sources that were asked for, each with the digest that it was seen to have."""
         heads = {**heads, **remembered(self.wants, heads, stores.memory)}
+        heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
         self._attachment_tags = attachment_tags_of(listings)

@@ -36,7 +36,7 @@ def test_a_plan_writes_summary_and_outputs(mirror: Mirror) -> None:
     ran = mirror.cli("plan", mirror.spec(), "-o", "plan.json")
     assert ran.code == 0
     assert "**Plan: 1 to add" in Path("GITHUB_STEP_SUMMARY").read_text()
-    assert _outputs() == {"changed": "true", "changes": "1", "plan-file": "plan.json"}
+    assert _outputs() == {"changed": "true", "changes": "1", "plan-file": "plan.json", "report": ""}
     assert _annotations(ran) == []
 
 

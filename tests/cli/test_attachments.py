@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jsonschema
 
+from imagesync.layout import LayoutRepository
 from imagesync.plan.attachments import tag_of
 from imagesync.spec.model import AttachmentType
 from tests.cli.command import Mirror
-from tests.images import MadeImage, make_signature, push_image
+from tests.images import MadeImage, make_image, make_referrer, make_signature, push_image
 
 
 def signed(mirror: Mirror) -> tuple[MadeImage, str]:
@@ -80,3 +83,23 @@ def test_a_folder_of_layouts_carries_them_over_an_air_gap(mirror: Mirror) -> Non
     assert mirror.cli("copy", "oci:airgap/app:1", f"{mirror.destination.host}/far/app").code == 0
     assert set(mirror.tags("far/app")) == {"1", tag}
     assert mirror.cli("copy", "oci:airgap/app:1", f"{mirror.destination.host}/far/app").out.startswith("No changes.")
+
+
+def test_referrers_that_a_layout_keeps_by_subject_alone_reach_a_registry_and_come_back(mirror: Mirror) -> None:
+    """As oras and others write layouts: no list under a tag. A second run finds nothing to do."""
+    image = make_image("named")
+    store = LayoutRepository(Path("folder/app"))
+    push_image(store, image, "1")
+    sbom = push_image(store, make_referrer(image.root))
+    host = mirror.destination.host
+    assert mirror.cli("copy", "oci:folder/app:1", f"{host}/app").code == 0
+    assert mirror.destination.repository("app").fetch_manifest(sbom.digest).raw == sbom.root.raw
+    assert mirror.cli("copy", "oci:folder/app:1", f"{host}/app").out.startswith("No changes.")
+    assert mirror.cli("copy", f"{host}/app:1", "oci:back").code == 0
+    back = LayoutRepository(Path("back/app"))
+    assert [entry.digest for entry in back.list_referrers(image.digest) or ()] == [sbom.digest]
+    assert back.list_tags() == ("1",)
+    late = push_image(mirror.destination.repository("app"), make_referrer(image.root, "late"))
+    assert mirror.cli("copy", f"{host}/app:1", "oci:back").code == 0
+    found = LayoutRepository(Path("back/app")).list_referrers(image.digest) or ()
+    assert {entry.digest for entry in found} == {sbom.digest, late.digest}

@@ -226,3 +226,22 @@ def test_a_plan_counts_platforms_and_blobs_that_are_there(mirror: Mirror) -> Non
     ran = mirror.cli("plan", mirror.spec())
     assert "3 platforms" in ran.out
     assert "0 B to copy" in ran.out
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--dry-run")])
+def test_a_report_of_a_plan_is_fit_for_a_comment_or_for_programs(mirror: Mirror, command: tuple[str, ...]) -> None:
+    mirror.fill("1")
+    for name in ("plan.md", "plan.json"):
+        assert mirror.cli(*command, mirror.spec(), "--report", name).code == 0
+    assert Path("plan.md").read_text().startswith("**Plan: 1 to add, ")
+    assert json.loads(Path("plan.json").read_text())["summary"]["changes"] == 1
+    assert mirror.writes() == []
+
+
+@pytest.mark.parametrize("command", [("plan",), ("apply", "--dry-run")])
+def test_a_report_of_a_plan_that_has_no_form_is_refused_before_any_request(
+    mirror: Mirror, command: tuple[str, ...]
+) -> None:
+    ran = mirror.cli(*command, mirror.spec(), "--report", "plan.xml")
+    assert (ran.code, mirror.requests()) == (4, [])
+    assert "name it .json or .md (Markdown)" in ran.err

@@ -14,6 +14,7 @@ from tests.cli.command import Mirror, Ran
 from tests.images import MadeImage, descriptor_of, list_of, make_artifact, make_image, push_image
 from tests.signature.artifacts import make_evidence, make_referrer
 from tests.signature.signers import SLSA_1, Signer, make_ecdsa, make_payload, make_statement
+from tests.signature.sigstore_world import IDENTITY, ISSUER, World, as_evidence
 from tests.traces.attaching import without_api
 
 SIGNATURES, ATTESTATIONS, REFERRERS = (
@@ -181,6 +182,24 @@ def test_a_referrer_that_is_listed_and_gone_is_rejected(signed: Signed) -> None:
     assert (ran.code, f"    - {referrer.digest}  " in ran.out) == (3, True)
 
 
+def test_a_damaged_list_of_referrers_proves_nothing_and_hides_no_good_signature(signed: Signed) -> None:
+    signed.sign()
+    headers = {"Content-Type": "application/vnd.oci.image.index.v1+json"}
+    signed.mirror.source.script("GET", "/referrers/", status=200, headers=headers, body=b"not a list")
+    ran = signed.verify()
+    assert ran.code == 0
+    assert f"    - {signed.image.digest}  its list of referrers cannot be read: " in ran.out
+
+
+def test_of_very_many_referrers_the_first_are_read(signed: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imagesync.cli.evidence.MAX_REFERRERS", 1)
+    for number in range(3):
+        push_image(signed.store, make_referrer(signed.image.root, annotations={"number": str(number)}))
+    ran = signed.verify()
+    assert (ran.code, f"    - {signed.image.digest}  3 referrers: the first 1 are read\n" in ran.out) == (3, True)
+    assert len(signed.mirror.source.log.entries("GET", "/manifests/sha256:")) == 1
+
+
 def test_a_registry_that_fails_gives_no_verdict(signed: Signed, no_waiting: None) -> None:
     signed.sign()
     signed.mirror.source.script("GET", r"\.att$", status=403, body=b"{}", times=None)
@@ -210,9 +229,25 @@ def test_what_a_signer_wrote_reaches_no_terminal_as_it_is(signed: Signed) -> Non
         assert "\n::error" not in ran.out
 
 
+def test_a_keyless_signature_is_shown_with_identity_and_time(signed: Signed) -> None:
+    world = World()
+    bundle = world.bundle(make_statement(digests=(signed.image.digest,)))
+    push_image(signed.store, make_referrer(signed.image.root, as_evidence(bundle)))
+    signed.mirror.cli.file(world.trusted_root().decode(), "trusted_root.json")
+    keyless = ("--issuer", ISSUER, "--trusted-root", "trusted_root.json", "--identity")
+    ran = signed.mirror.cli("verify", signed.name, *keyless, "https://github.com/acme/*")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"signed by {IDENTITY} ({ISSUER}), logged 2025-03-01T12:00:05Z" in ran.out
+    ran = signed.mirror.cli("verify", signed.name, *keyless, "https://github.com/evil/*")
+    assert (ran.code, f"signed by '{IDENTITY}', wanted https://github.com/evil/*" in ran.out) == (3, True)
+    found = signed.mirror.cli("verify", signed.name, *keyless, "*", "--format", "json").json()
+    assert found["manifests"][0]["log_time"] == "2025-03-01T12:00:05Z"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--identity", "a", "--issuer", "x", "--trusted-root", "text"), "text: this is no trusted root"),
         ((), "say who is trusted"),
         (("--key", "owner.pub", "--issuer", "x"), "say who is trusted"),
         (("--identity", "a", "--issuer", "x"), "say who is trusted"),

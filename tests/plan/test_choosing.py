@@ -12,6 +12,7 @@ import pytest
 from imagesync.plan.actions import BUDGET, TOO_YOUNG, Failure, Skip, Waiting
 from imagesync.plan.choosing import Choice, Moment, choose, sights_of
 from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present
+from imagesync.plan.leftovers import Case, Target, case_of
 from imagesync.plan.questions import MayRead, Question, ReadCreated, ReadHead, ReadManifest
 from imagesync.plan.wants import Want, make_wants
 from imagesync.reference import Digest, Reference, Repository, Tag
@@ -219,3 +220,17 @@ def test_a_source_that_lists_nothing_is_asked_nothing(tags: TagFilter) -> None:
     found = chosen(world, tags)
     assert isinstance(found, Selection)
     assert (found.kept, world.asked) == ((), [])
+
+
+def test_a_prune_takes_what_waits_for_wanted_and_stops_where_nobody_knows() -> None:
+    """What stands at the destination stays until its successor is old enough."""
+    rule = rule_of(BY_AGE)
+    target = Target(LOCAL_NGINX, rule, (rule,))
+    listings = {HUB_NGINX: (Tag("1.0"), Tag("1.1"))}
+    case = case_of(target, (listings, {rule: selection("1.0", "1.1")}), State())
+    assert isinstance(case, Case)
+    assert [*case.wanted] == ["1.0", "1.1"]
+    for unknown in (NotRead("3 are left", BUDGET), Broken("503", "network")):
+        refused = case_of(target, (listings, {rule: unknown}), State())
+        assert isinstance(refused, Failure)
+        assert unknown.reason in refused.reason

@@ -6,7 +6,7 @@ from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.wants import Want, lists_needed, make_wants, select
 from imagesync.reference import Repository, Tag, TagList
-from imagesync.selection import Extract, Retag, TagFilter, VersionRange, Versions
+from imagesync.selection import Extract, PlatformPattern, Platforms, Retag, TagFilter, VersionRange, Versions
 from imagesync.spec.model import OnEmpty
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_manifest, make_rule
 
@@ -136,3 +136,16 @@ def test_what_a_source_lists_that_is_no_tag_is_dropped_and_counted() -> None:
     assert not isinstance(selection, Broken)
     assert selection.kept == ("1.27",)
     assert [(drop.tag, drop.step) for drop in selection.dropped] == [("\x1b[31m", "legal"), ("../../x", "legal")]
+
+
+def test_one_tag_with_other_platforms_of_the_same_source_is_a_conflict() -> None:
+    """Found when filters have selected: neither is written."""
+    narrow = Platforms.of([PlatformPattern.parse("linux/amd64")])
+    rules = [make_rule("1.27*", line=5), make_rule("1.2*", line=9, platforms=narrow)]
+    failures = [want for want in make_wants(rules, LISTED) if isinstance(want, Failure)]
+    assert [failure.subject for failure in failures] == ["localhost:5000/nginx:1.27"] * 2
+    assert failures[0].reason == (
+        "docker.io/library/nginx:1.27 would be written there, and so would "
+        "docker.io/library/nginx:1.27 with linux/amd64 (sync.yaml:9:11)"
+    )
+    assert len(destinations(make_wants([rules[1], rules[1]], LISTED))) == 2

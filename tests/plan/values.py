@@ -9,7 +9,7 @@ from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Content, Descriptor, digest_of, parse_manifest
 from imagesync.plan.inventory import Absent, Head, Inventory, Present
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.selection import Retag, TagFilter, TagPattern
+from imagesync.selection import EVERY_PLATFORM, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
 from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnEmpty, Rule, Spec, SpecFile
 
@@ -53,6 +53,7 @@ def make_rule(
     digest: Digest | None = None,
     line: int = 6,
     tag_filter: TagFilter | None = None,
+    platforms: Platforms = EVERY_PLATFORM,
 ) -> Rule:
     return Rule(
         entry="bases",
@@ -66,6 +67,7 @@ def make_rule(
         on_empty=on_empty,
         immutable=immutable,
         keep_previous=Retag(keep_previous) if keep_previous else None,
+        platforms=platforms,
     )
 
 

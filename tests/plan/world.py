@@ -18,7 +18,9 @@ from imagesync.plan.questions import (
     Question,
     ReadHead,
     ReadManifest,
+    ReadPlatform,
 )
+from imagesync.platform import Platform
 from imagesync.reference import Digest, Repository, Tag
 
 T = TypeVar("T")
@@ -26,12 +28,14 @@ T = TypeVar("T")
 
 @dataclass
 class World:
-    """`apis` are the registries that list referrers; `answers` come before anything else."""
+    """`apis` are the registries that list referrers, `platforms` what configs say; `answers` come before anything
+    else."""
 
     contents: dict[Digest, Content] = field(default_factory=dict)
     tags: dict[tuple[Repository, Tag], Digest] = field(default_factory=dict)
     referrers: dict[tuple[Repository, Digest], tuple[Content, ...]] = field(default_factory=dict)
     apis: set[str] = field(default_factory=set)
+    platforms: dict[Digest, Platform] = field(default_factory=dict)
     answers: dict[Question, Any] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
 
@@ -66,6 +70,7 @@ class World:
     def _answer(self, question: Question) -> Any:
         ways: dict[type, Any] = {
             ReadManifest: lambda one: self.contents[one.digest],
+            ReadPlatform: lambda one: self.platforms.get(one.digest),
             ReadHead: self.head,
             ListAttachmentTags: self._tags,
             HasReferrersApi: lambda one: one.registry in self.apis,

@@ -10,13 +10,16 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, NetworkError, NotFoundError, ProtocolError, StoreError
 from imagesync.registry import Registries
 from imagesync.server.auth import TokenAuth
-from imagesync.settings import Auth, RegistrySettings, Settings
+from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings
 from tests.conftest import MakeRegistry
 from tests.fakes.api import FakeApi
 from tests.fakes.registry import FakeRegistry
 from tests.images import make_image, push_image
 from tests.registry.remote import open_registries
 from tests.registry.vendors import BASIC, CATALOG, LOGIN, UNAUTHORIZED, WITH_LOGIN
+
+OTHER = Password(Secret.literal("other"), Secret.literal("secret"))
+LOGINS = (("team", LOGIN), ("x", OTHER))
 
 
 @pytest.fixture
@@ -116,11 +119,13 @@ def test_a_registry_that_is_down_is_not_taken_for_one_without_a_catalog(api: Fak
     assert set(api.lines) == {CATALOG}
 
 
-def test_the_login_for_what_is_below_a_prefix_is_used(registry: FakeRegistry) -> None:
+def test_the_login_for_what_is_below_a_prefix_is_used_and_sees_a_catalog_of_its_own(registry: FakeRegistry) -> None:
     registry.script("GET", "_catalog", status=401, headers={"WWW-Authenticate": 'Basic realm="x"'}, times=1)
-    registry.script("GET", "_catalog", status=200, body=b'{"repositories":["team/a"]}')
-    own = ((f"{registry.host}/team", RegistrySettings(auth=Auth(LOGIN, LOGIN))),)
+    registry.script("GET", "_catalog", status=200, body=b'{"repositories":["team/a","x/b"]}')
+    own = tuple((f"{registry.host}/{path}", RegistrySettings(auth=Auth(login, login))) for path, login in LOGINS)
     registries = Registries(Settings(prefixes=own), Cancellation(), environment={})
-    assert registries.lister(registry.host).list_repositories("team") == ("team/a",)
+    lister = registries.lister(registry.host)
+    assert [lister.list_repositories(path) for path in ("team", "x", "team")] == [("team/a",), ("x/b",), ("team/a",)]
     registries.close()
-    assert [entry.headers.get("Authorization") for entry in registry.log.entries("GET", "_catalog")] == [None, BASIC]
+    asked = [entry.headers.get("Authorization") for entry in registry.log.entries("GET", "_catalog")]
+    assert asked == [None, BASIC, "Basic b3RoZXI6c2VjcmV0"]

@@ -12,7 +12,7 @@ from imagesync.registry import client
 from imagesync.registry.catalogs import ghcr, hub
 from imagesync.settings import Auth, Password, RegistrySettings, Secret
 from tests.fakes.api import FakeApi
-from tests.registry.remote import PLAIN
+from tests.registry.remote import PLAIN, open_registries
 
 CATALOG = "GET /v2/_catalog?n=1000"
 LOGIN = Password(Secret.literal("robot"), Secret.literal("secret"))
@@ -118,3 +118,9 @@ SECOND = {
     "harbor": "/api/v2.0/projects/team/repositories?page=2&page_size=100",
     "gitlab": f"{GITLAB.target}&page=2",
 }
+
+
+def list_team(host: str, *, prefix: str = "team", settings: RegistrySettings = WITH_LOGIN) -> tuple[str, ...]:
+    """What a registry lists below a prefix."""
+    with open_registries((host, settings)) as registries:
+        return registries.lister(host).list_repositories(prefix)

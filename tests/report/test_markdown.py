@@ -52,7 +52,7 @@ def test_a_run_without_changes_is_one_line() -> None:
 
 def test_a_long_list_is_folded() -> None:
     text = render_plan(make_plan(*(make_copy(f"mirror/app:{number}") for number in range(60))))
-    assert "<details><summary>61 lines</summary>\n\n```diff\n" in text
+    assert "<details><summary>Tag by tag: 61 lines</summary>\n\n```diff\n" in text
     assert text.rstrip().endswith("```\n\n</details>")
 
 

@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from imagesync.signature import Evidence, Form
 from tests.signature.signers import BUNDLE_TYPE, IN_TOTO
+from tests.signature.stamping import StampAuthority
 
 ISSUER = "https://token.actions.example.com"
 IDENTITY = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
@@ -28,7 +29,7 @@ SIGNED_AT = datetime(2025, 3, 1, 12, 0, 5, tzinfo=UTC)
 _ISSUER_V1 = ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 _ISSUER_V2 = ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
 _SCT_LIST = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
-_CERTIFIED_FROM, _CERTIFIED_FOR = SIGNED_AT - timedelta(seconds=5), timedelta(minutes=10)
+_CERTIFIED_FOR = timedelta(minutes=10)
 _ROOT_FROM = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -51,27 +52,26 @@ class Notary:
 
 @dataclass
 class World:
-    """`signed_at` is when the log saw the signature; the certificate is good for ten minutes around SIGNED_AT."""
+    """`signed_at` is when the log saw the signature; the certificate is good for ten minutes from `certified_from` on.
+
+    With `stamps` the time is that authority's word, and the log promises nothing: as Rekor 2 does it.
+    """
 
     authority: Notary = field(default_factory=Notary)
     ct_log: Notary = field(default_factory=Notary)
     log: Notary = field(default_factory=Notary)
     signed_at: datetime = SIGNED_AT
+    certified_from: datetime = SIGNED_AT - timedelta(seconds=5)
+    stamps: StampAuthority | None = None
 
     def trusted_root(self) -> bytes:
-        certificates = [{"rawBytes": _text(self._root().public_bytes(Encoding.DER))}]
-        authority = {
-            "subject": {"organization": "tests", "commonName": "tests"},
-            "uri": "https://fulcio.example.com",
-            "certChain": {"certificates": certificates},
-            "validFor": _valid(),
-        }
+        authorities = [_authority([self._root().public_bytes(Encoding.DER)])]
         document = {
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [self.log.as_log()],
-            "certificateAuthorities": [authority],
+            "certificateAuthorities": authorities,
             "ctlogs": [self.ct_log.as_log()],
-            "timestampAuthorities": [],
+            "timestampAuthorities": [_authority(self.stamps.chain)] if self.stamps else [],
         }
         return json.dumps(document).encode()
 
@@ -80,19 +80,17 @@ class World:
         signer = Notary()
         certificate = self._certificate(signer, identity, issuer)
         signed = b"DSSEv1 %d %b %d %b" % (len(IN_TOTO), IN_TOTO.encode(), len(statement), statement)
-        signature = _text(signer.sign(signed))
-        return {
-            "mediaType": BUNDLE_TYPE,
-            "verificationMaterial": {
-                "certificate": {"rawBytes": _text(certificate.public_bytes(Encoding.DER))},
-                "tlogEntries": [self._entry(statement, signature, certificate)],
-            },
-            "dsseEnvelope": {
-                "payload": _text(statement),
-                "payloadType": IN_TOTO,
-                "signatures": [{"sig": signature}],
-            },
+        signature = signer.sign(signed)
+        material: dict[str, Any] = {
+            "certificate": {"rawBytes": _text(certificate.public_bytes(Encoding.DER))},
+            "tlogEntries": [self._entry(statement, _text(signature), certificate)],
         }
+        if self.stamps is not None:
+            stamps = [{"signedTimestamp": _text(self.stamps.stamp(signature))}]
+            material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+            del material["tlogEntries"][0]["inclusionPromise"], material["tlogEntries"][0]["integratedTime"]
+        envelope = {"payload": _text(statement), "payloadType": IN_TOTO, "signatures": [{"sig": _text(signature)}]}
+        return {"mediaType": BUNDLE_TYPE, "verificationMaterial": material, "dsseEnvelope": envelope}
 
     def _root(self) -> x509.Certificate:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of the tests")])
@@ -113,8 +111,8 @@ class World:
         encoded = issuer.encode()
         builder = (
             x509.CertificateBuilder(self._root().subject, x509.Name([]), signer.private.public_key(), 2)
-            .not_valid_before(_CERTIFIED_FROM)
-            .not_valid_after(_CERTIFIED_FROM + _CERTIFIED_FOR)
+            .not_valid_before(self.certified_from)
+            .not_valid_after(self.certified_from + _CERTIFIED_FOR)
             .add_extension(x509.KeyUsage(**usage), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
@@ -128,7 +126,7 @@ class World:
 
     def _sct_list(self, pre_certificate: bytes) -> bytes:
         """RFC 6962, 3.2 and 3.3: one timestamp of the CT log, as the extension's DER."""
-        milliseconds = int(_CERTIFIED_FROM.timestamp() * 1000)
+        milliseconds = int(self.certified_from.timestamp() * 1000)
         entry = self.authority.id + len(pre_certificate).to_bytes(3, "big") + pre_certificate
         signature = self.ct_log.sign(struct.pack("!BBQH", 0, 0, milliseconds, 1) + entry + b"\0\0")
         sct = struct.pack("!B32sQH", 0, self.ct_log.id, milliseconds, 0)
@@ -183,6 +181,15 @@ def _promised(body: bytes, seconds: int, log: Notary) -> bytes:
 
 def _text(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+def _authority(chain: list[bytes]) -> dict[str, Any]:
+    return {
+        "subject": {"organization": "tests", "commonName": "tests"},
+        "uri": "https://authority.example.com",
+        "certChain": {"certificates": [{"rawBytes": _text(certificate)} for certificate in chain]},
+        "validFor": _valid(),
+    }
 
 
 def _valid() -> dict[str, str]:

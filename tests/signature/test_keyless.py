@@ -7,6 +7,7 @@ import json
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from imagesync.signature import (
 from tests.signature.recorded import FOLDER
 from tests.signature.signers import DIGEST, OTHER_DIGEST, SLSA_1, make_ecdsa, make_statement
 from tests.signature.sigstore_world import IDENTITY, ISSUER, SIGNED_AT, Notary, World, as_evidence
+from tests.signature.stamping import StampAuthority
 
 WORLD = World()
 STATEMENT = make_statement()
@@ -100,6 +102,19 @@ def test_a_signature_from_outside_the_certificates_time_is_rejected(late: timede
     assert "not valid at validation time" in reason(replace(WORLD, signed_at=SIGNED_AT + late).bundle(STATEMENT))
 
 
+def test_the_time_may_be_a_timestamp_authoritys_word(tmp_path: Path) -> None:
+    """As of Rekor 2, which promises nothing and says no time."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    world = World(certified_from=now - timedelta(minutes=1), stamps=StampAuthority(tmp_path))
+    bundle = world.bundle(STATEMENT)
+    verdict = judged(bundle, Keyless.of(SIGNER, world.trusted_root()))
+    assert isinstance(verdict, Verified), verdict
+    assert verdict.log_time is not None
+    assert verdict.log_time >= now
+    stranger = replace(world, stamps=None)
+    assert "no Timestamp Authorities have been provided" in reason(bundle, Keyless.of(SIGNER, stranger.trusted_root()))
+
+
 def _other_time(bundle: dict[str, Any]) -> None:
     bundle["verificationMaterial"]["tlogEntries"][0]["integratedTime"] = str(int(SIGNED_AT.timestamp()) - 1)
 
@@ -136,6 +151,12 @@ def test_a_bundle_of_which_one_part_was_changed_is_rejected(change: Any) -> None
     bundle = json.loads(json.dumps(GOOD))
     change(bundle)
     assert reason(bundle).isprintable()
+
+
+def test_what_the_library_stumbles_over_is_rejected() -> None:
+    bundle = json.loads(json.dumps(GOOD))
+    bundle["verificationMaterial"]["certificate"] = {"rawBytes": "AAAA"}
+    assert reason(bundle) == "the bundle cannot be read: ValueError"
 
 
 def test_what_was_signed_with_a_key_is_none_of_an_identity() -> None:
@@ -179,6 +200,13 @@ def test_a_bundle_that_was_made_in_public_verifies() -> None:
 def test_what_is_no_trusted_root_is_refused(raw: bytes) -> None:
     with pytest.raises(TrustError, match="no trusted root"):
         Keyless.of(SIGNER, raw)
+
+
+def test_a_trusted_root_without_a_log_is_refused_with_the_reason() -> None:
+    """As GitHub's own, for private repositories."""
+    document = {**json.loads(WORLD.trusted_root()), "tlogs": []}
+    with pytest.raises(TrustError, match="trusted root contains no transparency log instances"):
+        Keyless.of(SIGNER, json.dumps(document).encode())
 
 
 def test_without_sigstore_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

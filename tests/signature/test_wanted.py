@@ -76,6 +76,11 @@ def test_a_statement_about_nothing_speaks_of_no_digest() -> None:
     assert reason(OWNER.bundle(make_statement(digests=()))) == "speaks of another digest: of none"
 
 
+def test_what_is_no_digest_of_a_subject_is_passed_over() -> None:
+    subjects = [None, {}, {"digest": "sha256"}, {"digest": {"sha256": 7}}, {"digest": {"sha256": DIGEST.encoded}}]
+    assert verify(OWNER.bundle(make_statement(subject=subjects)), WANTED, OWNER.trust) == Verified(BY)
+
+
 def test_another_type_of_payload_is_named() -> None:
     assert reason(OWNER.signature(make_payload(kind="atomic container signature"))).startswith(
         "the payload is of type 'atomic container signature', wanted"
@@ -138,7 +143,7 @@ def test_what_signs_no_name_is_not_enough_where_one_is_wanted(evidence: Evidence
 
 
 def test_provenance_verifies_and_says_builder_and_source() -> None:
-    wanted = WantedAttestation(DIGEST, SLSA_1, "https://github.com/actions/*", "https://github.com/acme/*")
+    wanted = WantedAttestation(DIGEST, SLSA_1, "https://github.com/actions/*", "git+https://github.com/acme/*")
     for evidence in (OWNER.attestation, OWNER.bundle):
         verdict = verify(evidence(make_statement(SLSA_1, PROVENANCE)), wanted, OWNER.trust)
         assert isinstance(verdict, Verified)

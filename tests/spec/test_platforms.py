@@ -67,6 +67,11 @@ def test_a_platform_may_come_from_the_environment(tmp_path: Path) -> None:
     assert only(load(tmp_path, spec, environment={"ARCH": "amd64"})).platforms == Platforms.of([AMD64])
 
 
+def test_a_variable_that_is_empty_keeps_nothing_rather_than_everything(tmp_path: Path) -> None:
+    (problem,) = found(tmp_path, with_images('- name: nginx\n  platforms: ["${ARCH:-}"]'))
+    assert "'' is not a platform" in problem.message
+
+
 def test_what_platforms_come_to_is_explained(tmp_path: Path) -> None:
     text = with_images("- name: nginx\n  platforms: {keep: linux/x86-64, index: sparse}\n  require_platforms: none")
     path = make_files(tmp_path, {"sync.yaml": text})

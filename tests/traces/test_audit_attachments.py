@@ -18,6 +18,7 @@ from imagesync.spec.model import Spec
 from tests.images import MadeImage, make_artifact, make_referrer, push_image
 from tests.traces.attaching import INDEX, REFERRERS, SIGNATURES, attach, sign, statuses, without_api
 from tests.traces.harness import Sync, kinds
+from tests.traces.narrowing import ONE
 
 SBOM = make_referrer(INDEX.root)
 
@@ -137,3 +138,18 @@ def test_between_a_registry_that_lists_and_one_that_does_not_a_repair_mends_the_
     assert found_kinds(found) == [Kind.MISSING_BLOB]
     assert repaired(modern, found) == [Status.ATTACHED]
     assert found_kinds(audited(modern)) == []
+
+
+def test_of_a_narrowed_index_the_signatures_of_what_is_kept_are_promised(classic: Sync) -> None:
+    amd64, arm64 = (child.digest for child in INDEX.children)
+    classic.platforms = ONE
+    classic.fill(INDEX, "latest")
+    classic.apply("latest")
+    for digest in (INDEX.digest, amd64, arm64):
+        sign(classic.source.repository("app"), digest, "alice")
+    found = audited(classic)
+    assert [(one.kind, one.subject.rpartition(":")[2]) for one in found.findings()] == [
+        (Kind.MISSING_ATTACHMENT, tag_of(amd64, SIGNATURES))
+    ]
+    assert repaired(classic, found) == [Status.ATTACHED]
+    assert found_kinds(audited(classic)) == []

@@ -16,6 +16,7 @@ from imagesync.spec.pins import Lock, Pin
 from tests.conftest import MakeRegistry
 from tests.images import MadeImage, make_image, make_index
 from tests.traces.harness import Sync, kinds
+from tests.traces.narrowing import keep, narrowed
 
 OLD, NEW = make_index("old"), make_index("new")
 
@@ -41,6 +42,22 @@ def sync(make_registry: MakeRegistry) -> LockedSync:
 
 def there(sync: LockedSync, tag: str, path: str = "mirror/app") -> str:
     return sync.destination.repository(path).resolve(Tag(tag)).digest
+
+
+def test_a_lock_pins_the_source_of_a_narrowed_tag(sync: LockedSync) -> None:
+    """Of what it holds on to the same platforms are kept, and the plan says that the tag moved."""
+    sync.platforms = keep("linux/amd64")
+    sync.fill(OLD, "v1")
+    sync.lock = {"v1": OLD}
+    assert [outcome.status for outcome in sync.apply("v1")] == [Status.COPIED]
+    sync.fill(NEW, "v1")
+    (action,) = sync.plan("v1").actions
+    assert isinstance(action, Keep)
+    assert (action.source.digest, action.found) == (OLD.digest, narrowed(OLD))
+    assert action.moved == UpstreamMoved(NEW.digest)
+    sync.lock = {"v1": NEW}
+    assert [outcome.status for outcome in sync.apply("v1")] == [Status.COPIED]
+    assert there(sync, "v1") == narrowed(NEW)
 
 
 def test_nothing_to_do_costs_two_heads_a_tag_and_no_list(sync: LockedSync) -> None:

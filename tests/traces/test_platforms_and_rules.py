@@ -21,7 +21,7 @@ from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.mending import incomplete_tags, rules_to_mend
 from imagesync.plan.outcome import Status
 from imagesync.plan.review import approved_by, review
-from imagesync.selection import Platforms, Retag
+from imagesync.selection import Platforms, Retag, TagFilter
 from tests.conftest import MakeRegistry
 from tests.images import descriptor_of, index_of, make_image, make_index, make_referrer, push_image
 from tests.plan.values import make_immutable
@@ -33,6 +33,7 @@ from tests.traces.narrowing import (
     FLAT,
     INDEX,
     OF_AMD64,
+    OF_ARM64,
     ONE,
     SPARSE,
     keep,
@@ -357,3 +358,47 @@ def test_a_saved_plan_of_an_index_that_the_source_has_no_more_fails(sync: Sync) 
     assert [type(action) for action in plan.actions] == [Copy]
     sync.source.repository("app").delete_manifest(INDEX.digest)
     assert statuses(sync.apply(plan=plan)) == [Status.FAILED]
+
+
+def test_an_audit_looks_for_what_speaks_of_what_is_kept(classic: Sync) -> None:
+    classic.platforms = ONE
+    classic.fill(INDEX, "v1")
+    signed(classic)
+    classic.apply("v1")
+    assert audited(classic, "v1").exit_code == 0
+    sign(classic.source.repository("app"), OF_AMD64.digest, "alice")
+    sign(classic.source.repository("app"), OF_ARM64.digest, "alice")
+    (finding,) = audited(classic, "v1").findings()
+    assert finding.kind is Kind.MISSING_ATTACHMENT
+    assert OF_AMD64.digest.encoded in finding.subject
+
+
+@pytest.mark.usefixtures("_takes_sparse")
+@pytest.mark.parametrize("platforms", [ONE, SPARSE, FLAT])
+def test_an_audit_beside_a_whole_copy_tells_them_apart(classic: Sync, platforms: Platforms) -> None:
+    """Two rules of one source into one repository: what one leaves out, the other must have."""
+    classic.platforms = platforms
+    classic.fill(INDEX, "v1")
+    classic.fill(INDEX, "v2")
+    signed(classic)
+    spec = classic.spec(["v1"], ["mirror/app"])
+    both = replace(spec, rules=(spec.rules[0], replace(spec.rules[0], tags=TagFilter.parse(["v2"]), platforms=keep())))
+    with classic.session() as (stores, tasks, cancellation):
+        outcomes = list(plan_and_carry_out(Drawing(both, stores, tasks), Executor(stores, tasks, cancellation)))
+    assert statuses(outcomes) == [Status.COPIED] * 2
+    with classic.session() as (stores, tasks, _):
+        assert audit(both, Looking(stores), tasks).exit_code == 0
+    next((classic.destination.root / "mirror").rglob(ARM64.digest.encoded)).unlink()
+    with classic.session() as (stores, tasks, _):
+        found = audit(both, Looking(stores), tasks)
+    assert [tag.subject.rpartition(":")[2] for tag in found.broken] == ["v2"]
+
+
+def test_an_audit_reads_a_destination_once_that_answers_for_its_source(sync: Sync) -> None:
+    """It has the very digest: nothing but a tag is asked of the source."""
+    sync.platforms = keep(required=("linux/amd64",))
+    sync.fill(INDEX, "v1")
+    sync.apply("v1")
+    assert audited(sync, "v1").exit_code == 0
+    assert kinds(sync.source) == {"HEAD manifests": 1}
+    assert kinds(sync.destination)["GET manifests"] == 5

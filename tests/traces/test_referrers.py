@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from imagesync.manifest import MAX_DEPTH
 from imagesync.plan.attachments import tag_of
+from imagesync.plan.conformity import check_yielded
+from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.outcome import Status
 from imagesync.reference import Repository, Tag
 from imagesync.registry import RemoteRepository
@@ -186,23 +189,36 @@ def test_a_signed_sbom_brings_its_signature(modern: Sync, has_api: bool) -> None
     assert statuses(modern.apply("latest")) == [Status.UNCHANGED]
 
 
-def test_a_chain_of_referrers_is_followed_so_far_and_a_circle_once(classic: Sync) -> None:
+def test_a_circle_of_referrers_is_followed_once(classic: Sync) -> None:
     """RFR-07: lists that name each other."""
     classic.fill(IMAGE, "latest")
     store = classic.source.repository("app")
     a, b = make_referrer(IMAGE.root, "a"), make_referrer(IMAGE.root, "b")
-    chain = [make_referrer(a.root, "link")]
     attach(store, IMAGE.digest, a)
-    attach(store, a.digest, b, chain[0])
+    attach(store, a.digest, b)
     attach(store, b.digest, a)
-    for number in range(9):
-        chain.append(make_referrer(chain[-1].root, f"link {number}"))
-        attach(store, chain[-2].digest, chain[-1])
     assert statuses(classic.apply("latest")) == [Status.COPIED]
-    tags = classic.destination.repository("mirror/app").list_tags()
-    assert tag_of(chain[0].digest, REFERRERS) in tags
-    assert tag_of(chain[-2].digest, REFERRERS) not in tags
+    assert there(classic, b.digest).root.raw == b.root.raw
     assert statuses(classic.apply("latest")) == [Status.UNCHANGED]
+
+
+@pytest.mark.parametrize("links", [MAX_DEPTH, MAX_DEPTH + 1])
+def test_a_chain_of_referrers_is_copied_whole_or_its_image_fails_and_says_why(classic: Sync, links: int) -> None:
+    """RFR-07: a signature of what is nested too deeply is not left behind in silence."""
+    classic.fill(IMAGE, "latest")
+    chain = [IMAGE]
+    for number in range(links):
+        chain.append(make_referrer(chain[-1].root, f"link {number}"))
+        attach(classic.source.repository("app"), chain[-2].digest, chain[-1])
+    (outcome,) = classic.apply("latest")
+    if links == MAX_DEPTH:
+        assert outcome.status is Status.COPIED
+        assert there(classic, chain[-1].digest).root.raw == chain[-1].root.raw
+    else:
+        assert outcome.status is Status.FAILED
+        assert "what speaks of the image is nested more than 4 levels deep" in outcome.reason
+        assert "`attachments: none`" in (outcome.hint or "")
+        assert classic.destination.log.lines("PUT") == []
 
 
 def test_what_a_registry_lists_and_that_speaks_of_something_else_is_no_referrer(modern: Sync) -> None:
@@ -215,3 +231,47 @@ def test_what_a_registry_lists_and_that_speaks_of_something_else_is_no_referrer(
     modern.source.script("GET", "/referrers/", status=200, headers=kind, body=body)
     assert statuses(modern.apply("latest")) == [Status.COPIED]
     assert modern.destination.log.lines("PUT", f"/manifests/{liar.digest}") == []
+
+
+def test_an_image_that_names_a_subject_itself_enters_the_list_of_that(classic: Sync) -> None:
+    """RFR-04: a registry without the API does not do it, so whoever pushes the image has to. Others' entries stay."""
+    subject = make_image("subject")
+    own = make_referrer(subject.root, "own")
+    attach(classic.destination.repository("mirror/app"), subject.digest, own)
+    image = push_image(classic.source.repository("app"), make_referrer(subject.root, "image"), "latest")
+    (outcome,) = classic.apply("latest")
+    assert outcome.status is Status.COPIED
+    listed = there(classic, tag_of(subject.digest, REFERRERS)).root
+    assert [entry.digest for entry in listed.successors()] == [own.digest, image.digest]
+    puts = [entry.path.rpartition("/")[2] for entry in classic.destination.log.entries("PUT", "/manifests/")]
+    assert puts[-1] == "latest"
+    assert statuses(classic.apply("latest")) == [Status.UNCHANGED]
+    assert classic.destination.log.lines("PUT") == []
+
+
+def test_an_image_that_names_a_subject_enters_no_list_that_a_registry_makes(modern: Sync) -> None:
+    subject = make_image("subject")
+    image = push_image(modern.source.repository("app"), make_referrer(subject.root), "latest")
+    assert statuses(modern.apply("latest")) == [Status.COPIED]
+    assert modern.destination.repository("mirror/app").list_tags() == ("latest",)
+    assert statuses(modern.apply("latest")) == [Status.UNCHANGED]
+    assert image.digest
+
+
+def test_an_image_that_names_a_subject_enters_no_list_where_referrers_are_left_behind(classic: Sync) -> None:
+    classic.attachments = frozenset({SIGNATURES})
+    push_image(classic.source.repository("app"), make_referrer(make_image("subject").root), "latest")
+    assert statuses(classic.apply("latest")) == [Status.COPIED]
+    assert classic.destination.repository("mirror/app").list_tags() == ("latest",)
+
+
+def test_a_saved_plan_keeps_that_an_image_enters_a_list(classic: Sync) -> None:
+    subject = make_image("subject")
+    push_image(classic.source.repository("app"), make_referrer(subject.root), "latest")
+    plan = plan_from_json(plan_to_json(classic.plan("latest")), name="plan.json")
+    check_yielded(plan, classic.spec(["latest"], ["mirror/app"]))
+    assert statuses(classic.apply(plan=plan)) == [Status.COPIED]
+    assert set(classic.destination.repository("mirror/app").list_tags()) == {
+        "latest",
+        tag_of(subject.digest, REFERRERS),
+    }

@@ -1,4 +1,4 @@
-"""Every case of the groups MAN, BLB, UPL, MNT, LIM and ERR is named by a test of the client."""
+"""Every case that a client has to survive is named by a test of the client; what is not built yet is listed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ CASES = {
     *("MNT-01", "MNT-02", "MNT-03", "MNT-04", "MNT-05"),
     *("LIM-01", "LIM-02", "LIM-03", "LIM-04"),
     *("ERR-01", "ERR-02", "ERR-03", "ERR-04", "ERR-05"),
+    *("TAG-01", "TAG-02", "TAG-03", "TAG-04", "TAG-05", "TAG-06", "TAG-07", "TAG-08", "TAG-09"),
+    *("RFR-01", "RFR-02", "RFR-03", "RFR-04", "RFR-05", "RFR-06", "RFR-07"),
+    *("ATT-01", "ATT-02"),
+    *("PLT-01", "PLT-02", "PLT-03", "PLT-04"),
+    *("DEL-01", "DEL-02", "DEL-03", "DEL-04"),
+    *("LAY-01", "LAY-02", "LAY-03", "LAY-04", "LAY-05"),
 }
+NOT_YET = {"DEL-01", "DEL-02", "DEL-03", "DEL-04"}
+"""Cases of what is still being built."""
 NAMED_IN_PART = {
     "BLB-11": "foreign layers are never fetched; there is no setting that asks for them",
     "MAN-04": "a HEAD answered with 404 is believed: nobody is asked twice for what is not there",
@@ -35,8 +43,9 @@ def _named() -> set[str]:
 
 
 def test_every_case_is_named_by_a_test() -> None:
-    assert CASES - _named() == set()
+    assert CASES - _named() <= NOT_YET
 
 
 def test_what_is_listed_is_a_case() -> None:
     assert CASES.issuperset(NAMED_IN_PART)
+    assert CASES.issuperset(NOT_YET)

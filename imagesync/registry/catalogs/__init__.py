@@ -1,32 +1,25 @@
-"""Catalogs: which repositories a registry holds. Most have `_catalog`, the large ones an API of their own instead.
+"""Catalogs: which repositories a registry holds, and when it got what their tags point to.
 
-Docker Hub, ghcr.io and quay.io are known by their names. Of another registry that does not show its catalog, the place
-where it gives out tokens tells what it is.
+Most registries have `_catalog`, the large ones an API of their own instead, which knows of times as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 
-from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, StoreError, UnsupportedError
-from imagesync.reference import HUB, RepositoryList
-from imagesync.registry.catalogs import ghcr, gitlab, harbor, quay
-from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access
-from imagesync.registry.catalogs.hub import list_hub
-from imagesync.registry.challenge import choose_challenge, parse_challenges
-from imagesync.registry.client import Call
+from imagesync.errors import StoreError, UnsupportedError
+from imagesync.reference import Repository, RepositoryList, Tag
+from imagesync.registry.catalogs.access import REFUSALS, Access
+from imagesync.registry.catalogs.times import TIMES
+from imagesync.registry.catalogs.vendors import BY_HOST, Vendor, recognised
+from imagesync.registry.credentials import Credential
 from imagesync.registry.listing import list_catalog
-from imagesync.registry.origin import Address, parse_address
-from imagesync.registry.token import check_realm
+from imagesync.store import PushTime
 
-__all__ = ["Access", "RegistryCatalog"]
+__all__ = ["Access", "RegistryCatalog", "RegistryPushTimes"]
 
-ListNames = Callable[[Access, str], set[str]]
 WAY_OUT = "name the repositories, or write {a,b}"
-_BY_HOST: dict[str, ListNames] = {HUB: list_hub, ghcr.HOST: ghcr.list_ghcr, quay.HOST: quay.list_quay}
-_REFUSALS = (AuthenticationError, NotFoundError, UnsupportedError, ProtocolError)
 
 
 class RegistryCatalog:
@@ -34,81 +27,75 @@ class RegistryCatalog:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._catalog: set[str] | None = None
+        self._catalogs: dict[Credential | None, set[str]] = {}
 
     def list_repositories(self, prefix: str) -> RepositoryList:
         """Raises UnsupportedError, or how the registry said no, with the way to do without a list."""
-        own = _BY_HOST.get(self._access.host)
+        own = BY_HOST.get(self._access.host)
         with _showing_the_way_out():
-            names = own(self._access, prefix) if own is not None else self._listed(prefix)
+            names = own.names(self._access, prefix) if own is not None else self._listed(prefix)
         return RepositoryList.of(names, prefix)
 
     def _listed(self, prefix: str) -> set[str]:
         try:
             names = self._whole_catalog(prefix)
-        except _REFUSALS as refused:
+        except REFUSALS as refused:
             return self._otherwise(prefix, refused)
-        own = _recognised(self._access) if not names else None
-        return names if own is None else own(self._access, prefix)
+        own = recognised(self._access) if not names else None
+        return names if own is None else own.names(self._access, prefix)
 
     def _whole_catalog(self, prefix: str) -> set[str]:
-        """What `_catalog` has, asked for once whatever the prefixes are."""
-        if self._catalog is None:
-            self._catalog = list_catalog(self._access.registry, prefix)
-        return self._catalog
+        """What `_catalog` has, asked for once for each login whatever the prefixes are."""
+        login = self._access.find_login(prefix)
+        if login not in self._catalogs:
+            self._catalogs[login] = list_catalog(self._access.registry, prefix)
+        return self._catalogs[login]
 
     def _otherwise(self, prefix: str, refused: StoreError) -> set[str]:
         """What the vendor's API lists. Raises both errors as one where that does not help either."""
-        own = _recognised(self._access)
+        own = recognised(self._access)
         if own is None:
             refused.message = f"`_catalog` {refused.message}, and no other list of this registry is known"
             raise refused
         try:
-            return own(self._access, prefix)
-        except _REFUSALS as error:
+            return own.names(self._access, prefix)
+        except REFUSALS as error:
             error.message = f"{error.message}; before that `_catalog` {refused.message}"
             raise
 
 
-def _recognised(access: Access) -> ListNames | None:
-    """The API of the software that a registry is, by its token realm; None for any other."""
-    realm = _realm(access)
-    if realm is None:
-        return None
-    is_own = realm.origin == access.registry.origin
-    if realm.path.endswith(gitlab.REALM_PATH):
-        return partial(gitlab.list_gitlab, realm.origin.authority)
-    if is_own and realm.path.endswith(harbor.REALM_PATH):
-        return harbor.list_harbor
-    return quay.list_quay if is_own and realm.path.endswith(quay.REALM_PATH) else None
+class RegistryPushTimes:
+    """Implements store.PushTimes for one registry. What it has found out of it is kept, for any number of threads."""
 
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._vendor: Vendor | None = BY_HOST.get(access.host)
+        self._is_known = self._vendor is not None
 
-def _realm(access: Access) -> Address | None:
-    """Where the registry gives out tokens, as it says to who has none."""
-    call = Call(
-        method="GET",
-        target="/v2/",
-        operation=OPERATION,
-        reference=access.host,
-        scopes=(),
-        accepted=frozenset({200, 401}),
-        authorization=ANONYMOUS,
-    )
-    try:
-        answer = access.registry.send(call)
-        challenge = choose_challenge(parse_challenges(answer.headers.values_of("WWW-Authenticate")))
-        if challenge is None or challenge.scheme != "bearer":
-            return None
-        check_realm(challenge, access.registry.origin)
-        return parse_address(challenge.parameters["realm"])
-    except _REFUSALS:
-        return None
+    def push_times(self, repository: Repository, tags: Collection[Tag]) -> Mapping[Tag, PushTime]:
+        """The list is read until it has all of these tags."""
+        vendor = self._who()
+        if vendor is None or vendor.times is None:
+            message = "this registry does not say when tags were pushed"
+            raise UnsupportedError(message, operation=TIMES, reference=str(repository))
+        found: dict[Tag, PushTime] = {}
+        wanted = frozenset(tags)
+        for page in vendor.times(self._access, repository.path):
+            found.update((one.tag, one) for one in page if one.tag in wanted)
+            if len(found) == len(wanted):
+                break
+        return found
+
+    def _who(self) -> Vendor | None:
+        if not self._is_known:
+            self._vendor, self._is_known = recognised(self._access), True
+        return self._vendor
 
 
 @contextmanager
 def _showing_the_way_out() -> Iterator[None]:
     try:
         yield
-    except _REFUSALS as error:
+    except REFUSALS as error:
         error.hint = f"{error.hint}; or {WAY_OUT}" if error.hint else WAY_OUT
         raise

@@ -5,6 +5,7 @@ An API is asked by the same client as a registry, with limits and retries of its
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,10 @@ ReadPage: TypeAlias = Callable[[Call, Answer, Any], Page[T]]
 """What a page lists, of the call, its answer and the JSON in that."""
 OPERATION = "list repositories"
 ANONYMOUS = ""
+HEADER_SECONDS = 300.0
+"""Docker Hub's tokens last for ten minutes."""
+REFUSALS = (AuthenticationError, NotFoundError, UnsupportedError, ProtocolError)
+"""What a registry answers that has no such list, or not for this login; others say that it could not be asked."""
 _ANSWERS = frozenset({200, 301, 302, 303, 307, 308})
 
 
@@ -73,6 +78,15 @@ class Access:
     host: str
     open_client: Callable[[str], RegistryClient]
     find_login: Callable[[str], Credential | None]
+    _headers: dict[Credential, tuple[str, float]] = field(default_factory=dict, repr=False, compare=False)
+
+    def header_for(self, login: Credential, log_in: Callable[[], str]) -> str:
+        """What `log_in` got for a login, kept for HEADER_SECONDS."""
+        header, until = self._headers.get(login, ("", 0.0))
+        if time.monotonic() >= until:
+            header = log_in()
+            self._headers[login] = (header, time.monotonic() + HEADER_SECONDS)
+        return header
 
     @property
     def registry(self) -> RegistryClient:
@@ -101,7 +115,12 @@ class Access:
 
 def texts_of(call: Call, entries: object, key: str) -> frozenset[str]:
     """What stands under a key of each entry of a list. Raises ProtocolError where it is no list of entries."""
-    if not isinstance(entries, list):
-        raise call.fail(ProtocolError, "the answer is not a list of repositories")
-    found = (entry.get(key) for entry in entries if isinstance(entry, dict))
+    found = (entry.get(key) for entry in entries_of(call, entries))
     return frozenset(text for text in found if isinstance(text, str))
+
+
+def entries_of(call: Call, entries: object) -> list[Mapping[str, Any]]:
+    """The objects of a list. Raises ProtocolError where it is none."""
+    if not isinstance(entries, list):
+        raise call.fail(ProtocolError, "the answer is not a list")
+    return [entry for entry in entries if isinstance(entry, dict)]

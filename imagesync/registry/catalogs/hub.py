@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagesync.errors import AuthenticationError, ProtocolError
-from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, texts_of
+from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, entries_of, texts_of
+from imagesync.registry.catalogs.times import TIMES, known, push_time
 from imagesync.registry.client import Answer, Call, RegistryClient
 from imagesync.registry.credentials import Credential
+from imagesync.registry.origin import Address
 from imagesync.registry.pages import Page, following, parse_json
+from imagesync.store import PushTime
 
 API_HOST = "hub.docker.com"
 _RIGHT = "check the namespace; a private one needs a login for docker.io that sees it"
@@ -20,18 +24,42 @@ _TOKEN = re.compile(r"[!-~]{1,65536}")
 def list_hub(access: Access, prefix: str) -> set[str]:
     """The repositories of a namespace, private ones too where the login for docker.io may see them."""
     namespace, client = access.owner(prefix, "namespace"), access.api(API_HOST)
-    login = access.find_login(prefix)
-    authorization = ANONYMOUS if login is None or not login.password else _log_in(client, login)
-    api = Api(client, access.reference(prefix), _RIGHT, authorization)
+    api = Api(client, access.reference(prefix), _RIGHT, _authorization(access, client, prefix))
     names = api.read(f"/v2/namespaces/{namespace}/repositories?page_size=100", _page)
     return {f"{namespace}/{name}" for name in names}
 
 
+def walk_hub_times(access: Access, path: str) -> Iterator[frozenset[PushTime]]:
+    """When the tags of a repository were pushed; what was pushed last comes first."""
+    client = access.api(API_HOST)
+    reference, authorization = f"{access.host}/{path}", _authorization(access, client, path)
+    api = Api(client, reference, _RIGHT, authorization, operation=TIMES)
+    namespace, _, name = path.partition("/")
+    return api.walk(f"/v2/namespaces/{namespace}/repositories/{name}/tags?page_size=100", _page_of_tags)
+
+
+def _page_of_tags(call: Call, answer: Answer, document: Any) -> Page[PushTime]:
+    found = document if isinstance(document, dict) else {}
+    entries = entries_of(call, found.get("results"))
+    times = (push_time(one.get("name"), one.get("digest"), one.get("tag_last_pushed")) for one in entries)
+    return Page(known(times), _following(call, answer, found), texts_of(call, entries, "name"))
+
+
 def _page(call: Call, answer: Answer, document: Any) -> Page[str]:
     found = document if isinstance(document, dict) else {}
-    link = found.get("next")
-    following_page = following(call, answer, link, what="the list") if isinstance(link, str) and link else None
-    return Page(texts_of(call, found.get("results"), "name"), following_page)
+    return Page(texts_of(call, found.get("results"), "name"), _following(call, answer, found))
+
+
+def _following(call: Call, answer: Answer, document: Mapping[str, Any]) -> Address | None:
+    link = document.get("next")
+    return following(call, answer, link, what="the list") if isinstance(link, str) and link else None
+
+
+def _authorization(access: Access, client: RegistryClient, path: str) -> str:
+    login = access.find_login(path)
+    if login is None or not login.password:
+        return ANONYMOUS
+    return access.header_for(login, lambda: _log_in(client, login))
 
 
 def _log_in(client: RegistryClient, login: Credential) -> str:

@@ -5,13 +5,16 @@ Robot accounts may not ask it: they are shown what everybody is. An OAuth token 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from imagesync.registry.catalogs.access import ANONYMOUS, Access, Api, texts_of
+from imagesync.registry.catalogs.access import ANONYMOUS, Access, Api, entries_of, texts_of
+from imagesync.registry.catalogs.times import TIMES, known, push_time
 from imagesync.registry.client import Answer, Call
-from imagesync.registry.pages import Page, following
+from imagesync.registry.pages import MAX_PAGES, Page, following
+from imagesync.store import PushTime
 
 HOST = "quay.io"
 REALM_PATH = "/v2/auth"
@@ -21,16 +24,40 @@ _RIGHT = f"check the namespace; private repositories are listed to an OAuth toke
 
 def list_quay(access: Access, prefix: str) -> set[str]:
     """The repositories of a namespace: the public ones, and those that an OAuth token may see."""
-    namespace, login = access.owner(prefix, "namespace"), access.find_login(prefix)
-    authorization = f"Bearer {login.password}" if login is not None and login.username == OAUTH_USER else ANONYMOUS
-    api = Api(access.api(access.host), access.reference(prefix), _RIGHT, authorization)
+    namespace = access.owner(prefix, "namespace")
+    api = Api(access.api(access.host), access.reference(prefix), _RIGHT, _authorization(access, prefix))
     target = f"/api/v1/repository?namespace={namespace}&public=true"
     return {f"{namespace}/{name}" for name in api.read(target, partial(_page, target))}
+
+
+def walk_quay_times(access: Access, path: str) -> Iterator[frozenset[PushTime]]:
+    """When the tags of a repository were given to what they point to."""
+    client, authorization = access.api(access.host), _authorization(access, path)
+    api = Api(client, f"{access.host}/{path}", _RIGHT, authorization, operation=TIMES)
+    target = f"/api/v1/repository/{path}/tag/?onlyActiveTags=true&limit=100"
+    return api.walk(f"{target}&page=1", partial(_page_of_tags, target))
+
+
+def _page_of_tags(target: str, call: Call, answer: Answer, document: Any) -> Page[PushTime]:
+    found = document if isinstance(document, dict) else {}
+    entries, number = entries_of(call, found.get("tags")), found.get("page")
+    times = (push_time(one.get("name"), one.get("manifest_digest"), one.get("start_ts")) for one in entries)
+    address = None
+    if found.get("has_additional") is True and isinstance(number, int) and 0 < number < MAX_PAGES:
+        address = following(call, answer, f"{target}&page={number + 1}", what="the list")
+    return Page(known(times), address, texts_of(call, entries, "name"))
+
+
+def _authorization(access: Access, path: str) -> str:
+    login = access.find_login(path)
+    return f"Bearer {login.password}" if login is not None and login.username == OAUTH_USER else ANONYMOUS
 
 
 def _page(target: str, call: Call, answer: Answer, document: Any) -> Page[str]:
     found = document if isinstance(document, dict) else {}
     token = found.get("next_page")
-    link = f"{target}&next_page={quote(token, safe='')}" if isinstance(token, str) and token else None
-    following_page = following(call, answer, link, what="the list") if link is not None else None
-    return Page(texts_of(call, found.get("repositories"), "name"), following_page)
+    address = None
+    if isinstance(token, str) and token:
+        link = f"{target}&next_page={quote(token, safe='', errors='replace')}"
+        address = following(call, answer, link, what="the list")
+    return Page(texts_of(call, found.get("repositories"), "name"), address)

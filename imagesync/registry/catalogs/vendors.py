@@ -1,0 +1,68 @@
+"""Vendors: which API a registry has beside itself. Three are known by their names, others by their token realm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from imagesync.reference import HUB
+from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
+from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, REFUSALS, Access
+from imagesync.registry.challenge import choose_challenge, parse_challenges
+from imagesync.registry.client import Call
+from imagesync.registry.origin import Address, parse_address
+from imagesync.registry.token import check_realm
+from imagesync.store import PushTime
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What an API tells: the names below a prefix and, where it does, when the tags of a repository were pushed."""
+
+    names: Callable[[Access, str], set[str]]
+    times: Callable[[Access, str], Iterator[frozenset[PushTime]]] | None = None
+
+
+_QUAY = Vendor(quay.list_quay, quay.walk_quay_times)
+_HARBOR = Vendor(harbor.list_harbor, harbor.walk_harbor_times)
+BY_HOST = {
+    HUB: Vendor(hub.list_hub, hub.walk_hub_times),
+    ghcr.HOST: Vendor(ghcr.list_ghcr, ghcr.walk_ghcr_times),
+    quay.HOST: _QUAY,
+}
+
+
+def recognised(access: Access) -> Vendor | None:
+    """The API of the software that a registry is, by its token realm; None for any other."""
+    realm = _realm(access)
+    if realm is None:
+        return None
+    is_own = realm.origin == access.registry.origin
+    if realm.path.endswith(gitlab.REALM_PATH):
+        return Vendor(partial(gitlab.list_gitlab, realm.origin.authority))
+    if is_own and realm.path.endswith(harbor.REALM_PATH):
+        return _HARBOR
+    return _QUAY if is_own and realm.path.endswith(quay.REALM_PATH) else None
+
+
+def _realm(access: Access) -> Address | None:
+    """Where the registry gives out tokens, as it says to who has none."""
+    call = Call(
+        method="GET",
+        target="/v2/",
+        operation=OPERATION,
+        reference=access.host,
+        scopes=(),
+        accepted=frozenset({200, 401}),
+        authorization=ANONYMOUS,
+    )
+    try:
+        answer = access.registry.send(call)
+        challenge = choose_challenge(parse_challenges(answer.headers.values_of("WWW-Authenticate")))
+        if challenge is None or challenge.scheme != "bearer":
+            return None
+        check_realm(challenge, access.registry.origin)
+        return parse_address(challenge.parameters["realm"])
+    except REFUSALS:
+        return None

@@ -1,0 +1,136 @@
+"""drift and adopt: what they list, what they ask, what they are worth, and what is owned afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Mirror
+from tests.cli.test_state import NAME, destination, drifted, kept, moved, state, write_spec
+from tests.images import make_image
+
+__all__ = ["kept"]
+
+TWO_HEADS = ["HEAD /v2/app/manifests/1 200"] * 2
+
+
+def delete_at_destination(mirror: Mirror, tag: str = "1") -> None:
+    (mirror.destination.root / "app").rename(mirror.destination.root / f"was-{tag}")
+
+
+def test_without_drift_nothing_is_listed_and_two_questions_are_asked(kept: Mirror) -> None:
+    ran = kept.cli("drift", "sync.yaml")
+    assert (ran.code, ran.out) == (0, "No drift. No other hand has changed any of 1 tag.\n")
+    assert kept.requests() == TWO_HEADS
+
+
+def test_what_another_hand_has_changed_is_listed_and_worth_two(kept: Mirror) -> None:
+    foreign = drifted(kept)
+    kept.forget()
+    ran = kept.cli("drift", "sync.yaml")
+    assert ran.code == 2
+    assert f"app:1  drifted: has {foreign.digest.short}, imagesync wrote " in ran.out
+    assert ran.out.endswith("Drift: 1 drifted, of 1 tag.\n")
+    assert kept.requests() == TWO_HEADS
+    assert kept.cli("drift", "sync.yaml", "--format", "json").json()["summary"]["drifted"] == 1
+    assert "| drifted | `" in kept.cli("drift", "sync.yaml", "--format", "markdown").out
+
+
+def test_a_tag_that_was_written_and_is_gone_is_drift(kept: Mirror) -> None:
+    delete_at_destination(kept)
+    ran = kept.cli("drift", "sync.yaml")
+    assert ran.code == 2
+    assert "app:1  gone: is not there, imagesync wrote " in ran.out
+
+
+def test_what_is_merely_pending_is_listed_on_demand_and_worth_nothing(kept: Mirror) -> None:
+    moved(kept)
+    ran = kept.cli("drift", "sync.yaml")
+    assert ran.code == 0
+    assert ran.out == "No drift. No other hand has changed any of 1 tag. Besides: 1 pending.\n"
+    more = kept.cli("drift", "sync.yaml", "--all")
+    assert more.code == 0
+    assert "app:1  pending: has " in more.out
+
+
+def test_a_side_that_cannot_be_read_is_worth_one(kept: Mirror) -> None:
+    kept.destination.script("HEAD", "/manifests/1", status=404)
+    kept.source.script("HEAD", "/manifests/1", status=404)
+    kept.source.script("GET", "/manifests/1", status=404)
+    ran = kept.cli("drift", "sync.yaml")
+    assert ran.code == 1
+    assert "not readable: source " in ran.out
+
+
+def test_drift_believes_no_list(kept: Mirror) -> None:
+    """A tag of a trusted list is asked for: that another hand has moved it is what drift is for."""
+    drifted(kept)
+    write_spec(kept, '{name: app, tags: ["1"], immutable: {tags: ["*"], trust: list}}')
+    assert kept.cli("drift", "sync.yaml").code == 2
+
+
+@pytest.mark.parametrize("command", ["drift", "adopt"])
+def test_without_a_state_nobody_knows(mirror: Mirror, command: str) -> None:
+    mirror.fill("1")
+    ran = mirror.cli(command, mirror.spec())
+    assert ran.code == 4
+    assert f"`{command}` needs to know what was written, and the spec has no `state`" in ran.err
+    assert mirror.requests() == []
+
+
+def test_adopt_owns_what_stands_there_with_the_sources_digest_and_pushes_nothing(mirror: Mirror) -> None:
+    image = mirror.stand(mirror.fill("1"), "1")
+    mirror.fill("2")
+    mirror.stand(make_image("foreign"), "2")
+    mirror.fill("3")
+    spec = write_spec(mirror, '{name: app, tags: ["1", "2", "3"]}')
+    mirror.forget()
+    ran = mirror.cli("adopt", spec)
+    assert ran.code == 0
+    assert f"= {destination(mirror)}  found: has {image.digest.short}, as the source" in ran.out
+    assert f"{destination(mirror, '2')}  unowned: has " in ran.out
+    assert ran.out.endswith("Adopted 1 tag. Left: 1 differing, 1 not there.\n")
+    assert mirror.writes() == []
+    assert [entry.destination for entry in state().all_owned()] == [destination(mirror)]
+
+
+def test_adopt_takes_what_differs_when_it_is_told_to(mirror: Mirror) -> None:
+    mirror.fill("1")
+    foreign = mirror.stand(make_image("foreign"), "1")
+    spec = write_spec(mirror)
+    assert mirror.cli("adopt", spec, "--differing").code == 0
+    (owned,) = state().all_owned()
+    assert owned.digest == foreign.digest
+    (action,) = mirror.cli("plan", spec, "--format", "json").json()["actions"]
+    assert action["cause"] == "pending"
+
+
+def test_adopt_takes_drift_for_what_was_written(kept: Mirror) -> None:
+    drifted(kept)
+    assert kept.cli("adopt", "sync.yaml").out.endswith("Adopted 0 tags. Left: 1 differing.\n")
+    assert kept.cli("drift", "sync.yaml").code == 2
+    assert kept.cli("adopt", "sync.yaml", "--differing").code == 0
+    assert kept.cli("drift", "sync.yaml").code == 0
+
+
+def test_a_dry_run_adopts_nothing(mirror: Mirror) -> None:
+    mirror.stand(mirror.fill("1"), "1")
+    ran = mirror.cli("adopt", write_spec(mirror), "--dry-run")
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "Would adopt 1 tag.")
+    assert not Path(NAME).exists()
+
+
+def test_a_second_adoption_finds_everything_its_own(mirror: Mirror) -> None:
+    mirror.stand(mirror.fill("1"), "1")
+    spec = write_spec(mirror)
+    mirror.cli("adopt", spec)
+    ran = mirror.cli("adopt", spec, "--format", "json")
+    assert ran.json()["summary"] | {"adopted": 0, "owned": 1, "found": 0} == ran.json()["summary"]
+
+
+def test_an_adoption_that_cannot_be_kept_says_so(mirror: Mirror) -> None:
+    mirror.stand(mirror.fill("1"), "1")
+    ran = mirror.cli("adopt", write_spec(mirror, state="missing/state.json"))
+    assert ran.code == 4
+    assert "there is no directory" in ran.err
