@@ -10,6 +10,7 @@ from typing import Any
 from imagesync.executor import Executor
 from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
+from imagesync.plan.dead import find_dead
 from imagesync.plan.diff import diff
 from imagesync.plan.leftovers import case_of, targets_of, writers_of
 from imagesync.plan.outcome import Outcome
@@ -96,6 +97,8 @@ class Drawing:
         self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete, state=state)
         self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
         self._actions: dict[Wanted, Action] = {}
+        survey = self._survey
+        self._warnings = () if spec.is_part else find_dead(survey.rules, survey.wants, survey.listings)
 
     @property
     def sights(self) -> tuple[Reference, ...]:
@@ -119,7 +122,7 @@ class Drawing:
     def plan(self) -> Plan:
         """The actions of all parts so far, in the order of the spec; their contents are left to the parts."""
         actions = tuple(self._actions[want] for want in self._survey.wants if want in self._actions)
-        return Plan(actions, {}, self._specs, found=self._survey.found)
+        return Plan(actions, {}, self._specs, found=self._survey.found, warnings=self._warnings)
 
     def _part(self, seen: Seen) -> Plan:
         part = diff(seen.wants, seen.inventory, self._specs)

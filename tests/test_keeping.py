@@ -12,6 +12,7 @@ import pytest
 
 from imagesync.errors import IntegrityError, StateError, StoreError
 from imagesync.keeping.file import FileKeeper
+from imagesync.keeping.journal import SAVE_SECONDS, Journal
 from imagesync.keeping.narrowed import StateMemory
 from imagesync.layout import files
 from imagesync.reference import Digest
@@ -135,3 +136,66 @@ class LearningMemory(NoMemory):
 
     def keep_narrowed(self, source: Digest, keep: str, narrowed: Digest) -> None:
         self._known[source, keep] = narrowed
+
+
+class SlowKeeper:
+    """A keeper that takes its time, and may refuse."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.takes_seconds = 0.0
+        self.error: StoreError | None = None
+        self.added: list[State] = []
+
+    def load(self) -> State:
+        return NOTHING_REMEMBERED
+
+    def check_writable(self) -> None:
+        pass
+
+    def add(self, news: State) -> None:
+        self.now += self.takes_seconds
+        if self.error is not None:
+            raise self.error
+        self.added.append(news)
+
+
+def journal_of(keeper: SlowKeeper) -> Journal:
+    return Journal(keeper, clock=lambda: keeper.now)
+
+
+def test_a_journal_keeps_what_is_noted_once_it_is_time_and_in_the_end() -> None:
+    keeper = SlowKeeper()
+    journal = journal_of(keeper)
+    journal.note([written(tag="1")])
+    assert keeper.added == []
+    keeper.now += SAVE_SECONDS
+    journal.note([written(tag="2")])
+    journal.note([written(tag="3")])
+    assert keeper.added == [State.of([written(tag="1"), written(tag="2")])]
+    assert journal.save() is None
+    assert keeper.added[1:] == [State.of([written(tag="3")])]
+    assert journal.save() is None
+    assert len(keeper.added) == 2
+
+
+def test_where_keeping_takes_long_it_is_done_less_often() -> None:
+    keeper = SlowKeeper()
+    keeper.takes_seconds = 6.0
+    journal = journal_of(keeper)
+    for second in range(100):
+        keeper.now += 1.0
+        journal.note([written(tag=f"t{second}")])
+    assert len(keeper.added) == 2
+
+
+def test_what_could_not_be_kept_is_tried_again_and_told_in_the_end() -> None:
+    keeper = SlowKeeper()
+    keeper.error = StoreError("no answer")
+    journal = journal_of(keeper)
+    keeper.now += SAVE_SECONDS
+    journal.note([written()])
+    assert journal.save() is keeper.error
+    keeper.error = None
+    assert journal.save() is None
+    assert keeper.added == [State.of([written()])]

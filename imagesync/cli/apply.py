@@ -141,9 +141,11 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
 
 def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import warn  # noqa: PLC0415
     from imagesync.plan.review import review  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
+    warn(plan.warnings, arguments)
     plan = review(plan, reviewers).plan
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
     publish_plan(plan, output=None, report=arguments.report)
@@ -172,8 +174,10 @@ def _tell(outcome: Outcome, progress: Progress) -> None:
 
 def _report(arguments: argparse.Namespace, session: Session, plan: Plan, outcomes: tuple[Outcome, ...]) -> int:
     from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import warn  # noqa: PLC0415
     from imagesync.report.model import Report  # noqa: PLC0415
 
+    warn(plan.warnings, arguments)
     seconds = time.monotonic() - session.started_at
     plan = replace(plan, pulls=session.pulls())
     report = Report(plan=plan, outcomes=outcomes, seconds=seconds, traffic=session.stores.registries.traffic())

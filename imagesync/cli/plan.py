@@ -68,8 +68,10 @@ def _show(arguments: argparse.Namespace, plan: Plan) -> int:
     """Save and show the plan; returns the exit code."""
     # What is needed once there is a plan would keep the first request waiting.
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
+    from imagesync.cli.session import warn  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
+    warn(plan.warnings, arguments)
     if arguments.output:
         _save(arguments, plan)
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))

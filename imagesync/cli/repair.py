@@ -27,7 +27,7 @@ def repair(arguments: argparse.Namespace, session: Session) -> int:
         return _all_is_right(arguments, found)
     if not arguments.quiet:
         _tell(found)
-    session = replace(session, spec=replace(session.spec, rules=rules_to_mend(found)))
+    session = replace(session, spec=replace(session.spec, rules=rules_to_mend(found), is_part=True))
     code = execute(arguments, session, incomplete=incomplete_tags(found))
     if arguments.dry_run or session.cancellation.is_cancelled:
         return code

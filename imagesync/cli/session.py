@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imagesync.cli.stores import OpenStores
     from imagesync.plan.actions import Pulls
     from imagesync.report.progress import Progress
+    from imagesync.spec.model import SpecWarning
     from imagesync.tasks import Tasks
     from imagesync.transfer.meter import Meter
 
@@ -54,9 +55,7 @@ def load(arguments: argparse.Namespace) -> Spec:
     spec = load_spec(arguments.spec, environment=os.environ)
     if is_locked(arguments):
         spec = hold_to_lock(spec, arguments)
-    if not arguments.quiet:
-        for warning in spec.warnings:
-            notify(f"{warning.place}: warning: {warning.message}")
+    warn(spec.warnings, arguments)
     rules = spec.rules
     if getattr(arguments, "only", None):
         rules = only(rules, arguments.only)
@@ -64,10 +63,16 @@ def load(arguments: argparse.Namespace) -> Spec:
         rules = shard(rules, *arguments.shard)
     if getattr(arguments, "anonymous", False):
         spec = replace(spec, settings=replace(spec.settings, anonymous=True))
-    spec = replace(spec, rules=rules)
+    spec = replace(spec, rules=rules, is_part=rules != spec.rules)
     if is_locked(arguments):
         check_covered(spec, arguments)
     return spec
+
+
+def warn(warnings: Iterable[SpecWarning], arguments: argparse.Namespace) -> None:
+    """Say on stderr what of a spec is surely not what was meant."""
+    for warning in () if arguments.quiet else warnings:
+        notify(f"{warning.place}: warning: {warning.message}")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from imagesync.cli.output import emit, notify, to_json
@@ -57,6 +57,8 @@ class _Selected:
     source: str
     is_listed: bool
     selection: Selection | Broken
+    aliases: Mapping[Tag, Tag] = field(default_factory=dict)
+    """The tag that each alias follows."""
 
 
 def _list_repository(arguments: argparse.Namespace) -> int:
@@ -99,9 +101,10 @@ def _list_selections(arguments: argparse.Namespace) -> int:
 
 def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
     from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415 - not for --help
-    from imagesync.cli.session import open_session  # noqa: PLC0415
+    from imagesync.cli.session import open_session, warn  # noqa: PLC0415
+    from imagesync.plan.dead import find_dead  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
-    from imagesync.plan.wants import select  # noqa: PLC0415
+    from imagesync.plan.wants import make_wants, select  # noqa: PLC0415
     from imagesync.report.sentences import found_sentences  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
     from imagesync.survey import find_repositories, read_choices  # noqa: PLC0415
@@ -112,6 +115,8 @@ def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
         listings, chosen = read_choices(rules, session.stores, session.tasks, state=state_for_ages(session))
         selections = {rule: select(rule, listings, chosen) for rule in rules}
         cost = _cost(session, selections.values())
+    wants = make_wants(expanded.rules, listings, chosen)
+    warn(() if spec.is_part else find_dead(rules, wants, listings), arguments)
     found = [_selected(one, selections) for one in expanded.rules]
     _show(found, arguments.format)
     for sentence in (*found_sentences(expanded.found), *cost) if not arguments.quiet else ():
@@ -135,11 +140,15 @@ def _cost(session: Session, selections: Iterable[Selection | Broken]) -> list[st
 def _selected(one: Named, selections: Mapping[Rule, Selection | Broken]) -> _Selected:
     """What a rule's tags came to, or why a glob has none."""
     from imagesync.plan.actions import Failure  # noqa: PLC0415 - not for --help
+    from imagesync.plan.aliases import highest_of  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
 
     if isinstance(one, Rule):
-        return _Selected(one.name if one.entry else "", str(one.source), one.tags.needs_list, selections[one])
+        selection = selections[one]
+        aliases = {} if isinstance(selection, Broken) else highest_of(one, selection.kept)
+        name = one.name if one.entry else ""
+        return _Selected(name, str(one.source), one.tags.needs_list, selection, aliases)
     kind, hint = (one.kind, one.hint) if isinstance(one, Failure) else (_SKIPPED, None)
     return _Selected(one.rule, one.subject, True, Broken(one.reason, kind, hint))
 
@@ -180,7 +189,8 @@ def _to_text(one: _Selected) -> str:
         f"  - {_printable(drop.tag)}{_dated(selection, drop.tag)}  {printable(drop.reason)}"
         for drop in selection.dropped
     ]
-    return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *dropped])
+    aliases = [f"  + {alias}  alias of {tag}" for alias, tag in one.aliases.items()]
+    return "\n".join([f"{head}: {asked}", *_step_lines(selection), *kept, *aliases, *dropped])
 
 
 def _dated(selection: Selection, tag: str) -> str:
@@ -216,7 +226,8 @@ def _to_dict(one: _Selected) -> dict[str, object]:
     steps = [{"step": step.step, "change": step.change, "left": step.left} for step in selection.steps]
     dropped = [{"tag": _printable(drop.tag), "step": drop.step, "reason": drop.reason} for drop in selection.dropped]
     created = {tag: _date_to_text(date) for tag, date in sorted(selection.created.items())}
-    return {**shared, "kept": list(selection.kept), "dropped": dropped, "steps": steps, "created": created}
+    kept = {"kept": list(selection.kept), "aliases": one.aliases}
+    return {**shared, **kept, "dropped": dropped, "steps": steps, "created": created}
 
 
 def _date_to_text(created: Created) -> str | None:

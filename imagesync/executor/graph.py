@@ -56,6 +56,7 @@ class Graph:
         """Attachments that are on their way, by destination, source, and the task that they wait for."""
         self._needs: dict[Key, Need] = {}
         self._children: dict[Key, Child] = {}
+        self._tags: dict[Reference, Task[Outcome]] = {}
         self._brought: set[tuple[str, Digest]] = set()
         """Registries and blobs for which there is a task that brings the one to the other."""
         self._adding = threading.Lock()
@@ -84,13 +85,22 @@ class Graph:
             subject = self._add_child(running, action, root)
             needs += self._attach_all(running, work, subject)
         is_read_again = _may_have_moved(action, work.plan)
-        running.last = self._tasks.add(
-            partial(self._writing.write_tag, action, root, is_read_again=is_read_again),
+        after = self._tag_task_of_version(action)
+        needs += [after] if after is not None else []
+        write = self._writing.write_tag if after is None else partial(self._writing.write_alias, after)
+        running.last = self._tags[action.destination] = self._tasks.add(
+            partial(write, action, root, is_read_again=is_read_again),
             hosts=[action.destination.repository.registry],
             needs=needs,
             rank=FINISHING,
         )
         return running
+
+    def _tag_task_of_version(self, copy: Copy) -> Task[Outcome] | None:
+        """What writes the version that an alias follows, where that is still to be written."""
+        if copy.carries is None:
+            return None
+        return self._tags.get(Reference(copy.destination.repository, copy.carries.version))
 
     def _add_attachments_alone(self, running: Running, attach: Attach, work: _Work) -> Running:
         """The tag is there: what speaks of the image is all that is to be done."""

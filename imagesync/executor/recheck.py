@@ -15,7 +15,7 @@ from imagesync.executor.blame import blamed_on
 from imagesync.plan.actions import Action, Attach, Conflict, Copy, Plan
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.settled import failed, in_conflict
-from imagesync.reference import Digest
+from imagesync.reference import Digest, Reference
 from imagesync.store import Stores
 from imagesync.tasks import Task, Tasks
 
@@ -30,6 +30,7 @@ def recheck(plan: Plan, stores: Stores, tasks: Tasks) -> tuple[Plan, list[Outcom
     for _ in tasks.completed(looks.values()):
         pass
     settled = {change: outcome for change, task in looks.items() if (outcome := _outcome(change, task)) is not None}
+    settled |= _left_with_versions([change for change in changes if change not in settled], settled.values())
     left = [action for action in plan.actions if not isinstance(action, Copy | Attach) or action not in settled]
     return replace(plan, actions=tuple(_without_arrived(left, stores, tasks))), list(settled.values())
 
@@ -48,6 +49,26 @@ def left_alone(copy: Copy, stores: Stores) -> Outcome | None:
     found = f"points to {now.short} now" if now else "is gone now"
     reason = f"the tag {seen} when the plan was made, and {found}"
     return Outcome(copy, Status.STALE, reason, "plan again", exit_code=STALE_EXIT_CODE)
+
+
+def left_with_version(alias: Copy, version: Outcome) -> Outcome | None:
+    """Why an alias is left alone: so was the tag of its version. None where that has the digest of the plan."""
+    if version.status in (Status.COPIED, Status.UNCHANGED):
+        return None
+    return replace(version, action=alias, reason=f"the tag of its version was left alone: {version.reason}")
+
+
+def _left_with_versions(changes: Iterable[Copy | Attach], outcomes: Iterable[Outcome]) -> dict[Copy | Attach, Outcome]:
+    """The aliases among these whose versions have come to nothing already."""
+    found = {one.action.destination: one for one in outcomes if isinstance(one.action, Copy)}
+    aliases = [(change, change.carries) for change in changes if isinstance(change, Copy)]
+    versions = [
+        (alias, found.get(Reference(alias.destination.repository, carries.version)))
+        for alias, carries in aliases
+        if carries is not None
+    ]
+    left = {alias: left_with_version(alias, version) for alias, version in versions if version is not None}
+    return {alias: outcome for alias, outcome in left.items() if outcome is not None}
 
 
 def _conflict(copy: Copy, found: Digest) -> Conflict:

@@ -6,12 +6,13 @@ from imagesync.cancellation import Cancellation
 from imagesync.errors import IntegrityError, StoreError
 from imagesync.executor.blame import blamed_on
 from imagesync.executor.delivery import Delivery
-from imagesync.executor.recheck import left_alone
+from imagesync.executor.recheck import left_alone, left_with_version
 from imagesync.manifest import Content, Index, Manifest
 from imagesync.plan.actions import Copy
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Tag
 from imagesync.store import Stores
+from imagesync.tasks import Task
 
 _LACKS_CHILDREN = frozenset(
     {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_INVALID", "UNSUPPORTED"}
@@ -53,6 +54,11 @@ class Writing:
                 break
             brought_bytes = self._bring_what_is_missing(copy, root)
         return Outcome(copy, Status.COPIED, bytes_copied=brought_bytes)
+
+    def write_alias(self, version: Task[Outcome], copy: Copy, root: Content, *, is_read_again: bool) -> Outcome:
+        """Write the root under an alias, unless the tag of its version, which was to be written before, was not."""
+        reason_not_to = left_with_version(copy, version.result())
+        return reason_not_to or self.write_tag(copy, root, is_read_again=is_read_again)
 
     def _keep(self, copy: Copy, replaced: Digest, previous: Tag) -> None:
         """Give what will be replaced a tag of its own, which is all that keeps some registries from deleting it."""

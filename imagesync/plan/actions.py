@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
-from imagesync.errors import BudgetError, Place
+from imagesync.errors import Place
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Reference, Tag
+from imagesync.spec.model import SpecWarning
 
 
 class Cause(Enum):
@@ -27,8 +28,17 @@ class UpstreamMoved:
     now: Digest | None
 
 
-BUDGET = BudgetError.kind
 TOO_YOUNG = "age"
+"""What a failure is called of a tag whose age has to be known, and is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carries:
+    """What an alias stands for: the version tag of its destination that it follows, and the one that it has carried
+    so far, where it was there and that is known."""
+
+    version: Tag
+    before: Tag | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +74,8 @@ class Copy:
     """Why what it `replaces` is there; None without a state, or where nothing is replaced."""
     moved: UpstreamMoved | None = None
     """Set where a lock holds on to what the source's tag has left."""
+    carries: Carries | None = None
+    """Set where the destination's tag is an alias: it is written after that of its version."""
 
     @property
     def is_narrowed(self) -> bool:
@@ -205,13 +217,24 @@ class Failure:
     hint: str | None = None
 
 
+class WaitsFor(Enum):
+    """What has to come before something that waits goes on."""
+
+    PULLS = "pulls"
+    """Manifests that a registry may be asked for."""
+    AGE = "age"
+    """That what it points to has stood for long enough."""
+    VERSION = "version"
+    """A version that is higher than what an alias carries."""
+    KNOWLEDGE = "knowledge"
+    """That somebody knows which version an alias carries."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """This tag differs and was not looked into any further for now: what a registry may be asked is used up; or what it
-    points to is too young.
+    """This tag differs and stays as it is for now, until what it waits for is there.
 
-    `exit_code` is 3 where that is to be noticed, 0 where a later run does the rest. `kind` is that of the error of a
-    spent budget, or TOO_YOUNG.
+    `exit_code` is 3 where that is to be noticed, 0 where a later run does the rest.
     """
 
     rule: str
@@ -220,8 +243,8 @@ class Waiting:
     destination: Reference
     reason: str
     hint: str | None = None
-    kind: str = BUDGET
     exit_code: int = 3
+    waits_for: WaitsFor = WaitsFor.PULLS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +345,8 @@ class Plan:
     purpose: Purpose = Purpose.SYNC
     found: tuple[Found, ...] = ()
     """What the globs of the spec came to."""
+    warnings: tuple[SpecWarning, ...] = ()
+    """What of the spec came to nothing."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

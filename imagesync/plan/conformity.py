@@ -11,7 +11,7 @@ from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.narrowing import is_silent, narrow
 from imagesync.plan.wants import Want
-from imagesync.reference import Digest
+from imagesync.reference import Digest, Tag
 from imagesync.selection import Platforms
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import AttachmentType, Rule, Spec
@@ -84,10 +84,20 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
     if rule.digest_of(tag) != (copy.source.digest if rule.is_held else None):
         return False
     try:
-        is_named = rule.renamed(tag) == copy.destination.tag and _keeps_as_told(rule, copy)
+        is_named = _is_named(rule, tag, copy) and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
     return is_named and tag in rule.tags.select_by_name([tag]).kept
+
+
+def _is_named(rule: Rule, tag: Tag, copy: Copy | Attach) -> bool:
+    """Whether its tag there is what the rule makes of its tag, or an alias of that. Raises InvalidReference."""
+    carries = copy.carries if isinstance(copy, Copy) else None
+    if isinstance(copy, Attach) and copy.destination.tag in rule.aliases_of(tag):
+        return True
+    if carries is None:
+        return rule.renamed(tag) == copy.destination.tag
+    return rule.renamed(tag) == carries.version and copy.destination.tag in rule.aliases_of(tag)
 
 
 def _keeps_as_told(rule: Rule, copy: Copy | Attach) -> bool:

@@ -243,6 +243,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         note="not readable, will try" if isinstance(destination, Unreadable) else "",
         is_immutable=want.is_immutable,
         cause=destination.cause if isinstance(destination, Remembered) else None,
+        carries=want.carries,
         left_out=left_out,
     )
 

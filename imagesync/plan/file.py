@@ -16,11 +16,11 @@ from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
 from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_manifest, walk
 from imagesync.plan.actions import (
-    BUDGET,
     Action,
     Assumed,
     Attach,
     Blocked,
+    Carries,
     Cause,
     Conflict,
     Copy,
@@ -35,6 +35,7 @@ from imagesync.plan.actions import (
     SpecPin,
     UpstreamMoved,
     Waiting,
+    WaitsFor,
     summarise,
 )
 from imagesync.plan.attachments import kind_of
@@ -57,6 +58,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
         **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
+        **({"warnings": [asdict(one) for one in plan.warnings]} if plan.warnings else {}),
         **({"found": [asdict(one) for one in plan.found]} if plan.found else {}),
         "actions": [_action_to_dict(action) for action in plan.actions],
         "manifests": {
@@ -150,7 +152,8 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Drifted | Waiting) -> dict
         said = {"reason": action.reason, "hint": action.hint}
         return {"action": "drifted", "found": action.found, "wrote": action.wrote, **said}
     if isinstance(action, Waiting):
-        why = {"reason": action.reason, "hint": action.hint, "kind": action.kind, "exit_code": action.exit_code}
+        why: dict[str, Any] = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
+        why |= {"waits_for": action.waits_for.value}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
@@ -195,6 +198,7 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "previous": copy.previous,
         "immutable": copy.is_immutable,
         **({"cause": copy.cause.value} if copy.cause is not None else {}),
+        **({"alias": asdict(copy.carries)} if copy.carries is not None else {}),
         **_narrowed_to_dict(copy),
         **({"left_out": list(copy.left_out)} if copy.left_out else {}),
     }
@@ -294,8 +298,8 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
         destination=_from_dict(value["destination"]),
         reason=value["reason"],
         hint=value.get("hint"),
-        kind=value.get("kind", BUDGET),
         exit_code=value["exit_code"],
+        waits_for=WaitsFor(value.get("waits_for", WaitsFor.PULLS.value)),
     )
 
 
@@ -350,8 +354,15 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         previous=Tag(value["previous"]) if value.get("previous") is not None else None,
         is_immutable=value.get("immutable", False),
         cause=Cause(value["cause"]) if value.get("cause") is not None else None,
+        carries=_carries(value.get("alias")),
         left_out=left_out,
     )
+
+
+def _carries(value: Mapping[str, Any] | None) -> Carries | None:
+    if value is None:
+        return None
+    return Carries(Tag(value["version"]), Tag(value["before"]) if value["before"] is not None else None)
 
 
 def _lost(root: Content, contents: Mapping[Digest, Content], destination: Reference) -> list[Digest]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from imagesync.errors import IntegrityError, NotFoundError, PlatformError
 from imagesync.manifest import Content, Descriptor
-from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting
+from imagesync.plan.actions import Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.attachments import counted
 from imagesync.plan.diff import pinned
 from imagesync.plan.findings import BELOW, Audited, Finding, Kind
@@ -154,8 +154,13 @@ def sum_up(want: Want, heads: Mapping[Reference, Head], found: Sequence[tuple[Re
 
 def not_known(action: Failure | Skip | Waiting) -> tuple[Audited, ...]:
     """An image of which nobody can say what is promised: its tags cannot be listed, or two rules want one tag. Of
-    one that may select nothing and does, and of one that is too young by now, nothing is promised."""
-    if isinstance(action, Skip) or (isinstance(action, Waiting) and action.kind == TOO_YOUNG):
+    one that may select nothing and does, and of what waits to be old enough, or for a higher version, nothing is
+    promised."""
+    if isinstance(action, Waiting) and action.waits_for is WaitsFor.KNOWLEDGE:
+        subject = str(action.destination)
+        finding = Finding(Kind.OTHER_DIGEST, subject, action.reason, action.hint)
+        return (Audited(action.rule, action.place, subject, action.source, (finding,)),)
+    if isinstance(action, Skip) or (isinstance(action, Waiting) and action.waits_for is not WaitsFor.PULLS):
         return ()
     subject = str(action.destination) if isinstance(action, Waiting) else action.subject
     finding = Finding(Kind.UNREADABLE, subject, action.reason, action.hint)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagesync.errors import AuthenticationError
+from imagesync.errors import AuthenticationError, BudgetError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Failure, Skip, Waiting
+from imagesync.plan.aliases import highest_of
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
@@ -117,16 +118,19 @@ def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> C
 
 
 def _tags_wanted(rule: Rule, listings: Listings, chosen: Chosen) -> list[Tag] | Broken:
-    """The destination tags that a rule wants, be it once they are old enough, and those under which it keeps what they
-    were."""
+    """The destination tags that a rule wants, be it once they are old enough, its aliases too, and those under which it
+    keeps what they were."""
     if needs_list(rule) and _is_empty(listings[rule.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
         return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
     found: list[Tag] = []
+    sources: list[Tag] = []
     for want in wants_of(rule, listings, chosen):
-        if isinstance(want, Skip | Failure) or want.destination.tag is None:
+        if isinstance(want, Skip | Failure) or want.destination.tag is None or want.source.tag is None:
             return _unknown(want)
         found.append(want.destination.tag)
+        sources.append(want.source.tag)
+    found += highest_of(rule, sources)
     kept = [rule.keep_previous.apply(tag) for tag in found] if rule.keep_previous is not None else []
     return found + kept
 
@@ -137,9 +141,11 @@ def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:
 
 
 def _unknown(found: Wanted) -> Broken:
-    if isinstance(found, Failure | Waiting):
+    if isinstance(found, Failure):
         return Broken(found.reason, found.kind, found.hint)
-    assert isinstance(found, Skip)  # noqa: S101 - narrows: what is wanted is known
+    assert isinstance(found, Skip | Waiting)  # noqa: S101 - narrows: what is wanted is known
+    if isinstance(found, Waiting):
+        return Broken(found.reason, BudgetError.kind, found.hint)
     return Broken(found.reason, EMPTY_KIND, "`imagesync tags` shows why each tag is dropped")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from imagesync.plan.findings import Audit
 from imagesync.plan.wants import Want
 from imagesync.reference import Reference
-from imagesync.selection import TagFilter
+from imagesync.selection import Alias, TagFilter
 from imagesync.spec.model import Rule
 
 
@@ -25,5 +25,10 @@ def incomplete_tags(audit: Audit) -> frozenset[Reference]:
 def _rule_of(want: Want) -> Rule:
     rule, tag = want.rule, want.source.tag
     assert tag is not None  # noqa: S101 - narrows: rules select tags
-    immutable = replace(rule.immutable, trusts_list=False)
-    return replace(rule, tags=TagFilter.parse([tag]), destinations=(want.destination.repository,), immutable=immutable)
+    return replace(
+        rule,
+        tags=TagFilter.parse([tag]),
+        destinations=(want.destination.repository,),
+        immutable=replace(rule.immutable, trusts_list=False),
+        aliases=(Alias(str(want.destination.tag)),) if want.carries is not None else (),
+    )

@@ -34,7 +34,7 @@ def settled(action: Keep | Assumed | Conflict | Drifted | Skip | Failure | Block
     if isinstance(action, Skip | Drifted | Blocked):
         return blocked(action, action.reason) if isinstance(action, Blocked) else _skipped(action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
     is_cancelled = action.kind == Cancelled.kind
     status, code = (Status.CANCELLED, Cancelled.exit_code) if is_cancelled else (Status.FAILED, 1)
     return Outcome(action, status, action.reason, action.hint, action.kind, exit_code=code)

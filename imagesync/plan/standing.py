@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.errors import Place
-from imagesync.plan.actions import TOO_YOUNG, Skip, SpecPin, Waiting
+from imagesync.plan.actions import Skip, SpecPin, Waiting, WaitsFor
 from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference
@@ -141,7 +141,7 @@ def _unreadable(want: Want, head: Head, otherwise: str) -> Standing:
 
 
 def _of_failure(action: Wanted) -> Sequence[Standing]:
-    if isinstance(action, Skip | Want) or (isinstance(action, Waiting) and action.kind == TOO_YOUNG):
+    if isinstance(action, Skip | Want) or (isinstance(action, Waiting) and action.waits_for is not WaitsFor.PULLS):
         return ()
     subject = str(action.destination) if isinstance(action, Waiting) else action.subject
     failure, hint = action.reason, action.hint

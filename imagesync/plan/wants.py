@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
-from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting
+from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
@@ -32,6 +32,8 @@ class Want:
     rule: Rule
     source: Reference
     destination: Reference
+    carries: Carries | None = None
+    """Set where the destination's tag is an alias."""
 
     @property
     def promise(self) -> Reference:
@@ -218,7 +220,7 @@ def _too_young(want: Want | Failure, verdict: TooYoung) -> Failure | Waiting:
             destination=want.destination,
             reason=verdict.reason,
             hint=verdict.hint,
-            kind=TOO_YOUNG,
+            waits_for=WaitsFor.AGE,
             exit_code=0,
         )
     return Failure(
@@ -289,7 +291,7 @@ def _without_conflicts(
 def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
     """A tag that is too young for one rule is written for no other, and told of once."""
     wants = list(wants)
-    young = {want.destination: want for want in wants if isinstance(want, Waiting) and want.kind == TOO_YOUNG}
+    young = {want.destination: want for want in wants if isinstance(want, Waiting) and want.waits_for is WaitsFor.AGE}
     for want in wants:
         held = None if isinstance(want, Skip | Failure) else young.get(want.destination)
         if held is None or held is want:

@@ -65,13 +65,15 @@ def annotations_of_problems(problems: Iterable[Problem], folder: str = "") -> st
 def annotations_of_plan(plan: Plan, folder: str = "") -> str:
     """Errors for what failed or is blocked, warnings for what waits or has drifted, notices for what waits for a later
     run by itself or is skipped."""
-    return _render((*map(_annotation, troubles_of_plan(plan)), *_of_drift(plan.actions)), folder)
+    remarks = [*map(_annotation, troubles_of_plan(plan)), *_of_drift(plan.actions), *_warnings(plan)]
+    return _render(remarks, folder)
 
 
 def annotations_of_report(report: Report, folder: str = "") -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
     written = [outcome.action for outcome in report.in_order() if outcome.status is Status.COPIED]
-    return _render((*map(_annotation, troubles_of_report(report)), *_of_drift(written)), folder)
+    remarks = [*map(_annotation, troubles_of_report(report)), *_of_drift(written), *_warnings(report.plan)]
+    return _render(remarks, folder)
 
 
 def annotations_of_audit(audit: Audit, folder: str = "") -> str:
@@ -98,6 +100,11 @@ def _level(kind: Kind) -> str:
     if kind is Kind.UNREADABLE:
         return "error"
     return "warning" if kind in BY_ANOTHER_HAND else "notice"
+
+
+def _warnings(plan: Plan) -> list[Annotation]:
+    """What of the spec came to nothing."""
+    return [Annotation("warning", one.place, "Of no use in the spec", shortened(one.message)) for one in plan.warnings]
 
 
 def defuse(text: str) -> str:

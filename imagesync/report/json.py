@@ -24,6 +24,7 @@ def report_to_json(report: Report) -> str:
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],
         "pulls": [asdict(pulls) for pulls in report.plan.pulls],
+        "warnings": [asdict(one) for one in report.plan.warnings],
         "found": [asdict(one) for one in report.plan.found],
         "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }
@@ -75,6 +76,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "cause": copy.cause.value if isinstance(copy, Copy) and copy.cause else None,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
+        "alias": asdict(copy.carries) if isinstance(copy, Copy) and copy.carries is not None else None,
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
         "reason": outcome.reason or None,

@@ -200,7 +200,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Drifted):
         return settled(action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint, action.kind, exit_code=action.exit_code)
+        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 

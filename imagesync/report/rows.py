@@ -15,6 +15,7 @@ from imagesync.plan.actions import (
     Assumed,
     Attach,
     Blocked,
+    Carries,
     Conflict,
     Copy,
     Delete,
@@ -260,9 +261,18 @@ def _kept(copy: Copy) -> str:
 def _changed(copy: Copy) -> Row:
     new = copy.root.digest.short
     platforms = format_count(len(copy.platforms), "platform") if copy.platforms else ""
+    if copy.carries is not None:
+        return _alias(copy, copy.carries, platforms)
     if copy.replaces is None:
         return Row(ADD, "", new, platforms)
     return Row(UPDATE, "", f"{copy.replaces.short} → {new}", platforms)
+
+
+def _alias(copy: Copy, carries: Carries, platforms: str) -> Row:
+    """The version that it carries, and carried: the digests are those of the versions' own tags."""
+    if copy.replaces is None:
+        return Row(ADD, "", carries.version, platforms)
+    return Row(UPDATE, "", f"{carries.before or copy.replaces.short} → {carries.version}", platforms)
 
 
 def _found(action: Action) -> Digest | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from imagesync.plan.actions import BUDGET, Found, Plan, Purpose, Waiting, summarise
+from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor, summarise
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.reference import Reference
@@ -121,7 +121,9 @@ def _pulls(plan: Plan) -> str:
 
 def _not_read(plan: Plan) -> set[Reference]:
     """What was not read, each source once."""
-    return {action.source for action in plan.actions if isinstance(action, Waiting) and action.kind == BUDGET}
+    return {
+        action.source for action in plan.actions if isinstance(action, Waiting) and action.waits_for is WaitsFor.PULLS
+    }
 
 
 def _verdict(report: Report) -> str:

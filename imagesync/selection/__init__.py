@@ -4,6 +4,7 @@ Pure: tags in, Selection out; where tags come from is the survey's business.
 """
 
 from imagesync.selection.age import Clock, MinAge, OnMissing, TooYoung
+from imagesync.selection.alias import Alias, carriers, check_one_variant
 from imagesync.selection.facts import NO_FACTS, Created, Facts, NeedsFacts, Sight, Standing, Unknown
 from imagesync.selection.order import Order, Ordering
 from imagesync.selection.pattern import PatternKind, TagPattern
@@ -20,6 +21,7 @@ __all__ = [
     "ATTACHMENT_TAG",
     "EVERY_PLATFORM",
     "NO_FACTS",
+    "Alias",
     "Clock",
     "Created",
     "Drop",
@@ -50,4 +52,6 @@ __all__ = [
     "Version",
     "VersionRange",
     "Versions",
+    "carriers",
+    "check_one_variant",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import translate
 
-from imagesync.errors import InvalidReference
+from imagesync.errors import InvalidReference, Place
 from imagesync.reference import Tag
 
 
@@ -24,6 +24,8 @@ class TagPattern:
     text: str
     kind: PatternKind
     regex: re.Pattern[str] | None = field(default=None, repr=False, compare=False)
+    place: Place | None = field(default=None, repr=False, compare=False)
+    """Where a spec says it."""
 
     @classmethod
     def parse(cls, text: str) -> TagPattern:

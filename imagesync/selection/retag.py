@@ -44,6 +44,16 @@ class Retag:
 
         return Tag(re.sub(r"\{([a-z_]*)\}", value, self.template))
 
+    def undone(self, renamed: Tag) -> Tag | None:
+        """The source tag that is called so; itself where the template does not hold the whole tag."""
+        if self.names is not None:
+            return next((Tag(tag) for tag, name in self.names if name == renamed), None)
+        before, placeholder, after = self.template.partition("{tag}")
+        if not placeholder or set(before + after) & set("{}"):
+            return renamed
+        inner = renamed.removeprefix(before).removesuffix(after)
+        return Tag(inner) if Tag.is_valid(inner) and f"{before}{inner}{after}" == renamed else None
+
     @property
     def needs_digest(self) -> bool:
         """Whether it can name only images whose digest the spec says."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from imagesync.errors import InvalidReference, Problem
 from imagesync.reference import Reference, Tag
 from imagesync.spec.model import KEEP_TAG, Rule
 
+Written: TypeAlias = Mapping[Reference, tuple[Reference, Rule]]
+"""Tags of destinations, each with what is written there and the first rule that does."""
 _HINT = "give one of them another destination, `as` or `retag`"
+_ALIAS_HINT = "give the alias another name, or leave that tag out"
 
 
 def find_conflicts(rules: Iterable[Rule]) -> list[Problem]:
     """What can be known offline: exact tags. Filters are compared once the plan knows what they select."""
     problems: list[Problem] = []
     written: dict[Reference, tuple[Reference, Rule]] = {}
+    rules = list(rules)
     for rule in rules:
         if rule.tags.needs_list and rule.retag == KEEP_TAG and rule.source in rule.destinations:
             problems.append(Problem(rule.place, f"the tags of {rule.source} would be copied onto themselves", _HINT))
@@ -37,7 +42,43 @@ def find_conflicts(rules: Iterable[Rule]) -> list[Problem]:
                         f"{destination} is written with {_content(rule)} here, with {_content(other)} at {other.place}"
                     )
                     problems.append(Problem(rule.place, message, _HINT))
-    return problems
+    return [*problems, *_kept_elsewhere(written), *_aliases_elsewhere(rules, written)]
+
+
+def _kept_elsewhere(written: Written) -> Iterator[Problem]:
+    """Tags under which what is replaced would be kept, though they are wanted for something else, or never move."""
+    hint = "give `keep_previous` another template"
+    for destination, (_, rule) in written.items():
+        tag = destination.tag
+        if rule.keep_previous is None or tag is None or rule.immutable.holds(tag):
+            continue
+        kept = Reference(destination.repository, rule.keep_previous.apply(tag))
+        if kept in written:
+            source, other = written[kept]
+            message = f"what {destination} was would be kept as {kept}, which is written from {source} at {other.place}"
+            yield Problem(rule.place, message, hint)
+        elif rule.immutable.holds(kept.tag):
+            yield Problem(rule.place, f"what {destination} was would be kept as {kept.tag}, which is immutable", hint)
+
+
+def _aliases_elsewhere(rules: Iterable[Rule], written: Written) -> Iterator[Problem]:
+    """Aliases that are a tag which is written, or which follows another source too."""
+    moved: dict[Reference, Rule] = {}
+    for rule in rules:
+        for alias in (Reference(place, name) for place in rule.destinations for name in sorted(_known_aliases(rule))):
+            other = moved.setdefault(alias, rule)
+            if alias in written:
+                source, writing = written[alias]
+                yield Problem(rule.place, f"the alias {alias} is written from {source} at {writing.place}", _ALIAS_HINT)
+            elif other.source != rule.source:
+                message = f"{alias} is an alias of {rule.source} here, and of {other.source} at {other.place}"
+                yield Problem(rule.place, message, _ALIAS_HINT)
+
+
+def _known_aliases(rule: Rule) -> frozenset[Tag]:
+    """Those that do not depend on what a filter selects."""
+    plain = frozenset(Tag(alias.template) for alias in rule.aliases if "{" not in alias.template)
+    return plain.union(*(rule.aliases_of(tag) for tag in rule.tags.exact_tags))
 
 
 def _content(rule: Rule) -> str:

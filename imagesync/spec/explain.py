@@ -88,6 +88,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         line("on_empty", rule.on_empty.value, "on_empty"),
         *([line("keep_previous", rule.keep_previous.template, "keep_previous")] if rule.keep_previous else []),
         *([line("immutable", _immutable(rule.immutable), "immutable")] if "immutable" in nodes else []),
+        *([line("aliases", _aliases(rule), "aliases")] if rule.aliases else []),
         line("attachments", _attachments(rule.attachments), "attachments"),
         *_said_only(line("platforms", _platforms(rule.platforms), "platforms")),
         *_said_only(line("require_platforms", _required(rule.platforms), "require_platforms")),
@@ -186,6 +187,11 @@ def _written(node: Node) -> str:
 def _immutable(immutable: Immutable) -> str:
     tags = ", ".join(pattern.text for pattern in immutable.patterns) or "none"
     return f"{tags}; trust: list" if immutable.trusts_list else tags
+
+
+def _aliases(rule: Rule) -> str:
+    names = ", ".join(alias.template for alias in rule.aliases)
+    return f"{names}; allow_backwards" if rule.allow_backwards else names
 
 
 def _prune(prune: Prune | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from glob import glob, has_magic
@@ -22,6 +22,7 @@ from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, count_entries, find_repeated_names, named_problems
 from imagesync.spec.schema import check_schema
+from imagesync.spec.unused import unused_destinations, unused_registries
 
 
 @dataclass
@@ -79,8 +80,10 @@ class _Reading:
         self.problems += find_conflicts(origin.rule for origin in origins)
         state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
-        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)), state)
         registries = root.get("registries")
+        self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
+        self.warnings += unused_registries(registries, settings, rules)
+        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)), state)
         places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
         state_node = root.get("state")
         return Loaded(spec, tuple(origins), places, state_node.place if state_node is not None else None)
@@ -174,6 +177,16 @@ def _nodes(node: Node | None) -> Nodes:
     return node.values if isinstance(node, Map) else {}
 
 
+def _said_twice(origins: Iterable[Origin]) -> Iterator[SpecWarning]:
+    """Images that an entry has already, word for word: they are one."""
+    first: dict[object, Place] = {}
+    for origin in origins:
+        rule = origin.rule
+        before = first.setdefault(_meaning(origin), rule.place)
+        if before != rule.place:
+            yield SpecWarning(rule.place, f"{rule.name} stands at {before} already, and means the same there")
+
+
 def _meaning(origin: Origin) -> object:
     """What makes two rules one: the same tags of one source at the same places."""
     rule = origin.rule
@@ -187,6 +200,8 @@ def _meaning(origin: Origin) -> object:
         rule.immutable,
         rule.keep_previous,
         rule.attachments,
+        rule.aliases,
+        rule.allow_backwards,
         rule.on_drift,
         rule.prune,
         rule.entry,

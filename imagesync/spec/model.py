@@ -9,7 +9,7 @@ from enum import Enum
 
 from imagesync.errors import Place
 from imagesync.reference import Digest, Repository, Tag
-from imagesync.selection import EVERY_PLATFORM, Platforms, Retag, TagFilter, TagPattern
+from imagesync.selection import EVERY_PLATFORM, Alias, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.pins import Lock
@@ -137,6 +137,10 @@ class Rule:
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
 
+    aliases: tuple[Alias, ...] = ()
+    """Tags of the destination that the highest selected version carries besides its own."""
+    allow_backwards: bool = False
+    """Whether an alias may move to a lower version than it carries, and from one that nobody knows."""
     lock: Lock | None = field(default=None, repr=False, compare=False)
     """What says which tags `source` has and what they point to, in place of the source."""
 
@@ -190,6 +194,12 @@ class Rule:
         """What a tag of the source is called at the destination. Raises InvalidReference where `retag` cannot say."""
         return self.retag.apply(tag, self.tags.version_of(tag), self.digest)
 
+    def aliases_of(self, tag: Tag) -> frozenset[Tag]:
+        """The aliases that a tag of the source carries where it is the highest version."""
+        version = self.tags.version_of(tag)
+        names = (alias.of(version) for alias in self.aliases) if version is not None else ()
+        return frozenset(name for name in names if name is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class SpecFile:
@@ -233,3 +243,5 @@ class Spec:
     warnings: tuple[SpecWarning, ...] = ()
     state: StatePlace | None = None
     """None: nothing is remembered from run to run."""
+    is_part: bool = False
+    """Whether some of its rules were left out: what the others have a use for is not known then."""

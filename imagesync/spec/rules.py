@@ -50,7 +50,8 @@ from imagesync.spec.tags import TagsReader, scalars
 T = TypeVar("T")
 Nodes = Mapping[str, Node]
 _CONTENT_KEYS = ("attachments", "platforms", "require_platforms")
-_TAG_KEYS = ("tags", "retag", "on_empty", "immutable", "keep_previous", "on_drift", *_CONTENT_KEYS, "prune")
+_NAME_KEYS = ("tags", "retag", "aliases")
+_TAG_KEYS = (*_NAME_KEYS, "on_empty", "immutable", "keep_previous", "on_drift", *_CONTENT_KEYS, "prune")
 _ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
 _IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
@@ -198,6 +199,8 @@ class RulesReader:
             immutable=self._moving_reader.immutable(nodes.get("immutable")),
             keep_previous=self._moving_reader.keep_previous(nodes.get("keep_previous")),
             attachments=_attachments(nodes.get("attachments")),
+            aliases=self._tags_reader.aliases(nodes.get("aliases")),
+            allow_backwards=_allows_backwards(nodes.get("aliases")),
             platforms=self._platforms(nodes),
             on_drift=on_drift(nodes.get("on_drift")),
             prune=self._prune_reader.read(nodes.get("prune")),
@@ -278,6 +281,7 @@ class RulesReader:
         self._tags_reader.retag(nodes.get("retag"))
         self._moving_reader.immutable(nodes.get("immutable"))
         self._moving_reader.keep_previous(nodes.get("keep_previous"))
+        self._tags_reader.aliases(nodes.get("aliases"))
         self._platforms(nodes)
         self._prune_reader.read(nodes.get("prune"))
         if "tags" in nodes:
@@ -383,6 +387,11 @@ def _is_name(text: str) -> bool:
 
 def _on_empty(node: Node | None) -> OnEmpty:
     return OnEmpty.WARN if isinstance(node, Scalar) and node.text == "warn" else OnEmpty.FAIL
+
+
+def _allows_backwards(node: Node | None) -> bool:
+    said = node.get("allow_backwards") if isinstance(node, Map) else None
+    return isinstance(said, Scalar) and said.value is True
 
 
 def _attachments(node: Node | None) -> frozenset[AttachmentType]:

@@ -6,6 +6,7 @@ Values that the schema refused are passed over: it has said so already.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,7 @@ from imagesync.errors import InvalidReference, Problem, SpecError
 from imagesync.reference import Tag
 from imagesync.selection import (
     ANY_SUFFIX,
+    Alias,
     Exclude,
     Extract,
     Include,
@@ -50,7 +52,7 @@ class TagsReader:
         """What `tags` selects; None where it cannot be told."""
         if isinstance(node, Map):
             return self._steps(node)
-        patterns = self._patterns(node)
+        patterns = self.patterns(node)
         return TagFilter.of(patterns) if patterns else None
 
     def retag(self, node: Node | None) -> Retag | None:
@@ -67,11 +69,26 @@ class TagsReader:
             self._problems.say(node.place, message, hint)
         return None if retag.problems() else retag
 
+    def aliases(self, node: Node | None) -> tuple[Alias, ...]:
+        """The templates of aliases: a list of them, or a map that says more."""
+        listed = node.get("tags") if isinstance(node, Map) else node
+        found = [self._alias(scalar) for scalar in scalars(listed)] if listed is not None else []
+        return tuple(dict.fromkeys(alias for alias in found if alias is not None))
+
+    def _alias(self, scalar: Scalar) -> Alias | None:
+        alias = Alias(self._interpolator.text(scalar))
+        if not alias.template:
+            return None
+        for message in alias.problems():
+            hint = "an alias is a tag, which may hold {major}, {minor}, {patch} and {suffix}"
+            self._problems.say(scalar.place, message, hint)
+        return None if alias.problems() else alias
+
     def _steps(self, node: Map) -> TagFilter | None:
         before = len(self._problems)
         self._check_keys(node)
         versions = self._versions(node.get("versions"))
-        include, exclude = self._patterns(node.get("include")), self._patterns(node.get("exclude"))
+        include, exclude = self.patterns(node.get("include")), self.patterns(node.get("exclude"))
         steps: list[Step] = []
         steps += [Include(include)] if include else []
         steps += [Exclude(exclude)] if exclude else []
@@ -118,9 +135,10 @@ class TagsReader:
         found = [self._read(scalar, _exact_tag) for scalar in scalars(node)]
         return tuple(tag for tag in found if tag is not None)
 
-    def _patterns(self, node: Node | None) -> tuple[TagPattern, ...]:
-        found = [self._read(scalar, TagPattern.parse) for scalar in scalars(node)]
-        return tuple(pattern for pattern in found if pattern is not None)
+    def patterns(self, node: Node | None) -> tuple[TagPattern, ...]:
+        """Tags, globs and expressions, each with its place."""
+        found = [(self._read(scalar, TagPattern.parse), scalar.place) for scalar in scalars(node)]
+        return tuple(replace(pattern, place=place) for pattern, place in found if pattern is not None)
 
     def _names(self, node: Map) -> Retag | None:
         if not all(isinstance(value, Scalar) and isinstance(value.value, str) for value in node.values.values()):

@@ -70,8 +70,11 @@ class Survey:
         self.found = expanded.found
         """What globs stand for."""
         self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked, state=state)
-        self.sights = sights_of(heads, self.wants, (rule.source for rule in expanded.rules if isinstance(rule, Rule)))
+        self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
+        self.sights = sights_of(heads, self.wants, (rule.source for rule in self.rules))
         """The tags of sources that were asked for, each with the digest that it was seen to have."""
+        self.listings = listings
+        """The tag lists that rules asked for."""
         heads = {**heads, **remembered(self.wants, heads, stores.memory)}
         heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from imagesync.plan.aliases import Following, followings
 from imagesync.plan.choosing import Moment
 from imagesync.plan.inventory import Head, Listed
 from imagesync.plan.questions import Question, ReadHead
@@ -16,6 +17,7 @@ from imagesync.reference import Reference, Repository
 from imagesync.spec.model import Rule
 from imagesync.state import State
 from imagesync.store import Stores
+from imagesync.survey.aliases import Lookup, with_aliases
 from imagesync.survey.answers import read_head
 from imagesync.survey.asked import Asked
 from imagesync.survey.held import held_heads
@@ -49,7 +51,8 @@ def read_heads(
     for rule in reading.known(lambda rule: lists.of_destinations(rule, chosen)):
         reading.heads.ask(wants_of(rule, lists.selected, chosen), lists)
     wants = make_wants(named, lists.selected, chosen)
-    return wants, held_heads(wants, reading.heads.results(), stores, tasks), lists.selected
+    found = held_heads(wants, reading.heads.results(), stores, tasks)
+    return with_aliases(wants, reading.heads.aliases, found, Lookup(stores, tasks)), found, lists.selected
 
 
 class _Reading:
@@ -90,13 +93,18 @@ class _Heads:
         self._tasks = tasks
         self._asked: dict[Reference, Task[Head]] = {}
         self._listed: dict[Reference, Head] = {}
+        self.aliases: list[Following] = []
 
     def ask(self, wanted: Iterable[Wanted], lists: Lists) -> None:
         wants = [want for want in wanted if isinstance(want, Want)]
         listed = {want.destination: Listed() for want in wants if want.trusts_list and _is_listed(want, lists)}
         self._listed.update(listed)
+        aliases = list(followings(wants))
+        self.aliases += aliases
         asked = [want for want in wants if want.destination not in listed]
-        for reference in (*(want.asked for want in asked), *(want.destination for want in asked)):
+        sources = [want.asked for want in wants if want.destination not in listed or want.rule.aliases]
+        destinations = [*(want.destination for want in asked), *(alias.destination for alias in aliases)]
+        for reference in (*sources, *destinations):
             self.read(reference)
 
     def read(self, reference: Reference) -> Task[Head]:

@@ -210,3 +210,12 @@ def test_control_characters_of_a_label_are_escaped(mirror: Mirror) -> None:
     assert "\x1b" not in ran.out
     assert "\n::error" not in ran.out
     assert Path("sync.yaml").exists() is False
+
+
+def test_tags_shows_which_version_each_alias_follows(mirror: Mirror) -> None:
+    mirror.fill("7.2.6", "7.4.1", "7.4.2", "latest")
+    spec = mirror.spec("{name: app, tags: {versions: '*'}, aliases: ['{major}.{minor}', stable]}")
+    out = mirror.cli("tags", spec).out
+    assert "  + 7.2  alias of 7.2.6\n  + 7.4  alias of 7.4.2\n  + stable  alias of 7.4.2\n" in out
+    (found,) = mirror.cli("tags", spec, "--format", "json").json()
+    assert found["aliases"] == {"7.2": "7.2.6", "7.4": "7.4.2", "stable": "7.4.2"}

@@ -110,10 +110,10 @@ def test_json_and_markdown_tell_of_what_waits(mirror: Mirror) -> None:
     found = mirror.cli("apply", name, "--format", "json").json()
     assert found["summary"]["waiting"] == 1
     (outcome,) = found["outcomes"]
-    assert (outcome["status"], outcome["kind"], outcome["reason"]) == ("waiting", "age", "0 of 72 h old")
+    assert (outcome["status"], outcome["reason"]) == ("waiting", "0 of 72 h old")
     planned = mirror.cli("plan", name, "--format", "json").json()
     (action,) = planned["actions"]
-    assert (action["action"], action["kind"], action["exit_code"]) == ("waiting", "age", 0)
+    assert (action["action"], action["waits_for"], action["exit_code"]) == ("waiting", "age", 0)
     assert "app:1.0" in mirror.cli("plan", name, "--format", "markdown").out
 
 

@@ -245,3 +245,114 @@ def test_a_report_of_a_plan_that_has_no_form_is_refused_before_any_request(
     ran = mirror.cli(*command, mirror.spec(), "--report", "plan.xml")
     assert (ran.code, mirror.requests()) == (4, [])
     assert "name it .json or .md (Markdown)" in ran.err
+
+
+ALIASED = "{name: app, tags: {versions: '*'}, aliases: ['{major}.{minor}', stable]}"
+
+
+def test_a_plan_shows_the_versions_between_which_an_alias_moves(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    mirror.cli("apply", mirror.spec(ALIASED))
+    mirror.fill("7.4.3", image=make_image("new"))
+    mirror.fill("8.0.0", image=make_image("newer"))
+    out = " ".join(mirror.cli("plan", "sync.yaml").out.split())
+    assert "~ app:7.4 7.4.2 → 7.4.3" in out
+    assert "~ app:stable 7.4.2 → 8.0.0" in out
+    assert "+ app:8.0 8.0.0" in out
+    found = mirror.cli("plan", "sync.yaml", "--format", "json").json()
+    jsonschema.Draft7Validator(mirror.cli("schema", "--plan").json()).validate(found)
+    told = {one["destination"]["tag"]: one["alias"] for one in found["actions"] if "alias" in one}
+    assert told["7.4"] == {"version": "7.4.3", "before": "7.4.2"}
+
+
+def test_an_alias_that_would_go_back_waits_and_that_is_no_failure(mirror: Mirror) -> None:
+    new = mirror.fill("7.4.3", image=make_image("new"))
+    mirror.fill("7.4.2")
+    mirror.cli("apply", mirror.spec(ALIASED))
+    spec = mirror.spec("{name: app, tags: {versions: '*', exclude: 7.4.3}, aliases: [stable]}")
+    ran = mirror.cli("plan", spec)
+    assert ran.code == 0
+    assert "… app:stable  waits: it carries 7.4.3, and the highest selected version is 7.4.2" in ran.out
+    assert "1 waiting" in ran.out
+    assert mirror.cli("apply", spec).code == 0
+    assert mirror.tags()["stable"] == new.digest
+
+
+def test_a_saved_plan_with_an_alias_of_a_version_that_no_rule_gives_it_is_refused(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    spec = mirror.spec(ALIASED)
+    mirror.cli("plan", spec, "-o", "plan.json")
+    text = Path("plan.json").read_text()
+    for was, then in (('"tag": "stable"', '"tag": "latest"'), ('"version": "7.4.2"', '"version": "7.4.1"')):
+        assert was in text
+        Path("edited.json").write_text(text.replace(was, then))
+        ran = mirror.cli("apply", spec, "--plan", "edited.json")
+        assert (ran.code, "no rule of the spec yields" in ran.err) == (4, True)
+    assert mirror.writes() == []
+
+
+def test_an_alias_of_a_narrowed_version_has_what_its_version_has(mirror: Mirror) -> None:
+    narrowed = ALIASED.replace("aliases", "platforms: [linux/amd64], aliases")
+    mirror.fill("7.4.2")
+    mirror.cli("apply", mirror.spec(narrowed))
+    again = mirror.cli("apply", "sync.yaml")
+    assert "No changes. 3 tags are as the spec wants them." in again.out
+    mirror.fill("7.4.3", image=make_index("new"))
+    assert "~ app:stable 7.4.2 → 7.4.3" in " ".join(mirror.cli("plan", "sync.yaml").out.split())
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    assert mirror.tags()["stable"] == mirror.tags()["7.4"] == mirror.tags()["7.4.3"] != mirror.tags()["7.4.2"]
+    assert mirror.cli("audit", "sync.yaml").code == 0
+
+
+def test_an_audit_and_a_repair_know_aliases(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    mirror.fill("8.0.0", image=make_image("eight"))
+    mirror.cli("apply", mirror.spec(ALIASED))
+    assert mirror.cli("audit", "sync.yaml").code == 0
+    mirror.stand(make_image("drifted"), "7.4")
+    ran = mirror.cli("audit", "sync.yaml")
+    assert ran.code == 2
+    assert "app:7.4  other digest" in ran.out
+    mirror.stand(make_image("eight"), "7.4.2", "7.4", "stable")
+    repaired = mirror.cli("apply", "sync.yaml", "--repair")
+    assert repaired.code == 0, repaired.text
+    assert mirror.tags()["7.4"] == mirror.tags()["7.4.2"] == make_index("app 7.4.2").digest
+
+
+DEAD = "{name: app, tags: {include: ['v*', 'x*'], exclude: '*-rc'}, immutable: [stable]}"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "tags"])
+def test_what_of_a_spec_comes_to_nothing_is_a_warning_with_its_place(mirror: Mirror, command: str) -> None:
+    mirror.fill("v1", "other")
+    ran = mirror.cli(command, mirror.spec(DEAD))
+    assert ran.code == 0
+    assert [line for line in ran.err.splitlines() if "warning" in line] == [
+        "sync.yaml:6:44: warning: x* takes nothing: no tag that is listed is like it",
+        "sync.yaml:6:60: warning: *-rc leaves out nothing: no tag that is listed is like it",
+        "sync.yaml:6:81: warning: stable is immutable, and no tag that is written is like it",
+    ]
+    assert "warning" not in mirror.cli(command, "sync.yaml", "--quiet").err
+
+
+def test_validate_tells_of_what_comes_to_nothing_whatever_the_registries_have(mirror: Mirror) -> None:
+    ran = mirror.cli("validate", mirror.spec("{name: app, tags: ['1'], immutable: ['1', stable]}", DEAD))
+    assert ran.code == 0
+    assert ran.err == "sync.yaml:6:51: warning: stable is immutable, and no tag that is written is like it\n"
+
+
+def test_a_part_of_a_spec_is_not_judged(mirror: Mirror) -> None:
+    mirror.fill("v1")
+    spec = mirror.spec(DEAD, "other:1")
+    assert mirror.cli("plan", spec, "--only", "sync[0]/app").err == ""
+
+
+def test_what_comes_to_nothing_is_in_the_json_form_and_annotated(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror.fill("v1")
+    found = mirror.cli("plan", mirror.spec(DEAD), "--format", "json").json()
+    jsonschema.Draft7Validator(mirror.cli("schema", "--plan").json()).validate(found)
+    assert found["warnings"][0]["place"] == {"file": "sync.yaml", "line": 6, "column": 44}
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "::warning file=sync.yaml,line=6,col=44" in mirror.cli("plan", "sync.yaml").err

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from imagesync.plan.actions import BUDGET, TOO_YOUNG, Failure, Skip, Waiting
+from imagesync.errors import BudgetError
+from imagesync.plan.actions import Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.choosing import Choice, Moment, choose, sights_of
 from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present
 from imagesync.plan.leftovers import Case, Target, case_of
@@ -79,7 +80,9 @@ def test_one_image_under_several_tags_is_read_once() -> None:
 def test_what_the_budget_does_not_bear_is_not_begun() -> None:
     world = Answering(world_of({"a": "2026-01-02T00:00:00Z", "b": "2026-01-03T00:00:00Z"}))
     roots = tuple(world.contents[digest].descriptor for digest in world.tags.values())
-    world.answers[MayRead(HUB_NGINX, roots)] = NotRead("that takes up to 2 pulls", BUDGET, "nothing was read", 0)
+    world.answers[MayRead(HUB_NGINX, roots)] = NotRead(
+        "that takes up to 2 pulls", BudgetError.kind, "nothing was read", 0
+    )
     found = chosen(world, BY_DATE)
     assert isinstance(found, NotRead)
     assert found.exit_code == 0
@@ -143,7 +146,7 @@ def test_a_tag_that_is_too_young_waits_at_every_destination() -> None:
     wants = make_wants([rule], {}, {rule: selection("1.0", "1.1")})
     waiting = [want for want in wants if isinstance(want, Waiting)]
     assert [str(want.destination) for want in waiting] == ["localhost:5000/nginx:1.1", "quay.io/acme/nginx:1.1"]
-    assert {(want.reason, want.kind, want.exit_code) for want in waiting} == {("41 of 72 h old", TOO_YOUNG, 0)}
+    assert {(want.reason, want.waits_for, want.exit_code) for want in waiting} == {("41 of 72 h old", WaitsFor.AGE, 0)}
     assert sum(isinstance(want, Want) for want in wants) == 2
 
 
@@ -168,9 +171,11 @@ def test_what_is_too_young_for_one_rule_is_written_for_no_other() -> None:
 
 def test_a_rule_that_cannot_be_chosen_for_waits_or_fails_as_a_whole() -> None:
     rule = rule_of(BY_DATE)
-    (waiting,) = make_wants([rule], {}, {rule: NotRead("3 are left", BUDGET, "wait", 0)})
+    (waiting,) = make_wants([rule], {}, {rule: NotRead("3 are left", BudgetError.kind, "wait", 0)})
     assert isinstance(waiting, Waiting)
-    assert (str(waiting.destination), waiting.kind, waiting.exit_code) == ("localhost:5000/nginx", BUDGET, 0)
+    assert (str(waiting.destination), waiting.waits_for, waiting.exit_code) == (
+        *("localhost:5000/nginx", WaitsFor.PULLS, 0),
+    )
     (failure,) = make_wants([rule], {}, {rule: Broken("503", "network")})
     assert isinstance(failure, Failure)
     assert (failure.subject, failure.kind) == (str(HUB_NGINX), "network")
@@ -230,7 +235,7 @@ def test_a_prune_takes_what_waits_for_wanted_and_stops_where_nobody_knows() -> N
     case = case_of(target, (listings, {rule: selection("1.0", "1.1")}), State())
     assert isinstance(case, Case)
     assert [*case.wanted] == ["1.0", "1.1"]
-    for unknown in (NotRead("3 are left", BUDGET), Broken("503", "network")):
+    for unknown in (NotRead("3 are left", BudgetError.kind), Broken("503", "network")):
         refused = case_of(target, (listings, {rule: unknown}), State())
         assert isinstance(refused, Failure)
         assert unknown.reason in refused.reason

@@ -9,7 +9,7 @@ from imagesync.errors import Place
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Content, Descriptor, digest_of, parse_manifest
 from imagesync.plan.inventory import Absent, Head, Inventory, Present
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.selection import EVERY_PLATFORM, Platforms, Retag, TagFilter, TagPattern
+from imagesync.selection import EVERY_PLATFORM, Alias, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
 from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnEmpty, Rule, Spec, SpecFile
 
@@ -50,6 +50,8 @@ def make_rule(
     on_empty: OnEmpty = OnEmpty.FAIL,
     immutable: Immutable = NOTHING_IMMUTABLE,
     keep_previous: str = "",
+    aliases: Sequence[Alias] = (),
+    allow_backwards: bool = False,
     digest: Digest | None = None,
     line: int = 6,
     tag_filter: TagFilter | None = None,
@@ -68,6 +70,8 @@ def make_rule(
         immutable=immutable,
         keep_previous=Retag(keep_previous) if keep_previous else None,
         platforms=platforms,
+        aliases=tuple(aliases),
+        allow_backwards=allow_backwards,
     )
 
 

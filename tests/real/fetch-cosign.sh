@@ -13,8 +13,9 @@ readonly suite=sid
 . tests/real/private-apt.sh
 
 (cd "$work" && private_apt download cosign)
-dpkg -x "$work"/cosign_*.deb "$work/root"
-mv "$work/root/usr/bin/cosign" "$work/cosign"
+root=$work/root
+dpkg -x "$work"/cosign_*.deb "$root"
+mv "$root/usr/bin/cosign" "$work/cosign"
 "$work/cosign" version >/dev/null 2>&1
-rm -rf "$work/lists" "$work/cache" "$work/sources.list" "$work/root" "$work"/*.deb
+rm -rf "$work/lists" "$work/cache" "$work/sources.list" "$root" "$work"/*.deb
 mv -T "$work" "$there"

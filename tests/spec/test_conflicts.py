@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from imagesync.errors import Place
 from imagesync.reference import Digest, Repository
-from imagesync.selection import Retag, TagFilter
+from imagesync.selection import Alias, Retag, TagFilter
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.model import Rule
+from tests.plan.values import make_immutable
 
 HUB = Repository("docker.io", "library/nginx")
 QUAY = Repository("quay.io", "nginx")
@@ -89,3 +91,39 @@ def test_a_tag_that_retag_cannot_name_is_said_before_any_request() -> None:
         "1: retag template '{major}' needs a version, latest is none"
     ]
     assert messages(make_rule("2", retag=Retag(names=(("1", "x"),)))) == ["1: retag has no line for the selected tag 2"]
+
+
+STABLE = (Alias("stable"),)
+
+
+def test_an_alias_that_is_written_from_elsewhere_is_a_conflict() -> None:
+    rule = replace(make_rule("7.4.2", line=6), aliases=STABLE)
+    (found,) = messages(rule, make_rule("stable", source=QUAY, line=9))
+    assert found == "6: the alias localhost:5000/nginx:stable is written from quay.io/nginx:stable at sync.yaml:9:1"
+
+
+def test_an_alias_of_an_exact_tag_that_is_one_of_its_tags_is_a_conflict() -> None:
+    rule = replace(make_rule("7.4.2", "7.4"), aliases=(Alias("{major}.{minor}"),))
+    assert len(messages(rule)) == 1
+    assert messages(replace(make_rule("7.4.*"), aliases=(Alias("{major}.{minor}"),))) == []
+
+
+def test_one_alias_of_two_sources_is_a_conflict() -> None:
+    rules = (replace(make_rule("1.*", line=6), aliases=STABLE), replace(make_rule("2.*", source=QUAY), aliases=STABLE))
+    (found,) = messages(*rules)
+    assert found.startswith("1: localhost:5000/nginx:stable is an alias of quay.io/nginx here, ")
+    assert found.endswith("and of docker.io/library/nginx at sync.yaml:6:1")
+
+
+def test_what_a_tag_was_may_not_be_kept_as_one_that_is_written() -> None:
+    rule = replace(make_rule("1", "1-old", line=6), keep_previous=Retag("{tag}-old"))
+    (found,) = messages(rule)
+    assert found.startswith("6: what localhost:5000/nginx:1 was would be kept as localhost:5000/nginx:1-old, ")
+    assert found.endswith("which is written from docker.io/library/nginx:1-old at sync.yaml:6:1")
+
+
+def test_what_a_tag_was_may_not_be_kept_as_one_that_never_moves() -> None:
+    rule = replace(make_rule("1"), keep_previous=Retag("{tag}-old"), immutable=make_immutable("*-old"))
+    assert messages(rule) == ["1: what localhost:5000/nginx:1 was would be kept as 1-old, which is immutable"]
+    held = replace(rule, immutable=make_immutable("*"))
+    assert messages(held) == []

@@ -12,7 +12,10 @@ import pytest
 from imagesync.spec.schema import schema_text
 from tests.spec.written import found, load, make_files, shown, with_entry, with_images
 
-TAG_KEYS = "tags, retag, on_empty, immutable, keep_previous, on_drift, attachments, platforms, require_platforms, prune"
+TAG_KEYS = (
+    "tags, retag, on_empty, immutable, keep_previous, on_drift, "
+    "attachments, aliases, platforms, require_platforms, prune"
+)
 LIST_HINT = "    a list has a dash before each item"
 
 

@@ -8,15 +8,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
+from imagesync.plan.aliases import highest_of
 from imagesync.reference import Digest, Tag
-from imagesync.selection import Facts, Selection, Standing, Unknown
+from imagesync.selection import Alias, Facts, Selection, Standing, Unknown
 from imagesync.spec.tags import parse_tags
+from tests.plan.values import make_rule
+from tests.spec.written import indented, load, with_images
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "tags.md").read_text(encoding="utf-8")
 CASES = [
     [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:5]]
     for line in PAGE.partition("## Cases")[2].splitlines()
+    if line.startswith("| `")
+]
+ALIASES = [
+    [cell.strip() for cell in line.split("|")[1:4]]
+    for line in PAGE.partition("## Aliases")[2].partition("\n## ")[0].splitlines()
     if line.startswith("| `")
 ]
 
@@ -78,11 +87,28 @@ def test_a_case_is_what_the_program_does(case: list[str]) -> None:
     assert {drop.tag: drop.reason for drop in selection.dropped} == dropped
 
 
+@pytest.mark.parametrize("case", ALIASES, ids=lambda case: f"{case[0]} {case[1]}")
+def test_a_case_of_aliases_is_what_the_program_does(case: list[str]) -> None:
+    selected, (written,) = codes(case[0]), codes(case[1])
+    rule = make_rule(*selected, aliases=[Alias(template) for template in yaml.safe_load(written)])
+    carried = {alias: str(tag) for alias, tag in highest_of(rule, rule.tags.exact_tags).items()}
+    assert carried == {match[1]: match[2] for match in re.finditer(r"`([^`]+)` ([^;]+)", case[2])}
+
+
 def test_the_page_has_cases() -> None:
     assert len(CASES) > 25
+    assert len(ALIASES) > 5
 
 
-@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE, re.S))
+@pytest.mark.parametrize("block", re.findall(r"^( *)```yaml\n *(aliases:.*?)```", PAGE, re.S | re.M))
+def test_an_example_of_aliases_is_right(block: tuple[str, str], tmp_path: Path) -> None:
+    columns, text = block
+    keys = indented(text.replace(f"\n{columns}", "\n"), 2)
+    (rule,) = load(tmp_path, with_images(f"- name: redis\n  tags: '7.*'\n{keys}")).rules
+    assert rule.aliases
+
+
+@pytest.mark.parametrize("block", re.findall(r"```yaml\n(tags:.*?)```", PAGE, re.S))
 def test_an_example_is_right(block: str) -> None:
     """Each is the key `tags` and its value."""
     value = re.sub(r"^tags:", "", block)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imagesync.reference import Repository, Tag
-from imagesync.selection import EVERY_PLATFORM, IndexForm, Retag
+from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, Retag
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -95,6 +95,7 @@ sync:
       - redis
       - name: bitnami/{{kafka,zookeeper}}
         as: brokers/{{name}}
+        aliases: ["{{major}}"]
         tags: ["3.*", "/v[0-9]+/"]
         retag: "{{major}}"
         on_empty: fail
@@ -138,6 +139,9 @@ sync:
           newest: 3
           always: ["1.0"]
         retag: "{{major}}.{{minor}}"
+        aliases:
+          tags: ["{{major}}", stable]
+          allow_backwards: true
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -220,6 +224,7 @@ def test_an_image_replaces_what_its_entry_says(spec: Spec) -> None:
     assert kafka.on_empty is OnEmpty.FAIL
     assert [pattern.text for pattern in kafka.immutable.patterns] == ["3.*"]
     assert not kafka.immutable.trusts_list
+    assert (kafka.aliases, kafka.allow_backwards) == ((Alias("{major}"),), False)
     assert kafka.attachments == {AttachmentType.SIGNATURES, AttachmentType.SBOMS}
     assert list(map(str, kafka.platforms.keep)) == ["linux/arm/v7"]
     assert kafka.platforms.index is IndexForm.FLATTEN

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imagesync.plan.actions import TOO_YOUNG, Copy, Failure, Keep, Waiting
+from imagesync.plan.actions import TOO_YOUNG, Copy, Failure, Keep, Waiting, WaitsFor
 from imagesync.plan.outcome import Status
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.tags import parse_tags
@@ -64,7 +64,7 @@ def test_one_that_is_too_young_costs_one_head_more_and_nothing_at_the_destinatio
     assert kinds(sync.source)["HEAD manifests"] == 3
     assert kinds(sync.destination)["HEAD manifests"] == 2
     (waiting,) = [action for action in sync.plan().actions if isinstance(action, Waiting)]
-    assert (waiting.reason, waiting.kind, waiting.exit_code) == ("41 of 72 h old", TOO_YOUNG, 0)
+    assert (waiting.reason, waiting.waits_for, waiting.exit_code) == ("41 of 72 h old", WaitsFor.AGE, 0)
 
 
 def test_a_tag_that_moves_daily_is_copied_with_its_newest_digest_that_is_old_enough(sync: Sync) -> None:
