@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.errors import IntegrityError, StateError, StoreError
+from imagesync.errors import IntegrityError, InternalError, StateError, StoreError
+from imagesync.keeping import journal
 from imagesync.keeping.file import FileKeeper
-from imagesync.keeping.journal import SAVE_SECONDS, Journal
+from imagesync.keeping.journal import Journal
 from imagesync.keeping.narrowed import StateMemory
 from imagesync.layout import files
 from imagesync.reference import Digest
@@ -138,14 +139,13 @@ class LearningMemory(NoMemory):
         self._known[source, keep] = narrowed
 
 
-class SlowKeeper:
-    """A keeper that takes its time, and may refuse."""
+class TellingKeeper:
+    """A keeper that tells when something is added, and may refuse it."""
 
     def __init__(self) -> None:
-        self.now = 0.0
-        self.takes_seconds = 0.0
         self.error: StoreError | None = None
         self.added: list[State] = []
+        self.told = threading.Event()
 
     def load(self) -> State:
         return NOTHING_REMEMBERED
@@ -154,48 +154,69 @@ class SlowKeeper:
         pass
 
     def add(self, news: State) -> None:
-        self.now += self.takes_seconds
+        if self.error is None:
+            self.added.append(news)
+        self.told.set()
         if self.error is not None:
             raise self.error
-        self.added.append(news)
 
 
-def journal_of(keeper: SlowKeeper) -> Journal:
-    return Journal(keeper, clock=lambda: keeper.now)
-
-
-def test_a_journal_keeps_what_is_noted_once_it_is_time_and_in_the_end() -> None:
-    keeper = SlowKeeper()
-    journal = journal_of(keeper)
-    journal.note([written(tag="1")])
+def test_a_journal_keeps_what_is_noted_in_the_end() -> None:
+    keeper = TellingKeeper()
+    made = Journal(keeper)
+    made.note([written(tag="1")])
+    made.note([written(tag="2")])
     assert keeper.added == []
-    keeper.now += SAVE_SECONDS
-    journal.note([written(tag="2")])
-    journal.note([written(tag="3")])
+    assert made.save() is None
     assert keeper.added == [State.of([written(tag="1"), written(tag="2")])]
-    assert journal.save() is None
-    assert keeper.added[1:] == [State.of([written(tag="3")])]
-    assert journal.save() is None
-    assert len(keeper.added) == 2
+    assert made.save() is None
+    assert len(keeper.added) == 1
 
 
-def test_where_keeping_takes_long_it_is_done_less_often() -> None:
-    keeper = SlowKeeper()
-    keeper.takes_seconds = 6.0
-    journal = journal_of(keeper)
-    for second in range(100):
-        keeper.now += 1.0
-        journal.note([written(tag=f"t{second}")])
-    assert len(keeper.added) == 2
+def test_a_journal_keeps_what_is_noted_while_nothing_more_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "SAVE_SECONDS", 0.01)
+    keeper = TellingKeeper()
+    made = Journal(keeper)
+    made.note([written(tag="1")])
+    assert keeper.told.wait(20)
+    made.note([written(tag="2")])
+    assert made.save() is None
+    assert State.of([]).merge(*keeper.added) == State.of([written(tag="1"), written(tag="2")])
 
 
-def test_what_could_not_be_kept_is_tried_again_and_told_in_the_end() -> None:
-    keeper = SlowKeeper()
+def test_what_could_not_be_kept_is_tried_again_and_told_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "SAVE_SECONDS", 0.01)
+    keeper = TellingKeeper()
     keeper.error = StoreError("no answer")
-    journal = journal_of(keeper)
-    keeper.now += SAVE_SECONDS
-    journal.note([written()])
-    assert journal.save() is keeper.error
+    made = Journal(keeper)
+    made.note([written()])
+    assert keeper.told.wait(20)
+    assert made.save() is keeper.error
     keeper.error = None
-    assert journal.save() is None
+    assert made.save() is None
+    assert keeper.added == [State.of([written()])]
+
+
+def test_a_journal_of_nothing_starts_no_thread() -> None:
+    before = threading.active_count()
+    made = Journal(TellingKeeper())
+    made.note([])
+    assert threading.active_count() == before
+    assert made.save() is None
+
+
+def test_a_mistake_of_ours_while_keeping_costs_no_entry() -> None:
+    class Mistaken(TellingKeeper):
+        def add(self, news: State) -> None:
+            if not self.told.is_set():
+                self.told.set()
+                raise ZeroDivisionError
+            super().add(news)
+
+    keeper = Mistaken()
+    made = Journal(keeper)
+    made.note([written()])
+    error = made.save()
+    assert isinstance(error, InternalError)
+    assert made.save() is None
     assert keeper.added == [State.of([written()])]

@@ -315,5 +315,5 @@ def test_a_layer_with_other_bytes_is_told(place: Place, monkeypatch: pytest.Monk
 def test_more_than_a_state_has_is_not_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_READ", 3)
     place.runs(4)
-    with raises_state_error("has over 3 entries"):
+    with raises_state_error("has over 3 tags to read"):
         place.keeper().load()

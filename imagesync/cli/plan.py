@@ -15,9 +15,12 @@ from imagesync.cli.parser import (
     add_selection_options,
     add_spec_argument,
 )
+from imagesync.errors import AuthenticationError
 
 if TYPE_CHECKING:
+    from imagesync.cli.session import Session
     from imagesync.plan.actions import Plan
+    from imagesync.state import State
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session, shown_progress  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.transfer.meter import Meter  # noqa: PLC0415
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_plan_report(arguments)
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
-        plan = make_plan(spec, session.stores, session.tasks, state=open_memory(session).state)
+        plan = make_plan(spec, session.stores, session.tasks, state=_state(arguments, session))
         plan = replace(plan, pulls=session.pulls())
     return _show(arguments, plan)
 
@@ -62,6 +64,19 @@ def check_plan_report(arguments: argparse.Namespace) -> None:
 
     check_report_name(arguments.report, PLAN_FORMS)
     check_writable(arguments.report)
+
+
+def _state(arguments: argparse.Namespace, session: Session) -> State | None:
+    """What is remembered; a plan that logs in nowhere goes without what only a login can read."""
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
+
+    try:
+        return open_memory(session).state
+    except AuthenticationError as error:
+        if not arguments.anonymous:
+            raise
+        notify(f"warning: {error}; without it nobody knows what has drifted")
+        return None
 
 
 def _show(arguments: argparse.Namespace, plan: Plan) -> int:

@@ -8,7 +8,7 @@ stands for, and that is read no more (docs/adr/0018).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,15 +69,10 @@ class RepositoryKeeper:
 
     def load(self) -> State:
         """Every artifact there is. One that another run has folded while this one was reading is looked for again."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                with self._opened() as store:
-                    self._kept = self._read_all(store)
-                return NOTHING_REMEMBERED.merge(*(one.state for one in self._kept.values()))
-            except NotFoundError:
-                if not tries_left:
-                    raise
-        raise AssertionError  # unreachable
+        for _ in range(_TRIES - 1):
+            with suppress(NotFoundError):
+                return self._load()
+        return self._load()
 
     def check_writable(self) -> None:
         """Nothing is plain of a registry before it is asked."""
@@ -93,6 +88,11 @@ class RepositoryKeeper:
                 self._own_tag = None
                 self._push(store, self._tag(), self._own)
             self._fold(store)
+
+    def _load(self) -> State:
+        with self._opened() as store:
+            self._kept = self._read_all(store)
+        return NOTHING_REMEMBERED.merge(*(one.state for one in self._kept.values()))
 
     def _renew(self) -> None:
         made = made_at(self._own_tag) if self._own_tag is not None else None
@@ -112,7 +112,8 @@ class RepositoryKeeper:
             if tag in covered:
                 continue
             if len(found) >= MAX_READ or size_bytes > MAX_READ_BYTES:
-                raise StateError(f"state {self._repository} has over {MAX_READ} entries or {MAX_READ_BYTES} bytes")
+                message = f"state {self._repository} has over {MAX_READ} tags to read, or over {MAX_READ_BYTES} bytes"
+                raise StateError(message, hint="let imagesync delete tags there: then it folds them")
             found[tag], read_bytes = self._read(store, tag)
             size_bytes += read_bytes
             covered |= found[tag].folded

@@ -15,12 +15,13 @@ from imagesync.errors import Place, Problem, SpecError
 from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
+from imagesync.spec.entries import count_entries, find_repeated_names
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
-from imagesync.spec.rules import Nodes, Origin, RulesReader, count_entries, find_repeated_names, named_problems
+from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
 from imagesync.spec.unused import unused_destinations, unused_registries
 

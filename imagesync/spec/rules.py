@@ -6,7 +6,7 @@ Values that the schema refused are passed over: it has said so already. Nothing 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
 from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.entries import entries_of
 from imagesync.spec.globs import GlobName, RepositoryGlob, glob_alone, glob_below, is_glob
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import (
@@ -95,14 +96,14 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
-        self._moving_reader = MovingReader(interpolator, self._problems)
+        self._moving_reader = MovingReader(interpolator, problems)
         self._platforms_reader = PlatformsReader(interpolator, problems)
         self._prune_reader = PruneReader(interpolator, self._problems)
 
     def read(self, root: Node, defaults: Nodes, destinations: Nodes, *, first: int = 0) -> Iterator[Origin]:
         """Every rule of a file's `sync`; `first` is the number of its first entry, for entries without a name."""
         self._check(defaults)
-        for number, entry in enumerate(_entries(root), start=first):
+        for number, entry in enumerate(entries_of(root), start=first):
             if isinstance(entry, Map):
                 yield from self._entry(entry, number, defaults, destinations)
 
@@ -329,29 +330,6 @@ class _Image:
     @classmethod
     def of(cls, name: ImageName | GlobName, node: Scalar, own: Nodes) -> _Image:
         return cls(name.example, node, own, name.glob) if isinstance(name, GlobName) else cls(name, node, own)
-
-
-def count_entries(root: Node) -> int:
-    """How many sync entries a file has, right or wrong: the next file's are numbered after them."""
-    return len(_entries(root))
-
-
-def find_repeated_names(roots: Iterable[Node]) -> list[Problem]:
-    """Entries of all files that share a name: `--only NAME` would not know which is meant."""
-    first: dict[str, Place] = {}
-    problems = []
-    for root in roots:
-        for entry in _entries(root):
-            name = entry.get("name") if isinstance(entry, Map) else None
-            if isinstance(name, Scalar) and first.setdefault(name.text, name.place) != name.place:
-                message = f"another entry is called {name.text!r} too, at {first[name.text]}"
-                problems.append(Problem(name.place, message, "give each entry a name of its own"))
-    return problems
-
-
-def _entries(root: Node) -> tuple[Node, ...]:
-    entries = root.get("sync") if isinstance(root, Map) else None
-    return entries.items if isinstance(entries, List) else ()
 
 
 def named_problems(node: Node, interpolator: Interpolator) -> list[Problem]:

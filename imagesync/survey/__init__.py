@@ -25,7 +25,7 @@ from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asked import Asked
 from imagesync.survey.asking import ask
-from imagesync.survey.catalogs import find_repositories
+from imagesync.survey.catalogs import find_repositories, read_catalogs
 from imagesync.survey.heads import read_choices, read_heads
 from imagesync.survey.looking import Looking
 from imagesync.survey.promises import remember, remembered
@@ -39,6 +39,7 @@ __all__ = [
     "fetch_manifest",
     "find_repositories",
     "or_broken",
+    "read_catalogs",
     "read_choices",
     "read_heads",
 ]

@@ -44,7 +44,8 @@ def read_heads(
     asked: Asked | None = None,
     state: State | None = None,
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
-    """Lists and heads. A head is read as soon as the tags of its rule are known: no rule waits for another's."""
+    """Lists and heads. A head is read as soon as the tags of its rule are known: no rule waits for another's. `state`
+    is what tells how old tags are, and first which versions aliases carry."""
     rules = [rule for rule in named if isinstance(rule, Rule)]
     reading = _Reading(rules, asked or Asked(stores, tasks), state)
     lists, chosen = reading.lists, reading.selecting.chosen
@@ -52,7 +53,7 @@ def read_heads(
         reading.heads.ask(wants_of(rule, lists.selected, chosen), lists)
     wants = make_wants(named, lists.selected, chosen)
     found = held_heads(wants, reading.heads.results(), stores, tasks)
-    return with_aliases(wants, reading.heads.aliases, found, Lookup(stores, tasks)), found, lists.selected
+    return with_aliases(wants, reading.heads.aliases, found, Lookup(stores, tasks, state)), found, lists.selected
 
 
 class _Reading:

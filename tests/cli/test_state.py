@@ -17,6 +17,8 @@ from imagesync.keeping.file import FileKeeper
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.state import State
 from tests.cli.command import Mirror, started
+from tests.conftest import MakeRegistry
+from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, make_image, make_index
 
 NAME = "sync.state.json"
@@ -236,11 +238,18 @@ def test_two_runs_that_both_began_before_either_ended_are_both_remembered(mirror
     assert owned == ["one", "two"]
 
 
-def test_a_run_that_is_stopped_remembers_what_it_has_written(mirror: Mirror) -> None:
+def write_stuck_spec(mirror: Mirror, stuck: FakeRegistry, *, state: str = NAME) -> None:
+    """A spec of two images, of which the second goes to a registry that asks for more patience than a test has."""
     mirror.fill("1", path="quick")
-    mirror.fill("1", path="slow")
-    write_spec(mirror, "quick:1", "slow:1")
-    mirror.destination.script("", "/slow/blobs/uploads/", delay_seconds=1)
+    mirror.fill("1", path="stuck")
+    stuck.script("POST", "/uploads/", status=503, headers={"Retry-After": "120"})
+    write_spec(mirror, "quick:1", state=state)
+    more = f"  - source: {mirror.source.host}\n    destination: {stuck.host}\n    images:\n      - stuck:1\n"
+    Path("sync.yaml").write_text(Path("sync.yaml").read_text() + more)
+
+
+def test_a_run_that_is_stopped_remembers_what_it_has_written(mirror: Mirror, make_registry: MakeRegistry) -> None:
+    write_stuck_spec(mirror, make_registry())
     with started("apply", "sync.yaml") as process:
         wait_for(lambda: mirror.destination.log.lines("PUT", "/quick/manifests/1"))
         process.send_signal(signal.SIGINT)
@@ -249,14 +258,11 @@ def test_a_run_that_is_stopped_remembers_what_it_has_written(mirror: Mirror) -> 
 
 
 def test_a_run_that_is_killed_remembers_what_was_kept_meanwhile(
-    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+    mirror: Mirror, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror.fill("1", path="quick")
-    mirror.fill("1", path="slow")
-    write_spec(mirror, "quick:1", "slow:1")
-    mirror.destination.script("", "/slow/blobs/uploads/", delay_seconds=1)
+    write_stuck_spec(mirror, make_registry())
     monkeypatch.setenv("PYTHONPATH", str(Path(imagesync.__file__).parent.parent))
-    script = "import sys; from imagesync.keeping import journal; journal.SAVE_SECONDS = 0\n"
+    script = "import sys; from imagesync.keeping import journal; journal.SAVE_SECONDS = 0.05\n"
     script += "from imagesync.__main__ import main; sys.exit(main())"
     with subprocess.Popen([sys.executable, "-c", script, "apply", "sync.yaml"]) as process:
         try:

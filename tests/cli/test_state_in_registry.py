@@ -10,7 +10,7 @@ import pytest
 from imagesync.keeping.artifact import TYPE
 from imagesync.server.auth import TokenAuth
 from tests.cli.command import Mirror, started
-from tests.cli.test_state import moved, wait_for, write_spec
+from tests.cli.test_state import moved, wait_for, write_spec, write_stuck_spec
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
 from tests.traces.harness import USERS
@@ -100,11 +100,10 @@ def test_two_runs_that_both_began_before_either_ended_are_both_remembered(kept: 
     assert owned(kept) == {f"{host}/one:1", f"{host}/two:1"}
 
 
-def test_a_run_that_is_stopped_adds_what_it_has_written(kept: Mirror, shelf: FakeRegistry) -> None:
-    kept.fill("1", path="quick")
-    kept.fill("1", path="slow")
-    write_spec(kept, "quick:1", "slow:1", state=f"{shelf.host}/team/state")
-    kept.destination.script("", "/slow/blobs/uploads/", delay_seconds=1)
+def test_a_run_that_is_stopped_adds_what_it_has_written(
+    kept: Mirror, shelf: FakeRegistry, make_registry: MakeRegistry
+) -> None:
+    write_stuck_spec(kept, make_registry(), state=f"{shelf.host}/team/state")
     with started("apply", "sync.yaml") as process:
         wait_for(lambda: kept.destination.log.lines("PUT", "/quick/manifests/1"))
         process.send_signal(signal.SIGINT)
@@ -176,3 +175,17 @@ def test_a_repository_of_the_state_that_the_spec_fills_is_refused_offline(kept: 
     assert ran.code == 4
     assert "a state needs a repository of its own" in ran.err
     assert kept.requests() == []
+
+
+def test_an_anonymous_plan_goes_on_without_a_state_that_asks_for_a_login(
+    mirror: Mirror, make_registry: MakeRegistry
+) -> None:
+    """The pull request of a fork has no secrets; nothing is written there that the state could be wrong about."""
+    shelf = make_registry(auth=TokenAuth(USERS))
+    mirror.fill("1")
+    write_spec(mirror, state=f"{shelf.host}/team/state")
+    ran = mirror.cli("plan", "sync.yaml", "--anonymous")
+    assert ran.code == 0
+    assert "Plan: 1 to add" in ran.out
+    assert "without it nobody knows what has drifted" in ran.err
+    assert mirror.cli("plan", "sync.yaml").code == 1

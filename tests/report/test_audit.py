@@ -78,7 +78,6 @@ def test_the_json_counts_every_kind_and_names_every_tag() -> None:
         "other_size": 0,
         "other_bytes": 0,
         "missing_attachment": 0,
-        "other_platforms": 0,
         "not_readable": 1,
         "manifests": 3,
         "blobs": 1,

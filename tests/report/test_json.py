@@ -44,7 +44,10 @@ def test_a_conflict_and_what_is_assumed_are_told_apart() -> None:
 
 def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
-    assert list(document) == ["format_version", "imagesync", "specs", "summary", "outcomes", "pulls", "traffic"]
+    assert list(document) == [
+        *("format_version", "imagesync", "specs", "summary", "outcomes"),
+        *("pulls", "warnings", "found", "traffic"),
+    ]
     assert (document["format_version"], document["imagesync"]) == (1, __version__)
     assert document["specs"] == [{"path": "sync.yaml", "sha256": "0" * 64}]
     assert document["summary"] == {
@@ -53,6 +56,7 @@ def test_the_head_counts_everything() -> None:
         "updated": 0,
         "copied": 1,
         "attached": 0,
+        "deleted": 0,
         "unchanged": 2,
         "assumed": 0,
         "skipped": 1,
@@ -95,7 +99,9 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "destination_digest": make_digest("4"),
         "cause": None,
         "previous": None,
+        "alias": None,
         "upstream_moved": None,
+        "alias": None,
         "replaces": make_digest("9"),
         "platforms": ["linux/amd64", "linux/arm64", "linux/arm/v7"],
         "attachments": [],
