@@ -164,3 +164,31 @@ def test_without_a_state_the_spec_is_wrong_before_any_request(mirror: Mirror) ->
     ran = mirror.cli("plan", mirror.spec("{name: app, tags: {min_age: 72h}}"))
     assert (ran.code, mirror.requests()) == (4, [])
     assert "there is no `state` that remembers it" in ran.err
+
+
+def test_a_prune_leaves_what_waits(mirror: Mirror) -> None:
+    """The tag is wanted: what stands at its destination stays until its successor is old enough."""
+    fill(mirror, "1.0", "1.1")
+    name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ", prune: {max: 5}")
+    mirror.cli("apply", name)
+    grow_older(80)
+    mirror.cli("apply", name)
+    mirror.fill("1.1", image=make_image("moved", layers=1))
+    document = json.loads(STATE.read_text())
+    STATE.write_text(json.dumps({**document, "first_seen": []}))
+    ran = mirror.cli("prune", name, "--confirm")
+    assert ran.code == 0, ran.text
+    assert [*mirror.tags()] == ["1.1"]
+
+
+def test_a_prune_by_dates_lets_go_of_what_is_no_more_among_the_newest(mirror: Mirror) -> None:
+    for day, tag in enumerate(["c", "b"], start=1):
+        mirror.fill(tag, image=make_image(tag, layers=1, created=f"2025-01-0{day}T00:00:00Z"))
+    name = spec(mirror, "{sort: created, newest: 1}", ", prune: {max: 5}")
+    mirror.cli("apply", name)
+    assert [*mirror.tags()] == ["b"]
+    mirror.fill("a", image=make_image("a", layers=1, created="2025-01-09T00:00:00Z"))
+    mirror.cli("apply", name)
+    ran = mirror.cli("prune", name, "--confirm")
+    assert ran.code == 0, ran.text
+    assert [*mirror.tags()] == ["a"]
