@@ -267,9 +267,7 @@ def _check_previous(rule: Rule, tag: Tag) -> None:
         raise InvalidReference(message, hint="let `immutable` leave out what `keep_previous` writes")
 
 
-def _without_conflicts(
-    wants: Iterable[Wanted],
-) -> Iterator[Wanted]:
+def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
     wants = list(_without_the_young(wants))
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
@@ -289,13 +287,17 @@ def _without_conflicts(
 
 
 def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
-    """A tag that is too young for one rule is written for no other, and told of once."""
+    """A tag that is too young for one rule is written for no other from the same source, and told of once."""
     wants = list(wants)
-    young = {want.destination: want for want in wants if isinstance(want, Waiting) and want.waits_for is WaitsFor.AGE}
+    young = {_way(want): want for want in wants if isinstance(want, Waiting) and want.waits_for is WaitsFor.AGE}
     for want in wants:
-        held = None if isinstance(want, Skip | Failure) else young.get(want.destination)
+        held = None if isinstance(want, Skip | Failure) else young.get(_way(want))
         if held is None or held is want:
             yield want
+
+
+def _way(want: Want | Waiting) -> tuple[Reference, Repository, Tag | None]:
+    return want.destination, want.source.repository, want.source.tag
 
 
 def _strictness(want: Want) -> tuple[bool, int]:

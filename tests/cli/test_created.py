@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tarfile
+from pathlib import Path
+
 import pytest
 
 from tests.cli.command import Cli, Mirror
@@ -110,3 +113,17 @@ def test_a_plan_by_dates_conforms_to_its_spec(mirror: Mirror) -> None:
     assert mirror.cli("plan", name, "-o", "plan.json").code == 0
     assert mirror.cli("apply", name, "--plan", "plan.json").code == 0
     assert sorted(mirror.tags()) == ["a", "c"]
+
+
+@pytest.mark.parametrize("source", ["oci:./out/app", "oci-archive:./out.tar"])
+def test_the_images_of_a_layout_have_dates_too(mirror: Mirror, source: str) -> None:
+    mirror.cli("copy", f"{mirror.source.host}/app:a", "oci:./out")
+    mirror.cli("copy", f"{mirror.source.host}/app:b", "oci:./out")
+    if source.startswith("oci-archive"):
+        with tarfile.open("out.tar", "w") as tar:
+            for file in Path("out/app").iterdir():
+                tar.add(file, arcname=file.name)
+    ran = mirror.cli("tags", "--repository", source, "--tags", "{sort: created, newest: 1}")
+    assert ran.code == 0, ran.text
+    assert "  + a  2025-01-03 12:00 UTC" in ran.out
+    assert "  - b  2025-01-01 12:00 UTC" in ran.out
