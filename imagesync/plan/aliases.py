@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Carries, Failure, Waiting, WaitsFor
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Present
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Version, carriers, check_one_variant
 from imagesync.spec.model import Rule
