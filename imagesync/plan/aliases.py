@@ -17,6 +17,7 @@ from imagesync.plan.wants import Want
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Version, carriers, check_one_variant
 from imagesync.spec.model import Rule
+from imagesync.state import NOTHING_REMEMBERED, State
 
 MOST_LOOKED_UP = 200
 """Version tags of a destination that are asked for to learn what an alias carries, the highest first."""
@@ -39,6 +40,17 @@ class Known:
     wanted: Mapping[Reference, Want]
     """By destination, without conflicts."""
     looked_up: Mapping[Reference, Head] = field(default_factory=dict)
+    state: State = NOTHING_REMEMBERED
+
+    def digest_of_alias(self, alias: Reference) -> Digest | None:
+        """The digest of what it carries: what was last written there is remembered, whatever another hand did since."""
+        written = self.state.written(alias)
+        return self.digest_at(alias) if written is None else written.digest
+
+    def may_have_had(self, version: Reference, digest: Digest) -> bool:
+        """Whether a version's tag has this digest, or was last written with it."""
+        written = self.state.written(version)
+        return self.digest_at(version) == digest or (written is not None and written.digest == digest)
 
     def digest_at(self, reference: Reference) -> Digest | None:
         found = (self.heads.get(reference), self.looked_up.get(reference))
@@ -65,8 +77,8 @@ def followings(wants: Iterable[Want]) -> Iterator[Following]:
             by_place.setdefault((want.rule, want.destination.repository), []).append(want)
     for (rule, repository), several in by_place.items():
         versions = _versions_of(rule, several)
+        by_tag = {want.source.tag: want for want in several}
         for name, tags in carriers(rule.aliases, versions).items():
-            by_tag = {want.source.tag: want for want in several}
             yield Following(rule, Reference(repository, name), tuple(by_tag[tag] for tag in tags))
 
 
@@ -79,7 +91,7 @@ def _versions_of(rule: Rule, wants: Iterable[Want]) -> dict[Tag, Version]:
 
 def highest_of(rule: Rule, kept: Iterable[Tag]) -> dict[Tag, Tag]:
     """The tag that each alias of a rule follows, as far as a list can tell."""
-    found = {tag: rule.tags.version_of(tag) for tag in kept}
+    found = {tag: rule.tags.version_of(tag) for tag in (kept if rule.aliases else ())}
     versions = {tag: version for tag, version in found.items() if version is not None}
     return {name: tags[0] for name, tags in carriers(rule.aliases, versions).items()}
 
@@ -174,12 +186,13 @@ def _moves(one: Following, chosen: Want, known: Known) -> bool:
 
 
 def carried(one: Following, known: Known) -> Want | None:
-    """The highest version that the alias carries: what another part of imagesync remembers of it would be asked here
-    first."""
-    there, repository = known.digest_at(one.destination), one.destination.repository
-    listed = [found.tag for found in known.looked_up if found.repository == repository and found.tag is not None]
-    candidates = [*one.versions, *versions_to_look_up(one, listed, known)]
-    same = [want for want in candidates if there is not None and known.digest_at(want.destination) == there]
+    """The highest version that the alias carries, by what is there and what is remembered."""
+    there, repository = known.digest_of_alias(one.destination), one.destination.repository
+    looked_up = [found.tag for found in known.looked_up if found.repository == repository]
+    owned = [written.destination.tag for written in known.state.owned(repository)]
+    tags = dict.fromkeys(tag for tag in (*looked_up, *owned) if tag is not None)
+    candidates = [*one.versions, *versions_to_look_up(one, tags, known)]
+    same = [want for want in candidates if there is not None and known.may_have_had(want.destination, there)]
     return max(same, key=lambda want: _order(one.rule, want), default=None)
 
 

@@ -76,7 +76,7 @@ class _Seen:
 def _judge(rule: Rule, seen: _Seen) -> Iterator[Judged]:
     is_open = _is_open(rule, seen.listings) or rule.place in seen.failed
     yield from _patterns_of_steps(rule, seen.listings)
-    written = seen.tags_written(rule)
+    written = seen.tags_written(rule) if rule.immutable.patterns else set()
     for pattern in rule.immutable.patterns:
         message = f"{pattern.text} is immutable, and no tag that is written is like it"
         yield _warning(rule, pattern, message), is_open or _matches_any(pattern, written)

@@ -71,7 +71,7 @@ class Survey:
         expanded = find_repositories(rules, stores, tasks)
         self.found = expanded.found
         """What globs stand for."""
-        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks)
+        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, state=state)
         self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
         self.listings = listings
         """The tag lists that rules asked for."""

@@ -15,6 +15,7 @@ from imagesync.plan.repositories import Named
 from imagesync.plan.wants import Listings, Want, lists_needed, lists_trusted, make_wants, needs_list, wants_of
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.spec.model import Rule
+from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.aliases import Lookup, with_aliases
 from imagesync.survey.answers import or_broken, read_head
@@ -29,9 +30,10 @@ def read_listings(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Listin
 
 
 def read_heads(
-    named: Sequence[Named], stores: Stores, tasks: Tasks
+    named: Sequence[Named], stores: Stores, tasks: Tasks, *, state: State | None = None
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
-    """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's."""
+    """Lists and heads. A head is read as soon as the lists of its rule are there: no rule waits for another's. `state`
+    is what tells first which versions aliases carry."""
     rules = [rule for rule in named if isinstance(rule, Rule)]
     lists = _Lists(rules, stores, tasks)
     heads = _Heads(frozenset(rule.source for rule in rules), stores, tasks)
@@ -39,7 +41,7 @@ def read_heads(
         heads.ask(ready, lists)
     wants = make_wants(named, lists.selected)
     found = held_heads(wants, heads.results(), stores, tasks)
-    return with_aliases(wants, heads.aliases, found, Lookup(stores, tasks)), found, lists.selected
+    return with_aliases(wants, heads.aliases, found, Lookup(stores, tasks, state)), found, lists.selected
 
 
 class _Lists:

@@ -99,6 +99,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "destination_digest": make_digest("4"),
         "cause": None,
         "previous": None,
+        "alias": None,
         "upstream_moved": None,
         "alias": None,
         "replaces": make_digest("9"),
