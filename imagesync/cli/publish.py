@@ -6,7 +6,7 @@ import os
 import sys
 
 from imagesync.cli.output import in_github_actions, wants_color, workspace_folder
-from imagesync.plan.actions import Plan, Purpose, summarise
+from imagesync.plan.actions import Plan, summarise
 from imagesync.plan.file import plan_to_json
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
@@ -78,7 +78,7 @@ def publish_report(report: Report, *, output: str | None) -> None:
         {
             "changed": str(copied + deleted > 0).lower(),
             "copied": str(copied),
-            **({"deleted": str(deleted)} if report.plan.purpose is Purpose.PRUNE else {}),
+            "deleted": str(deleted),
             "failed": str(failed),
             "report": output or "",
         }
