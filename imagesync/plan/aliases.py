@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Carries, Failure, Waiting, WaitsFor
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Present
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Version, carriers, check_one_variant
 from imagesync.spec.model import Rule
@@ -141,7 +140,7 @@ def follow(one: Following, known: Known) -> Wanted:
     chosen = next(filter(known.can_be_brought, one.versions), None)
     if chosen is None:
         reason = "no version that could carry it can be brought"
-        return _waiting(one, one.versions[0], reason, "see to these first", waits_for=WaitsFor.VERSION)
+        return _waiting(one, one.versions[0], reason=reason, hint="see to these first", waits_for=WaitsFor.VERSION)
     if not _moves(one, chosen, known):
         return _want(one, chosen, None)
     before = carried(one, known)
@@ -154,12 +153,12 @@ def _held_back(one: Following, chosen: Want, before: Want | None) -> Waiting:
     hint = "`allow_backwards: true` lets it move"
     if before is None:
         reason = f"no version tag there has its digest, so nobody knows whether {chosen.destination.tag} is newer"
-        return _waiting(one, chosen, reason, hint, waits_for=WaitsFor.KNOWLEDGE)
+        return _waiting(one, chosen, reason=reason, hint=hint, waits_for=WaitsFor.KNOWLEDGE)
     reason = f"it carries {before.destination.tag}, and the highest selected version is {chosen.destination.tag}"
-    return _waiting(one, chosen, reason, hint, waits_for=WaitsFor.VERSION)
+    return _waiting(one, chosen, reason=reason, hint=hint, waits_for=WaitsFor.VERSION)
 
 
-def _waiting(one: Following, want: Want, reason: str, hint: str, *, waits_for: WaitsFor) -> Waiting:
+def _waiting(one: Following, want: Want, *, reason: str, hint: str, waits_for: WaitsFor) -> Waiting:
     return Waiting(
         rule=one.rule.name,
         place=one.rule.place,

@@ -86,7 +86,7 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
         is_named = _is_named(rule, tag, copy) and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
-    return is_named and tag in rule.tags.select([tag]).kept
+    return is_named and tag in rule.tags.select_by_name([tag]).kept
 
 
 def _is_named(rule: Rule, tag: Tag, copy: Copy | Attach) -> bool:

@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagesync.errors import AuthenticationError
+from imagesync.errors import AuthenticationError, BudgetError
 from imagesync.manifest import Content, Descriptor
-from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.actions import Failure, Skip, Waiting
 from imagesync.plan.aliases import highest_of
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
 from imagesync.plan.targets import Target
-from imagesync.plan.wants import Listings, Want, needs_list, wants_of
+from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.state import State, Written
 
 EMPTY_KIND = "empty"
+Taken = Want | Waiting
+"""What goes from a source to a destination, now or once it is old enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +61,52 @@ class Found:
     contents: Mapping[Digest, Content] = field(default_factory=dict)
 
 
-def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
+def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
     if target.unknown:
         return target.refused(_unknown(target.unknown[0]), target.unknown[0])
-    known: list[tuple[Rule, list[Want]]] = []
+    known: list[tuple[Rule, list[Taken]]] = []
     for rule in target.rules:
-        wants = _wants(rule, listings)
+        wants = _wants(rule, *choices)
         if isinstance(wants, Broken):
             return target.refused(wants, rule)
         known.append((rule, wants))
     owned = [one for one in state.owned(target.repository) if not _is_attachment(one.destination.tag)]
     taken = [want for _, wants in known for want in wants if want.source.repository == target.repository]
-    pinned = {want.source.digest: want.rule.name for want in taken if want.source.digest is not None}
+    pinned = {want.source.digest: _asker(want) for want in taken if want.source.digest is not None}
     return Case(target, tuple(owned), {**_tags_taken(taken), **_tags_written(target, known)}, pinned)
 
 
-def _tags_taken(wants: Iterable[Want]) -> dict[Tag, str]:
+def _tags_taken(wants: Iterable[Taken]) -> dict[Tag, str]:
     """The tags of a source that are wanted elsewhere, each with its rule."""
-    return {want.source.tag: want.rule.name for want in wants if want.source.tag is not None}
+    return {want.source.tag: _asker(want) for want in wants if want.source.tag is not None}
 
 
-def _tags_written(target: Target, known: Iterable[tuple[Rule, Sequence[Want]]]) -> dict[Tag, str]:
+def _asker(want: Taken) -> str:
+    """The name of its rule."""
+    return want.rule if isinstance(want, Waiting) else want.rule.name
+
+
+def _tags_written(target: Target, known: Iterable[tuple[Rule, Sequence[Taken]]]) -> dict[Tag, str]:
     """The tags that rules write to a destination, each with its rule."""
     writing = ((rule, wants) for rule, wants in known if target.repository in rule.destinations)
     return {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
 
 
-def _wants(rule: Rule, listings: Listings) -> list[Want] | Broken:
-    """All that a rule wants, or why that is not known."""
+def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Broken:
+    """All that a rule wants, be it once it is old enough, or why that is not known."""
     if needs_list(rule) and _is_empty(listings[rule.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
         return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
-    found: list[Want] = []
-    for want in wants_of(rule, listings):
-        if not isinstance(want, Want):
+    found: list[Taken] = []
+    for want in wants_of(rule, listings, chosen):
+        if isinstance(want, Skip | Failure) or want.destination.tag is None:
             return _unknown(want)
         found.append(want)
     return found
 
 
-def _tags_of(rule: Rule, wants: Sequence[Want]) -> list[Tag]:
+def _tags_of(rule: Rule, wants: Sequence[Taken]) -> list[Tag]:
     """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
     tags = [want.destination.tag for want in wants if want.destination.tag is not None]
     tags += highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None])
@@ -112,9 +119,12 @@ def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:
     return not isinstance(listed, Broken) and len(attachment_tags(listed)) == len(listed)
 
 
-def _unknown(found: Skip | Failure) -> Broken:
+def _unknown(found: Wanted) -> Broken:
     if isinstance(found, Failure):
         return Broken(found.reason, found.kind, found.hint)
+    assert isinstance(found, Skip | Waiting)  # noqa: S101 - narrows: what is wanted is known
+    if isinstance(found, Waiting):
+        return Broken(found.reason, BudgetError.kind, found.hint)
     return Broken(found.reason, EMPTY_KIND, "`imagesync tags` shows why each tag is dropped")
 
 

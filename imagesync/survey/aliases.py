@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from imagesync.plan.aliases import Following, Known, follow, in_conflict, is_unknown, place_aliases, versions_to_look_up
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores

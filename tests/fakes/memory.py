@@ -146,6 +146,9 @@ class MemoryStores:
     def counts_pulls(self, registry: str) -> bool:
         return False
 
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        pass
+
     def lister(self, registry: str) -> MemoryCatalog:
         self.opened.append(registry)
         return self.catalogs.setdefault(registry, MemoryCatalog())

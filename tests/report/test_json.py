@@ -101,7 +101,6 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "previous": None,
         "alias": None,
         "upstream_moved": None,
-        "alias": None,
         "replaces": make_digest("9"),
         "platforms": ["linux/amd64", "linux/arm64", "linux/arm/v7"],
         "attachments": [],

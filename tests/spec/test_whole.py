@@ -141,6 +141,10 @@ sync:
             suffix: "-alpine*"
             prereleases: true
             extract: /release-(?P<version>.*)/
+          min_age:
+            age: 3d
+            clock: created
+            on_missing: allow
           sort: version
           newest: 3
           always: ["1.0"]
@@ -246,12 +250,13 @@ def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:
         ("include", "release-*"),
         ("exclude", "*-windows"),
         ("versions", ">=1.2 <3, suffix -alpine*, prereleases, extract /release-(?P<version>.*)/"),
+        ("min_age", "3d, clock created, on_missing allow"),
         ("sort", "version"),
         ("newest", "3"),
     ]
     assert web.tags.exact_tags == ("1.0",)
     listed = ["release-1.2.0-alpine", "release-1.2-alpine", "release-1.3.0-rc1-alpine", "release-1.3.0", "1.4.0-alpine"]
-    assert web.tags.select(listed).kept == ("1.0", "release-1.2.0-alpine", "release-1.3.0-rc1-alpine")
+    assert web.tags.select_by_name(listed).kept == ("1.0", "release-1.2.0-alpine", "release-1.3.0-rc1-alpine")
     assert web.renamed(Tag("release-1.2.0-alpine")) == "1.2"
 
 
