@@ -599,3 +599,14 @@ class TestChains:
         assert ran.code == 1, ran.text
         assert "nothing is pruned here: repositories cannot be listed" in ran.text
         assert list(pruned.tags()) == ["1", "2", "3"]
+
+
+def test_on_github_a_prune_says_how_many_tags_it_deleted(pruned: Pruned, monkeypatch: pytest.MonkeyPatch) -> None:
+    pruned.mirrored("1", "2")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", "outputs")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary")
+    assert pruned.prune(pruned.spec("app:1"), "--confirm").code == 0
+    said = Path("outputs").read_text().splitlines()
+    assert said[said.index(next(line for line in said if line.startswith("deleted<<"))) + 1] == "1"
+    assert "Done: 1 tag deleted, 1 stays." in Path("summary").read_text()
