@@ -108,7 +108,9 @@ def _of_named(rule: Named, listings: Listings, chosen: Chosen) -> Iterable[Wante
 
 def select(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Selection | Broken:
     """The tags that a rule keeps of its source's list. Those that names alone cannot tell are `chosen` before."""
-    found = chosen.get(rule) or look_at_names(rule, listings)
+    # A rule that is held to a lock is equal to the one that is not, and keeps other tags.
+    known = chosen.get(rule) if rule.locked is None else None
+    found = known or look_at_names(rule, listings)
     assert not isinstance(found, NeedsFacts)  # noqa: S101 - narrows: such a rule has been chosen for
     return found
 
