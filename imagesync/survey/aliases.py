@@ -17,7 +17,7 @@ from imagesync.tasks import Task, Tasks
 
 
 def with_aliases(
-    wants: Sequence[Wanted], aliases: Sequence[Following], heads: Mapping[Reference, Head], lookup: Lookup
+    wants: Sequence[Wanted], aliases: Sequence[Following], heads: Mapping[Reference, Head], *, lookup: Lookup
 ) -> tuple[Wanted, ...]:
     """The wants, with one for each alias or why there is none."""
     if not aliases:

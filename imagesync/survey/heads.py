@@ -52,8 +52,9 @@ def read_heads(
     for rule in reading.known(lambda rule: lists.of_destinations(rule, chosen)):
         reading.heads.ask(wants_of(rule, lists.selected, chosen), lists)
     wants = make_wants(named, lists.selected, chosen)
-    found = held_heads(wants, reading.heads.results(), stores, tasks)
-    return with_aliases(wants, reading.heads.aliases, found, Lookup(stores, tasks, state)), found, lists.selected
+    found = held_heads(wants, reading.heads.results(), stores=stores, tasks=tasks)
+    lookup = Lookup(stores, tasks, state)
+    return with_aliases(wants, reading.heads.aliases, found, lookup=lookup), found, lists.selected
 
 
 class _Reading:

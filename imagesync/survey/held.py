@@ -14,7 +14,7 @@ from imagesync.tasks import Task, Tasks
 
 
 def held_heads(
-    wants: Iterable[Wanted], heads: Mapping[Reference, Head], stores: Stores, tasks: Tasks
+    wants: Iterable[Wanted], heads: Mapping[Reference, Head], *, stores: Stores, tasks: Tasks
 ) -> dict[Reference, Head]:
     """The heads, with one for each digest that a lock holds on to. A tag that still points to it says enough, and so
     does a destination that has it; any other digest is asked for."""
