@@ -41,6 +41,8 @@ class Selecting:
 
     def is_known(self, rule: Rule, listings: Listings) -> bool:
         """Whether the tags of a rule whose list is there are known by now; else what tells them is asked."""
+        if rule.locked is not None:
+            return True
         if rule not in self.chosen and rule not in self._begun:
             found = look_at_names(rule, listings)
             if isinstance(found, NeedsFacts):

@@ -19,6 +19,7 @@ from imagesync.plan.wants import Want, make_wants
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Selection, TagFilter, TooYoung
 from imagesync.spec.model import OnEmpty, Rule
+from imagesync.spec.pins import Lock, Pin
 from imagesync.spec.tags import parse_tags
 from imagesync.state import FirstSeen, State
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_manifest, make_reference, make_rule
@@ -239,3 +240,11 @@ def test_a_prune_takes_what_waits_for_wanted_and_stops_where_nobody_knows() -> N
         refused = case_of(target, (listings, {rule: unknown}), State())
         assert isinstance(refused, Failure)
         assert unknown.reason in refused.reason
+
+
+def test_a_rule_with_a_lock_is_not_taken_for_the_same_rule_without() -> None:
+    """A prune looks at both."""
+    rule = make_rule("*")
+    lock = Lock.of([Pin(str(HUB_NGINX), Tag("9.9"), make_manifest("locked").digest)])
+    wants = make_wants([replace(rule, lock=lock)], {}, {rule: selection("1.0")})
+    assert [str(want.destination.tag) for want in wants if isinstance(want, Want)] == ["9.9"]
