@@ -17,12 +17,12 @@ from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhap
 from imagesync.plan.inventory import Broken, Present
 from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
-from imagesync.plan.questions import Answers, Question
+from imagesync.plan.questions import Answers, Question, registries_of
 from imagesync.plan.reading import Seen, look_into, seen_already
 from imagesync.plan.wants import Want
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
-from imagesync.state import State
+from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asking import ask
@@ -78,6 +78,7 @@ class Survey:
         heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
+        self._state = state or NOTHING_REMEMBERED
         self._attachment_tags = attachment_tags_of(listings)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
@@ -93,7 +94,7 @@ class Survey:
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
         fresh = perhaps_empty(images, self._heads)
-        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete)
+        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete, self._state)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 
@@ -139,7 +140,7 @@ class Survey:
         if question not in self._asked:
             self._asked[question] = self._tasks.add(
                 partial(answer, question, self._stores),
-                hosts=[question.repository.registry],
+                hosts=registries_of(question),
                 rank=rank_of_read(position),
             )
         return self._asked[question]
