@@ -255,9 +255,9 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
 
 
 def _gated(want: Want, inventory: Inventory) -> Gated | None:
-    if not want.rule.gates:
+    if not want.gates:
         return None
-    return Gated(want.rule.gates, candidate_of(want, inventory.heads, inventory.contents), inventory.known)
+    return Gated(want.gates, candidate_of(want, inventory.heads, inventory.contents), inventory.known)
 
 
 def _listed(root: Content) -> tuple[Digest, ...]:

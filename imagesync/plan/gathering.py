@@ -26,8 +26,8 @@ MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
 def gather(image: Image, contents: Mapping[Digest, Content], overview: Overview) -> Asking[Known]:
     """What is known then of an image that would be copied. Raises CannotRead where it has to wait for that."""
-    gated = [want for want in image.wants if want.rule.gates]
-    candidates = [(want.rule.gates, candidate_of(want, overview.heads, contents)) for want in gated]
+    gated = [want for want in image.wants if want.gates]
+    candidates = [(want.gates, candidate_of(want, overview.heads, contents)) for want in gated]
     needs = dict.fromkeys(need for gates, candidate in candidates for need in needs_of(gates, candidate))
     source = Source(image.root.repository, contents, overview.state, overview)
     return (yield from answer_all(tuple(needs), source))

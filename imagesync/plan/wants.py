@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidReference, NotFoundError
+from imagesync.gates import Gate
 from imagesync.plan.actions import Carries, Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Named
@@ -33,6 +34,13 @@ class Want:
     destination: Reference
     carries: Carries | None = None
     """Set where the destination's tag is an alias."""
+    others_gates: tuple[Gate, ...] = ()
+    """Of other rules that want the same: none of them is passed by."""
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """What it has to fulfil before it is copied, each once."""
+        return tuple(dict.fromkeys((*self.rule.gates, *self.others_gates)))
 
     @property
     def promise(self) -> Reference:
@@ -196,9 +204,11 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
     wants = list(wants)
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
+    gates: dict[Reference, tuple[Gate, ...]] = {}
     for want in wants:
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
+            gates[want.destination] = (*gates.get(want.destination, ()), *want.rule.gates)
             first = strictest.setdefault(want.destination, want)
             if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
@@ -208,7 +218,7 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
-            yield _kept_elsewhere(want, sources) or want
+            yield _kept_elsewhere(want, sources) or replace(want, others_gates=gates[want.destination])
 
 
 def _strictness(want: Want) -> tuple[bool, int]:
