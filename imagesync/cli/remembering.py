@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imagesync.cancellation import Cancellation
 from imagesync.cli.output import complain, notify
 from imagesync.errors import Cancelled, ImagesyncError
+from imagesync.selection import Clock
 from imagesync.spec.model import StateFile
 
 if TYPE_CHECKING:
@@ -118,6 +119,15 @@ def open_memory(session: Session) -> Memory:
 
         session.stores.memory = StateMemory(session.stores.memory, memory.state, memory.found)
     return memory
+
+
+def state_for_ages(session: Session) -> State | None:
+    """What is remembered, where a rule asks how old tags are: some commands need no more of it. Raises as above."""
+    ages = (rule.tags.min_age for rule in session.spec.rules)
+    if not any(age is not None and age.clock is Clock.FIRST_SEEN for age in ages):
+        return None
+    keeper = _keeper(session)
+    return None if keeper is None else keeper.load()
 
 
 def _keeper(session: Session) -> Keeper | None:

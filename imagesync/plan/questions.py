@@ -131,6 +131,25 @@ class ListReferrers:
     side: Side
 
 
+@dataclass(frozen=True, slots=True)
+class MayRead:
+    """Whether the pulls of a source's registry are enough to find out when all of these were made, at the most that
+    it may take. Answered with None, or a Broken that says how many they are; then none of it is begun."""
+
+    repository: Repository
+    roots: tuple[Descriptor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCreated:
+    """What an image's config says of when it was made. Answered with that text, None where it says nothing, or Broken.
+    Costs no pull."""
+
+    repository: Repository
+    digest: Digest
+    config: Descriptor = field(compare=False)
+
+
 OfStore = (
     ReadManifest
     | ReadPlatform
@@ -142,6 +161,8 @@ OfStore = (
     | ListAllTags
     | HasReferrersApi
     | ListReferrers
+    | MayRead
+    | ReadCreated
 )
 Surrounding = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand
 """What is asked of no registry: a gate says what it is answered with, or Unread."""

@@ -26,9 +26,11 @@ from imagesync.plan.questions import (
     ListAllTags,
     ListAttachmentTags,
     ListReferrers,
+    MayRead,
     OfStore,
     Question,
     ReadBlob,
+    ReadCreated,
     ReadHead,
     ReadManifest,
     ReadPlatform,
@@ -40,6 +42,7 @@ from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, TagLister, Writable
 from imagesync.survey.blobs import read_blob
 from imagesync.survey.configs import read_platform
+from imagesync.survey.dating import created_of, set_aside
 from imagesync.survey.surroundings import answer_here
 
 V = TypeVar("V")
@@ -58,15 +61,19 @@ def _of_store(question: OfStore, stores: Stores) -> Any:
         return read_head(store, question.reference, question.side)
     if isinstance(question, ListAttachmentTags | ListAllTags):
         return _tags(question, stores)
+    if isinstance(question, MayRead | ReadCreated):
+        return or_broken(lambda: _of_dates(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
-    if isinstance(question, IsEmpty):
-        return or_broken(lambda: _is_empty(question, stores), "destination")
-    return or_broken(lambda: _has_blob(question, stores), "destination")
+    return or_broken(lambda: _of_blobs(question, stores), "destination")
 
 
 def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
     return stores.source(repository) if side == "source" else stores.destination(repository)
+
+
+def _of_dates(question: MayRead | ReadCreated, stores: Stores) -> Any:
+    return set_aside(question, stores) if isinstance(question, MayRead) else created_of(question, stores)
 
 
 def _tags(question: ListAttachmentTags | ListAllTags, stores: Stores) -> Collection[Tag] | Broken:
@@ -104,7 +111,7 @@ def read_head(open_store: Callable[[], Resolver], reference: Reference, side: st
 
 def _content(question: ReadManifest | ReadPlatform | ReadBlob, stores: Stores) -> Content | Platform | bytes | None:
     if isinstance(question, ReadBlob):
-        return read_blob(stores.source(question.repository), question)
+        return read_blob(stores.source(question.repository), question.blob, question.max_bytes)
     return _manifest(question, stores) if isinstance(question, ReadManifest) else read_platform(question, stores)
 
 
@@ -122,6 +129,10 @@ def fetch_manifest(store: ManifestFetcher, digest: Digest) -> Content:
         return store.fetch_manifest(digest)
     except IntegrityError:
         return store.fetch_manifest(digest)
+
+
+def _of_blobs(question: IsEmpty | HasBlob, stores: Stores) -> bool:
+    return _is_empty(question, stores) if isinstance(question, IsEmpty) else _has_blob(question, stores)
 
 
 def _has_blob(question: HasBlob, stores: Stores) -> bool:

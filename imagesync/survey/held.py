@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from imagesync.plan.diff import Wanted, moved_upstream
+from imagesync.plan.diff import moved_upstream
 from imagesync.plan.inventory import Head, Present
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.store import Stores
 from imagesync.survey.answers import read_head

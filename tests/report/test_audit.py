@@ -73,7 +73,6 @@ def test_the_json_counts_every_kind_and_names_every_tag() -> None:
         "broken": 7,
         "missing_tag": 1,
         "other_digest": 0,
-        "other_platforms": 0,
         "missing_child": 0,
         "missing_blob": 1,
         "other_size": 0,
