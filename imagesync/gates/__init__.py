@@ -20,7 +20,7 @@ from imagesync.gates.needs import (
     Unread,
     WhoRuns,
 )
-from imagesync.gates.verdict import Finding, Standing, Verdict
+from imagesync.gates.verdict import Finding, Ruling, Verdict
 
 __all__ = [
     "Candidate",
@@ -37,8 +37,8 @@ __all__ = [
     "ReadConfig",
     "ReadFile",
     "ReadSpoken",
+    "Ruling",
     "RunCommand",
-    "Standing",
     "TimeNow",
     "Unread",
     "Verdict",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.gate import Gate, needs_of
 from imagesync.gates.needs import Known, Need
-from imagesync.gates.verdict import Finding, Standing, Verdict
+from imagesync.gates.verdict import Finding, Ruling, Verdict
 
-_FROM_BEST = tuple(Standing)
+_FROM_BEST = tuple(Ruling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class AnyOf:
     def judge(self, candidate: Candidate, known: Known) -> Finding:
         verdicts = [gate.judge(candidate, known) for gate in self.gates]
         best = min(verdicts, key=_rank)
-        if not best.standing.holds_back:
+        if not best.ruling.holds_back:
             return Finding.passed(str(best))
-        return _together(best.standing, verdicts)
+        return _together(best.ruling, verdicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ class AllOf:
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
         verdicts = [gate.judge(candidate, known) for gate in self.gates]
-        held = [verdict for verdict in verdicts if verdict.standing.holds_back]
+        held = [verdict for verdict in verdicts if verdict.ruling.holds_back]
         if not held:
             return Finding.passed("; ".join(map(str, verdicts)))
-        return _together(max(held, key=_rank).standing, held)
+        return _together(max(held, key=_rank).ruling, held)
 
 
-def _together(standing: Standing, verdicts: Iterable[Verdict]) -> Finding:
+def _together(ruling: Ruling, verdicts: Iterable[Verdict]) -> Finding:
     """The reasons of all, and what would help with each."""
     reasons = [str(verdict).removeprefix("gate ") for verdict in verdicts]
     hints = dict.fromkeys(verdict.hint for verdict in verdicts if verdict.hint)
-    return Finding(standing, "; ".join(reasons), "; ".join(hints) or None)
+    return Finding(ruling, "; ".join(reasons), "; ".join(hints) or None)
 
 
 def _rank(verdict: Verdict) -> int:
-    return _FROM_BEST.index(verdict.standing)
+    return _FROM_BEST.index(verdict.ruling)

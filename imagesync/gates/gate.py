@@ -9,7 +9,7 @@ from typing import Protocol
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need
-from imagesync.gates.verdict import Finding, Standing, Verdict
+from imagesync.gates.verdict import Finding, Ruling, Verdict
 
 
 class Mode(Enum):
@@ -45,10 +45,10 @@ class Gate:
 
     def judge(self, candidate: Candidate, known: Known) -> Verdict:
         finding = self.check.judge(candidate, known)
-        standing = finding.standing
-        if standing.holds_back and self.mode is Mode.WARN:
-            standing = Standing.WARNED
-        return Verdict(self.name, standing, finding.reason, finding.hint)
+        ruling = finding.ruling
+        if ruling.holds_back and self.mode is Mode.WARN:
+            ruling = Ruling.WARNED
+        return Verdict(self.name, ruling, finding.reason, finding.hint)
 
 
 def needs_of(gates: Iterable[Gate], candidate: Candidate) -> tuple[Need, ...]:

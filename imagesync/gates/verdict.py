@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Standing(Enum):
-    """How an image stands before a gate; the worst last."""
+class Ruling(Enum):
+    """What becomes of an image at a gate; the worst last."""
 
     PASSED = "passed"
     WARNED = "warned"
@@ -18,28 +18,28 @@ class Standing(Enum):
 
     @property
     def holds_back(self) -> bool:
-        return self in (Standing.WAITING, Standing.BLOCKED)
+        return self in (Ruling.WAITING, Ruling.BLOCKED)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one check says. `hint` is what would let the image pass, where it does not."""
 
-    standing: Standing
+    ruling: Ruling
     reason: str
     hint: str | None = None
 
     @classmethod
     def passed(cls, reason: str) -> Finding:
-        return cls(Standing.PASSED, reason)
+        return cls(Ruling.PASSED, reason)
 
     @classmethod
     def blocked(cls, reason: str, hint: str | None = None) -> Finding:
-        return cls(Standing.BLOCKED, reason, hint)
+        return cls(Ruling.BLOCKED, reason, hint)
 
     @classmethod
     def waiting(cls, reason: str, hint: str | None = None) -> Finding:
-        return cls(Standing.WAITING, reason, hint)
+        return cls(Ruling.WAITING, reason, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Verdict:
     """A finding under the name of its gate, as a plan and a report have it."""
 
     gate: str
-    standing: Standing
+    ruling: Ruling
     reason: str
     hint: str | None = None
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import ClassVar
 
 from imagesync.errors import Place
-from imagesync.gates import Standing, Verdict
+from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.gated import Gated
 from imagesync.reference import Digest, Reference, Tag
@@ -306,9 +306,9 @@ class Blocked:
         return self.copy.destination
 
     @property
-    def is_by_gate(self) -> bool:
-        """Whether a gate blocks it, rather than a reviewer alone."""
-        return any(verdict.standing is Standing.BLOCKED for verdict in verdicts_of(self))
+    def kind(self) -> str:
+        """`gate` where a gate blocks it, empty where a reviewer does alone."""
+        return "gate" if any(verdict.ruling is Ruling.BLOCKED for verdict in verdicts_of(self)) else ""
 
 
 Action = Copy | Attach | Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting | Delete | Spared

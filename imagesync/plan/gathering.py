@@ -6,19 +6,23 @@ Nothing is asked for tags that are right: only what would be copied is judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagesync.gates import FirstSeen, Known, Need, ReadConfig, ReadSpoken, Unread, needs_of
+from imagesync.gates import Candidate, FirstSeen, Known, Need, ReadConfig, ReadSpoken, Unread, needs_of
 from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest
+from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.candidates import candidate_of
+from imagesync.plan.conformity import is_yielded_by
 from imagesync.plan.contents import CannotRead
 from imagesync.plan.evidence import read_spoken
-from imagesync.plan.image import Image, Overview
+from imagesync.plan.gated import Gated
+from imagesync.plan.image import AttachmentTags, Image, Overview
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.questions import Asking, ReadBlob, together
 from imagesync.reference import Digest, Repository
+from imagesync.spec.model import Rule
 from imagesync.state import State
 
 MAX_CONFIG_BYTES = 8 * 1024 * 1024
@@ -29,18 +33,41 @@ def gather(image: Image, contents: Mapping[Digest, Content], overview: Overview)
     gated = [want for want in image.wants if want.gates]
     candidates = [(want.gates, candidate_of(want, overview.heads, contents)) for want in gated]
     needs = dict.fromkeys(need for gates, candidate in candidates for need in needs_of(gates, candidate))
-    source = Source(image.root.repository, contents, overview.state, overview)
+    source = Source(image.root.repository, contents, overview.state, overview.attachment_tags)
     return (yield from answer_all(tuple(needs), source))
+
+
+def gather_anew(plan: Plan, rules: Sequence[Rule], state: State) -> Asking[Plan]:
+    """A plan from a file, each copy with the gates that the rules have for it by now, and what is known by now."""
+    copies = [action for action in plan.actions if isinstance(action, Copy)]
+    answers = yield from together([_gather_copy(copy, plan.contents, rules, state) for copy in copies])
+    gated = iter(answers)
+    actions = tuple(next(gated) if isinstance(action, Copy) else action for action in plan.actions)
+    return replace(plan, actions=actions)
+
+
+def _gather_copy(copy: Copy, contents: Mapping[Digest, Content], rules: Sequence[Rule], state: State) -> Asking[Copy]:
+    yielding = (rule for rule in rules if rule.gates and is_yielded_by(rule, copy))
+    gates = tuple(dict.fromkeys(gate for rule in yielding for gate in rule.gates))
+    if not gates:
+        return replace(copy, verdicts=())
+    candidate = Candidate(copy.source, copy.destination, contents[copy.root.digest], contents, frozenset(copy.left_out))
+    try:
+        source = Source(copy.source.repository, contents, state)
+        known = yield from answer_all(needs_of(gates, candidate), source)
+    except CannotRead:
+        known = Known()  # what is not known blocks
+    return replace(copy, gated=Gated(gates, candidate, known), verdicts=())
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an image is, and what of it has been read."""
+    """Where an image is, what of it has been read, and what is known of the repository besides."""
 
     repository: Repository
     contents: Mapping[Digest, Content]
     state: State
-    overview: Overview
+    attachment_tags: AttachmentTags = field(default_factory=dict)
 
 
 def answer_all(needs: tuple[Need, ...], source: Source) -> Asking[Known]:
@@ -60,7 +87,7 @@ def _answer(need: Need, source: Source) -> Asking[Any]:
     if isinstance(need, ReadConfig):
         return (yield from _config(source.contents[need.digest], source.repository))
     if isinstance(need, ReadSpoken):
-        return (yield from read_spoken(source.repository, need.digest, source.overview.attachment_tags))
+        return (yield from read_spoken(source.repository, need.digest, source.attachment_tags))
     answers = yield (need,)
     return answers[need]
 

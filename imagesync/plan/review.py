@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from imagesync.gates import Standing, Verdict
+from imagesync.gates import Ruling, Verdict
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor, verdicts_of
 from imagesync.reference import Digest, Reference
 
@@ -57,9 +57,9 @@ def _reviewed(action: Action, reviewers: tuple[Reviewer, ...]) -> Action:
     if not isinstance(action, Copy | Attach | Delete):
         return action
     action = _judged(action)
-    held = [verdict for verdict in verdicts_of(action) if verdict.standing.holds_back]
+    held = [verdict for verdict in verdicts_of(action) if verdict.ruling.holds_back]
     refusals = [reason for reviewer in reviewers if (reason := reviewer(action)) is not None]
-    if refusals or any(verdict.standing is Standing.BLOCKED for verdict in held):
+    if refusals or any(verdict.ruling is Ruling.BLOCKED for verdict in held):
         return Blocked(copy=action, reason="; ".join([*map(str, held), *refusals]), hint=_hint(held))
     return _waiting(action, held) if held and isinstance(action, Copy) else action
 
