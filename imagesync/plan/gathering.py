@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagesync.gates import Candidate, FirstSeen, Known, Need, ReadConfig, ReadSpoken, Unread, needs_of
+from imagesync.gates import Candidate, FirstSeen, Gate, Known, Need, ReadConfig, ReadSpoken, Unread, Verdict, needs_of
 from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest
 from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.candidates import candidate_of
 from imagesync.plan.conformity import is_yielded_by
-from imagesync.plan.contents import CannotRead
+from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.evidence import read_spoken
 from imagesync.plan.gated import Gated
 from imagesync.plan.image import AttachmentTags, Image, Overview
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.questions import Asking, ReadBlob, together
-from imagesync.reference import Digest, Repository
+from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import Rule
 from imagesync.state import State
 
@@ -58,6 +58,16 @@ def _gather_copy(copy: Copy, contents: Mapping[Digest, Content], rules: Sequence
     except CannotRead:
         known = Known()  # what is not known blocks
     return replace(copy, gated=Gated(gates, candidate, known), verdicts=())
+
+
+def examine(gate: Gate, source: Reference, state: State) -> Asking[Verdict]:
+    """What one gate says of an image that is not to be moved. Raises CannotRead where the image cannot be read."""
+    digest = source.digest
+    assert digest is not None  # noqa: S101 - narrows: it was resolved
+    contents = yield from read_contents(Place(source.repository, "source", source.tag), {digest: None})
+    candidate = Candidate(source, source, contents[digest], contents)
+    known = yield from answer_all(needs_of([gate], candidate), Source(source.repository, contents, state))
+    return gate.judge(candidate, known)
 
 
 @dataclass(frozen=True, slots=True)

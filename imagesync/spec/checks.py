@@ -97,7 +97,9 @@ class ChecksReader:
     def approval(self, node: Node) -> Check | None:
         count, files = _get(node, "count"), _get(node, "files")
         people = tuple(dict.fromkeys(self.said(one) for one in scalars(_get(node, "from"))))
-        template = self._template(files, escape=True) if files else PathTemplate(APPROVALS, _escaped(_folder(node)))
+        template = (
+            self._template(files, escape=True) if files else PathTemplate.parse(APPROVALS, _escaped(_folder(node)))
+        )
         number = count.value if isinstance(count, Scalar) and isinstance(count.value, int) else 0
         if count is not None and number > len({name.casefold() for name in people}):
             message = f"{number} approvals are wanted, and {len(people)} may give one"
