@@ -166,7 +166,7 @@ def _rated(result: Mapping[str, Any], rule: Mapping[str, Any]) -> Severity:
 def _score(value: object) -> float | None:
     """A number from 0 to 10, as text or not; None for anything else."""
     try:
-        score = float(value) if isinstance(value, str | int | float) else -1.0
+        score = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
     except (ValueError, OverflowError):
         return None
     return score if 0.0 <= score <= 10.0 else None
