@@ -28,6 +28,7 @@ COMMANDS = (
     "tags",
     "inspect",
     "verify",
+    "gates",
     "registry",
     "login",
     "logout",

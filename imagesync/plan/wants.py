@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
+from imagesync.gates import Gate
 from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
@@ -34,6 +35,13 @@ class Want:
     destination: Reference
     carries: Carries | None = None
     """Set where the destination's tag is an alias."""
+    others_gates: tuple[Gate, ...] = ()
+    """Of other rules that want the same: none of them is passed by."""
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """What it has to fulfil before it is copied, each once."""
+        return tuple(dict.fromkeys((*self.rule.gates, *self.others_gates)))
 
     @property
     def promise(self) -> Reference:
@@ -272,9 +280,11 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
     wants = list(_without_the_young(wants))
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
+    gates: dict[Reference, tuple[Gate, ...]] = {}
     for want in wants:
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
+            gates[want.destination] = (*gates.get(want.destination, ()), *want.rule.gates)
             first = strictest.setdefault(want.destination, want)
             if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
@@ -284,7 +294,7 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
-            yield _kept_elsewhere(want, sources) or want
+            yield _kept_elsewhere(want, sources) or replace(want, others_gates=gates[want.destination])
 
 
 def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:

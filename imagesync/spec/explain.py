@@ -94,6 +94,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         *_said_only(line("require_platforms", _required(rule.platforms), "require_platforms")),
         *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
         *([line("prune", _prune(rule.prune), "prune")] if "prune" in nodes else []),
+        *([line("gates", ", ".join(map(str, rule.gates)), "gates")] if "gates" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
