@@ -23,7 +23,7 @@ from imagesync.errors import (
     StoreError,
 )
 from imagesync.keeping.artifact import layers_of, make_artifact, parse_folded
-from imagesync.keeping.clock import FORGOTTEN_AFTER, now
+from imagesync.keeping.clock import FORGOTTEN_AFTER, MAX_SIGHTS, now
 from imagesync.keeping.names import FOLD, RUN, is_fold, is_older, made_at, make_name
 from imagesync.keeping.store import StateStore, delete_all, fetch, push
 from imagesync.log import log
@@ -188,7 +188,7 @@ class RepositoryKeeper:
         folded = frozenset(settled).union(*(one.folded for one in settled.values()))
         try:
             there = folded & set(store.list_tags())
-            state = state.without_sights_before(self._clock() - FORGOTTEN_AFTER)
+            state = state.tidied(self._clock() - FORGOTTEN_AFTER, MAX_SIGHTS)
             self._push(store, make_name(FOLD, self._clock()), state, there)
             delete_all(store, {tag: settled[tag].digest if tag in settled else None for tag in sorted(there)})
         except StoreError as error:

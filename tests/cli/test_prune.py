@@ -148,6 +148,14 @@ def test_aliases_stay_while_a_selected_version_carries_them(pruned: Pruned) -> N
     assert list(pruned.tags()) == ["7", "7.4", "7.4.2", "stable"]
 
 
+def test_what_is_too_young_to_be_copied_is_wanted_all_the_same(pruned: Pruned) -> None:
+    pruned.fill("1")
+    pruned.mirrored("1", "2")
+    ran = pruned.prune(pruned.spec('{name: app, tags: {include: ["*"], min_age: 72h}}'), "--confirm")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1"]
+
+
 def test_without_prune_in_the_spec_there_is_nothing_to_ask_for(pruned: Pruned) -> None:
     pruned.mirrored("1", "2")
     for spec, options in ((pruned.spec("app:1", prune="false"), ()), (Mirror.spec(pruned, "app:1"), ())):

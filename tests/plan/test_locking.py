@@ -153,3 +153,10 @@ def test_a_rule_takes_from_its_lock_just_what_it_took_from_the_list(listed: dict
     kept = NEWEST_TWO.select(listed).kept
     (again,) = hold([rule], make_lock({tag: listed[tag] for tag in kept}))
     assert [want.source.tag for want in make_wants([again], {}) if isinstance(want, Want)] == list(kept)
+
+
+def test_a_rule_that_is_held_is_another_than_the_same_rule_that_is_not() -> None:
+    """Both may have a say at once, as when something is pruned."""
+    rule = make_rule("1")
+    assert len({rule, *hold([rule], make_lock({"1": 1})), *hold([rule], make_lock({"1": 2}))}) == 3
+    assert hold([rule], make_lock({"1": 1})) == hold([rule], make_lock({"1": 1}))
