@@ -206,3 +206,15 @@ def test_a_repair_brings_what_is_old_enough_and_not_what_the_tag_points_to_now(m
     ran = mirror.cli("apply", name, "--repair")
     assert ran.code == 0, ran.text
     assert mirror.tags() == {"nightly": old}
+
+
+def test_an_alias_follows_the_highest_version_that_is_old_enough(mirror: Mirror) -> None:
+    (image,) = fill(mirror, "7.4.2")
+    name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ', aliases: ["{major}.{minor}"]')
+    mirror.cli("apply", name)
+    grow_older(80)
+    fill(mirror, "7.4.3")
+    ran = mirror.cli("apply", name)
+    assert ran.code == 0, ran.text
+    assert "… app:7.4.3  waiting: 0 of 72 h old" in ran.out
+    assert mirror.tags() == {"7.4": image.digest, "7.4.2": image.digest}
