@@ -125,7 +125,7 @@ def _without_head(head: Head) -> Unknown:
     raise CannotRead(head)
 
 
-def sights_of(
+def seen_at_sources(
     heads: Mapping[Reference, Head], wants: Iterable[Wanted], sources: Iterable[Repository]
 ) -> tuple[Reference, ...]:
     """The tags of sources that were asked for, with their digests: those that are too young have to be remembered, too.

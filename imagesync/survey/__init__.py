@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from imagesync.errors import Cancelled
-from imagesync.plan.choosing import sights_of
+from imagesync.plan.choosing import seen_at_sources
 from imagesync.plan.drift import with_memory
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
@@ -72,7 +72,7 @@ class Survey:
         """What globs stand for."""
         self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked, state=state)
         self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
-        self.sights = sights_of(heads, self.wants, (rule.source for rule in self.rules))
+        self.sights = seen_at_sources(heads, self.wants, (rule.source for rule in self.rules))
         """The tags of sources that were asked for, each with the digest that it was seen to have."""
         self.listings = listings
         """The tag lists that rules asked for."""

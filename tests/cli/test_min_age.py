@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from imagesync.reference import Tag
 from tests.cli.command import Mirror
 from tests.images import MadeImage, make_image
 
@@ -192,3 +193,28 @@ def test_a_prune_by_dates_lets_go_of_what_is_no_more_among_the_newest(mirror: Mi
     ran = mirror.cli("prune", name, "--confirm")
     assert ran.code == 0, ran.text
     assert [*mirror.tags()] == ["a"]
+
+
+def test_a_repair_brings_what_is_old_enough_and_not_what_the_tag_points_to_now(mirror: Mirror) -> None:
+    name = spec(mirror, "{include: nightly, min_age: 72h}")
+    old = mirror.fill("nightly", image=make_image("old", layers=1)).digest
+    mirror.cli("apply", name)
+    grow_older(80)
+    mirror.fill("nightly", image=make_image("new", layers=1))
+    mirror.cli("apply", name)
+    mirror.destination.repository("app").delete_tag(Tag("nightly"))
+    ran = mirror.cli("apply", name, "--repair")
+    assert ran.code == 0, ran.text
+    assert mirror.tags() == {"nightly": old}
+
+
+def test_an_alias_follows_the_highest_version_that_is_old_enough(mirror: Mirror) -> None:
+    (image,) = fill(mirror, "7.4.2")
+    name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ', aliases: ["{major}.{minor}"]')
+    mirror.cli("apply", name)
+    grow_older(80)
+    fill(mirror, "7.4.3")
+    ran = mirror.cli("apply", name)
+    assert ran.code == 0, ran.text
+    assert "… app:7.4.3  waiting: 0 of 72 h old" in ran.out
+    assert mirror.tags() == {"7.4": image.digest, "7.4.2": image.digest}
