@@ -221,7 +221,7 @@ def test_an_alias_follows_the_highest_version_that_is_old_enough(mirror: Mirror)
 
 
 def test_a_prune_leaves_what_stands_while_nothing_is_old_enough(mirror: Mirror) -> None:
-    """As after `adopt`, or with a state that was lost: every clock starts anew, and the newest waits like the others."""
+    """As after `adopt`, or with a state that was lost: every clock starts anew, and all wait alike."""
     for one in ("1.0", "1.1"):
         mirror.fill(one, image=make_image(one, layers=1))
     mirror.stand(make_image("1.0", layers=1), "1.0")
@@ -235,9 +235,7 @@ def test_a_prune_leaves_what_stands_while_nothing_is_old_enough(mirror: Mirror) 
         mirror.cli("apply", name)
 
 
-def test_a_prune_leaves_all_where_a_tag_that_may_be_too_young_cannot_be_read(
-    mirror: Mirror, no_waiting: None
-) -> None:
+def test_a_prune_leaves_all_where_a_tag_that_may_be_too_young_cannot_be_read(mirror: Mirror, no_waiting: None) -> None:
     fill(mirror, "1.0")
     name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ", prune: {max: 5}")
     mirror.cli("apply", name)
