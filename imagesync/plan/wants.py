@@ -12,7 +12,7 @@ from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, W
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
-from imagesync.selection import EVERY_PLATFORM, NeedsFacts, Platforms, Selection, TooYoung
+from imagesync.selection import EVERY_PLATFORM, MinAge, NeedsFacts, Platforms, Selection, TooYoung
 from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
@@ -155,6 +155,15 @@ def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> It
         yield from _of_tag(rule, tag, selection.pinned.get(tag))
     for tag, verdict in selection.waiting.items():
         yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
+
+
+def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Want]:
+    """What a rule asked for if no tag were too young, be it behind others in its order: as long as none of these is old
+    enough, what stands of it is all that there is."""
+    selection = select(rule, listings, chosen)
+    dropped = selection.dropped if isinstance(selection, Selection) else ()
+    young = (Tag(drop.tag) for drop in dropped if drop.step == MinAge.name)
+    yield from (want for tag in young for want in _of_tag(rule, tag, None) if isinstance(want, Want))
 
 
 def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
