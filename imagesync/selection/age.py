@@ -86,6 +86,9 @@ class MinAge:
             return OldEnough()  # it cannot be copied, and whoever tries says why
         if isinstance(standing, Unknown):
             return TooYoung(standing.reason, is_failure=True)
+        return self._by_sights(tag, standing, facts)
+
+    def _by_sights(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
         if standing.sights is None:
             return self._ageless("no state says when it was first seen")
         seen = {sight.digest: sight.at for sight in standing.sights}.get(standing.digest)
