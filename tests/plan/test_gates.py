@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from imagesync.gates import Candidate, Finding, Gate, Known, Mode, Need, Ruling, TimeNow, Unread
+from imagesync.gates import Candidate, Finding, Gate, Known, Mode, Need, Ruling, TimeNow, Unread, insisting
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Plan, Waiting, WaitsFor, summarise
 from imagesync.plan.diff import diff
 from imagesync.plan.evidence import MAX_REFERRERS, read_spoken
@@ -200,11 +200,22 @@ def test_a_spent_budget_makes_an_image_wait_and_blocks_a_saved_one() -> None:
     assert isinstance(action, Blocked)
 
 
-def test_a_gated_is_printed_without_what_it_knows() -> None:
-    (copy,) = plan_with(PASSED).copies()
+def test_what_gates_know_is_not_printed_and_let_go_once_they_have_said_it() -> None:
+    plan = plan_with(PASSED)
+    (copy,) = plan.copies()
     assert isinstance(copy.gated, Gated)
-    assert "later" not in repr(copy)
     assert "gated" not in repr(copy)
+    once = review(plan).plan
+    assert [copy.gated for copy in once.copies()] == [None]
+    assert review(once).plan == once
+
+
+def test_what_is_asked_for_by_hand_does_not_wait() -> None:
+    gate, soft = Gate("hours", Says(WAITING)), Gate("soft", Says(WAITING), Mode.WARN)
+    candidate = plan_with(PASSED).copies()[0].gated
+    assert candidate is not None
+    verdicts = [insisting(one).judge(candidate.candidate, KNOWN).ruling for one in (gate, soft)]
+    assert verdicts == [BLOCKED, WARNED]
 
 
 def test_so_many_referrers_are_opened_and_the_rest_is_told() -> None:
