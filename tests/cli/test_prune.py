@@ -301,6 +301,19 @@ def test_what_the_lock_beside_the_spec_holds_is_wanted_too(pruned: Pruned) -> No
     assert list(pruned.tags()) == ["1", "2"]
 
 
+def test_what_the_lock_beside_the_spec_holds_is_wanted_whichever_lock_is_named(pruned: Pruned) -> None:
+    pruned.fill("1")
+    pruned.fill("2")
+    pruned.mirrored("1", "2", "3")
+    spec = pruned.spec(LISTED)
+    assert pruned.cli("lock", spec).code == 0
+    pruned.source.repository("app").delete_tag(Tag("2"))
+    assert pruned.cli("lock", spec, "-o", "other.lock").code == 0
+    ran = pruned.prune(spec, "--confirm", "--lock", "other.lock")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1", "2"]
+
+
 def test_one_tag_may_always_go(pruned: Pruned) -> None:
     pruned.mirrored("1", "2")
     assert pruned.prune(pruned.spec("app:1", prune="true"), "--confirm").code == 0
@@ -592,6 +605,13 @@ class TestChains:
 
     def test_what_is_read_from_there_by_its_digest_stays(self, pruned: Pruned) -> None:
         ran = pruned.prune(self.spec(pruned, f"app:any@{pruned.tags()['2']}"), "--confirm", "-v")
+        assert ran.code == 0, ran.text
+        assert "wanted by its digest by onward/app" in ran.out
+        assert list(pruned.tags()) == ["1", "2"]
+
+    def test_an_index_stays_while_one_of_its_images_is_read_from_there_by_its_digest(self, pruned: Pruned) -> None:
+        child = pruned.destination.repository("app").fetch_manifest(Tag("2")).successors()[0].digest
+        ran = pruned.prune(self.spec(pruned, f"app:any@{child}"), "--confirm", "-v")
         assert ran.code == 0, ran.text
         assert "wanted by its digest by onward/app" in ran.out
         assert list(pruned.tags()) == ["1", "2"]
