@@ -36,6 +36,7 @@ def decide(case: Case, found: Found) -> tuple[Action, ...]:
     listed = frozenset(found.listed)
     owned = [written for written in case.owned if written.destination.tag in listed]
     below = _Below(found)
+    case = replace(case, wanted={**_carried(case, below), **case.wanted})
     actions = [_of_tag(written, case, below) for written in owned]
     going = {_tag_of(action): None for action in actions if isinstance(action, Delete)}
     attached = _attachments(case, going, below)
@@ -60,6 +61,18 @@ def at_most(plan: Plan, targets: Iterable[Target]) -> Reviewer:
         return f"{would_go} of {tags} tags here would go, {allowed}: raise it if that is meant"
 
     return check
+
+
+def _carried(case: Case, below: _Below) -> dict[Tag, str]:
+    """The versions that wanted aliases carry so far, though no rule selects them, each with its alias: without one of
+    them there nobody knew whether the next version is a newer one, and the alias would wait for ever."""
+    selected = {below.roots.get(tag) for tag in case.wanted.keys() - case.aliases}
+    wrote = {one.destination.tag: one.digest for one in case.owned}
+    carrying = (
+        (digest, alias) for alias in sorted(case.aliases) for digest in (wrote.get(alias), below.roots.get(alias))
+    )
+    carriers = {digest: alias for digest, alias in carrying if digest not in selected}
+    return {tag: f"the alias {carriers[root]}" for tag, root in below.roots.items() if root in carriers}
 
 
 def _of_tag(written: Written, case: Case, below: _Below) -> Delete | Spared:
