@@ -1,4 +1,4 @@
-"""The gates over signatures and attestations: by whom, of what, under which name; the room `signature` tests the rest."""
+"""The gates over signatures and attestations: by whom, of what, and under which name."""
 
 from __future__ import annotations
 
