@@ -170,3 +170,18 @@ def test_an_audit_says_of_an_alias_that_another_hand_has_changed_what_apply_woul
     assert "allow_backwards" not in ran.out
     assert mirror.cli("apply", "sync.yaml", "--repair").code == 0
     assert mirror.cli("audit", "sync.yaml").code == 0
+
+
+@pytest.mark.parametrize("strict", ["on_drift: keep", "immutable: [stable]"])
+@pytest.mark.parametrize("is_strict_first", [True, False])
+def test_of_two_rules_for_one_alias_the_stricter_says_whether_it_moves(
+    mirror: Mirror, strict: str, is_strict_first: bool
+) -> None:
+    mirror.fill("7.4.2")
+    image = "{name: app, tags: {versions: '*'}, aliases: [stable], attachments: none"
+    rules = (f"{image}, {strict}}}", f"{image}}}")
+    write_spec(mirror, *(rules if is_strict_first else reversed(rules)))
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    foreign = mirror.stand(make_image("foreign"), "stable")
+    assert mirror.cli("apply", "sync.yaml").out.count("app:stable") == 1
+    assert mirror.tags()["stable"] == foreign.digest
