@@ -136,6 +136,14 @@ def state_for_ages(session: Session) -> State | None:
     return None if keeper is None else keeper.load()
 
 
+def state_for_promises(session: Session) -> State | None:
+    """The same, also where a rule asks which version an alias carries."""
+    if not any(rule.aliases for rule in session.spec.rules):
+        return state_for_ages(session)
+    keeper = _keeper(session)
+    return None if keeper is None else keeper.load()
+
+
 def _keeper(session: Session) -> Keeper | None:
     place = session.spec.state
     if place is None:

@@ -198,7 +198,7 @@ class Drifted:
 
     @property
     def hint(self) -> str:
-        return "`on_drift: overwrite` brings the source's; `imagesync adopt --differing` takes it for what was written"
+        return "`on_drift: overwrite` brings the source's, and so does an apply after `imagesync adopt --differing`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
