@@ -17,11 +17,13 @@ from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_do
 from imagesync.spec.entries import count_entries, find_repeated_names
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
+from imagesync.spec.stages import Promotion
 from imagesync.spec.unused import unused_destinations, unused_registries
 
 
@@ -69,21 +71,33 @@ class _Reading:
         defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
         self.problems += [problem for node in destinations.values() for problem in named_problems(node, interpolator)]
         origins = self._rules(root, directory, directory, (defaults, destinations), first=0)
+        promotions = self._promotions(root, directory)
         roots: list[Node] = [root]
         for name in self._included(root.get("include"), path, interpolator):
             inner = self._file(name, directory, included=True)
             if inner is not None:
                 first = sum(map(count_entries, roots))
                 origins += self._rules(inner, Path(name).parent, directory, (defaults, destinations), first)
+                promotions += self._promotions(inner, Path(name).parent)
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
+        self.problems += find_repeated_promotions(promotions)
         self.problems += find_conflicts(origin.rule for origin in origins)
         state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
-        self.warnings += unused_registries(registries, settings, rules)
-        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)), state)
+        self.warnings += unused_registries(registries, settings, rules, promotions)
+        warnings = tuple(dict.fromkeys(self.warnings))
+        spec = Spec(
+            rules,
+            settings,
+            tuple(self.files),
+            str(directory),
+            warnings,
+            state,
+            promotions=tuple(promotions),
+        )
         places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
         state_node = root.get("state")
         return Loaded(spec, tuple(origins), places, state_node.place if state_node is not None else None)
@@ -110,6 +124,9 @@ class _Reading:
             is_single=partial(_is_single, directory),
         )
         return list(reader.read(root, *shared, first=first))
+
+    def _promotions(self, root: Node, folder: Path) -> list[Promotion]:
+        return list(PromotionsReader(Interpolator(self.environment, folder, self.problems), self.problems).read(root))
 
     def _file(self, path: str, directory: Path, *, included: bool) -> Node | None:
         """One file as nodes, checked against the schema; remembers its hash."""
