@@ -49,9 +49,7 @@ def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = 
 
 def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
     """Do what a review has allowed."""
-    yield from executor.begin(reviewed)
-    for task in executor.watch:
-        yield from executor.advance(task)
+    yield from executor.carry_out(reviewed)
 
 
 def plan_prune(spec: Spec, chosen: Iterable[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:

@@ -23,6 +23,7 @@ COMMANDS = (
     "drift",
     "adopt",
     "lock",
+    "promote",
     "copy",
     "tags",
     "inspect",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan
+from imagesync.plan.together import held_together
 from imagesync.reference import Digest, Reference
 
 Change = Copy | Attach | Delete
@@ -21,8 +22,10 @@ class ReviewedPlan:
 
 
 def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
-    """Ask every reviewer about every change; one that is refused becomes Blocked, with all the reasons."""
-    return ReviewedPlan(replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions)))
+    """Ask every reviewer about every change; one that is refused becomes Blocked, with all the reasons. In a unit it
+    blocks all others."""
+    reviewed = replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions))
+    return ReviewedPlan(held_together(reviewed))
 
 
 def approved_by(approved: Plan) -> Reviewer:

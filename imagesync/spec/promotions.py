@@ -43,11 +43,11 @@ class PromotionsReader:
     def _promotion(self, node: Map) -> Iterator[Promotion]:
         before = len(self._problems)
         name = self._name(node.get("name"), "a promotion")
-        images = [found for item in _items(node.get("images")) if (found := self._image(item)) is not None]
+        images = [image for item in _items(node.get("images")) if (image := self._image(item)) is not None]
         self._tell_apart([(image.name, image.place) for image in images], "image")
         journal = node.get("record")
         journal = journal.get("journal") if isinstance(journal, Map) else None
-        stages = [found for item in _items(node.get("stages")) if (found := self._stage(item, journal)) is not None]
+        stages = [stage for item in _items(node.get("stages")) if (stage := self._stage(item, journal)) is not None]
         self._tell_apart([(stage.name, stage.place) for stage in stages], "stage")
         self._check_stages(stages)
         if name is None or len(self._problems) > before:

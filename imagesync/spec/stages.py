@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from imagesync.errors import Place, UsageError
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
-from imagesync.spec.model import NOTHING_IMMUTABLE, AttachmentType, Immutable
+from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
 from imagesync.spec.names import SourceName
 
 
@@ -31,7 +31,7 @@ class Stage:
     """What the images' repositories are below."""
     journal: Repository
     """Where the records of this stage are entered."""
-    retag: Retag = Retag()
+    retag: Retag = KEEP_TAG
     immutable: Immutable = NOTHING_IMMUTABLE
     current: Tag | None = None
     """The tag that says what this stage runs; None: nothing says so but the records."""

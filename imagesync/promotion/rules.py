@@ -1,0 +1,50 @@
+"""Rules: what a promotion comes to, in the values that a sync entry comes to as well. Pure.
+
+One rule for the tag of the version and one for the tag that says what the stage runs; from there on it is a plan as
+any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from imagesync.errors import UsageError
+from imagesync.plan.unit import Unit
+from imagesync.selection import Retag, TagFilter
+from imagesync.spec.model import NOTHING_IMMUTABLE, Rule, Spec
+from imagesync.spec.stages import PromotedImage, Promotion
+
+
+def find_promotion(spec: Spec, name: str) -> Promotion:
+    """Raises UsageError where the spec has none of this name."""
+    found = next((one for one in spec.promotions if one.name == name), None)
+    if found is None:
+        known = ", ".join(one.name for one in spec.promotions)
+        hint = f"there is: {known}" if known else "add `promotions:` to it"
+        raise UsageError(f"the spec has no promotion {name!a}", hint=hint)
+    return found
+
+
+def rules_of(promotion: Promotion, unit: Unit) -> tuple[Rule, ...]:
+    """What has to be where once the unit has come to its stage. Raises InvalidReference where that is no legal tag."""
+    return tuple(rule for image in promotion.images for rule in _of_image(promotion, unit, image))
+
+
+def _of_image(promotion: Promotion, unit: Unit, image: PromotedImage) -> Iterator[Rule]:
+    source, stage = promotion.stage(unit.source_stage), promotion.stage(unit.stage)
+    tag, name = source.tag_of(unit.version), stage.tag_of(unit.version)
+    rule = Rule(
+        entry=promotion.name,
+        image=image.name,
+        place=image.place,
+        source=source.repository_of(image),
+        destinations=(stage.repository_of(image),),
+        tags=TagFilter.parse([tag]),
+        retag=Retag(names=((tag, name),)),
+        immutable=stage.immutable,
+        attachments=stage.attachments,
+    )
+    yield rule
+    if stage.current not in (None, name):
+        yield replace(rule, retag=Retag(names=((tag, stage.current),)), immutable=NOTHING_IMMUTABLE)
