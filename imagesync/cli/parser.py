@@ -24,6 +24,8 @@ COMMANDS = (
     "adopt",
     "lock",
     "promote",
+    "status",
+    "history",
     "copy",
     "tags",
     "inspect",

@@ -143,7 +143,7 @@ def _differing(pair: Pair, source: Reference, there: Content | None) -> Asking[F
 
 
 def _subject_of(tag: Tag | None, contents: Mapping[Digest, Content]) -> Digest | None:
-    """What a list of referrers is of, by what it lists; None where none of that speaks of what its tag is named after."""
+    """What a list of referrers is of, by what it lists; None where none of that says so."""
     named = [content.subject.digest for content in contents.values() if content.subject is not None]
     return next((digest for digest in named if tag_of(digest, AttachmentType.REFERRERS) == tag), None)
 

@@ -26,6 +26,13 @@ def find_promotion(spec: Spec, name: str) -> Promotion:
     return found
 
 
+def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
+    """All of a spec. Raises UsageError where it has none."""
+    if not spec.promotions:
+        raise UsageError("the spec has no promotions", hint="add `promotions:` to it")
+    return spec.promotions
+
+
 def rules_of(promotion: Promotion, unit: Unit) -> tuple[Rule, ...]:
     """What has to be where once the unit has come to its stage. Raises InvalidReference where that is no legal tag."""
     return tuple(rule for image in promotion.images for rule in _of_image(promotion, unit, image))
