@@ -1,5 +1,5 @@
 """The cache: what a run has learnt, on disk for the next. Manifests by digest, what became of those that were
-narrowed, which repository holds which blob, and when manifests were read that a registry counts.
+narrowed, when images were made, which repository holds which blob, and when manifests were read that a registry counts.
 
 All of it is a hint: a manifest is hashed again when it is taken out, and a blob that is not where it was is found out
 when its manifest is written, and brought. A cache that cannot be read or written is gone without, with one warning.
@@ -30,6 +30,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS manifest (digest TEXT PRIMARY KEY, media_type TEXT, content BLOB, kept_at INTEGER);
 CREATE TABLE IF NOT EXISTS holding
     (registry TEXT, digest TEXT, path TEXT, seen_at INTEGER, PRIMARY KEY (registry, digest, path)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS created (config TEXT PRIMARY KEY, said TEXT, kept_at INTEGER);
 CREATE TABLE IF NOT EXISTS narrowed
     (source TEXT, keep TEXT, digest TEXT, kept_at INTEGER, PRIMARY KEY (source, keep)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pull (host TEXT, read_at REAL);
@@ -71,6 +72,15 @@ class Cache:
         """Keep a manifest; no run needs to read it again."""
         row = (content.digest, content.media_type, content.raw, self._now)
         self._rows("INSERT OR REPLACE INTO manifest VALUES (?, ?, ?, ?)", *row)
+
+    def created(self, config: Digest) -> str | None:
+        """What the config with this digest says of when its image was made, if that was kept."""
+        rows = self._rows("SELECT said FROM created WHERE config = ?", config)
+        return str(rows[0][0]) if rows else None
+
+    def keep_created(self, config: Digest, text: str) -> None:
+        """Keep it: a digest always says the same."""
+        self._rows("INSERT OR REPLACE INTO created VALUES (?, ?, ?)", config, text, self._now)
 
     def narrowed(self, source: Digest, keep: str) -> Digest | None:
         """What a digest became when only `keep` of its platforms was kept, if a run has found that out."""
@@ -155,6 +165,7 @@ class Cache:
         oldest = self._now - MAX_AGE_SECONDS
         self._rows("DELETE FROM holding WHERE seen_at < ?", oldest)
         self._rows("DELETE FROM manifest WHERE kept_at < ?", oldest)
+        self._rows("DELETE FROM created WHERE kept_at < ?", oldest)
         self._rows("DELETE FROM narrowed WHERE kept_at < ?", oldest)
         self._rows("DELETE FROM pull WHERE read_at < ?", oldest)
         sizes = "SELECT digest, sum(length(content)) OVER (ORDER BY kept_at DESC, digest) AS total FROM manifest"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -11,18 +11,20 @@ from imagesync.executor import Executor
 from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.dead import find_dead
-from imagesync.plan.diff import Wanted, diff
-from imagesync.plan.leftovers import case_of, targets_of, writers_of
+from imagesync.plan.diff import diff
+from imagesync.plan.leftovers import case_of
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.pruning import at_most, prune
 from imagesync.plan.questions import together
 from imagesync.plan.reading import Seen
 from imagesync.plan.review import ReviewedPlan, Reviewer, review
+from imagesync.plan.targets import not_found, targets_of, writers_of
+from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule, Spec
 from imagesync.state import State
 from imagesync.store import Stores
-from imagesync.survey import Survey, ask, read_listings
+from imagesync.survey import Survey, ask, read_catalogs, read_choices
 from imagesync.tasks import Task, Tasks, Watch
 
 
@@ -52,15 +54,16 @@ def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
     yield from executor.carry_out(reviewed)
 
 
-def plan_prune(spec: Spec, chosen: Iterable[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
+def plan_prune(spec: Spec, chosen: Sequence[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
     """Read what is needed to say what would be deleted for the chosen rules, and review it; nothing is written
     anywhere. What is wanted the whole spec says. Raises Cancelled."""
-    targets = targets_of(chosen, spec.rules)
-    listings = read_listings(writers_of(targets), stores, tasks)
-    cases = [case_of(target, listings, state) for target in targets]
+    catalogs = read_catalogs([*chosen, *spec.rules], stores, tasks)
+    targets = targets_of(chosen, spec.rules, catalogs)
+    choices = read_choices(writers_of(targets), stores, tasks, state=state)
+    cases = [case_of(target, choices, state) for target in targets]
     actions = ask(together([prune(case) for case in cases]), stores, tasks)
     specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
-    plan = Plan(tuple(chain(*actions)), {}, specs, purpose=Purpose.PRUNE)
+    plan = Plan((*not_found(chosen, catalogs), *chain(*actions)), {}, specs, purpose=Purpose.PRUNE)
     return review(plan, (at_most(plan, targets),))
 
 

@@ -170,6 +170,14 @@ class Memory(Protocol):
         """Remember a manifest that was read."""
         ...
 
+    def created(self, config: Digest) -> str | None:
+        """What the config with this digest says of when its image was made; None where that is not known."""
+        ...
+
+    def keep_created(self, config: Digest, text: str) -> None:
+        """Remember what a config says of that."""
+        ...
+
     def narrowed(self, source: Digest, keep: str) -> Digest | None:
         """What a digest became when only `keep` of its platforms was kept; None where that is not known."""
         ...
@@ -208,6 +216,12 @@ class NoMemory:
     def keep_manifest(self, content: Content) -> None:
         pass
 
+    def created(self, config: Digest) -> str | None:  # noqa: ARG002
+        return None
+
+    def keep_created(self, config: Digest, text: str) -> None:
+        pass
+
     def narrowed(self, source: Digest, keep: str) -> Digest | None:  # noqa: ARG002
         return None
 
@@ -240,6 +254,10 @@ class Stores(Protocol):
 
     def counts_pulls(self, registry: str) -> bool:
         """Whether only so many manifests may be read there, as is known by now."""
+        ...
+
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        """Set so many manifests aside for what is read next. Raises BudgetError where they are more than are left."""
         ...
 
     def lister(self, registry: str) -> RepositoryLister:

@@ -62,11 +62,13 @@ def make_image(
     layer_bytes: int = 1000,
     platform: str = "linux/amd64",
     docker: bool = False,
+    created: str = "",
     **fields: Any,
 ) -> MadeImage:
-    """One image. `fields` are set in the manifest (`subject`, `artifactType`, `annotations`)."""
+    """One image. Its config says `created`, its manifest `fields` (`subject`, `artifactType`, `annotations`)."""
     os, architecture, variant = (*platform.split("/"), "")[:3]
     described = {"architecture": architecture, "os": os} | ({"variant": variant} if variant else {})
+    described |= {"created": created} if created else {}
     config = json.dumps({**described, "config": {"Labels": {"seed": seed}}}).encode()
     bodies = [make_bytes(f"{seed} layer {number}", layer_bytes) for number in range(layers)]
     types = (DOCKER_MANIFEST, DOCKER_CONFIG, DOCKER_LAYER) if docker else (OCI_MANIFEST, CONFIG, LAYER)
@@ -109,13 +111,12 @@ def make_index(
     docker: bool = False,
     layers: int = 2,
     layer_bytes: int = 1000,
+    created: str = "",
     **fields: Any,
 ) -> MadeImage:
     """An image for several platforms; with `attestations`, one in BuildKit's form for each."""
-    images = {
-        name: make_image(f"{seed} {name}", platform=name, docker=docker, layers=layers, layer_bytes=layer_bytes)
-        for name in platforms
-    }
+    parts = {"docker": docker, "layers": layers, "layer_bytes": layer_bytes, "created": created}
+    images = {name: make_image(f"{seed} {name}", platform=name, **parts) for name in platforms}  # type: ignore[arg-type]
     entries = [descriptor_of(image.root, platform=_platform(name)) for name, image in images.items()]
     made = list(images.values())
     for name, image in images.items() if attestations else ():

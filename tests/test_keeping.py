@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.errors import IntegrityError, StateError, StoreError
+from imagesync.errors import IntegrityError, InternalError, StateError, StoreError
 from imagesync.keeping import journal
 from imagesync.keeping.file import FileKeeper
 from imagesync.keeping.journal import Journal
@@ -203,3 +203,20 @@ def test_a_journal_of_nothing_starts_no_thread() -> None:
     made.note([])
     assert threading.active_count() == before
     assert made.save() is None
+
+
+def test_a_mistake_of_ours_while_keeping_costs_no_entry() -> None:
+    class Mistaken(TellingKeeper):
+        def add(self, news: State) -> None:
+            if not self.told.is_set():
+                self.told.set()
+                raise ZeroDivisionError
+            super().add(news)
+
+    keeper = Mistaken()
+    made = Journal(keeper)
+    made.note([written()])
+    error = made.save()
+    assert isinstance(error, InternalError)
+    assert made.save() is None
+    assert keeper.added == [State.of([written()])]

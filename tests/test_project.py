@@ -96,11 +96,8 @@ def test_every_output_that_a_run_sets_is_one_of_the_action() -> None:
         name: f"${{{{ steps.run.outputs.{name} }}}}" for name in outputs
     }
     text = (ROOT / "imagesync" / "cli" / "publish.py").read_text(encoding="utf-8")
-    set_by_runs = {
-        name
-        for call in re.findall(r"_set_outputs\(\s*\{(.+?)\}\s*\)", text, re.S)
-        for name in re.findall(r'"([a-z-]+)":', call)
-    }
+    calls = re.findall(r"    _set_outputs\((.+?)\n\n", text, re.S)
+    set_by_runs = {name for call in calls for name in re.findall(r'"([a-z-]+)":', call)}
     assert set_by_runs == set(outputs)
 
 

@@ -13,24 +13,24 @@ from imagesync.audit.looking import DeepLooking, Looking
 from imagesync.audit.parts import Parts
 from imagesync.audit.spoken import Spoken
 from imagesync.plan.actions import SpecPin
-from imagesync.plan.diff import Wanted
 from imagesync.plan.findings import Audit, Audited
 from imagesync.plan.image import Overview, attachment_tags_of
 from imagesync.plan.judgement import judge_heads, not_known, root_of, sum_up
 from imagesync.plan.promises import promises_of
-from imagesync.plan.wants import Want, trusting_no_list
+from imagesync.plan.wants import Want, Wanted, trusting_no_list
 from imagesync.spec.model import Spec
+from imagesync.state import State
 from imagesync.survey import find_repositories, read_heads
 from imagesync.tasks import Tasks
 
 __all__ = ["DeepLooking", "Looking", "audit"]
 
 
-def audit(spec: Spec, looking: Looking, tasks: Tasks) -> Audit:
-    """Look at every tag that the spec promises, at all that is below it, and at all that speaks of it. Raises
-    Cancelled."""
+def audit(spec: Spec, looking: Looking, tasks: Tasks, *, state: State | None = None) -> Audit:
+    """Look at every tag that the spec promises, at all that is below it, and at all that speaks of it. How old tags are
+    `state` tells. Raises Cancelled."""
     named = find_repositories(trusting_no_list(spec.rules), looking.stores, tasks).rules
-    wants, heads, listings = read_heads(named, looking.stores, tasks)
+    wants, heads, listings = read_heads(named, looking.stores, tasks, state=state)
     heads = ask(promises_of(wants, heads), looking, tasks)
     wrong = judge_heads(wants, heads)
     roots = {want: root_of(want, heads) for want in wants if isinstance(want, Want) and want not in wrong}

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from imagesync.cli.drift import emit_standings, read_standings, with_state
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be adopted, and write nothing")
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 

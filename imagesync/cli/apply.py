@@ -107,8 +107,8 @@ def execute(
     with shown_progress(arguments, session, executor.meter) as progress:
         drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
         memory.saw(drawing.sights)
-        outcomes = _told(plan_and_carry_out(drawing, executor, reviewers), progress, memory)
-    return memory.settled(report_on(arguments, session, drawing.plan, outcomes))
+        outcomes = told(plan_and_carry_out(drawing, executor, reviewers), progress, memory)
+    return memory.settled(published(arguments, session, drawing.plan, outcomes))
 
 
 def _repair(arguments: argparse.Namespace, session: Session) -> int:
@@ -137,8 +137,8 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     executor = Executor(session.stores, session.tasks, session.cancellation)
     memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = _told(carry_out(plan, executor, reviewers), progress, memory)
-    return memory.settled(report_on(arguments, session, plan, outcomes))
+        outcomes = told(carry_out(plan, executor, reviewers), progress, memory)
+    return memory.settled(published(arguments, session, plan, outcomes))
 
 
 def _execute_release(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
@@ -161,7 +161,7 @@ def show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Review
     return plan_exit_code(plan, detailed=False)
 
 
-def _told(outcomes: Iterator[Outcome], progress: Progress, memory: Memory) -> tuple[Outcome, ...]:
+def told(outcomes: Iterator[Outcome], progress: Progress, memory: Memory) -> tuple[Outcome, ...]:
     """All the outcomes, each told and remembered as it comes."""
     found = []
     try:
@@ -182,7 +182,7 @@ def tell(outcome: Outcome, progress: Progress) -> None:
         discard(sys.stderr)
 
 
-def report_on(arguments: argparse.Namespace, session: Session, plan: Plan, outcomes: tuple[Outcome, ...]) -> int:
+def published(arguments: argparse.Namespace, session: Session, plan: Plan, outcomes: tuple[Outcome, ...]) -> int:
     """Show and publish what became of a plan; returns the exit code."""
     from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import warn  # noqa: PLC0415

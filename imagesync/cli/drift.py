@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit, in_github_actions, wants_color, workspace_folder
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 from imagesync.errors import UsageError
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all", action="store_true", help="also what is merely pending, or was never written")
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 
@@ -57,7 +59,7 @@ def read_standings(session: Session, state: State) -> Standings:
     spec = session.spec
     stores, tasks = session.stores, session.tasks
     named = find_repositories(trusting_no_list(spec.rules), stores, tasks).rules
-    wants, heads, _ = read_heads(named, stores, tasks)
+    wants, heads, _ = read_heads(named, stores, tasks, state=state)
     heads = ask(promises_of(wants, {**heads, **remembered(wants, heads, stores.memory)}), stores, tasks)
     return Standings(standings(wants, heads, state), tuple(SpecPin(one.path, one.sha256) for one in spec.files))
 

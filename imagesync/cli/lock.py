@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         notify(f"Not everything could be read: {name} is left as it is.")
         return code
     fresh = lock_of(plan)
-    after = renewed(before, fresh, spec.rules, named) if arguments.update else fresh
+    after = renewed(before, fresh, rules=spec.rules, named=named) if arguments.update else fresh
     return _finish(_renewal(name, before, after), arguments)
 
 
@@ -69,7 +69,8 @@ def _locked_before(name: str, arguments: argparse.Namespace) -> Lock:
 
 def _read_sources(spec: Spec, arguments: argparse.Namespace) -> Plan:
     """A plan whose actions say what each tag of the sources points to."""
-    from imagesync.cli.session import open_session  # noqa: PLC0415 - not for --help
+    from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import open_session  # noqa: PLC0415
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.plan.locking import sources_alone  # noqa: PLC0415
     from imagesync.spec import Rule  # noqa: PLC0415
@@ -78,7 +79,7 @@ def _read_sources(spec: Spec, arguments: argparse.Namespace) -> Plan:
     with open_session(spec, arguments) as session:
         named = find_repositories(spec.rules, session.stores, session.tasks).rules
         rules = sources_alone(rule for rule in named if isinstance(rule, Rule))
-        plan = make_plan(replace(spec, rules=rules), session.stores, session.tasks)
+        plan = make_plan(replace(spec, rules=rules), session.stores, session.tasks, state=state_for_ages(session))
     return replace(plan, actions=(*(one for one in named if not isinstance(one, Rule)), *plan.actions))
 
 

@@ -20,6 +20,7 @@ COMMANDS = (
     "plan",
     "apply",
     "audit",
+    "prune",
     "drift",
     "adopt",
     "lock",

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from imagesync.cli.session import Session
     from imagesync.executor.together import Milestones
     from imagesync.plan.actions import Plan
-    from imagesync.plan.outcome import Outcome
     from imagesync.plan.unit import Unit
     from imagesync.spec.model import Spec
     from imagesync.spec.stages import Promotion
@@ -59,7 +58,8 @@ def plan_release(session: Session, release: Release) -> Plan:
 
 def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
     """Review the plan of a release and do all of it or nothing; shows what became of it, returns the exit code."""
-    from imagesync.cli.apply import report_on, tell  # noqa: PLC0415 - which carries out plans of releases as well
+    from imagesync.cli.apply import published, told  # noqa: PLC0415 - which carries out plans of releases as well
+    from imagesync.cli.remembering import Memory  # noqa: PLC0415
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.executor.together import Together  # noqa: PLC0415
@@ -67,12 +67,9 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     together = Together(executor, _milestones(session, release, reviewed.plan))
-    outcomes: list[Outcome] = []
     with shown_progress(arguments, session, executor.meter) as progress:
-        for outcome in together.carry_out(reviewed):
-            outcomes.append(outcome)
-            tell(outcome, progress)
-    return report_on(arguments, session, reviewed.plan, tuple(outcomes))
+        outcomes = told(together.carry_out(reviewed), progress, Memory(None))
+    return published(arguments, session, reviewed.plan, outcomes)
 
 
 def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from imagesync.cancellation import Cancellation
 from imagesync.cli.output import complain, notify
 from imagesync.errors import Cancelled, ImagesyncError
+from imagesync.selection import Clock
 from imagesync.spec.model import StateFile
 
 if TYPE_CHECKING:
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from imagesync.keeping.store import StateStore
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.standing import Standing
-    from imagesync.reference import Reference, Repository
+    from imagesync.reference import Reference, Repository, Tag
     from imagesync.state import Entry, State
+    from imagesync.tasks import Tasks
 
-
+T = TypeVar("T")
 INTERRUPTED = (130, 143)
 LAST_SECONDS = 20.0
 """How long a run that was stopped may take to say what it has done."""
@@ -120,6 +122,15 @@ def open_memory(session: Session) -> Memory:
     return memory
 
 
+def state_for_ages(session: Session) -> State | None:
+    """What is remembered, where a rule asks how old tags are: some commands need no more of it. Raises as above."""
+    ages = (rule.tags.min_age for rule in session.spec.rules)
+    if not any(age is not None and age.clock is Clock.FIRST_SEEN for age in ages):
+        return None
+    keeper = _keeper(session)
+    return None if keeper is None else keeper.load()
+
+
 def _keeper(session: Session) -> Keeper | None:
     place = session.spec.state
     if place is None:
@@ -130,7 +141,18 @@ def _keeper(session: Session) -> Keeper | None:
         return FileKeeper(Path(session.spec.directory) / place.path)
     from imagesync.keeping.repository import RepositoryKeeper  # noqa: PLC0415 - as above
 
-    return RepositoryKeeper(place, partial(_store, session, place))
+    return RepositoryKeeper(place, partial(_store, session, place), each=_AtOnce(session.tasks, place.registry))
+
+
+class _AtOnce:
+    """Reads several artifacts at once, as many as the registry is asked for anything else."""
+
+    def __init__(self, tasks: Tasks, registry: str) -> None:
+        self._tasks = tasks
+        self._registry = registry
+
+    def __call__(self, run: Callable[[Tag], T], tags: Sequence[Tag], /) -> list[T]:
+        return self._tasks.results([self._tasks.add(partial(run, tag), hosts=[self._registry]) for tag in tags])
 
 
 @contextmanager

@@ -52,21 +52,31 @@ class Session:
 def load(arguments: argparse.Namespace) -> Spec:
     """Read the spec that was named, narrowed as the options say; its warnings go to stderr. Raises SpecError,
     UsageError."""
+    spec = narrowed(load_whole(arguments), arguments)
+    if is_locked(arguments):
+        check_covered(spec, arguments)
+    return spec
+
+
+def load_whole(arguments: argparse.Namespace) -> Spec:
+    """The same, of which nothing is left out."""
     spec = load_spec(arguments.spec, environment=os.environ)
     if is_locked(arguments):
         spec = hold_to_lock(spec, arguments)
     warn(spec.warnings, arguments)
+    if getattr(arguments, "anonymous", False):
+        spec = replace(spec, settings=replace(spec.settings, anonymous=True))
+    return spec
+
+
+def narrowed(spec: Spec, arguments: argparse.Namespace) -> Spec:
+    """The spec with the rules that `--only` and `--shard` leave."""
     rules = spec.rules
     if getattr(arguments, "only", None):
         rules = only(rules, arguments.only)
     if getattr(arguments, "shard", None):
         rules = shard(rules, *arguments.shard)
-    if getattr(arguments, "anonymous", False):
-        spec = replace(spec, settings=replace(spec.settings, anonymous=True))
-    spec = replace(spec, rules=rules, is_part=rules != spec.rules)
-    if is_locked(arguments):
-        check_covered(spec, arguments)
-    return spec
+    return replace(spec, rules=rules, is_part=rules != spec.rules)
 
 
 def warn(warnings: Iterable[SpecWarning], arguments: argparse.Namespace) -> None:

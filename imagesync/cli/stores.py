@@ -44,6 +44,10 @@ class OpenStores:
     def counts_pulls(self, registry: str) -> bool:
         return not registry.startswith(LAYOUT_SCHEMES) and self.registries.counts_pulls(registry)
 
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        if not registry.startswith(LAYOUT_SCHEMES):
+            self.registries.reserve_pulls(registry, count)
+
     def lister(self, registry: str) -> RepositoryLister:
         if registry.startswith("oci-archive:"):
             return self._archive_tree(registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_run_options, add_selection_options, add_spec_argument
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--online", action="store_true", help="also log in and look for every repository and tag; writes nothing"
     )
     add_selection_options(parser)
+    add_lock_options(parser)
     add_run_options(parser)
 
 
@@ -35,12 +37,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_online(arguments: argparse.Namespace, spec: Spec) -> int:
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
+    from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415
     from imagesync.cli.session import open_session, warn  # noqa: PLC0415
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
     with open_session(spec, arguments) as session:
-        plan = make_plan(spec, session.stores, session.tasks)
+        plan = make_plan(spec, session.stores, session.tasks, state=state_for_ages(session))
     warn(plan.warnings, arguments)
     emit(show_plan(plan, "text", verbose=arguments.verbose))
     publish_plan(plan, output=None)

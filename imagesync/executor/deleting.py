@@ -42,7 +42,7 @@ class Deleting:
         self._cancellation.check()
         left = self._left(delete, delete.after)
         if left is not None:
-            return Outcome(delete, Status.SKIPPED, f"it speaks of {left}, which is still there")
+            return Outcome(delete, Status.SKIPPED, f"it speaks of tag {left}, which is still there")
         try:
             with blamed_on("destination"):
                 return self._delete(delete, self._stores.destination(delete.destination.repository))
@@ -92,11 +92,11 @@ class Deleting:
         """What else would be lost with this digest."""
         holder = self._left(delete, delete.listed_by)
         if holder is not None:
-            return f"{holder} needs {delete.digest.short}"
+            return f"tag {holder} needs {delete.digest.short}"
         same = [tag for tag, digest in self._read_all(delete, store).items() if digest == delete.digest]
         repository = delete.destination.repository
         staying = [tag for tag in same if Reference(repository, tag) not in self._going]
-        return f"{delete.digest.short} is {staying[0]} too" if staying else None
+        return f"tag {staying[0]} has {delete.digest.short} too" if staying else None
 
     def _read_all(self, delete: Delete, store: Writable) -> dict[Tag, Digest]:
         """What every tag of the repository points to: asked once a run, and of tags that came later when they are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from imagesync.state import NOTHING_REMEMBERED, State
+from imagesync.state import State
 
 
 class Keeper(Protocol):
@@ -23,16 +23,3 @@ class Keeper(Protocol):
         """Keep these entries beside all others, also those that another run has added since `load`. When it returns
         they are safe. Raises StateError and StoreError."""
         ...
-
-
-class NoKeeper:
-    """The keeper of a spec without a state."""
-
-    def load(self) -> State:
-        return NOTHING_REMEMBERED
-
-    def check_writable(self) -> None:
-        pass
-
-    def add(self, news: State) -> None:
-        pass

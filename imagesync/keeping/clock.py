@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 FORGOTTEN_AFTER = timedelta(days=400)
 """First sights older than this go, but for the latest of each tag: nobody waits for so long."""
+MAX_SIGHTS = 200_000
+"""Of more than this the oldest go, too: a state stays well below what is read of one (`state.document`)."""
 
 
 def now() -> datetime:

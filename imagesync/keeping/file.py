@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from imagesync.errors import NotFoundError, StateError
-from imagesync.keeping.clock import FORGOTTEN_AFTER, now
+from imagesync.keeping.clock import FORGOTTEN_AFTER, MAX_SIGHTS, now
 from imagesync.layout.files import file_errors, locked, open_regular, write_file
 from imagesync.state import NOTHING_REMEMBERED, State, state_from_json, state_to_json
 from imagesync.state.document import MAX_BYTES
@@ -44,6 +44,6 @@ class FileKeeper:
         lock = self._path.with_name(f"{self._path.name}{LOCK_SUFFIX}")
         with file_errors("write state", self.name), locked(lock, b""):
             before = self.load()
-            after = before.merge(news).without_sights_before(now() - FORGOTTEN_AFTER)
+            after = before.merge(news).tidied(now() - FORGOTTEN_AFTER, MAX_SIGHTS)
             if after != before:
                 write_file(self._path, state_to_json(after).encode("utf-8"))

@@ -21,6 +21,8 @@ class StateMemory:
         self._note = note
         self.manifest = inner.manifest
         self.keep_manifest = inner.keep_manifest
+        self.created = inner.created
+        self.keep_created = inner.keep_created
         self.holds = inner.holds
         self.holder = inner.holder
         self.knows = inner.knows

@@ -7,10 +7,12 @@ stands for, and that is read no more (docs/adr/0018).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
 
 from imagesync.errors import (
     ImmutableError,
@@ -21,7 +23,7 @@ from imagesync.errors import (
     StoreError,
 )
 from imagesync.keeping.artifact import layers_of, make_artifact, parse_folded
-from imagesync.keeping.clock import FORGOTTEN_AFTER, now
+from imagesync.keeping.clock import FORGOTTEN_AFTER, MAX_SIGHTS, now
 from imagesync.keeping.names import FOLD, RUN, is_fold, is_older, made_at, make_name
 from imagesync.keeping.store import StateStore, delete_all, fetch, push
 from imagesync.log import log
@@ -39,9 +41,21 @@ MAX_READ = 5000
 MAX_READ_BYTES = 4 * MAX_BYTES
 """Of all artifacts together."""
 _TRIES = 5
+_AT_ONCE = 32
 
 
 OpenStore = Callable[[], AbstractContextManager[StateStore]]
+T = TypeVar("T")
+
+
+class Each(Protocol):
+    """Calls a function with each of several tags, perhaps at the same time, and returns what came of it in order."""
+
+    def __call__(self, run: Callable[[Tag], T], tags: Sequence[Tag], /) -> list[T]: ...
+
+
+def one_by_one(run: Callable[[Tag], T], tags: Sequence[Tag], /) -> list[T]:
+    return [run(tag) for tag in tags]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +67,24 @@ class _Kept:
     state: State
     folded: frozenset[Tag]
     is_settled: bool
+    size_bytes: int
 
 
 class RepositoryKeeper:
-    """Implements Keeper over one repository; `open_store` is asked anew each time something is read or written."""
+    """Implements Keeper over one repository; `open_store` is asked anew each time something is read or written, `each`
+    says how many artifacts are read at once."""
 
-    def __init__(self, repository: Repository, open_store: OpenStore, *, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        open_store: OpenStore,
+        *,
+        each: Each = one_by_one,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
         self._repository = repository
         self._open_store = open_store
+        self._each = each
         self._clock = clock
         self._kept: dict[Tag, _Kept] = {}
         self._own_tag: Tag | None = None
@@ -106,34 +130,37 @@ class RepositoryKeeper:
 
     def _read_all(self, store: StateStore) -> dict[Tag, _Kept]:
         found: dict[Tag, _Kept] = {}
-        covered: set[Tag] = set()
-        size_bytes = 0
-        for tag in self._list(store):
-            if tag in covered:
-                continue
-            if len(found) >= MAX_READ or size_bytes > MAX_READ_BYTES:
-                message = f"state {self._repository} has over {MAX_READ} tags to read, or over {MAX_READ_BYTES} bytes"
-                raise StateError(message, hint="let imagesync delete tags there: then it folds them")
-            found[tag], read_bytes = self._read(store, tag)
-            size_bytes += read_bytes
-            covered |= found[tag].folded
+        folds, runs = self._list(store)
+        for tag in folds:
+            if tag not in _covered(found):
+                self._take(found, [tag], store)
+        left = [tag for tag in runs if tag not in _covered(found)]
+        for start in range(0, len(left), _AT_ONCE):
+            self._take(found, left[start : start + _AT_ONCE], store)
+        covered = _covered(found)
         return {tag: one for tag, one in found.items() if tag not in covered}
 
-    def _list(self, store: StateStore) -> list[Tag]:
-        """The tags of the state: folds first, the latest of them first, since they spare others."""
+    def _take(self, found: dict[Tag, _Kept], tags: Sequence[Tag], store: StateStore) -> None:
+        if len(found) + len(tags) > MAX_READ or sum(one.size_bytes for one in found.values()) > MAX_READ_BYTES:
+            message = f"state {self._repository} has over {MAX_READ} tags to read, or over {MAX_READ_BYTES} bytes"
+            raise StateError(message, hint="let imagesync delete tags there: then it folds them")
+        found.update(zip(tags, self._each(partial(self._read, store), tags), strict=True))
+
+    def _list(self, store: StateStore) -> tuple[list[Tag], list[Tag]]:
+        """The tags of the state: folds, the latest first, since they spare others, and those of runs."""
         try:
             listed = store.list_tags()
         except NotFoundError:
-            return []
+            return [], []
         foreign = [tag for tag in listed if made_at(tag) is None and not tag.startswith("sha256-")]
         if foreign:
             named = ", ".join(foreign[:3])
             message = f"state {self._repository} has tags of something else: {named}"
             raise StateError(message, hint="a state needs a repository of its own")
         tags = [tag for tag in listed if made_at(tag) is not None]
-        return [*sorted(filter(is_fold, tags), reverse=True), *(tag for tag in tags if not is_fold(tag))]
+        return sorted(filter(is_fold, tags), reverse=True), [tag for tag in tags if not is_fold(tag)]
 
-    def _read(self, store: StateStore, tag: Tag) -> tuple[_Kept, int]:
+    def _read(self, store: StateStore, tag: Tag) -> _Kept:
         name = str(Reference(self._repository, tag))
         content = store.fetch_manifest(tag)
         try:
@@ -145,8 +172,8 @@ class RepositoryKeeper:
         state = state_from_json(fetch(store, layer), name=name)
         folded = frozenset(one for one in named if is_older(one, made_at(tag)))
         is_settled = is_older(tag, self._clock() - SETTLED_AFTER)
-        read_bytes = layer.size_bytes + (names.size_bytes if names is not None else 0)
-        return _Kept(content.digest, state, folded, is_settled), read_bytes
+        size_bytes = layer.size_bytes + (names.size_bytes if names is not None else 0)
+        return _Kept(content.digest, state, folded, is_settled, size_bytes)
 
     def _push(self, store: StateStore, tag: Tag, state: State, folded: frozenset[Tag] = frozenset()) -> None:
         push(store, make_artifact(state, tag, folded), tag)
@@ -161,7 +188,7 @@ class RepositoryKeeper:
         folded = frozenset(settled).union(*(one.folded for one in settled.values()))
         try:
             there = folded & set(store.list_tags())
-            state = state.without_sights_before(self._clock() - FORGOTTEN_AFTER)
+            state = state.tidied(self._clock() - FORGOTTEN_AFTER, MAX_SIGHTS)
             self._push(store, make_name(FOLD, self._clock()), state, there)
             delete_all(store, {tag: settled[tag].digest if tag in settled else None for tag in sorted(there)})
         except StoreError as error:
@@ -175,3 +202,8 @@ class RepositoryKeeper:
             except StoreError as error:
                 error.side = error.side or "state"
                 raise
+
+
+def _covered(found: Mapping[Tag, _Kept]) -> frozenset[Tag]:
+    """The tags that need not be read, since a fold stands for them."""
+    return frozenset[Tag]().union(*(one.folded for one in found.values()))

@@ -29,6 +29,10 @@ class UpstreamMoved:
     now: Digest | None
 
 
+TOO_YOUNG = "age"
+"""What a failure is called of a tag whose age has to be known, and is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carries:
     """What an alias stands for: the version tag of its destination that it follows, and the one that it has carried
@@ -219,6 +223,8 @@ class WaitsFor(Enum):
 
     PULLS = "pulls"
     """Manifests that a registry may be asked for."""
+    AGE = "age"
+    """That what it points to has stood for long enough."""
     VERSION = "version"
     """A version that is higher than what an alias carries."""
     KNOWLEDGE = "knowledge"

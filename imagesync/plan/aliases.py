@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Carries, Failure, Waiting, WaitsFor
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head, Present
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Version, carriers, check_one_variant
 from imagesync.spec.model import Rule
+from imagesync.state import NOTHING_REMEMBERED, State
 
 MOST_LOOKED_UP = 200
 """Version tags of a destination that are asked for to learn what an alias carries, the highest first."""
@@ -39,6 +39,17 @@ class Known:
     wanted: Mapping[Reference, Want]
     """By destination, without conflicts."""
     looked_up: Mapping[Reference, Head] = field(default_factory=dict)
+    state: State = NOTHING_REMEMBERED
+
+    def digest_of_alias(self, alias: Reference) -> Digest | None:
+        """The digest of what it carries: what was last written there is remembered, whatever another hand did since."""
+        written = self.state.written(alias)
+        return self.digest_at(alias) if written is None else written.digest
+
+    def may_have_had(self, version: Reference, digest: Digest) -> bool:
+        """Whether a version's tag has this digest, or was last written with it."""
+        written = self.state.written(version)
+        return self.digest_at(version) == digest or (written is not None and written.digest == digest)
 
     def digest_at(self, reference: Reference) -> Digest | None:
         found = (self.heads.get(reference), self.looked_up.get(reference))
@@ -65,8 +76,8 @@ def followings(wants: Iterable[Want]) -> Iterator[Following]:
             by_place.setdefault((want.rule, want.destination.repository), []).append(want)
     for (rule, repository), several in by_place.items():
         versions = _versions_of(rule, several)
+        by_tag = {want.source.tag: want for want in several}
         for name, tags in carriers(rule.aliases, versions).items():
-            by_tag = {want.source.tag: want for want in several}
             yield Following(rule, Reference(repository, name), tuple(by_tag[tag] for tag in tags))
 
 
@@ -79,7 +90,7 @@ def _versions_of(rule: Rule, wants: Iterable[Want]) -> dict[Tag, Version]:
 
 def highest_of(rule: Rule, kept: Iterable[Tag]) -> dict[Tag, Tag]:
     """The tag that each alias of a rule follows, as far as a list can tell."""
-    found = {tag: rule.tags.version_of(tag) for tag in kept}
+    found = {tag: rule.tags.version_of(tag) for tag in (kept if rule.aliases else ())}
     versions = {tag: version for tag, version in found.items() if version is not None}
     return {name: tags[0] for name, tags in carriers(rule.aliases, versions).items()}
 
@@ -129,7 +140,7 @@ def follow(one: Following, known: Known) -> Wanted:
     chosen = next(filter(known.can_be_brought, one.versions), None)
     if chosen is None:
         reason = "no version that could carry it can be brought"
-        return _waiting(one, one.versions[0], reason, "see to these first", waits_for=WaitsFor.VERSION)
+        return _waiting(one, one.versions[0], reason=reason, hint="see to these first", waits_for=WaitsFor.VERSION)
     if not _moves(one, chosen, known):
         return _want(one, chosen, None)
     before = carried(one, known)
@@ -142,12 +153,12 @@ def _held_back(one: Following, chosen: Want, before: Want | None) -> Waiting:
     hint = "`allow_backwards: true` lets it move"
     if before is None:
         reason = f"no version tag there has its digest, so nobody knows whether {chosen.destination.tag} is newer"
-        return _waiting(one, chosen, reason, hint, waits_for=WaitsFor.KNOWLEDGE)
+        return _waiting(one, chosen, reason=reason, hint=hint, waits_for=WaitsFor.KNOWLEDGE)
     reason = f"it carries {before.destination.tag}, and the highest selected version is {chosen.destination.tag}"
-    return _waiting(one, chosen, reason, hint, waits_for=WaitsFor.VERSION)
+    return _waiting(one, chosen, reason=reason, hint=hint, waits_for=WaitsFor.VERSION)
 
 
-def _waiting(one: Following, want: Want, reason: str, hint: str, *, waits_for: WaitsFor) -> Waiting:
+def _waiting(one: Following, want: Want, *, reason: str, hint: str, waits_for: WaitsFor) -> Waiting:
     return Waiting(
         rule=one.rule.name,
         place=one.rule.place,
@@ -174,12 +185,13 @@ def _moves(one: Following, chosen: Want, known: Known) -> bool:
 
 
 def carried(one: Following, known: Known) -> Want | None:
-    """The highest version that the alias carries: what another part of imagesync remembers of it would be asked here
-    first."""
-    there, repository = known.digest_at(one.destination), one.destination.repository
-    listed = [found.tag for found in known.looked_up if found.repository == repository and found.tag is not None]
-    candidates = [*one.versions, *versions_to_look_up(one, listed, known)]
-    same = [want for want in candidates if there is not None and known.digest_at(want.destination) == there]
+    """The highest version that the alias carries, by what is there and what is remembered."""
+    there, repository = known.digest_of_alias(one.destination), one.destination.repository
+    looked_up = [found.tag for found in known.looked_up if found.repository == repository]
+    owned = [written.destination.tag for written in known.state.owned(repository)]
+    tags = dict.fromkeys(tag for tag in (*looked_up, *owned) if tag is not None)
+    candidates = [*one.versions, *versions_to_look_up(one, tags, known)]
+    same = [want for want in candidates if there is not None and known.may_have_had(want.destination, there)]
     return max(same, key=lambda want: _order(one.rule, want), default=None)
 
 

@@ -51,9 +51,8 @@ def check_yielded(plan: Plan, spec: Spec) -> None:
 
 def _is_yielded(copy: Copy | Attach, rules: Iterable[Rule], contents: Contents) -> bool:
     """Whether a rule asks for it, and none that does holds the tag immutable without a copy saying so."""
-    yielding = [rule for rule in rules if is_yielded_by(rule, copy)]
-    if isinstance(copy, Copy):  # what is attached to has a tag that stays
-        yielding = [rule for rule in yielding if _is_narrowed_as_told(rule.platforms, copy, contents)]
+    named = [rule for rule in rules if is_yielded_by(rule, copy)]
+    yielding = [rule for rule in named if _is_narrowed_as_told(rule.platforms, copy, contents)]
     is_held = any(rule.immutable.holds(copy.destination.tag) for rule in yielding)
     return bool(yielding) and (isinstance(copy, Attach) or copy.is_immutable or not is_held)
 
@@ -87,7 +86,7 @@ def _yields(rule: Rule, copy: Copy | Attach) -> bool:
         is_named = _is_named(rule, tag, copy) and _keeps_as_told(rule, copy)
     except InvalidReference:
         return False
-    return is_named and tag in rule.tags.select([tag]).kept
+    return is_named and tag in rule.tags.select_by_name([tag]).kept
 
 
 def _is_named(rule: Rule, tag: Tag, copy: Copy | Attach) -> bool:
@@ -115,17 +114,21 @@ def _is_attached(rule: Rule, copy: Copy | Attach, attachment: Copy) -> bool:
         return False
     if destination.tag is None and destination.digest != source.digest:
         return False
+    if attachment.is_narrowed or attachment.left_out:
+        return False  # its bytes are the source's, whatever is kept of the image
     kind = kind_of(destination.tag)
     is_own = source.tag == destination.tag if source.tag is not None else kind is AttachmentType.REFERRERS
     return is_own and kind in rule.attachments
 
 
-def _is_narrowed_as_told(platforms: Platforms, copy: Copy, contents: Contents) -> bool:
+def _is_narrowed_as_told(platforms: Platforms, copy: Copy | Attach, contents: Contents) -> bool:
     """Whether the source's index, which the file has as well, becomes this very root, and is brought as far.
 
     Of an entry that names no platform the image's config has told, which a file does not hold: there the file is
-    believed.
+    believed. A tag that is attached to stays what it is.
     """
+    if isinstance(copy, Attach):
+        return copy.narrowed is None or bool(platforms.keep)
     if not platforms.keep:
         return not copy.is_narrowed and not copy.left_out
     source = contents[copy.source.digest or copy.root.digest]

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Failure
+from imagesync.plan.actions import Failure, Waiting
 from imagesync.plan.aliases import highest_of
-from imagesync.plan.diff import Wanted
-from imagesync.plan.wants import Listings, Want, make_wants, needs_list
-from imagesync.reference import Repository, Tag
+from imagesync.plan.wants import Listings, Want, Wanted, make_wants, needs_list
+from imagesync.reference import Reference, Repository, Tag
 from imagesync.selection import Exclude, Include, TagPattern
 from imagesync.spec.model import Rule, SpecWarning
 
@@ -60,12 +59,16 @@ class _Seen:
         for want in wants:
             if not isinstance(want, Want):
                 (seen.failed if isinstance(want, Failure) else seen.told).add(want.place)
-                continue
-            source, destination = want.source.repository, want.destination.repository
-            seen.written[source, destination].add(want.destination.tag)
-            seen.selected[source].add(want.source.tag)
-            seen.asking.add((want.rule.place, source))
+            if isinstance(want, Want | Waiting):
+                seen._note(want.source, want.destination)
+            if isinstance(want, Want):
+                seen.asking.add((want.rule.place, want.source.repository))
         return seen
+
+    def _note(self, source: Reference, destination: Reference) -> None:
+        """What is taken from one place to another, be it once it is old enough."""
+        self.written[source.repository, destination.repository].add(destination.tag)
+        self.selected[source.repository].add(source.tag)
 
     def tags_written(self, rule: Rule) -> set[Tag | None]:
         pairs = ((rule.source, destination) for destination in rule.destinations)
@@ -76,7 +79,7 @@ class _Seen:
 def _judge(rule: Rule, seen: _Seen) -> Iterator[Judged]:
     is_open = _is_open(rule, seen.listings) or rule.place in seen.failed
     yield from _patterns_of_steps(rule, seen.listings)
-    written = seen.tags_written(rule)
+    written = seen.tags_written(rule) if rule.immutable.patterns else set()
     for pattern in rule.immutable.patterns:
         message = f"{pattern.text} is immutable, and no tag that is written is like it"
         yield _warning(rule, pattern, message), is_open or _matches_any(pattern, written)

@@ -18,7 +18,6 @@ from imagesync.plan.actions import (
     Failure,
     Keep,
     Plan,
-    Skip,
     SpecPin,
     UpstreamMoved,
     Waiting,
@@ -38,11 +37,9 @@ from imagesync.plan.inventory import (
     Unreadable,
 )
 from imagesync.plan.narrowing import names_of_kept
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import OnDrift
-
-Wanted = Want | Skip | Failure | Waiting
 
 
 def blobs_of(

@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from imagesync.plan.actions import Action, Cause, Copy, Plan, is_drifted
 from imagesync.plan.conformity import is_yielded_by
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Head, Present, Remembered
 from imagesync.plan.review import Change, Reviewer
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import OnDrift, Rule
 from imagesync.state import State

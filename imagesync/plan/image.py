@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from imagesync.plan.attachments import attachment_tags
-from imagesync.plan.diff import Wanted, differs, is_equal, is_open, pair_of, pinned
+from imagesync.plan.diff import differs, is_equal, is_open, pair_of, pinned
 from imagesync.plan.inventory import Broken, Head, Listed, Pair, Present
-from imagesync.plan.wants import Listings, Want
+from imagesync.plan.wants import Listings, Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Platforms
 

@@ -9,11 +9,11 @@ from imagesync.errors import IntegrityError, NotFoundError, PlatformError
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.attachments import counted
-from imagesync.plan.diff import Wanted, pinned
+from imagesync.plan.diff import pinned
 from imagesync.plan.findings import BELOW, Audited, Finding, Kind
 from imagesync.plan.inventory import Absent, Attachment, Broken, Head, Present, Unreadable
 from imagesync.plan.questions import HasBlob, ListReferrers, Part, Question, ReadHead, ReadManifest
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference
 
 APPLY = "`imagesync apply` brings it"
@@ -154,15 +154,17 @@ def sum_up(want: Want, heads: Mapping[Reference, Head], found: Sequence[tuple[Re
 
 def not_known(action: Failure | Skip | Waiting) -> tuple[Audited, ...]:
     """An image of which nobody can say what is promised: its tags cannot be listed, or two rules want one tag. Of
-    one that may select nothing and does, and of an alias that waits for a higher version, nothing is promised."""
+    one that may select nothing and does, and of what waits to be old enough, or for a higher version, nothing is
+    promised."""
     if isinstance(action, Waiting) and action.waits_for is WaitsFor.KNOWLEDGE:
         subject = str(action.destination)
         finding = Finding(Kind.OTHER_DIGEST, subject, action.reason, action.hint)
         return (Audited(action.rule, action.place, subject, action.source, (finding,)),)
-    if isinstance(action, Skip | Waiting):
+    if isinstance(action, Skip) or (isinstance(action, Waiting) and action.waits_for is not WaitsFor.PULLS):
         return ()
-    finding = Finding(Kind.UNREADABLE, action.subject, action.reason, action.hint)
-    return (Audited(action.rule, action.place, action.subject, None, (finding,)),)
+    subject = str(action.destination) if isinstance(action, Waiting) else action.subject
+    finding = Finding(Kind.UNREADABLE, subject, action.reason, action.hint)
+    return (Audited(action.rule, action.place, subject, None, (finding,)),)
 
 
 def _name(question: Part) -> str:

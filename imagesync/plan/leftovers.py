@@ -1,4 +1,4 @@
-"""Leftovers: which repositories a prune looks at, what the whole spec wants there, and what has to be asked. Pure.
+"""Leftovers: what the whole spec wants in a repository that is pruned, and what has to be asked of it. Pure.
 
 Whatever leaves a doubt about what is wanted is a Failure in the place of the repository: then nothing is deleted there.
 """
@@ -8,52 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imagesync.errors import AuthenticationError
+from imagesync.errors import AuthenticationError, BudgetError
 from imagesync.manifest import Content, Descriptor
-from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.actions import Failure, Skip, Waiting
 from imagesync.plan.aliases import highest_of
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
-from imagesync.plan.wants import Listings, Want, needs_list, wants_of
+from imagesync.plan.targets import Target
+from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.selection import TagPattern
-from imagesync.spec.model import Prune, Rule
+from imagesync.spec.model import Rule
 from imagesync.state import State, Written
 
 EMPTY_KIND = "empty"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A repository that is pruned: the rule that asks for it first, every rule that writes there, and what all of
-    those say of pruning, which counts together."""
-
-    repository: Repository
-    rule: Rule
-    writers: tuple[Rule, ...]
-
-    @property
-    def prunes(self) -> tuple[Prune, ...]:
-        return tuple(rule.prune for rule in self.writers if rule.prune is not None)
-
-    def protecting(self, tag: Tag) -> TagPattern | None:
-        """The pattern that a tag is held by, of whichever rule."""
-        patterns = (pattern for prune in self.prunes for pattern in prune.protect)
-        return next((pattern for pattern in patterns if pattern.matches(tag)), None)
-
-    def refused(self, broken: Broken, rule: Rule | None = None) -> Failure:
-        """Why nothing is deleted in this repository; `rule` is the one that it is of."""
-        found = rule or self.rule
-        return Failure(
-            rule=found.name,
-            place=found.place,
-            subject=str(self.repository),
-            reason=f"nothing is pruned here: {broken.reason}",
-            kind=broken.kind,
-            hint=broken.hint,
-        )
+Taken = Want | Waiting
+"""What goes from a source to a destination, now or once it is old enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +35,8 @@ class Case:
     target: Target
     owned: tuple[Written, ...]
     wanted: Mapping[Tag, str]
+    pinned: Mapping[Digest, str] = field(default_factory=dict)
+    """What is taken from there by its digest, and by which rule."""
 
     def candidates(self, listed: Iterable[Tag]) -> tuple[Tag, ...]:
         """The tags that go, unless they turn out to be another's by now."""
@@ -88,51 +61,57 @@ class Found:
     contents: Mapping[Digest, Content] = field(default_factory=dict)
 
 
-def targets_of(chosen: Iterable[Rule], rules: Sequence[Rule]) -> tuple[Target, ...]:
-    """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
-    asked: dict[Repository, Rule] = {}
-    for rule in chosen:
-        for repository in rule.destinations if rule.prune is not None else ():
-            asked.setdefault(repository, rule)
-    return tuple(
-        Target(repository, rule, tuple(one for one in rules if repository in one.destinations))
-        for repository, rule in asked.items()
-    )
-
-
-def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
-    """Every rule of which it has to be known what it wants."""
-    return tuple(dict.fromkeys(rule for target in targets for rule in target.writers))
-
-
-def case_of(target: Target, listings: Listings, state: State) -> Case | Failure:
+def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
-    wanted: dict[Tag, str] = {}
-    for rule in target.writers:
-        tags = _tags_wanted(rule, listings)
-        if isinstance(tags, Broken):
-            return target.refused(tags, rule)
-        wanted.update((tag, wanted.get(tag, rule.name)) for tag in tags)
-    owned = [written for written in state.owned(target.repository) if not _is_attachment(written.destination.tag)]
-    return Case(target, tuple(owned), wanted)
+    if target.unknown:
+        return target.refused(_unknown(target.unknown[0]), target.unknown[0])
+    known: list[tuple[Rule, list[Taken]]] = []
+    for rule in target.rules:
+        wants = _wants(rule, *choices)
+        if isinstance(wants, Broken):
+            return target.refused(wants, rule)
+        known.append((rule, wants))
+    owned = [one for one in state.owned(target.repository) if not _is_attachment(one.destination.tag)]
+    taken = [want for _, wants in known for want in wants if want.source.repository == target.repository]
+    pinned = {want.source.digest: _asker(want) for want in taken if want.source.digest is not None}
+    return Case(target, tuple(owned), {**_tags_taken(taken), **_tags_written(target, known)}, pinned)
 
 
-def _tags_wanted(rule: Rule, listings: Listings) -> list[Tag] | Broken:
-    """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
+def _tags_taken(wants: Iterable[Taken]) -> dict[Tag, str]:
+    """The tags of a source that are wanted elsewhere, each with its rule."""
+    return {want.source.tag: _asker(want) for want in wants if want.source.tag is not None}
+
+
+def _asker(want: Taken) -> str:
+    """The name of its rule."""
+    return want.rule if isinstance(want, Waiting) else want.rule.name
+
+
+def _tags_written(target: Target, known: Iterable[tuple[Rule, Sequence[Taken]]]) -> dict[Tag, str]:
+    """The tags that rules write to a destination, each with its rule."""
+    writing = ((rule, wants) for rule, wants in known if target.repository in rule.destinations)
+    return {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
+
+
+def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Broken:
+    """All that a rule wants, be it once it is old enough, or why that is not known."""
     if needs_list(rule) and _is_empty(listings[rule.source]):
         hint = "if that is meant, take the image out of the spec, or `prune` off it"
         return Broken(f"{rule.source} lists no tag at all", EMPTY_KIND, hint)
-    found: list[Tag] = []
-    sources: list[Tag] = []
-    for want in wants_of(rule, listings):
-        if not isinstance(want, Want):
+    found: list[Taken] = []
+    for want in wants_of(rule, listings, chosen):
+        if isinstance(want, Skip | Failure) or want.destination.tag is None:
             return _unknown(want)
-        assert want.destination.tag is not None and want.source.tag is not None  # noqa: S101, PT018 - narrows
-        found.append(want.destination.tag)
-        sources.append(want.source.tag)
-    found += highest_of(rule, sources)
-    kept = [rule.keep_previous.apply(tag) for tag in found] if rule.keep_previous is not None else []
-    return found + kept
+        found.append(want)
+    return found
+
+
+def _tags_of(rule: Rule, wants: Sequence[Taken]) -> list[Tag]:
+    """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
+    tags = [want.destination.tag for want in wants if want.destination.tag is not None]
+    tags += highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None])
+    kept = [rule.keep_previous.apply(tag) for tag in tags] if rule.keep_previous is not None else []
+    return tags + kept
 
 
 def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:
@@ -140,9 +119,12 @@ def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:
     return not isinstance(listed, Broken) and len(attachment_tags(listed)) == len(listed)
 
 
-def _unknown(found: Skip | Failure) -> Broken:
+def _unknown(found: Wanted) -> Broken:
     if isinstance(found, Failure):
         return Broken(found.reason, found.kind, found.hint)
+    assert isinstance(found, Skip | Waiting)  # noqa: S101 - narrows: what is wanted is known
+    if isinstance(found, Waiting):
+        return Broken(found.reason, BudgetError.kind, found.hint)
     return Broken(found.reason, EMPTY_KIND, "`imagesync tags` shows why each tag is dropped")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagesync.errors import Problem
-from imagesync.plan.actions import Failure, Keep, Plan, Skip
+from imagesync.plan.actions import Copy, Failure, Keep, Plan, Skip
 from imagesync.plan.repositories import Named, expand
 from imagesync.reference import Digest, Tag
 from imagesync.selection import TagFilter
@@ -61,8 +61,9 @@ def sources_alone(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def lock_of(plan: Plan) -> Lock:
-    """What a plan of `sources_alone` has found."""
-    found = [action.source for action in plan.actions if isinstance(action, Keep)]
+    """What a plan of `sources_alone` has found. A tag that would be copied onto itself takes an earlier digest, since
+    what it points to is too young."""
+    found = [action.source for action in plan.actions if isinstance(action, Keep | Copy)]
     return Lock.of(
         Pin(str(source.repository), source.tag, source.digest)
         for source in found
@@ -70,7 +71,7 @@ def lock_of(plan: Plan) -> Lock:
     )
 
 
-def renewed(before: Lock, fresh: Lock, rules: Sequence[Rule], named: Sequence[Rule]) -> Lock:
+def renewed(before: Lock, fresh: Lock, *, rules: Sequence[Rule], named: Sequence[Rule]) -> Lock:
     """A lock in which the tags of the named rules are fresh, and those that other rules want are what they were."""
     renewing = {_identity(rule): rule for rule in taken(hold(named, before))}
     others = [rule for rule in taken(hold(rules, before)) if _identity(rule) not in renewing]
@@ -116,7 +117,7 @@ def _missing(rule: Named) -> list[str]:
     if isinstance(rule, Skip) or rule.locked is None:
         return []
     missing = [f"{rule.source}:{tag} for {rule.name}" for tag in rule.tags.exact_tags if tag not in rule.locked]
-    is_empty = not rule.tags.select(rule.locked).kept and rule.on_empty is OnEmpty.FAIL
+    is_empty = not rule.tags.select_by_name(rule.locked).kept and rule.on_empty is OnEmpty.FAIL
     return [f"tag of {rule.source} for {rule.name}"] if is_empty else missing
 
 
@@ -125,7 +126,7 @@ def _wanted(rules: Iterable[Rule]) -> set[tuple[str, Tag]]:
     found: dict[tuple[str, TagFilter], tuple[Tag, ...]] = {}
     for rule in rules:
         if rule.locked:
-            found[str(rule.source), rule.tags] = rule.tags.select(rule.locked).kept
+            found[str(rule.source), rule.tags] = rule.tags.select_by_name(rule.locked).kept
     return {(source, tag) for (source, _), tags in found.items() for tag in tags}
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from imagesync.errors import ImagesyncError, InvalidManifest, PlatformError
 from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest
 from imagesync.plan.contents import CannotRead, Place, read_contents
-from imagesync.plan.diff import Wanted, is_equal
+from imagesync.plan.diff import is_equal
 from imagesync.plan.image import Image, images_of
 from imagesync.plan.inventory import Broken, Head, Present
 from imagesync.plan.narrowing import Narrowing, is_silent, narrow
 from imagesync.plan.questions import Asking, ReadPlatform, together
+from imagesync.plan.wants import Wanted
 from imagesync.platform import Platform
 from imagesync.reference import Digest, Reference
 from imagesync.selection import Platforms

@@ -7,16 +7,17 @@ image goes after the last tag that has that image; of what stays, it stays.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from imagesync.manifest import Content, Index
 from imagesync.plan.actions import Action, Delete, Failure, Plan, Spared
 from imagesync.plan.attachments import attachment_tags, tag_of
 from imagesync.plan.inventory import Broken
-from imagesync.plan.leftovers import Case, Found, Target, look
+from imagesync.plan.leftovers import Case, Found, look
 from imagesync.plan.questions import Asking
 from imagesync.plan.review import Change, Reviewer
+from imagesync.plan.targets import Target
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import AttachmentType
 from imagesync.state import Written
@@ -35,11 +36,11 @@ def decide(case: Case, found: Found) -> tuple[Action, ...]:
     listed = frozenset(found.listed)
     owned = [written for written in case.owned if written.destination.tag in listed]
     actions = [_of_tag(written, case, found) for written in owned]
-    going = [_tag_of(action) for action in actions if isinstance(action, Delete)]
+    going = {_tag_of(action): None for action in actions if isinstance(action, Delete)}
     below = _Below(found)
     attached = _attachments(case, going, below)
     deletes = [_delete(case.target, tag, found, below) for tag in (*going, *attached)]
-    told = [replace(one, after=attached.get(_tag_of(one), ()), note=_note(one, attached, found)) for one in deletes]
+    told = [replace(one, after=attached.get(_tag_of(one), ()), note=_note(one, attached, below)) for one in deletes]
     return (*sorted(told, key=_containers_first), *(action for action in actions if isinstance(action, Spared)))
 
 
@@ -67,7 +68,7 @@ def _of_tag(written: Written, case: Case, found: Found) -> Delete | Spared:
     assert tag is not None  # noqa: S101 - narrows: entries of a state have one
     head = found.heads.get(tag)
     digest = head.digest if head is not None else None
-    reason = case.reason_to_stay(tag) or _not_ours(written, digest)
+    reason = case.reason_to_stay(tag) or _not_ours(written, digest) or _is_pinned(digest, case)
     rule, place = target.rule.name, target.rule.place
     if reason is not None or digest is None:
         return Spared(rule=rule, place=place, destination=destination, reason=reason or "", digest=digest)
@@ -82,13 +83,25 @@ def _not_ours(written: Written, digest: Digest | None) -> str | None:
     return None
 
 
+def _is_pinned(digest: Digest | None, case: Case) -> str | None:
+    rule = case.pinned.get(digest) if digest is not None else None
+    return f"wanted by its digest by {rule}" if rule is not None else None
+
+
 class _Below:
-    """Which digests each tag of a repository leads to: its own, and those of all that its index lists."""
+    """Which digests each tag of a repository leads to: its own, and those of all that its index lists. And back: which
+    tags have a digest, and which list it."""
 
     def __init__(self, found: Found) -> None:
         self.of = {tag: _reach(head.digest, found.contents) for tag, head in found.heads.items()}
-        self.attachments = {tag: digests for tag, digests in self.of.items() if attachment_tags([tag])}
+        self.attachments = {tag: self.of[tag] for tag in sorted(attachment_tags(self.of))}
         self.images = {tag: digests for tag, digests in self.of.items() if tag not in self.attachments}
+        self.having: dict[Digest, list[Tag]] = defaultdict(list)
+        self.listing: dict[Digest, list[Tag]] = defaultdict(list)
+        for tag, digests in sorted(self.of.items()):
+            for digest in digests:
+                where = self.having if found.heads[tag].digest == digest else self.listing
+                where[digest].append(tag)
 
 
 def _reach(root: Digest, contents: Mapping[Digest, Content]) -> frozenset[Digest]:
@@ -103,7 +116,7 @@ def _reach(root: Digest, contents: Mapping[Digest, Content]) -> frozenset[Digest
     return frozenset(seen)
 
 
-def _attachments(case: Case, going: Sequence[Tag], below: _Below) -> dict[Tag, tuple[Tag, ...]]:
+def _attachments(case: Case, going: Collection[Tag], below: _Below) -> dict[Tag, tuple[Tag, ...]]:
     """The tags that speak of what goes and of nothing that stays, each with the tags that have to be gone first."""
     kept = [digests for tag, digests in below.images.items() if tag not in going]
     held = [digests for tag, digests in below.attachments.items() if case.reason_to_stay(tag) is not None]
@@ -124,11 +137,14 @@ def _attachments(case: Case, going: Sequence[Tag], below: _Below) -> dict[Tag, t
 
 def _living(roots: Iterable[frozenset[Digest]], below: _Below) -> frozenset[Digest]:
     """Every digest that stays: of these, and of all that speaks of them, and of that in turn."""
-    living = frozenset().union(*roots)
+    living: set[Digest] = set().union(*roots)
+    subjects = {_prefix(digest) for digest in living}
     left = dict(below.attachments)
-    while found := [tag for tag in left if _subject(tag) in {_prefix(digest) for digest in living}]:
-        living = living.union(*(left.pop(tag) for tag in found))
-    return living
+    while found := [tag for tag in left if _subject(tag) in subjects]:
+        new = set().union(*(left.pop(tag) for tag in found))
+        living |= new
+        subjects |= {_prefix(digest) for digest in new}
+    return frozenset(living)
 
 
 def _prefix(digest: Digest) -> str:
@@ -142,24 +158,23 @@ def _subject(tag: Tag) -> str:
 
 def _delete(target: Target, tag: Tag, found: Found, below: _Below) -> Delete:
     digest = found.heads[tag].digest
-    listing = (one for one, digests in below.of.items() if digest in digests and found.heads[one].digest != digest)
     return Delete(
         rule=target.rule.name,
         place=target.rule.place,
         destination=Reference(target.repository, tag),
         digest=digest,
-        listed_by=tuple(sorted(listing)),
+        listed_by=tuple(below.listing.get(digest, ())),
     )
 
 
-def _note(delete: Delete, attached: Mapping[Tag, tuple[Tag, ...]], found: Found) -> str:
+def _note(delete: Delete, attached: Mapping[Tag, tuple[Tag, ...]], below: _Below) -> str:
     """What is to be known before it is confirmed."""
     tag = _tag_of(delete)
     if tag in attached:
-        return f"speaks of {', '.join(attached[tag])}"
-    same = sorted(one for one, head in found.heads.items() if head.digest == delete.digest and one != tag)
-    shared = (*same, *delete.listed_by)
-    return f"{delete.digest.short} is of {shared[0]} too" if shared else ""
+        return f"speaks of tag {', '.join(attached[tag])}"
+    others = [one for one in below.having[delete.digest] if one != tag]
+    shared = (*others, *delete.listed_by)
+    return f"tag {shared[0]} has it too" if shared else ""
 
 
 def _containers_first(delete: Delete) -> tuple[bool, int, Tag]:

@@ -117,17 +117,27 @@ class ListReferrers:
     side: Side
 
 
-Question = (
-    ReadManifest
-    | ReadPlatform
-    | IsEmpty
-    | HasBlob
-    | ReadHead
-    | ListAttachmentTags
-    | ListAllTags
-    | HasReferrersApi
-    | ListReferrers
-)
+@dataclass(frozen=True, slots=True)
+class MayRead:
+    """Whether the pulls of a source's registry are enough to find out when all of these were made, at the most that
+    it may take. Answered with None, or a Broken that says how many they are; then none of it is begun."""
+
+    repository: Repository
+    roots: tuple[Descriptor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCreated:
+    """What an image's config says of when it was made. Answered with that text, None where it says nothing, or Broken.
+    Costs no pull."""
+
+    repository: Repository
+    digest: Digest
+    config: Descriptor = field(compare=False)
+
+
+_OfImage = ReadManifest | ReadPlatform | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags
+Question = _OfImage | HasReferrersApi | ListReferrers | MayRead | ReadCreated
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]
 """Yields what to ask next, is sent the answers, and returns what came of it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
-from imagesync.plan.diff import Wanted, blobs_of
+from imagesync.plan.diff import blobs_of
 from imagesync.plan.found import Found
 from imagesync.plan.image import Image, Overview, has_to_be_looked_into
 from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
@@ -19,6 +19,7 @@ from imagesync.plan.narrowing import Narrowing
 from imagesync.plan.offers import attachments_of, with_list_entries
 from imagesync.plan.promises import with_promises
 from imagesync.plan.questions import Asking, HasBlob, IsEmpty, Question
+from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference, Repository
 
 MANY_BLOBS = 5

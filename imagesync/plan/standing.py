@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Failure, SpecPin
-from imagesync.plan.diff import Wanted
+from imagesync.plan.actions import Skip, SpecPin, Waiting, WaitsFor
 from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.state import State
 
@@ -142,7 +141,8 @@ def _unreadable(want: Want, head: Head, otherwise: str) -> Standing:
 
 
 def _of_failure(action: Wanted) -> Sequence[Standing]:
-    if not isinstance(action, Failure):
+    if isinstance(action, Skip | Want) or (isinstance(action, Waiting) and action.waits_for is not WaitsFor.PULLS):
         return ()
-    hint = action.hint
-    return (Standing(Kind.UNREADABLE, action.rule, action.place, action.subject, failure=action.reason, hint=hint),)
+    subject = str(action.destination) if isinstance(action, Waiting) else action.subject
+    failure, hint = action.reason, action.hint
+    return (Standing(Kind.UNREADABLE, action.rule, action.place, subject, failure=failure, hint=hint),)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
-from imagesync.plan.actions import Carries, Failure, Skip
-from imagesync.plan.inventory import Broken
+from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, WaitsFor
+from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
-from imagesync.reference import Reference, Repository, Tag, TagList
-from imagesync.selection import EVERY_PLATFORM, Platforms, Selection
+from imagesync.reference import Digest, Reference, Repository, Tag, TagList
+from imagesync.selection import EVERY_PLATFORM, NeedsFacts, Platforms, Selection, TooYoung
 from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
@@ -65,7 +66,12 @@ class Want:
         return self.is_immutable and self.rule.immutable.trusts_list
 
 
+Wanted = Want | Skip | Failure | Waiting
 Listings = Mapping[Repository, tuple[Tag, ...] | Broken]
+Chosen = Mapping[Rule, Selection | Broken]
+"""What became of the rules whose tags cannot be chosen by their names alone."""
+NONE_CHOSEN: Chosen = {}
+_NAMED = 3
 
 
 def lists_needed(rules: Iterable[Rule]) -> tuple[Repository, ...]:
@@ -78,9 +84,9 @@ def needs_list(rule: Rule) -> bool:
     return not rule.is_held and rule.tags.needs_list
 
 
-def lists_trusted(rule: Rule, listings: Listings) -> tuple[Repository, ...]:
+def lists_trusted(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Repository, ...]:
     """The destination repositories whose tag list is taken for what is there of a tag that the rule wants."""
-    wants = wants_of(rule, listings) if rule.immutable.trusts_list else ()
+    wants = wants_of(rule, listings, chosen) if rule.immutable.trusts_list else ()
     trusting = (want for want in wants if isinstance(want, Want) and want.trusts_list)
     return tuple(dict.fromkeys(want.destination.repository for want in trusting))
 
@@ -90,18 +96,33 @@ def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
     return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
-def make_wants(rules: Sequence[Named], listings: Listings) -> tuple[Want | Skip | Failure, ...]:
+def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
     """Apply every rule. Two rules that want one destination tag from different sources both fail."""
-    wants = [want for rule in rules for want in (wants_of(rule, listings) if isinstance(rule, Rule) else (rule,))]
+    wants = [want for rule in rules for want in _of_named(rule, listings, chosen)]
     return tuple(_without_conflicts(wants))
 
 
-def select(rule: Rule, listings: Listings) -> Selection | Broken:
-    """The tags that a rule keeps of its source's list, or of those that a lock has of it."""
+def _of_named(rule: Named, listings: Listings, chosen: Chosen) -> Iterable[Wanted]:
+    return wants_of(rule, listings, chosen) if isinstance(rule, Rule) else (rule,)
+
+
+def select(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Selection | Broken:
+    """The tags that a rule keeps of its source's list. Those that names alone cannot tell are `chosen` before. A rule
+    that is held to a lock is the same as without, and is not among those."""
+    found = look_at_names(rule, listings) if rule.locked is not None or rule not in chosen else chosen[rule]
+    assert not isinstance(found, NeedsFacts)  # noqa: S101 - narrows: such a rule has been chosen for
+    return found
+
+
+def look_at_names(rule: Rule, listings: Listings) -> Selection | NeedsFacts | Broken:
+    """The tags that a rule keeps of its source's list, or of those that a lock has of it; else what has to be read
+    besides to tell. What a lock has was chosen when that was made."""
     if rule.locked is not None:
-        return rule.tags.select(rule.locked)
+        return rule.tags.select_by_name(rule.locked)
     listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
-    return listed if isinstance(listed, Broken) else rule.tags.select(names_of(listed))
+    if not isinstance(listed, Broken):
+        return rule.tags.select(names_of(listed))
+    return replace(listed, reason=f"tags cannot be listed: {listed.reason}")
 
 
 def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
@@ -109,26 +130,56 @@ def names_of(listed: tuple[Tag, ...]) -> Iterable[str]:
     return (*listed, *listed.illegal) if isinstance(listed, TagList) else listed
 
 
-def wants_of(rule: Rule, listings: Listings) -> Iterator[Want | Skip | Failure]:
+def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Wanted]:
     """What one rule alone asks for."""
-    selection = select(rule, listings)
+    selection = select(rule, listings, chosen)
     if isinstance(selection, Broken) and _is_without_tags(rule, selection):
         yield _skipped(rule, f"{rule.found_by} finds {rule.source}, which has no tags")
         return
     if isinstance(selection, Broken):
-        yield Failure(
-            rule=rule.name,
-            place=rule.place,
-            subject=str(rule.source),
-            reason=f"tags cannot be listed: {selection.reason}",
-            kind=selection.kind,
-            hint=selection.hint,
-        )
+        yield from _not_chosen(rule, selection)
         return
-    if not selection.kept:
+    if not selection.kept and not selection.waiting:
         yield _nothing_kept(rule, selection)
+    if selection.undated:
+        yield _undated(rule, selection)
     for tag in selection.kept:
-        yield from _of_tag(rule, tag)
+        yield from _of_tag(rule, tag, selection.pinned.get(tag))
+    for tag, verdict in selection.waiting.items():
+        yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
+
+
+def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
+    """Nobody knows which tags it keeps; where a budget is why, they wait, for each destination."""
+    if isinstance(broken, NotRead):
+        for repository in rule.destinations:
+            yield Waiting(
+                rule=rule.name,
+                place=rule.place,
+                source=Reference(rule.source),
+                destination=Reference(repository),
+                reason=broken.reason,
+                hint=broken.hint,
+                exit_code=broken.exit_code,
+            )
+        return
+    yield Failure(
+        rule=rule.name,
+        place=rule.place,
+        subject=str(rule.source),
+        reason=broken.reason,
+        kind=broken.kind,
+        hint=broken.hint,
+    )
+
+
+def _undated(rule: Rule, selection: Selection) -> Skip:
+    """What is told of tags that count as the oldest since nobody knows when they were made."""
+    named = [f"{tag}: {unknown.reason}" for tag, unknown in selection.undated.items()][:_NAMED]
+    count, whole = len(selection.undated), len(selection.created)
+    more = f", and {count - _NAMED} more" if count > _NAMED else ""
+    reason = f"of {count} of {whole} tags nobody knows when they were made, and they count as the oldest"
+    return _skipped(rule, f"{reason} ({'; '.join(named)}{more})")
 
 
 def _is_without_tags(rule: Rule, listed: Broken) -> bool:
@@ -158,8 +209,33 @@ def _nothing_kept(rule: Rule, selection: Selection) -> Skip | Failure:
     )
 
 
-def _of_tag(rule: Rule, tag: Tag) -> Iterator[Want | Failure]:
-    source = Reference(rule.source, tag, rule.digest_of(tag))
+def _too_young(want: Want | Failure, verdict: TooYoung) -> Failure | Waiting:
+    """Why a tag that would be kept is not, or not yet."""
+    if isinstance(want, Failure):
+        return want
+    if not verdict.is_failure:
+        return Waiting(
+            rule=want.rule.name,
+            place=want.rule.place,
+            source=want.source,
+            destination=want.destination,
+            reason=verdict.reason,
+            hint=verdict.hint,
+            waits_for=WaitsFor.AGE,
+            exit_code=0,
+        )
+    return Failure(
+        rule=want.rule.name,
+        place=want.rule.place,
+        subject=str(want.destination),
+        reason=f"{want.source}: {verdict.reason}",
+        kind=TOO_YOUNG,
+        hint=verdict.hint,
+    )
+
+
+def _of_tag(rule: Rule, tag: Tag, pinned: Digest | None) -> Iterator[Want | Failure]:
+    source = Reference(rule.source, tag, rule.digest_of(tag) or pinned)
     try:
         _check_locked(rule, tag)
         renamed = rule.renamed(tag)
@@ -192,8 +268,8 @@ def _check_previous(rule: Rule, tag: Tag) -> None:
         raise InvalidReference(message, hint="let `immutable` leave out what `keep_previous` writes")
 
 
-def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want | Skip | Failure]:
-    wants = list(wants)
+def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
+    wants = list(_without_the_young(wants))
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
     for want in wants:
@@ -209,6 +285,20 @@ def _without_conflicts(wants: Iterable[Want | Skip | Failure]) -> Iterator[Want 
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
             yield _kept_elsewhere(want, sources) or want
+
+
+def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
+    """A tag that is too young for one rule is written for no other from the same source, and told of once."""
+    wants = list(wants)
+    young = {_way(want): want for want in wants if isinstance(want, Waiting) and want.waits_for is WaitsFor.AGE}
+    for want in wants:
+        held = None if isinstance(want, Skip | Failure) else young.get(_way(want))
+        if held is None or held is want:
+            yield want
+
+
+def _way(want: Want | Waiting) -> tuple[Reference, Repository, Tag | None]:
+    return want.destination, want.source.repository, want.source.tag
 
 
 def _strictness(want: Want) -> tuple[bool, int]:

@@ -99,6 +99,10 @@ class Registries:
         """Whether the spec or the registry itself limits the manifests that are read there."""
         return self._limits_of(host).pulls.count().left is not None
 
+    def reserve_pulls(self, host: str, count: int) -> None:
+        """Set so many manifests aside for what is read next. Raises BudgetError where they are more than are left."""
+        self._limits_of(host).pulls.reserve(count)
+
     def slots(self, host: str) -> int:
         """Requests that may be under way on this host at once; 0 while it asked to be left alone."""
         return self._limits_of(host).slots

@@ -70,15 +70,26 @@ class Pulls:
         self._lock = Lock()
         self._used = 0
         self._under_way = 0
+        self._reserved = 0
         self._said: PullRate | None = None
         self._said_at = 0.0
         self._begun_since = 0
+
+    def reserve(self, count: int) -> None:
+        """Set so many aside for what is read next, for all of it is needed or none. Raises BudgetError."""
+        with self._lock:
+            for known in (self._of_budget(), self._of_registry()):
+                left = None if known is None else max(0, (known.left or 0) - self._reserved)
+                if left is not None and count > left:
+                    raise self._too_few(count, left)
+            self._reserved += count
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Within the block a manifest is read; it counts unless there is no answer. Raises BudgetError."""
         with self._lock:
             self._check()
+            self._reserved = max(0, self._reserved - 1)
             self._under_way += 1
             self._begun_since += 1
         try:
@@ -116,7 +127,13 @@ class Pulls:
             raise self._error("the registry says that no pull is left", self._registry_seconds())
 
     def _error(self, message: str, seconds: float) -> BudgetError:
-        hint = f"nothing was sent; the next is free in {_duration(seconds)}"
+        return self._refusal(message, f"nothing was sent; the next is free in {_duration(seconds)}")
+
+    def _too_few(self, count: int, left: int) -> BudgetError:
+        limit = f" of the budget of {self._budget}" if self._budget is not None else ""
+        return self._refusal(f"that takes up to {_pulls(count)}, and {left}{limit} are left", "nothing was read")
+
+    def _refusal(self, message: str, hint: str) -> BudgetError:
         error = BudgetError(f"{self._host}: {message}", hint=hint)
         error.is_deferred = self._budget is not None and self._budget.when_spent is WhenSpent.DEFER
         return error
@@ -149,6 +166,10 @@ class Pulls:
         spent = self._ledger.spent_since(self._host, window)
         age = bisect_left(range(window), spent, key=lambda seconds: self._ledger.spent_since(self._host, seconds))
         return float(window - age)
+
+
+def _pulls(count: int) -> str:
+    return f"{count} {'pull' if count == 1 else 'pulls'}"
 
 
 def _duration(seconds: float) -> str:

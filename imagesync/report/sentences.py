@@ -57,6 +57,8 @@ def report_sentence(report: Report) -> str:
 def prune_sentence(plan: Plan) -> str:
     """`Prune: 3 tags to delete, 1 blocked, 12 stay. Nothing was deleted: --confirm does it.`"""
     summary = summarise(plan)
+    if not plan.actions:
+        return "Prune: nothing there is imagesync's own by its state; `imagesync adopt` makes it so."
     rest = _counted((summary.blocked, "blocked"), (summary.failed, "failed"))
     parts = [f"{format_count(summary.delete, 'tag')} to delete", *rest, _staying(summary.spared)]
     advice = " Nothing was deleted: --confirm does it." if summary.delete else ""

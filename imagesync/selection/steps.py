@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol, TypeAlias
 
 from imagesync.reference import Tag
+from imagesync.selection.facts import Facts, Known, NeedsFacts, Reasons, Unknown, without_date
 from imagesync.selection.order import Ordering
 from imagesync.selection.pattern import TagPattern
 from imagesync.selection.range import VersionRange
@@ -25,8 +26,13 @@ class Step(Protocol):
         """The key."""
         ...
 
-    def reasons(self, tags: Sequence[Tag], listed: Sequence[Tag]) -> Mapping[Tag, str]:
-        """Of the tags that are left, those to drop, each with why; `listed` is all that the source has."""
+    @property
+    def needs_facts(self) -> bool:
+        """Whether names may not be enough for it."""
+        ...
+
+    def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons | NeedsFacts:
+        """Of the tags that are left, those to drop, each with why; else what has to be read to tell."""
         ...
 
 
@@ -37,11 +43,12 @@ class Include:
     patterns: tuple[TagPattern, ...]
 
     name = "include"
+    needs_facts = False
 
     def __str__(self) -> str:
         return _texts(self.patterns)
 
-    def reasons(self, tags: Sequence[Tag], listed: Sequence[Tag]) -> Mapping[Tag, str]:  # noqa: ARG002 - as every step
+    def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:  # noqa: ARG002 - as every step
         return {tag: "matches no pattern" for tag in tags if not any(pattern.matches(tag) for pattern in self.patterns)}
 
 
@@ -52,11 +59,12 @@ class Exclude:
     patterns: tuple[TagPattern, ...]
 
     name = "exclude"
+    needs_facts = False
 
     def __str__(self) -> str:
         return _texts(self.patterns)
 
-    def reasons(self, tags: Sequence[Tag], listed: Sequence[Tag]) -> Mapping[Tag, str]:  # noqa: ARG002 - as every step
+    def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:  # noqa: ARG002 - as every step
         matching = {tag: next((one.text for one in self.patterns if one.matches(tag)), None) for tag in tags}
         return {tag: f"is excluded by {text}" for tag, text in matching.items() if text is not None}
 
@@ -72,6 +80,7 @@ class Versions:
     extract: Extract | None = None
 
     name = "versions"
+    needs_facts = False
 
     def __str__(self) -> str:
         suffix = f"suffix {self.suffix}" if self.suffix else ""
@@ -79,8 +88,8 @@ class Versions:
         parts = [self.range.text, suffix, "prereleases" if self.prereleases else "", extract]
         return ", ".join(part for part in parts if part)
 
-    def reasons(self, tags: Sequence[Tag], listed: Sequence[Tag]) -> Mapping[Tag, str]:
-        more_exact = _more_exact(listed, self.extract)
+    def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:
+        more_exact = _more_exact(known.listed, self.extract)
         found = {tag: self._reason(version_of(tag, self.extract), more_exact) for tag in tags}
         return {tag: reason for tag, reason in found.items() if reason is not None}
 
@@ -112,10 +121,25 @@ class Newest:
     def __str__(self) -> str:
         return str(self.count)
 
-    def reasons(self, tags: Sequence[Tag], listed: Sequence[Tag]) -> Mapping[Tag, str]:  # noqa: ARG002 - as every step
-        placed = {tag: key for tag in tags if (key := self.ordering.key(tag)) is not None}
+    @property
+    def needs_facts(self) -> bool:
+        return self.ordering.needs_facts
+
+    def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons | NeedsFacts:
+        if len(tags) <= self.count:
+            return {}
+        missing = without_date(tags, known.facts) if self.ordering.needs_facts else ()
+        return NeedsFacts(created=missing) if missing else self._behind(tags, known)
+
+    def _behind(self, tags: Sequence[Tag], known: Known) -> Reasons:
+        placed = {tag: key for tag in tags if (key := self.ordering.key(tag, known.facts)) is not None}
         newest_first = sorted(placed, key=placed.__getitem__, reverse=True)
-        return dict.fromkeys(newest_first[self.count :], f"is not among the newest {self.count}")
+        return {tag: self._reason(tag, known.facts) for tag in newest_first[self.count :]}
+
+    def _reason(self, tag: Tag, facts: Facts) -> str:
+        reason = f"is not among the newest {self.count}"
+        created = facts.believed(tag) if self.ordering.needs_facts else None
+        return f"{reason}: {created.reason}" if isinstance(created, Unknown) else reason
 
 
 _Family: TypeAlias = tuple[tuple[str, str], tuple[int, ...], str]

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from imagesync.reference import Tag
+from imagesync.reference import Digest, Tag
+from imagesync.selection.age import MinAge, OldEnough, TooYoung
+from imagesync.selection.facts import NO_FACTS, Facts, Known, NeedsFacts, Reasons, Unknown
 from imagesync.selection.pattern import PatternKind, TagPattern
-from imagesync.selection.steps import Include, Step, Versions
+from imagesync.selection.sieve import Selection, Sieve
+from imagesync.selection.steps import Include, Newest, Step, Versions
 from imagesync.selection.version import Version, version_of
 
 ATTACHMENT_TAG = re.compile(r"sha(?:256|512)-[a-f0-9]{32,128}(?:\.[a-z0-9]+)?")
 """Tags that hold signatures and referrers of a digest: they travel with it, and no step selects them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """A tag that was not kept, why, and which step says so. What is no legal tag is a plain str."""
-
-    tag: str
-    reason: str
-    step: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepCount:
-    """How many tags one step dropped, or for `always` took back, and how many were left after it."""
-
-    step: str
-    change: int
-    left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The tags a rule keeps, sorted, what it dropped, and what each step came to."""
-
-    kept: tuple[Tag, ...]
-    dropped: tuple[Drop, ...] = ()
-    steps: tuple[StepCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +48,80 @@ class TagFilter:
         extracts = [step.extract for step in self.steps if isinstance(step, Versions)]
         return version_of(tag, extracts[0] if extracts else None)
 
-    def select(self, listed: Iterable[str]) -> Selection:
+    @property
+    def min_age(self) -> MinAge | None:
+        """How old what a tag points to has to be; it binds the tags that are named outright, too."""
+        return next((step for step in self.steps if isinstance(step, MinAge)), None)
+
+    def select(self, listed: Iterable[str], facts: Facts = NO_FACTS) -> Selection | NeedsFacts:
         """Keep the tags named outright, listed or not, and of the list whatever no step drops.
 
-        The list may hold anything that a server sends: what is no tag is dropped first.
+        The list may hold anything that a server sends: what is no tag is dropped first. Where the facts are too few to
+        tell, says which are needed; more than those change nothing.
         """
-        names = sorted(set(listed)) if self.steps else []
-        sieve = _Sieve(names)
+        names = list(listed)
+        sieve = self._sift(names, self.steps, facts)
+        needed = self._needed(sieve, facts)
+        if needed is not None:
+            return needed
+        selection = sieve.selection(self.exact_tags, self._reasons(self.exact_tags, facts))
+        return replace(
+            selection,
+            created={tag: facts.believed(tag) for tag in facts.created},
+            undated=self._undated(facts),
+            pinned=self._pinned(selection.kept, facts),
+            waiting=self._waiting(names, facts),
+        )
+
+    def select_by_name(self, listed: Iterable[str]) -> Selection:
+        """The selection as far as names tell: a step that may need more than those drops nothing."""
+        sieve = self._sift(listed, [step for step in self.steps if not step.needs_facts], NO_FACTS)
+        return sieve.selection(self.exact_tags, {})
+
+    def _sift(self, listed: Iterable[str], steps: Iterable[Step], facts: Facts) -> Sieve:
+        """What is left of a list, up to the first step that has to know more."""
+        names = sorted(set(listed)) if self.needs_list else []
+        sieve = Sieve(names)
         sieve.drop("legal", {name: "is no legal tag" for name in names if not Tag.is_valid(name)})
-        legal = tuple(Tag(name) for name in sieve.left)
+        legal = sieve.tags
         attachments = [tag for tag in legal if ATTACHMENT_TAG.fullmatch(tag)]
         sieve.drop("attachments", dict.fromkeys(attachments, "holds signatures or referrers of a digest"))
-        for step in self.steps:
-            sieve.drop(step.name, step.reasons([Tag(name) for name in sieve.left], legal), is_shown=True)
-        return sieve.selection(self.exact_tags)
+        for step in steps:
+            reasons = step.reasons(sieve.tags, Known(legal, facts))
+            if isinstance(reasons, NeedsFacts):
+                sieve.needed = reasons
+                break
+            sieve.drop(step.name, reasons, is_shown=True)
+        return sieve
 
+    def _needed(self, sieve: Sieve, facts: Facts) -> NeedsFacts | None:
+        """What has still to be read. Ages are asked for before dates, which cost more; and where dates are not asked
+        for, of those tags alone that would be kept: the age of any other changes nothing for these."""
+        if self.min_age is None:
+            return sieve.needed
+        if sieve.needed is not None:
+            return self.min_age.needs(sieve.needed.created, facts) or sieve.needed
+        kept = (*sieve.tags, *self.exact_tags)
+        needed = self.min_age.needs(kept, facts)
+        return needed and self.min_age.needs((*kept, *sieve.next_ones), facts)
 
-class _Sieve:
-    """What is left of a list, and what was dropped of it."""
+    def _reasons(self, tags: Iterable[Tag], facts: Facts) -> Reasons:
+        return {} if self.min_age is None else self.min_age.reasons(tuple(tags), Known((), facts))
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.left = list(names)
-        self._dropped: dict[str, Drop] = {}
-        self._steps = [StepCount("listed", 0, len(self.left))]
+    def _undated(self, facts: Facts) -> dict[Tag, Unknown]:
+        is_by_date = any(isinstance(step, Newest) and step.needs_facts for step in self.steps)
+        dates = {tag: facts.believed(tag) for tag in sorted(facts.created)} if is_by_date else {}
+        return {tag: created for tag, created in dates.items() if isinstance(created, Unknown)}
 
-    def drop(self, step: str, reasons: Mapping[Tag, str] | Mapping[str, str], *, is_shown: bool = False) -> None:
-        """Drop these; a step that is not the user's is counted where it drops something."""
-        self.left = [name for name in self.left if name not in reasons]
-        self._dropped.update({name: Drop(name, reason, step) for name, reason in reasons.items()})
-        if reasons or is_shown:
-            self._steps.append(StepCount(step, -len(reasons), len(self.left)))
+    def _pinned(self, kept: Iterable[Tag], facts: Facts) -> dict[Tag, Digest]:
+        verdicts = {} if self.min_age is None else {tag: self.min_age.judge(tag, facts) for tag in kept}
+        taken = {tag: verdict.digest for tag, verdict in verdicts.items() if isinstance(verdict, OldEnough)}
+        return {tag: digest for tag, digest in taken.items() if digest is not None}
 
-    def selection(self, exact: Iterable[Tag]) -> Selection:
-        """With the tags that are taken whatever was dropped."""
-        kept = {*(Tag(name) for name in self.left), *exact}
-        taken = len(kept) - len(self.left)
-        last = [StepCount("always", taken, len(kept))] if taken else []
-        dropped = tuple(self._dropped[name] for name in sorted(self._dropped.keys() - kept))
-        return Selection(tuple(sorted(kept)), dropped, (*self._steps, *last))
+    def _waiting(self, names: Iterable[str], facts: Facts) -> dict[Tag, TooYoung]:
+        if self.min_age is None:
+            return {}
+        whatever_age = self._sift(names, [step for step in self.steps if step is not self.min_age], facts)
+        wanted = sorted({*whatever_age.tags, *self.exact_tags})
+        verdicts = {tag: self.min_age.judge(tag, facts) for tag in wanted}
+        return {tag: verdict for tag, verdict in verdicts.items() if isinstance(verdict, TooYoung)}

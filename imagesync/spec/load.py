@@ -12,6 +12,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from imagesync.errors import Place, Problem, SpecError
+from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
 from imagesync.spec.entries import count_entries, find_repeated_names
@@ -107,6 +108,7 @@ class _Reading:
         if node is None:
             self.problems += find_drift_without_state(origins)
             self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)
+            self.problems += find_age_without_state((origin.rule.tags, origin.nodes.get("tags")) for origin in origins)
         else:
             self.problems += find_misplaced_state(state, node.place, origins)
         return state

@@ -145,7 +145,7 @@ class Rule:
     """Tags of the destination that the highest selected version carries besides its own."""
     allow_backwards: bool = False
     """Whether an alias may move to a lower version than it carries, and from one that nobody knows."""
-    lock: Lock | None = field(default=None, repr=False, compare=False)
+    lock: Lock | None = field(default=None, repr=False, hash=False)
     """What says which tags `source` has and what they point to, in place of the source."""
 
     def may_write(self, repository: Repository) -> bool:

@@ -6,32 +6,30 @@ Values that the schema refused are passed over: it has said so already.
 
 from __future__ import annotations
 
-from functools import partial
-
-from imagesync.selection import Retag, TagPattern
+from imagesync.errors import Problem
+from imagesync.selection import Retag
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import NOTHING_IMMUTABLE, Immutable, OnDrift
 from imagesync.spec.problems import Problems
-from imagesync.spec.tags import scalars
+from imagesync.spec.tags import TagsReader
 
 
 class MovingReader:
     """Reads the values of one file; what is wrong with them is added to `problems`."""
 
-    def __init__(self, interpolator: Interpolator, problems: Problems) -> None:
+    def __init__(self, interpolator: Interpolator, problems: list[Problem]) -> None:
         self._interpolator = interpolator
-        self._problems = problems
+        self._problems = Problems(problems)
+        self._tags_reader = TagsReader(interpolator, problems)
 
     def immutable(self, node: Node | None) -> Immutable:
         """The tags that are never moved: a list of patterns, or a map of it and what is trusted."""
         if node is None:
             return NOTHING_IMMUTABLE
         listed = node.get("tags") if isinstance(node, Map) else node
-        texts = [(self._interpolator.text(scalar), scalar.place) for scalar in scalars(listed)]
-        parsed = [self._problems.parsed(partial(TagPattern.parse, text), place) for text, place in texts if text]
         is_trusting = isinstance(node, Map) and node.get("trust") is not None
-        return Immutable(tuple(pattern for pattern in parsed if pattern is not None), is_trusting)
+        return Immutable(self._tags_reader.patterns(listed), is_trusting)
 
     def keep_previous(self, node: Node | None) -> Retag | None:
         """A template that makes another tag of every tag: two may not be kept as one."""

@@ -31,7 +31,7 @@ class PromotionsReader:
     def __init__(self, interpolator: Interpolator, problems: list[Problem]) -> None:
         self._interpolator = interpolator
         self._problems = Problems(problems)
-        self._moving = MovingReader(interpolator, self._problems)
+        self._moving = MovingReader(interpolator, problems)
 
     def read(self, root: Node) -> Iterator[Promotion]:
         """Every promotion of a file that is right."""

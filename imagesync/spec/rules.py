@@ -96,7 +96,7 @@ class RulesReader:
         self._directory = directory
         self._is_single = is_single
         self._tags_reader = TagsReader(interpolator, problems)
-        self._moving_reader = MovingReader(interpolator, self._problems)
+        self._moving_reader = MovingReader(interpolator, problems)
         self._platforms_reader = PlatformsReader(interpolator, problems)
         self._prune_reader = PruneReader(interpolator, self._problems)
 

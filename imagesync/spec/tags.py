@@ -30,6 +30,7 @@ from imagesync.selection import (
     VersionRange,
     Versions,
 )
+from imagesync.spec.ages import read_min_age
 from imagesync.spec.document import List, Map, Node, Scalar, parse_document
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.problems import Problems
@@ -92,6 +93,8 @@ class TagsReader:
         steps += [Include(include)] if include else []
         steps += [Exclude(exclude)] if exclude else []
         steps += [versions] if versions is not None else []
+        min_age = read_min_age(node.get("min_age"), self._problems)
+        steps += [min_age] if min_age is not None else []
         steps += self._newest(node, versions.extract if versions is not None else None)
         always = self._always(node.get("always"))
         return TagFilter(tuple(steps), always) if steps and len(self._problems) == before else None

@@ -50,13 +50,18 @@ class State:
         """What this one and the others remember together."""
         return State.of(entry for state in (self, *others) for entry in state.entries())
 
-    def without_sights_before(self, moment: datetime) -> State:
-        """Without the first sights that are older, but for the last one of each tag: what a tag has now, it keeps."""
-        kept = {
-            source: {sight.digest: sight for sight in sights.values() if sight.at >= moment or sight == _last(sights)}
-            for source, sights in self._seen.items()
-        }
-        return State(kept, self._fates, self._narrowed)
+    def tidied(self, moment: datetime, most: int) -> State:
+        """Without what nobody asks for any more: first sights before a moment, the oldest of over `most` of them, and
+        where over `most` indexes were narrowed, what became of those that were neither seen nor written since. The last
+        sight of each tag stays, and so does all that was written or given up."""
+        lasts = {_last(sights) for sights in self._seen.values()}
+        others = (sight for sights in self._seen.values() for sight in sights.values() if sight not in lasts)
+        recent = sorted((sight for sight in others if sight.at >= moment), key=lambda sight: sight.at, reverse=True)
+        kept = [*lasts, *recent[: max(0, most - len(lasts))]]
+        known = {sight.digest for sight in kept} | {fate.source for fate in _sorted(self._fates.values())}
+        is_crowded = len(self._narrowed) > most
+        narrowed = (one for one in self._narrowed.values() if not is_crowded or one.source in known)
+        return State.of((*kept, *self._fates.values(), *narrowed))
 
     def __bool__(self) -> bool:
         """Whether anything is remembered."""

@@ -7,27 +7,26 @@ that every image is looked into on its own, so that the first is on its way whil
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from imagesync.errors import Cancelled
-from imagesync.plan.diff import pinned
+from imagesync.plan.choosing import sights_of
 from imagesync.plan.drift import with_memory
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
-from imagesync.plan.inventory import Broken, Present
+from imagesync.plan.inventory import Broken
 from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
-from imagesync.plan.wants import Want
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
 from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
+from imagesync.survey.asked import Asked
 from imagesync.survey.asking import ask
-from imagesync.survey.catalogs import find_repositories
-from imagesync.survey.heads import read_heads, read_listings
+from imagesync.survey.catalogs import find_repositories, read_catalogs
+from imagesync.survey.heads import read_choices, read_heads
 from imagesync.survey.looking import Looking
 from imagesync.survey.promises import remember, remembered
 from imagesync.survey.turns import Turns
@@ -40,8 +39,9 @@ __all__ = [
     "fetch_manifest",
     "find_repositories",
     "or_broken",
+    "read_catalogs",
+    "read_choices",
     "read_heads",
-    "read_listings",
 ]
 
 
@@ -50,7 +50,7 @@ class Survey:
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
     nothing else. Raises Cancelled, nothing else. `incomplete` are tags and attachments that are looked into though
-    they are right; `state` is what tells why a tag differs.
+    they are right; `state` is what tells why a tag differs, and how old tags are.
     """
 
     def __init__(
@@ -64,14 +64,16 @@ class Survey:
     ) -> None:
         self._stores = stores
         self._tasks = tasks
-        self._asked: dict[Question, Task[Any]] = {}
+        self._asked = Asked(stores, tasks)
         self._waiting: dict[Task[Any], list[Looking]] = {}
         self._turns = Turns(stores)
         expanded = find_repositories(rules, stores, tasks)
         self.found = expanded.found
         """What globs stand for."""
-        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks)
+        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked, state=state)
         self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
+        self.sights = sights_of(heads, self.wants, (rule.source for rule in self.rules))
+        """The tags of sources that were asked for, each with the digest that it was seen to have."""
         self.listings = listings
         """The tag lists that rules asked for."""
         heads = {**heads, **remembered(self.wants, heads, stores.memory)}
@@ -81,12 +83,6 @@ class Survey:
         self._attachment_tags = attachment_tags_of(listings)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
-
-    @property
-    def sights(self) -> tuple[Reference, ...]:
-        """The tags that are wanted, each with the digest that its source was seen to have, each once."""
-        heads = ((want.asked, self._heads.get(want.asked)) for want in self.wants if isinstance(want, Want))
-        return tuple(dict.fromkeys(pinned(source, head) for source, head in heads if isinstance(head, Present)))
 
     def begin(self, watch: Watch[Any]) -> Iterator[Seen]:
         """Yield what the heads decide, and ask for what they do not: `watch` tells when to call `advance`."""
@@ -129,22 +125,12 @@ class Survey:
     def _ask_all(self, looking: Looking, watch: Watch[Any]) -> None:
         looking.outstanding = len(set(looking.questions))
         for question in dict.fromkeys(looking.questions):
-            task = self._ask(question, looking.position)
+            task = self._asked.ask(question, rank_of_read(looking.position))
             if task not in self._waiting:
                 watch.add(task)
             self._waiting.setdefault(task, []).append(looking)
 
-    def _ask(self, question: Question, position: int) -> Task[Any]:
-        """The task that answers; each question has one, whoever asks."""
-        if question not in self._asked:
-            self._asked[question] = self._tasks.add(
-                partial(answer, question, self._stores),
-                hosts=[question.repository.registry],
-                rank=rank_of_read(position),
-            )
-        return self._asked[question]
-
     def _answer_to(self, question: Question) -> Any:
-        task = self._asked[question]
+        task = self._asked.task(question)
         answer = task.value if task.error is None else Broken.from_error(task.error)
         return as_if_absent(question, answer, self._incomplete)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from imagesync.plan.aliases import Following, Known, follow, in_conflict, is_unknown, place_aliases, versions_to_look_up
-from imagesync.plan.diff import Wanted
 from imagesync.plan.inventory import Broken, Head
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference, Repository, Tag
+from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores
 from imagesync.survey.answers import or_broken, read_head
 from imagesync.tasks import Task, Tasks
 
 
 def with_aliases(
-    wants: Sequence[Wanted], aliases: Sequence[Following], heads: Mapping[Reference, Head], lookup: Lookup
+    wants: Sequence[Wanted], aliases: Sequence[Following], heads: Mapping[Reference, Head], *, lookup: Lookup
 ) -> tuple[Wanted, ...]:
     """The wants, with one for each alias or why there is none."""
     if not aliases:
         return tuple(wants)
     wanted = {want.destination: want for want in wants if isinstance(want, Want)}
-    failures, known = in_conflict(aliases, wanted), Known(heads, wanted)
+    failures, known = in_conflict(aliases, wanted), Known(heads, wanted, state=lookup.state)
     unknown = [one for one in dict.fromkeys(aliases) if one not in failures and is_unknown(one, known)]
-    known = Known(heads, wanted, lookup.look_up(unknown, known))
+    known = replace(known, looked_up=lookup.look_up(unknown, known))
     settled = {one: failures.get(one) or follow(one, known) for one in dict.fromkeys(aliases)}
     return place_aliases(wants, settled)
 
@@ -32,7 +33,9 @@ def with_aliases(
 class Lookup:
     """Asks destinations which of their version tags have the digest that an alias has."""
 
-    def __init__(self, stores: Stores, tasks: Tasks) -> None:
+    def __init__(self, stores: Stores, tasks: Tasks, state: State | None) -> None:
+        self.state = state or NOTHING_REMEMBERED
+        """What is remembered, which is asked before any destination."""
         self._stores = stores
         self._tasks = tasks
 

@@ -26,7 +26,9 @@ from imagesync.plan.questions import (
     ListAllTags,
     ListAttachmentTags,
     ListReferrers,
+    MayRead,
     Question,
+    ReadCreated,
     ReadHead,
     ReadManifest,
     ReadPlatform,
@@ -36,6 +38,7 @@ from imagesync.platform import Platform
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.store import ManifestFetcher, Readable, Resolver, Stores, TagLister, Writable
 from imagesync.survey.configs import read_platform
+from imagesync.survey.dating import created_of, set_aside
 
 V = TypeVar("V")
 
@@ -49,15 +52,19 @@ def answer(question: Question, stores: Stores) -> Any:
         return read_head(store, question.reference, question.side)
     if isinstance(question, ListAttachmentTags | ListAllTags):
         return _tags(question, stores)
+    if isinstance(question, MayRead | ReadCreated):
+        return or_broken(lambda: _of_dates(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
-    if isinstance(question, IsEmpty):
-        return or_broken(lambda: _is_empty(question, stores), "destination")
-    return or_broken(lambda: _has_blob(question, stores), "destination")
+    return or_broken(lambda: _of_blobs(question, stores), "destination")
 
 
 def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
     return stores.source(repository) if side == "source" else stores.destination(repository)
+
+
+def _of_dates(question: MayRead | ReadCreated, stores: Stores) -> Any:
+    return set_aside(question, stores) if isinstance(question, MayRead) else created_of(question, stores)
 
 
 def _tags(question: ListAttachmentTags | ListAllTags, stores: Stores) -> Collection[Tag] | Broken:
@@ -111,6 +118,10 @@ def fetch_manifest(store: ManifestFetcher, digest: Digest) -> Content:
         return store.fetch_manifest(digest)
     except IntegrityError:
         return store.fetch_manifest(digest)
+
+
+def _of_blobs(question: IsEmpty | HasBlob, stores: Stores) -> bool:
+    return _is_empty(question, stores) if isinstance(question, IsEmpty) else _has_blob(question, stores)
 
 
 def _has_blob(question: HasBlob, stores: Stores) -> bool:

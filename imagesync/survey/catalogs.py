@@ -14,12 +14,17 @@ from imagesync.tasks import Tasks
 
 def find_repositories(rules: Sequence[Rule], stores: Stores, tasks: Tasks) -> Expanded:
     """The rules with a rule for every repository in place of each glob. Asks nobody where there is none."""
+    return expand(rules, read_catalogs(rules, stores, tasks))
+
+
+def read_catalogs(rules: Iterable[Rule], stores: Stores, tasks: Tasks) -> Catalogs:
+    """What registries list for the globs of these rules."""
     needed = catalogs_needed(rules)
     asked = [
         tasks.add(partial(_list_all, registry, prefixes, stores), hosts=[registry])
         for registry, prefixes in needed.items()
     ]
-    return expand(rules, {below: found for catalog in tasks.results(asked) for below, found in catalog.items()})
+    return {below: found for catalog in tasks.results(asked) for below, found in catalog.items()}
 
 
 def _list_all(registry: str, prefixes: Iterable[str], stores: Stores) -> Catalogs:

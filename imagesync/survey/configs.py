@@ -1,10 +1,12 @@
-"""Configs: the one blob of an image that a survey reads, to know what the image runs on where no index says it."""
+"""Configs: the one blob of an image that a survey reads, to know what the image runs on, and when it was made, where no
+manifest says it. To read it costs no pull.
+"""
 
 from __future__ import annotations
 
 import json
 
-from imagesync.errors import IntegrityError, InvalidManifest
+from imagesync.errors import IntegrityError, InvalidManifest, StoreError
 from imagesync.manifest import Descriptor
 from imagesync.plan.questions import ReadPlatform
 from imagesync.platform import Platform
@@ -16,20 +18,26 @@ MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
 def read_platform(question: ReadPlatform, stores: Stores) -> Platform | None:
     """What an image's config says that it runs on, None where it says nothing. Raises StoreError, InvalidManifest."""
-    config = _parsed(_read(stores.source(question.repository), question.config), question.config)
-    platform = Platform.from_dict(config)
+    platform = Platform.from_dict(read_config(stores.source(question.repository), question.config))
     return platform if platform.os and platform.architecture else None
 
 
+def read_config(store: BlobFetcher, config: Descriptor) -> dict[str, object]:
+    """What a config says. Raises StoreError, InvalidManifest."""
+    return _parsed(_read(store, config), config)
+
+
 def _read(store: BlobFetcher, config: Descriptor) -> bytes:
-    """The bytes, hashed; those that do not match are read once more, as those of any blob are."""
+    """The bytes, hashed; what does not match or fails for a moment is read once more, as any blob is."""
     if config.size_bytes > MAX_CONFIG_BYTES:
         raise InvalidManifest(f"config of {config.size_bytes} bytes: at most {MAX_CONFIG_BYTES} are read")
     if config.data is not None:
         return config.data
     try:
         return _read_once(store, config)
-    except IntegrityError:
+    except StoreError as error:
+        if not error.is_transient and not isinstance(error, IntegrityError):
+            raise
         return _read_once(store, config)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from imagesync.plan.diff import Wanted, moved_upstream
+from imagesync.plan.diff import moved_upstream
 from imagesync.plan.inventory import Head, Present
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.store import Stores
 from imagesync.survey.answers import read_head
@@ -14,7 +14,7 @@ from imagesync.tasks import Task, Tasks
 
 
 def held_heads(
-    wants: Iterable[Wanted], heads: Mapping[Reference, Head], stores: Stores, tasks: Tasks
+    wants: Iterable[Wanted], heads: Mapping[Reference, Head], *, stores: Stores, tasks: Tasks
 ) -> dict[Reference, Head]:
     """The heads, with one for each digest that a lock holds on to. A tag that still points to it says enough, and so
     does a destination that has it; any other digest is asked for."""

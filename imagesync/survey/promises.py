@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from imagesync.plan.diff import Wanted
 from imagesync.plan.image import Image
 from imagesync.plan.inventory import Head, Inventory, Present
-from imagesync.plan.wants import Want
+from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference
 from imagesync.selection import EVERY_PLATFORM
 from imagesync.store import Memory

@@ -44,7 +44,7 @@ def test_an_apply_writes_summary_and_outputs(mirror: Mirror) -> None:
     mirror.fill("1")
     mirror.cli("apply", mirror.spec("app:1", "app:lost"), "--report", "report.json")
     assert "Not all done: 1 added" in Path("GITHUB_STEP_SUMMARY").read_text()
-    assert _outputs() == {"changed": "true", "copied": "1", "failed": "1", "report": "report.json"}
+    assert _outputs() == {"changed": "true", "copied": "1", "deleted": "0", "failed": "1", "report": "report.json"}
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])

@@ -134,3 +134,24 @@ def test_an_adoption_that_cannot_be_kept_says_so(mirror: Mirror) -> None:
     ran = mirror.cli("adopt", write_spec(mirror, state="missing/state.json"))
     assert ran.code == 4
     assert "there is no directory" in ran.err
+
+
+def test_with_a_lock_what_the_lock_has_is_what_should_be_there(kept: Mirror) -> None:
+    assert kept.cli("lock", "sync.yaml").code == 0
+    moved(kept)
+    assert "1 pending" in kept.cli("drift", "sync.yaml").out
+    ran = kept.cli("drift", "sync.yaml", "--locked")
+    assert (ran.code, ran.out) == (0, "No drift. No other hand has changed any of 1 tag.\n")
+    assert kept.cli("adopt", "sync.yaml", "--locked").code == 0
+
+
+def test_an_alias_that_another_hand_has_changed_is_drift_and_apply_puts_it_right(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    write_spec(mirror, "{name: app, tags: {versions: '*'}, aliases: [stable], attachments: none}")
+    mirror.cli("apply", "sync.yaml")
+    mirror.stand(make_image("foreign"), "stable")
+    ran = mirror.cli("drift", "sync.yaml")
+    assert (ran.code, "app:stable  drifted" in ran.out) == (2, True)
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    assert mirror.tags()["stable"] == mirror.tags()["7.4.2"]
+    assert mirror.cli("drift", "sync.yaml").code == 0

@@ -323,3 +323,10 @@ def test_update_of_a_glob_drops_what_it_finds_no_more(mirror: Mirror) -> None:
     LOCK.write_text(text + text.splitlines()[-1].replace("team/one:v1", "team/zero:v1") + "\n")
     assert mirror.cli("lock", "sync.yaml", "--update", "sync[0]/team/*").code == 0
     assert LOCK.read_text() == text
+
+
+def test_validate_says_without_a_request_whether_the_lock_has_all_that_the_spec_takes(locked: Mirror) -> None:
+    assert locked.cli("validate", "sync.yaml", "--locked").code == 0
+    ran = locked.cli("validate", locked.spec(FILTER, "other:1"), "--locked")
+    assert (ran.code, "sync.lock has no" in ran.err) == (4, True)
+    assert locked.requests() == []

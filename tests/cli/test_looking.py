@@ -178,7 +178,7 @@ def test_tags_of_a_repository_that_is_not_there_fail_alone(mirror: Mirror) -> No
     ran = mirror.cli("tags", mirror.spec('{name: app, tags: ["*"]}', '{name: lost, tags: ["*"]}'))
     assert ran.code == 1
     assert "+ 1.0" in ran.out
-    assert f"x source {mirror.source.host}/lost: list tags" in ran.out
+    assert f"x tags cannot be listed: source {mirror.source.host}/lost: list tags" in ran.out
 
 
 def test_tags_of_one_repository_one_a_line(mirror: Mirror) -> None:

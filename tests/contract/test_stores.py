@@ -206,6 +206,40 @@ def test_several_tags_on_one_manifest(destination: Destination) -> None:
     assert {destination("a").resolve(tag).digest for tag in destination("a").list_tags()} == {image.digest}
 
 
+def test_a_tag_that_is_deleted_leaves_its_manifest_and_the_other_tags_on_it(destination: Destination) -> None:
+    store = destination("a")
+    image = push_image(store, make_image(), "one", "two")
+    store.delete_tag(Tag("one"))
+    assert store.list_tags() == (Tag("two"),)
+    assert store.resolve(image.digest).digest == image.digest
+    store.delete_tag(Tag("two"))
+    assert store.list_tags() == ()
+    assert store.resolve(image.digest).digest == image.digest
+
+
+def test_a_manifest_that_is_deleted_takes_its_tags_along(destination: Destination) -> None:
+    store = destination("a")
+    other = push_image(store, make_image("other"), "other")
+    image = push_image(store, make_image(), "one", "two")
+    store.delete_manifest(image.digest)
+    assert store.list_tags() == (Tag("other"),)
+    with pytest.raises(NotFoundError):
+        store.resolve(image.digest)
+    assert store.resolve(Tag("other")).digest == other.digest
+
+
+def test_what_is_not_there_cannot_be_deleted(destination: Destination) -> None:
+    """DEL-04: whoever deletes takes that for done."""
+    store = destination("a")
+    with pytest.raises(NotFoundError):
+        store.delete_tag(Tag("any"))
+    push_image(store, make_image(), "one")
+    with pytest.raises(NotFoundError):
+        store.delete_tag(Tag("any"))
+    with pytest.raises(NotFoundError):
+        store.delete_manifest(ABSENT)
+
+
 def test_a_manifest_without_its_blobs_is_refused(destination: Destination) -> None:
     """MAN-14."""
     image = make_image()

@@ -71,6 +71,17 @@ class MemoryRepository:
         if tag is not None:
             self.tags[tag] = content.digest
 
+    def delete_tag(self, tag: Tag) -> None:
+        self._called("delete_tag", tag)
+        if self.tags.pop(tag, None) is None:
+            raise NotFoundError("manifest unknown", reference=f"{self.repository}:{tag}")
+
+    def delete_manifest(self, digest: Digest) -> None:
+        self._called("delete_manifest", digest)
+        if self.manifests.pop(digest, None) is None:
+            raise NotFoundError("manifest unknown", reference=f"{self.repository}@{digest}")
+        self.tags = {tag: found for tag, found in self.tags.items() if found != digest}
+
     def list_tags(self) -> tuple[Tag, ...]:
         self._called("list_tags", "")
         return tuple(sorted(self.tags))
@@ -84,7 +95,7 @@ class MemoryRepository:
         return [argument for name, argument in self.calls if name == method]
 
     def writes(self) -> list[tuple[str, str]]:
-        return [call for call in self.calls if call[0].startswith("push")]
+        return [call for call in self.calls if call[0].startswith(("push", "delete"))]
 
     def _called(self, method: str, argument: str) -> None:
         with self._lock:
@@ -134,6 +145,9 @@ class MemoryStores:
 
     def counts_pulls(self, registry: str) -> bool:
         return False
+
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        pass
 
     def lister(self, registry: str) -> MemoryCatalog:
         self.opened.append(registry)

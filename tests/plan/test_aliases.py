@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from imagesync.plan.wants import Want, make_wants, wants_of
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.selection import Alias, Retag
 from imagesync.spec.model import Rule
+from imagesync.state import State, Written
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_immutable, make_manifest, make_reference, make_rule
 
 QUAY = Repository("quay.io", "nginx")
@@ -221,3 +224,36 @@ def test_whatever_is_selected_an_alias_is_never_lower_afterwards(
         assert want.source.tag == f"1.0.{max(selected)}"
     else:
         assert max(selected) < before or not is_known
+
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def remembering(written: Mapping[str, str]) -> State:
+    """What was last written to tags of the destination."""
+    return State.of(
+        Written(make_reference(LOCAL_NGINX, tag), make_manifest(name).digest, NOW) for tag, name in written.items()
+    )
+
+
+def test_what_an_alias_carries_is_what_was_last_written_there() -> None:
+    """No destination is asked: the version was written too, and is not selected any more."""
+    rule = make_rule("7.4.2", aliases=STABLE)
+    seen = replace(known(rule, {"stable": "7.4.1"}), state=remembering({"stable": "7.4.1", "7.4.1": "7.4.1"}))
+    one = aliases_of(rule)["stable"]
+    assert not is_unknown(one, seen)
+    assert carries(follow(one, seen)) == Carries(Tag("7.4.2"), Tag("7.4.1"))
+
+
+def test_what_another_hand_has_put_there_does_not_make_an_alias_wait() -> None:
+    rule = make_rule("7.4.2", aliases=STABLE)
+    seen = replace(known(rule, {"stable": "other"}), state=remembering({"stable": "7.4.1", "7.4.1": "7.4.1"}))
+    assert carries(follow(aliases_of(rule)["stable"], seen)) == Carries(Tag("7.4.2"), Tag("7.4.1"))
+
+
+def test_what_is_remembered_keeps_an_alias_from_going_back_too() -> None:
+    rule = make_rule("7.4.2", aliases=STABLE)
+    seen = replace(known(rule, {"stable": "other"}), state=remembering({"stable": "7.4.3", "7.4.3": "7.4.3"}))
+    waiting = follow(aliases_of(rule)["stable"], seen)
+    assert isinstance(waiting, Waiting)
+    assert waiting.reason == "it carries 7.4.3, and the highest selected version is 7.4.2"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imagesync.manifest import Content
-from imagesync.plan.actions import Cause, Conflict, Copy, Drifted, Failure, Keep, Plan, is_drifted, summarise
+from imagesync.plan.actions import Cause, Conflict, Copy, Delete, Drifted, Failure, Keep, Plan, is_drifted, summarise
 from imagesync.plan.diff import diff
 from imagesync.plan.drift import cause_of, holding_back, with_causes, with_memory
 from imagesync.plan.file import plan_from_json, plan_to_json
@@ -27,6 +27,7 @@ from imagesync.state import NOTHING_REMEMBERED, Deleted, FirstSeen, State, Writt
 from tests.plan.values import (
     HUB_NGINX,
     LOCAL_NGINX,
+    PLACE,
     make_immutable,
     make_inventory,
     make_manifest,
@@ -233,3 +234,22 @@ def test_a_copy_of_a_drifted_tag_is_one_even_when_it_is_blocked() -> None:
     (blocked,) = review(Plan((copy,)), (lambda _: "no",)).plan.actions
     assert is_drifted(blocked)
     assert not isinstance(blocked, Copy)
+
+
+def test_a_tag_that_was_deleted_is_given_up_if_it_was_ever_ours() -> None:
+    delete = Delete(rule="all/app", place=PLACE, destination=DESTINATION, digest=OLD.digest)
+    done = Outcome(delete, Status.DELETED)
+    ahead = NOON + timedelta(hours=1)
+    (entry,) = entries(done, wrote(OLD, at=ahead))
+    assert entry == Deleted(DESTINATION, ahead + timedelta(seconds=1))
+    assert entries(done) == []
+    assert entries(Outcome(delete, Status.FAILED), wrote(OLD)) == []
+
+
+def test_what_was_narrowed_remembers_what_it_came_from() -> None:
+    (copy,) = plan_of(None, None).copies()
+    narrowed = replace(copy, root=OLD.descriptor, left_out=())
+    (entry,) = entries(Outcome(narrowed, Status.COPIED))
+    assert entry == Written(DESTINATION, OLD.digest, NOON, NEW.digest)
+    keep = Keep(rule="r", place=PLACE, source=copy.source, destination=DESTINATION, narrowed=OLD.digest)
+    assert entries(Outcome(keep, Status.UNCHANGED), wrote(FOREIGN, at=NOON - timedelta(days=1))) == [entry]

@@ -121,14 +121,16 @@ def test_what_the_lock_has_and_no_rule_wants_is_told_with_its_line() -> None:
 def test_an_update_renews_the_named_and_keeps_the_others() -> None:
     before = Lock.of([*make_lock({"1.0": 1, "1.1": 2}).pins, *make_lock({"1": 1}, QUAY).pins])
     named = [make_rule(tag_filter=NEWEST_TWO)]
-    after = renewed(before, make_lock({"1.1": 9, "1.2": 3}), [*named, make_rule("1", source=QUAY, line=9)], named)
+    after = renewed(
+        before, make_lock({"1.1": 9, "1.2": 3}), rules=[*named, make_rule("1", source=QUAY, line=9)], named=named
+    )
     assert pins(after) == {"library/nginx:1.1": 9, "library/nginx:1.2": 3, "nginx:1": 1}
 
 
 def test_an_update_keeps_a_tag_of_the_same_repository_that_another_rule_takes() -> None:
     before = make_lock({"1.0": 1, "latest": 5, "old": 6})
     named = [make_rule("1.*")]
-    after = renewed(before, make_lock({"1.1": 2}), [*named, make_rule("latest", line=9)], named)
+    after = renewed(before, make_lock({"1.1": 2}), rules=[*named, make_rule("latest", line=9)], named=named)
     assert pins(after) == {"library/nginx:1.1": 2, "library/nginx:latest": 5}
 
 
@@ -151,3 +153,10 @@ def test_a_rule_takes_from_its_lock_just_what_it_took_from_the_list(listed: dict
     kept = NEWEST_TWO.select(listed).kept
     (again,) = hold([rule], make_lock({tag: listed[tag] for tag in kept}))
     assert [want.source.tag for want in make_wants([again], {}) if isinstance(want, Want)] == list(kept)
+
+
+def test_a_rule_that_is_held_is_another_than_the_same_rule_that_is_not() -> None:
+    """Both may have a say at once, as when something is pruned."""
+    rule = make_rule("1")
+    assert len({rule, *hold([rule], make_lock({"1": 1})), *hold([rule], make_lock({"1": 2}))}) == 3
+    assert hold([rule], make_lock({"1": 1})) == hold([rule], make_lock({"1": 1}))

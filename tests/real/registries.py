@@ -129,6 +129,13 @@ def plain_registry(where: Path | None = None) -> Iterator[RealRegistry]:
 
 
 @contextmanager
+def keeping_registry() -> Iterator[RealRegistry]:
+    """Plain HTTP, no login, and nothing can be deleted, as docker-registry is by default."""
+    with _folder(None) as folder, _running(folder, {"delete": {"enabled": False}}, RealRegistry) as registry:
+        yield registry
+
+
+@contextmanager
 def tls_registry(authority: Authority, where: Path | None = None) -> Iterator[RealRegistry]:
     """TLS, no login."""
     with _folder(where) as folder, _running(folder, _tls(authority, folder), RealRegistry) as registry:
@@ -193,7 +200,7 @@ def _running(folder: Path, extra: dict[str, Any], kind: type[RealRegistry]) -> I
         "log": {"level": "info", "accesslog": {"disabled": False}},
         "storage": {
             "filesystem": {"rootdirectory": str(folder / "data")},
-            "delete": {"enabled": True},
+            "delete": extra.get("delete", {"enabled": True}),
             "maintenance": {"uploadpurging": {"enabled": False}},
         },
         "http": {"addr": "127.0.0.1:0", "secret": "of-the-tests", **tls},

@@ -216,3 +216,35 @@ def test_a_registry_that_is_not_there_costs_no_pull() -> None:
     settings = RegistrySettings(tls=PLAIN.tls, pulls=PullBudget(1, WINDOW))
     with open_registries((host, settings)) as registries, pytest.raises(NetworkError, match="refused"):
         registries.repository(make_repository(host, "a/b")).fetch_manifest(LATEST)
+
+
+def test_what_is_needed_together_is_set_aside_or_refused_with_the_numbers(clock: Clock) -> None:
+    pulls = make_pulls(clock, 5, WhenSpent.DEFER)
+    pulls.reserve(3)
+    with pytest.raises(BudgetError) as raised:
+        pulls.reserve(3)
+    assert str(raised.value) == (
+        "docker.io: that takes up to 3 pulls, and 2 of the budget of 5 pulls in 6 hours are left (nothing was read)"
+    )
+    assert raised.value.is_deferred
+    assert pulls.count().used == 0
+
+
+def test_what_was_set_aside_is_not_counted_twice_once_it_is_read(clock: Clock) -> None:
+    pulls = make_pulls(clock, 5)
+    pulls.reserve(3)
+    pull(pulls, 3)
+    pulls.reserve(2)
+    with pytest.raises(BudgetError, match="up to 1 pull, and 0 of"):
+        pulls.reserve(1)
+
+
+def test_without_a_limit_anything_can_be_set_aside(clock: Clock) -> None:
+    Pulls("quay.io", None, MemoryLedger(clock), clock).reserve(10_000)
+
+
+def test_what_a_registry_says_is_left_can_be_too_little(clock: Clock) -> None:
+    pulls = Pulls("docker.io", None, MemoryLedger(clock), clock)
+    pulls.heard(HUB)
+    with pytest.raises(BudgetError, match="up to 4 pulls, and 3 are left"):
+        pulls.reserve(4)

@@ -24,7 +24,7 @@ from imagesync.selection import (
     VersionRange,
     Versions,
 )
-from tests.selection.values import TAGS, VERSION_TAGS, tags
+from tests.selection.values import ORDERS_BY_NAME, TAGS, VERSION_TAGS, tags
 
 
 def test_every_tag_is_kept_or_dropped_with_a_reason() -> None:
@@ -200,7 +200,9 @@ STEPS = st.lists(
             st.sampled_from(["", "any", "-alpine*"]),
             st.booleans(),
         ),
-        st.builds(lambda count, order: Newest(count, Ordering(order)), st.integers(1, 5), st.sampled_from(Order)),
+        st.builds(
+            lambda count, order: Newest(count, Ordering(order)), st.integers(1, 5), st.sampled_from(ORDERS_BY_NAME)
+        ),
     ),
     max_size=4,
 )
@@ -226,7 +228,7 @@ def test_one_step_more_at_the_end_never_adds_a_tag(listed: list[Tag], steps: lis
     assert {*TagFilter((*steps, Include(patterns("*")), more)).select(listed).kept} <= {*before.kept}
 
 
-@given(LISTS, st.integers(1, 9), st.sampled_from(Order))
+@given(LISTS, st.integers(1, 9), st.sampled_from(ORDERS_BY_NAME))
 def test_more_of_the_newest_hold_fewer_of_them(listed: list[Tag], count: int, order: Order) -> None:
     fewer, more = ({*kept(*newest(number, order), listed=listed)} for number in (count, count + 1))
     assert fewer <= more

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imagesync.errors import InvalidReference
 from imagesync.reference import Tag
 from imagesync.selection import Extract, Order, Ordering, Version
-from tests.selection.values import TAGS, VERSION_TAGS, tags
+from tests.selection.values import ORDERS_BY_NAME, TAGS, VERSION_TAGS, tags
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_any_text_is_a_version_or_none_and_never_an_error(text: str) -> None:
     assert version is None or 1 <= len(version.numbers) <= 4
 
 
-@given(st.lists(VERSION_TAGS | TAGS, unique=True), st.sampled_from(Order))
+@given(st.lists(VERSION_TAGS | TAGS, unique=True), st.sampled_from(ORDERS_BY_NAME))
 def test_an_order_is_total_whatever_the_tags(listed: list[Tag], order: Order) -> None:
     keys = [key for key in map(Ordering(order).key, listed) if key is not None]
     assert len(set(keys)) == len(keys)

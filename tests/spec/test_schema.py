@@ -43,12 +43,15 @@ LIST_HINT = "    a list has a dash before each item"
         ("tags: {newest: 0}", "20: found 0, where a number from 1 to 10000 belongs"),
         (
             "tags: {newest: 3, sort: versions}",
-            "29: found 'versions', where version, alphabetical or numerical belongs\n    did you mean version?",
+            (
+                "29: found 'versions', where version, alphabetical, numerical or created belongs\n"
+                "    did you mean version?"
+            ),
         ),
         ("tags: {version: '*'}", "12: unknown key 'version'\n    did you mean versions?"),
         (
-            "tags: {min_age: 72h}",
-            "12: unknown key 'min_age'\n    allowed here: include, exclude, versions, sort, newest, always",
+            "tags: {cooldown: 72h}",
+            "12: unknown key 'cooldown'\n    allowed here: include, exclude, versions, min_age, sort, newest, always",
         ),
         ("tags: {versions: {prereleases: x}}", "36: found 'x', where true or false belongs"),
         ("tags: {versions: {sufix: any}}", "23: unknown key 'sufix'\n    did you mean suffix?"),

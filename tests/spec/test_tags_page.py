@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
 from imagesync.plan.aliases import highest_of
-from imagesync.selection import Alias
+from imagesync.reference import Digest, Tag
+from imagesync.selection import Alias, Facts, Selection, Standing, Unknown
 from imagesync.spec.tags import parse_tags
 from tests.plan.values import make_rule
 from tests.spec.written import indented, load, with_images
@@ -27,6 +30,44 @@ ALIASES = [
 ]
 
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+LETTERS = "0123456789abcdef"
+TOLD = re.compile(r"`([^`]+)` (of [\d-]+|undated|seen [\d, ]+ h ago|never seen)")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A sight of a digest; the page tells how many hours ago it was."""
+
+    digest: Digest
+    at: datetime
+
+
+def facts(cell: str) -> Facts:
+    """What a case says of its tags besides their names."""
+    told = {
+        Tag(tag): what for tag, what in re.findall(r"`([^`]+)` (of [\d-]+|undated|seen [\d, ]+ h ago|never seen)", cell)
+    }
+    standings = {tag: standing(what) for tag, what in told.items()}
+    seen = (one.digest for known in standings.values() for one in known.sights or ())
+    created = {tag: date(what) for tag, what in told.items() if "seen" not in what}
+    return Facts(NOW, created, standings, dict.fromkeys(seen, True))
+
+
+def date(what: str) -> datetime | Unknown:
+    if what == "undated":
+        return Unknown("its config names no date")
+    return datetime.fromisoformat(what.removeprefix("of ")).replace(tzinfo=UTC)
+
+
+def standing(what: str) -> Standing:
+    """The digest that it points to is the one that was seen last."""
+    hours = sorted(map(int, re.findall(r"\d+(?=[, ])", what))) if what.startswith("seen") else []
+    digests = [Digest(f"sha256:{letter * 64}") for letter in LETTERS]
+    sights = [Seen(digest, NOW - timedelta(hours=ago)) for digest, ago in zip(digests, hours, strict=False)]
+    return Standing(digests[0], tuple(sights))
+
+
 def codes(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
@@ -40,7 +81,8 @@ def reasons(cell: str) -> dict[str, str]:
 def test_a_case_is_what_the_program_does(case: list[str]) -> None:
     """TAG-08."""
     listed, (tags,), taken, dropped = codes(case[0]), codes(case[1]), codes(case[2]), reasons(case[3])
-    selection = parse_tags(tags, environment={}).select(listed)
+    selection = parse_tags(tags, environment={}).select(listed, facts(case[0]))
+    assert isinstance(selection, Selection)
     assert sorted(selection.kept) == sorted(taken)
     assert {drop.tag: drop.reason for drop in selection.dropped} == dropped
 
@@ -54,7 +96,7 @@ def test_a_case_of_aliases_is_what_the_program_does(case: list[str]) -> None:
 
 
 def test_the_page_has_cases() -> None:
-    assert len(CASES) > 15
+    assert len(CASES) > 25
     assert len(ALIASES) > 5
 
 

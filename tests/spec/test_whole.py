@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imagesync.reference import Repository, Tag
-from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, Retag
+from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, Retag, TagPattern
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -26,7 +26,17 @@ from imagesync.settings import (
     WhenSpent,
 )
 from imagesync.spec import Rule, Spec, load_spec
-from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, OnDrift, OnEmpty, SpecFile, StateFile
+from imagesync.spec.model import (
+    ALL_ATTACHMENTS,
+    NO_ATTACHMENTS,
+    AttachmentType,
+    MostPercent,
+    OnDrift,
+    OnEmpty,
+    Prune,
+    SpecFile,
+    StateFile,
+)
 from imagesync.spec.schema import schema_text
 from tests.spec.written import make_files
 
@@ -131,10 +141,17 @@ sync:
             suffix: "-alpine*"
             prereleases: true
             extract: /release-(?P<version>.*)/
+          min_age:
+            age: 3d
+            clock: created
+            on_missing: allow
           sort: version
           newest: 3
           always: ["1.0"]
         retag: "{{major}}.{{minor}}"
+        prune:
+          protect: ["stable-*"]
+          max: 20%
         aliases:
           tags: ["{{major}}", stable]
           allow_backwards: true
@@ -250,12 +267,13 @@ def test_tags_may_be_a_map_of_steps(spec: Spec) -> None:
         ("include", "release-*"),
         ("exclude", "*-windows"),
         ("versions", ">=1.2 <3, suffix -alpine*, prereleases, extract /release-(?P<version>.*)/"),
+        ("min_age", "3d, clock created, on_missing allow"),
         ("sort", "version"),
         ("newest", "3"),
     ]
     assert web.tags.exact_tags == ("1.0",)
     listed = ["release-1.2.0-alpine", "release-1.2-alpine", "release-1.3.0-rc1-alpine", "release-1.3.0", "1.4.0-alpine"]
-    assert web.tags.select(listed).kept == ("1.0", "release-1.2.0-alpine", "release-1.3.0-rc1-alpine")
+    assert web.tags.select_by_name(listed).kept == ("1.0", "release-1.2.0-alpine", "release-1.3.0-rc1-alpine")
     assert web.renamed(Tag("release-1.2.0-alpine")) == "1.2"
 
 
@@ -263,6 +281,11 @@ def test_the_state_has_a_place_and_drift_a_consequence(spec: Spec) -> None:
     assert spec.state == StateFile("sync.state.json")
     assert rule(spec, "bases/redis").on_drift is OnDrift.KEEP
     assert rule(spec, "sync[1]/web").on_drift is OnDrift.OVERWRITE
+
+
+def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spec) -> None:
+    assert rule(spec, "sync[1]/web").prune == Prune((TagPattern.parse("stable-*"),), MostPercent(20))
+    assert rule(spec, "sync[1]/tool").prune is None
 
 
 def test_a_tag_in_the_name_is_the_tag(spec: Spec) -> None:

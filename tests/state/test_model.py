@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +80,35 @@ def test_what_an_index_was_narrowed_to_depends_on_what_was_kept_of_it() -> None:
     state = State.of([Narrowed(ONE, "linux/amd64", TWO)])
     assert state.narrowed(ONE, "linux/amd64") == TWO
     assert state.narrowed(ONE, "linux/arm64") is None
+
+
+def test_old_sights_go_but_for_the_last_of_each_tag() -> None:
+    state = State.of([seen(ONE, seconds=1), seen(TWO, seconds=2), seen(ONE, tag="2.0", seconds=1)])
+    tidied = state.tidied(at(3), most=9)
+    assert [sight.digest for sight in tidied.sights(tagged(HUB_APP))] == [TWO]
+    assert [sight.digest for sight in tidied.sights(tagged(HUB_APP, "2.0"))] == [ONE]
+
+
+def test_of_more_sights_than_are_kept_the_oldest_go() -> None:
+    state = State.of([seen(ONE, seconds=1), seen(TWO, seconds=3), seen(THREE, seconds=2)])
+    assert [sight.digest for sight in state.tidied(at(0), most=2).sights(tagged(HUB_APP))] == [TWO, THREE]
+
+
+def test_of_more_indexes_than_are_kept_those_go_of_which_nothing_else_tells() -> None:
+    narrowed = [Narrowed(digest, "linux/amd64", THREE) for digest in (ONE, TWO, THREE)]
+    state = State.of([seen(ONE), written(THREE, source=TWO), *narrowed])
+    assert state.tidied(at(0), most=3) == state
+    tidied = state.tidied(at(0), most=2)
+    assert [tidied.narrowed(digest, "linux/amd64") for digest in (ONE, TWO, THREE)] == [THREE, THREE, None]
+
+
+@given(STATES, st.integers(0, 3).map(at), st.integers(0, 3))
+def test_tidying_twice_is_tidying_once_and_loses_nothing_that_is_owned(
+    state: State, moment: datetime, most: int
+) -> None:
+    tidied = state.tidied(moment, most)
+    assert tidied.tidied(moment, most) == tidied
+    assert tidied.all_owned() == state.all_owned()
 
 
 def test_an_empty_state_says_that_nothing_is_remembered() -> None:

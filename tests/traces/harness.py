@@ -17,6 +17,7 @@ from imagesync.registry import Registries, RemoteRepository
 from imagesync.selection import EVERY_PLATFORM, Retag, TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
 from imagesync.spec.model import NO_ATTACHMENTS, NOTHING_IMMUTABLE, Immutable, Rule, Spec
+from imagesync.state import State
 from imagesync.store import Memory, NoMemory, RepositoryLister
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
@@ -36,6 +37,9 @@ class Stores:
 
     def counts_pulls(self, registry: str) -> bool:
         return self.registries.counts_pulls(registry)
+
+    def reserve_pulls(self, registry: str, count: int) -> None:
+        self.registries.reserve_pulls(registry, count)
 
     def lister(self, registry: str) -> RepositoryLister:
         return self.registries.lister(registry)
@@ -75,6 +79,8 @@ class Sync:
         self.immutable: Immutable = NOTHING_IMMUTABLE
         self.keep_previous: Retag | None = None
         self.attachments = NO_ATTACHMENTS
+        self.tag_filter: TagFilter | None = None
+        self.state: State | None = None
         self.platforms = EVERY_PLATFORM
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
@@ -94,8 +100,10 @@ class Sync:
             stores.registries.close()
 
     def plan(self, *tags: str, to: Sequence[str] = ("mirror/app",)) -> Plan:
+        """What is planned for these tags, or for what `tag_filter` selects."""
+        self.clear()
         with self.session() as (stores, tasks, _):
-            return make_plan(self.spec(tags, to), stores, tasks)
+            return make_plan(self.spec(tags, to), stores, tasks, state=self.state)
 
     def apply(self, *tags: str, to: Sequence[str] = ("mirror/app",), plan: Plan | None = None) -> list[Outcome]:
         """One run: plan, unless one is given, and carry out, over the same connections and tokens."""
@@ -104,7 +112,7 @@ class Sync:
             executor = Executor(stores, tasks, cancellation)
             if plan is not None:
                 return list(carry_out(plan, executor))
-            return list(plan_and_carry_out(Drawing(self.spec(tags, to), stores, tasks), executor))
+            return list(plan_and_carry_out(Drawing(self.spec(tags, to), stores, tasks, state=self.state), executor))
 
     def spec(self, tags: Sequence[str], to: Sequence[str]) -> Spec:
         rule = Rule(
@@ -113,7 +121,7 @@ class Sync:
             place=Place("sync.yaml", 1, 1),
             source=Repository(self.source_host, "app"),
             destinations=tuple(Repository(self.destination_host, path) for path in to),
-            tags=TagFilter.parse(tags),
+            tags=self.tag_filter or TagFilter.parse(tags),
             immutable=self.immutable,
             keep_previous=self.keep_previous,
             attachments=self.attachments,

@@ -176,6 +176,31 @@ def test_a_saved_plan_cannot_widen_itself(sync: Sync, platforms: Platforms, chan
         edited(replace(plan, contents={**whole.contents, **plan.contents}), sync, **changes)
 
 
+def test_a_saved_plan_cannot_bring_other_bytes_as_a_signature(classic: Sync) -> None:
+    """What speaks of an image comes as its source has it: nothing of it is ever narrowed."""
+    classic.platforms = ONE
+    classic.fill(INDEX, "v1")
+    signed(classic)
+    plan = classic.plan("v1")
+    document = json.loads(plan_to_json(plan))
+    document["actions"][0]["attachments"][0].update(narrowed=AMD64.digest, missing=[])
+    found = plan_from_json(json.dumps(document), name="plan.json")
+    with pytest.raises(PlanFileError, match="no rule of the spec yields"):
+        check_yielded(found, classic.spec(["v1"], ["mirror/app"]))
+
+
+def test_a_saved_plan_cannot_attach_to_a_tag_that_nobody_narrows(classic: Sync) -> None:
+    classic.fill(INDEX, "v1")
+    classic.apply("v1")
+    sign(classic.source.repository("app"), AMD64.digest, "alice")
+    document = json.loads(plan_to_json(classic.plan("v1")))
+    assert document["actions"][0]["action"] == "attach"
+    document["actions"][0]["narrowed"] = AMD64.digest
+    found = plan_from_json(json.dumps(document), name="plan.json")
+    with pytest.raises(PlanFileError, match="no rule of the spec yields"):
+        check_yielded(found, classic.spec(["v1"], ["mirror/app"]))
+
+
 def test_a_saved_plan_without_the_sources_index_is_damaged(sync: Sync) -> None:
     """Nothing could be derived again without it."""
     sync.fill(INDEX, "v1")

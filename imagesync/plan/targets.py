@@ -1,0 +1,121 @@
+"""Targets: the repositories that a prune looks at, and every rule that has a say in each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from imagesync.plan.actions import Failure, Skip
+from imagesync.plan.inventory import Broken
+from imagesync.plan.repositories import Catalogs, Named, expand
+from imagesync.reference import Repository, Tag
+from imagesync.selection import TagPattern
+from imagesync.spec.model import Prune, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A repository that is pruned: the rule that asks for it first, every rule that writes there or takes its images
+    from there, each or why one that may is not known, and what the writers say of pruning, which counts together."""
+
+    repository: Repository
+    rule: Rule
+    writers: tuple[Named, ...]
+    readers: tuple[Named, ...] = ()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those of which it has to be known what they want."""
+        return tuple(user for user in (*self.writers, *self.readers) if isinstance(user, Rule))
+
+    @property
+    def unknown(self) -> tuple[Skip | Failure, ...]:
+        """Why some that may use it are not known."""
+        return tuple(user for user in (*self.writers, *self.readers) if not isinstance(user, Rule))
+
+    @property
+    def prunes(self) -> tuple[Prune, ...]:
+        return tuple(one.prune for one in self.writers if isinstance(one, Rule) and one.prune is not None)
+
+    def protecting(self, tag: Tag) -> TagPattern | None:
+        """The pattern that a tag is held by, of whichever rule."""
+        patterns = (pattern for prune in self.prunes for pattern in prune.protect)
+        return next((pattern for pattern in patterns if pattern.matches(tag)), None)
+
+    def refused(self, broken: Broken, by: Named | None = None) -> Failure:
+        """Why nothing is deleted in this repository; `by` is what it comes of, where that is not the target itself."""
+        found = by or self.rule
+        return Failure(
+            rule=name_of(found),
+            place=found.place,
+            subject=str(self.repository),
+            reason=f"nothing is pruned here: {broken.reason}",
+            kind=broken.kind,
+            hint=broken.hint,
+        )
+
+
+def name_of(writer: Named) -> str:
+    """What messages call a rule, or what stands in the place of one."""
+    return writer.name if isinstance(writer, Rule) else writer.rule
+
+
+def targets_of(chosen: Sequence[Rule], rules: Iterable[Rule], catalogs: Catalogs) -> tuple[Target, ...]:
+    """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
+    users = _Users(rules, catalogs)
+    asked: dict[Repository, Rule] = {}
+    for rule in expand(_asking(chosen), catalogs).rules:
+        if isinstance(rule, Rule):
+            asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
+    # Who asks has a say in any case: what `--only` names may be a repository that its glob finds no more.
+    return tuple(
+        Target(repository, rule, (rule, *users.writers(repository)), users.readers(repository))
+        for repository, rule in asked.items()
+    )
+
+
+def not_found(chosen: Sequence[Rule], catalogs: Catalogs) -> tuple[Skip | Failure, ...]:
+    """The globs among the chosen rules that stand for no repository, or nobody knows for which."""
+    return tuple(one for one in expand(_asking(chosen), catalogs).rules if not isinstance(one, Rule))
+
+
+def _asking(rules: Iterable[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.prune is not None]
+
+
+def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
+    """Every rule of which it has to be known what it wants."""
+    return tuple(dict.fromkeys(rule for target in targets for rule in target.rules))
+
+
+class _Users:
+    """Which rules use which repository. What a glob finds elsewhere is none of them; what it did not find may be."""
+
+    def __init__(self, rules: Iterable[Rule], catalogs: Catalogs) -> None:
+        self._writing: dict[Repository, list[Named]] = {}
+        self._reading: dict[Repository, list[Named]] = {}
+        self._unknown: list[tuple[Rule, Named]] = []
+        for rule in rules:
+            for one in expand([rule], catalogs).rules:
+                self._add(rule, one)
+
+    def writers(self, repository: Repository) -> tuple[Named, ...]:
+        unknown = (one for rule, one in self._unknown if rule.may_write(repository))
+        return (*self._writing.get(repository, ()), *unknown)
+
+    def readers(self, repository: Repository) -> tuple[Named, ...]:
+        unknown = (one for rule, one in self._unknown if _may_read(rule, repository))
+        return (*self._reading.get(repository, ()), *unknown)
+
+    def _add(self, rule: Rule, one: Named) -> None:
+        if not isinstance(one, Rule):
+            self._unknown.append((rule, one))
+            return
+        self._reading.setdefault(one.source, []).append(one)
+        for repository in one.destinations:
+            self._writing.setdefault(repository, []).append(one)
+
+
+def _may_read(rule: Rule, repository: Repository) -> bool:
+    """Whether a glob might stand for this repository."""
+    return rule.glob is not None and rule.glob.registry == repository.registry and rule.glob.matches(repository.path)

@@ -1,0 +1,136 @@
+"""The step `min_age`: how old what a tag points to has to be, by which clock, and what of it is old enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from imagesync.reference import Digest, Tag
+from imagesync.selection.facts import Facts, Known, NeedsFacts, Reasons, Standing, Unknown
+
+
+class Clock(Enum):
+    """What tells the age: a state, from when a run first saw a tag with a digest, or the image itself."""
+
+    FIRST_SEEN = "first_seen"
+    CREATED = "created"
+
+
+class OnMissing(Enum):
+    """What becomes of a tag whose age nobody knows."""
+
+    DEFER = "defer"
+    ALLOW = "allow"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class OldEnough:
+    """The tag may be taken, with this digest: an earlier one where what it points to now is too young."""
+
+    digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TooYoung:
+    """The tag waits, or fails where nobody knows its age and that is an error."""
+
+    reason: str
+    hint: str | None = None
+    is_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MinAge:
+    """Drops the tags that are younger than this, of whatever they pointed to since somebody looks."""
+
+    age: timedelta
+    unit: str = "h"
+    """In which ages are told: m, h or d."""
+    clock: Clock = Clock.FIRST_SEEN
+    on_missing: OnMissing = OnMissing.DEFER
+
+    name = "min_age"
+    needs_facts = True
+
+    def __str__(self) -> str:
+        missing = f", on_missing {self.on_missing.value}" if self.clock is Clock.CREATED else ""
+        return f"{self._in_units(self.age)}{self.unit}, clock {self.clock.value}{missing}"
+
+    def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:
+        """What is known to be too young; what is not known yet passes, and `needs` says what would tell."""
+        verdicts = ((tag, self.judge(tag, known.facts)) for tag in tags)
+        return {tag: verdict.reason for tag, verdict in verdicts if isinstance(verdict, TooYoung)}
+
+    def needs(self, tags: Iterable[Tag], facts: Facts) -> NeedsFacts | None:
+        """What has to be read to judge these tags; None where all that is known."""
+        found = [verdict for tag in tags if isinstance(verdict := self.judge(tag, facts), NeedsFacts)]
+        if not found:
+            return None
+        return NeedsFacts(
+            created=tuple(dict.fromkeys(tag for one in found for tag in one.created)),
+            standings=tuple(dict.fromkeys(tag for one in found for tag in one.standings)),
+            held=tuple(dict.fromkeys(pair for one in found for pair in one.held)),
+        )
+
+    def judge(self, tag: Tag, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
+        """Whether the tag may be taken, and with which digest."""
+        if self.clock is Clock.CREATED:
+            return self._by_date(tag, facts)
+        if tag not in facts.standings:
+            return NeedsFacts(standings=(tag,))
+        standing = facts.standings[tag]
+        if standing is None:
+            return OldEnough()  # it cannot be copied, and whoever tries says why
+        if standing.sights is None:
+            return self._ageless("no state says when it was first seen")
+        seen = {sight.digest: sight.at for sight in standing.sights}.get(standing.digest)
+        if seen is not None and self._is_reached(seen, facts):
+            return OldEnough()
+        return self._earlier(tag, standing, facts) or self._too_young(seen, facts)
+
+    def _by_date(self, tag: Tag, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
+        if tag not in facts.created:
+            return NeedsFacts(created=(tag,))
+        created = facts.believed(tag)
+        if isinstance(created, Unknown):
+            return self._ageless(created.reason)
+        return OldEnough() if self._is_reached(created, facts) else self._too_young(created, facts)
+
+    def _earlier(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | NeedsFacts | None:
+        """The digest that came last of those which the tag had before, are old enough, and are there still."""
+        for digest in self._old_ones(standing, facts):
+            if digest not in facts.held:
+                return NeedsFacts(held=((tag, digest),))
+            if facts.held[digest]:
+                return OldEnough(digest)
+        return None
+
+    def _old_ones(self, standing: Standing, facts: Facts) -> Iterator[Digest]:
+        for sight in sorted(standing.sights or (), key=lambda one: (one.at, one.digest), reverse=True):
+            if sight.digest != standing.digest and self._is_reached(sight.at, facts):
+                yield sight.digest
+
+    def _is_reached(self, since: datetime, facts: Facts) -> bool:
+        return facts.now - since >= self.age
+
+    def _too_young(self, since: datetime | None, facts: Facts) -> TooYoung:
+        age = timedelta() if since is None else max(timedelta(), facts.now - since)
+        reason = f"{self._in_units(age)} of {self._in_units(self.age)} {_SHOWN[self.unit]} old"
+        return TooYoung(reason, "its clock starts with the first apply that sees it" if since is None else None)
+
+    def _ageless(self, reason: str) -> OldEnough | TooYoung:
+        if self.on_missing is OnMissing.ALLOW:
+            return OldEnough()
+        is_failure = self.on_missing is OnMissing.FAIL
+        hint = "`on_missing: allow` takes it all the same"
+        return TooYoung(f"of unknown age: {reason}", hint, is_failure)
+
+    def _in_units(self, age: timedelta) -> int:
+        return age // _UNITS[self.unit]
+
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_SHOWN = {"m": "min", "h": "h", "d": "d"}
