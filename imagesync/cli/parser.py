@@ -25,6 +25,8 @@ COMMANDS = (
     "adopt",
     "lock",
     "promote",
+    "rollback",
+    "hold",
     "status",
     "history",
     "copy",

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan
 from imagesync.plan.review import Reviewer, review
-from imagesync.promotion.door import Known, awaiting, reviewers_of
+from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
-from imagesync.promotion.rules import find_promotion, rules_of
+from imagesync.promotion.rules import find_promotion, rollback_rules, rules_of
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session
     from imagesync.executor.together import Milestones
     from imagesync.plan.actions import Plan
     from imagesync.plan.unit import Unit
+    from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
     from imagesync.spec.stages import Promotion
 
@@ -34,7 +35,11 @@ class Release:
 
     @property
     def reviewers(self) -> tuple[Reviewer, ...]:
-        return reviewers_of(self.promotion, self.unit, self.known)
+        return (self.door.reviewer,)
+
+    @property
+    def door(self) -> Door:
+        return Door(self.promotion, self.unit, self.known)
 
 
 def open_release(session: Session, unit: Unit) -> Release:
@@ -52,8 +57,7 @@ def with_rules(spec: Spec, unit: Unit) -> Spec:
 def plan_release(session: Session, release: Release) -> Plan:
     """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
     plan = make_plan(with_rules(session.spec, release.unit), session.stores, session.tasks)
-    plan = replace(plan, unit=release.unit, pulls=session.pulls())
-    return awaiting(plan, release.promotion, release.known)
+    return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
 
 
 def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
@@ -72,6 +76,12 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     return published(arguments, session, reviewed.plan, outcomes)
 
 
+def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
+    """As `plan_release`, of the tag alone that says what the stage runs: it goes back to what a record tells of."""
+    spec = replace(session.spec, rules=rollback_rules(release.promotion, record), is_part=True)
+    return replace(make_plan(spec, session.stores, session.tasks), unit=release.unit, pulls=session.pulls())
+
+
 def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
     """Carry out a saved plan of a release, if it is one that the spec yields. What stands at the door is asked anew."""
     from imagesync.cli.apply import show_only  # noqa: PLC0415 - as above
@@ -80,6 +90,7 @@ def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) ->
     assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
     check_yielded(plan, with_rules(session.spec, plan.unit))
     release = open_release(session, plan.unit)
+    plan = release.door.with_what_waits(plan)
     if arguments.dry_run:
         return show_only(arguments, plan, release.reviewers)
     return carry_out_release(arguments, session, release, plan)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from imagesync.errors import NotFoundError
-from imagesync.plan.actions import Action, Attach, Copy, Failure, Plan, Waiting, WaitsFor
-from imagesync.plan.review import Change, Reviewer
-from imagesync.plan.unit import Unit
+from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
+from imagesync.plan.review import Change
+from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.record import Record
 from imagesync.reference import Reference
 from imagesync.spec.stages import Promotion
@@ -23,39 +23,60 @@ class Known:
     """What holds the stage that it comes to."""
 
 
-def reviewers_of(promotion: Promotion, unit: Unit, known: Known) -> tuple[Reviewer, ...]:
-    """All that has to agree."""
-    reasons = [*_skips(promotion, unit), *_is_held(unit, known)]
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a unit has to pass to come to its stage; a stage that goes back to what it ran has none."""
 
-    def check(change: Change) -> str | None:
-        return "; ".join([*reasons, *_is_not_released(promotion, unit, known, change)]) or None
+    promotion: Promotion
+    unit: Unit
+    known: Known
 
-    return (check,)
+    def reviewer(self, change: Change) -> str | None:
+        """Why a change may not be made, and what would let it; None where it may."""
+        return None if isinstance(change, Delete) else self._reason(change)
+
+    def with_what_waits(self, plan: Plan) -> Plan:
+        """The plan with what no change comes of and still may not be on record: an image that is not at the stage
+        before, which is no failure of a registry, and one that is in place by another hand."""
+        return replace(plan, actions=tuple(map(self._or_waiting, plan.actions)))
+
+    def _or_waiting(self, action: Action) -> Action:
+        if isinstance(action, Keep):
+            reason = self._reason(action)
+            return action if reason is None else _waiting(action, action.source, action.destination, reason)
+        is_missing = isinstance(action, Failure) and action.kind == NotFoundError.kind
+        if not is_missing or self.known.released is not None or _is_first(self.promotion, self.unit):
+            return action
+        image = next(one for one in self.promotion.images if action.rule == f"{self.promotion.name}/{one.name}")
+        source, stage = self.promotion.stage(self.unit.source_stage), self.promotion.stage(self.unit.stage)
+        tag = Reference(source.repository_of(image), source.tag_of(self.unit.version))
+        wanted = Reference(stage.repository_of(image), stage.tag_of(self.unit.version))
+        return _waiting(action, tag, wanted, _not_come(self.unit))
+
+    def _reason(self, action: Copy | Attach | Keep) -> str | None:
+        if self.unit.move is Move.ROLLBACK:
+            return None
+        reasons = [
+            *_skips(self.promotion, self.unit),
+            *_is_held(self.unit, self.known),
+            *_is_not_released(self.promotion, self.unit, self.known, action),
+        ]
+        return "; ".join(reasons) or None
 
 
-def awaiting(plan: Plan, promotion: Promotion, known: Known) -> Plan:
-    """The plan with what is not at the stage before it told as what it waits for: that is no failure of a registry."""
-    unit = plan.unit
-    if unit is None or known.released is not None or _is_first(promotion, unit):
-        return plan
-    actions = tuple(_awaiting(action, promotion, unit) for action in plan.actions)
-    return replace(plan, actions=actions)
-
-
-def _awaiting(action: Action, promotion: Promotion, unit: Unit) -> Action:
-    image = next((one for one in promotion.images if action.rule == f"{promotion.name}/{one.name}"), None)
-    if not isinstance(action, Failure) or action.kind != NotFoundError.kind or image is None:
-        return action
-    source, stage = promotion.stage(unit.source_stage), promotion.stage(unit.stage)
+def _waiting(action: Action, source: Reference, destination: Reference, reason: str) -> Waiting:
     return Waiting(
         rule=action.rule,
         place=action.place,
-        source=Reference(source.repository_of(image), source.tag_of(unit.version)),
-        destination=Reference(stage.repository_of(image), stage.tag_of(unit.version)),
-        reason=f"{unit} has not come to {source.name} yet",
-        hint=_bring_to(unit, source.name),
+        source=source,
+        destination=destination,
+        reason=reason,
         waits_for=WaitsFor.STAGE,
     )
+
+
+def _not_come(unit: Unit) -> str:
+    return f"{unit} has not come to {unit.source_stage} yet: {_bring_to(unit, unit.source_stage)} brings it there"
 
 
 def _skips(promotion: Promotion, unit: Unit) -> list[str]:
@@ -71,15 +92,15 @@ def _is_held(unit: Unit, known: Known) -> list[str]:
     if hold is None or hold.version == unit.version:
         return []
     why = f" ({hold.reason})" if hold.reason else ""
-    return [f"{unit.stage} is held at {hold.version} by {hold.who.name}{why}: `imagesync hold --release` ends that"]
+    return [f"{unit.stage} is held at {hold.version} by {hold.who.name}{why}: {_release(unit)} ends that"]
 
 
-def _is_not_released(promotion: Promotion, unit: Unit, known: Known, change: Change) -> list[str]:
+def _is_not_released(promotion: Promotion, unit: Unit, known: Known, change: Copy | Attach | Keep) -> list[str]:
     """Only what a record says has come to a stage as a whole may leave it again."""
-    if _is_first(promotion, unit) or not isinstance(change, Copy | Attach):
+    if _is_first(promotion, unit):
         return []
     if known.released is None:
-        return [f"{unit} has not come to {unit.source_stage} yet: {_bring_to(unit, unit.source_stage)} brings it there"]
+        return [_not_come(unit)]
     name = change.rule.removeprefix(f"{promotion.name}/")
     recorded, found = known.released.digests.get(name), change.source.digest
     if recorded == found or found is None:
@@ -90,6 +111,10 @@ def _is_not_released(promotion: Promotion, unit: Unit, known: Known, change: Cha
 
 def _is_first(promotion: Promotion, unit: Unit) -> bool:
     return promotion.stages[0].name == unit.source_stage
+
+
+def _release(unit: Unit) -> str:
+    return f"`imagesync hold SPEC {unit.promotion} --stage {unit.stage} --release`"
 
 
 def _bring_to(unit: Unit, stage: str) -> str:

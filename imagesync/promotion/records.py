@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagesync.plan.unit import Unit
+from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.door import Known
 from imagesync.promotion.entries import Entry, Kind, last_finished, standing_hold, unfinished
 from imagesync.promotion.journal import Journal
@@ -49,6 +49,18 @@ class Records:
         finished = (entry for entry in reversed(self.entries(stage)) if entry.kind is Kind.FINISHED)
         records = (self.journal(stage).read(entry) for entry in finished)
         return next((record for record in records if record.version == version), None)
+
+    def before(self, stage: Stage, version: Tag) -> Record | None:
+        """What had come to the stage, as a whole and by a promotion, before a version did."""
+        is_found = False
+        for entry in reversed(self.entries(stage)):
+            record = self.journal(stage).read(entry) if entry.kind is Kind.FINISHED else None
+            if record is None or record.move is not Move.PROMOTION:
+                continue
+            if is_found and record.version != version:
+                return record
+            is_found = is_found or record.version == version
+        return None
 
     def is_recorded(self, stage: Stage, record: Record) -> bool:
         """Whether this is what the stage came to last, and nothing has begun since."""

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from imagesync.errors import UsageError
 from imagesync.plan.unit import Unit
+from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
 from imagesync.spec.model import NOTHING_IMMUTABLE, Rule, Spec
-from imagesync.spec.stages import PromotedImage, Promotion
+from imagesync.spec.stages import PromotedImage, Promotion, Stage
 
 
 def find_promotion(spec: Spec, name: str) -> Promotion:
@@ -36,6 +37,30 @@ def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
 def rules_of(promotion: Promotion, unit: Unit) -> tuple[Rule, ...]:
     """What has to be where once the unit has come to its stage. Raises InvalidReference where that is no legal tag."""
     return tuple(rule for image in promotion.images for rule in _of_image(promotion, unit, image))
+
+
+def rollback_rules(promotion: Promotion, record: Record) -> tuple[Rule, ...]:
+    """What the tag that says what a stage runs has to point to once it has gone back to what a record tells of."""
+    stage = promotion.stage(record.stage)
+    return tuple(
+        _back(stage, image, record, entry=promotion.name)
+        for image in promotion.images
+        if image.name in record.digests and stage.current is not None
+    )
+
+
+def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> Rule:
+    repository, tag = stage.repository_of(image), stage.tag_of(record.version)
+    return Rule(
+        entry=entry,
+        image=image.name,
+        place=image.place,
+        source=repository,
+        destinations=(repository,),
+        tags=TagFilter.parse([tag]),
+        digest=record.digests[image.name],
+        retag=Retag(names=((tag, str(stage.current)),)),
+    )
 
 
 def _of_image(promotion: Promotion, unit: Unit, image: PromotedImage) -> Iterator[Rule]:

@@ -185,6 +185,25 @@ def test_an_edited_plan_cannot_widen_itself(shop: Shop) -> None:
     assert "no rule of the spec yields" in ran.text
 
 
+def test_what_another_hand_has_put_into_a_stage_past_the_one_before_gets_no_record(shop: Shop) -> None:
+    made = shop.push("1.4.0")
+    for name, image in made.items():
+        push_image(shop.hosts[2].repository(f"shop/{name}"), image, "1.4.0", "production")
+    ran = shop.promote("1.4.0", "production", "--from", "dev")
+    assert (ran.code, shop.writes()) == (3, [])
+    assert "dev is not the stage before production" in ran.text
+
+
+def test_two_releases_of_a_stage_without_a_current_tag_are_on_record_in_their_order(shop: Shop) -> None:
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        assert shop.promote(version, "staging").code == 0
+    assert shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--reason", "x").code == 0
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, "staging is held at 1.5.0" in ran.text) == (3, True), "in place, and still not to be recorded"
+    assert shop.entries(1) == ["started", "finished"] * 2 + ["hold"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
