@@ -54,7 +54,7 @@ class Together:
     def carry_out(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
         """Do what a review has allowed, all of it or nothing; yields an outcome for each action, and one more for a
         milestone that was not reached."""
-        plan = reviewed.plan
+        whole = plan = reviewed.plan
         if plan.from_file:
             plan, outcomes = self._executor.look_again(plan)
             yield from self._noted(outcomes)
@@ -62,10 +62,10 @@ class Together:
         yield from self._bring(steps.content, plan)
         if self._holding is None:
             yield from self._noted(self._executor.look_at_tags(plan.copies()))
-        yield from self._reach(self._milestones.started, plan)
+        yield from self._reach(self._milestones.started, whole)
         yield from self._write(steps.versions, plan)
         yield from self._write(steps.currents, plan)
-        yield from self._reach(self._milestones.finished, plan)
+        yield from self._reach(self._milestones.finished, whole)
 
     def _bring(self, content: Plan, plan: Plan) -> Iterator[Outcome]:
         """All that the tags need; the outcomes of actions that are no tags to write."""
@@ -96,10 +96,16 @@ class Together:
 
     def _with_content(self, outcome: Outcome, copy: Copy) -> Outcome:
         """The outcome of a tag, with what was moved for it; the first tag of some content has that."""
-        found = self._brought.pop(content_key(copy), None)
-        if found is None:
-            return replace(outcome, action=copy)
-        return replace(found, action=copy, status=outcome.status, reason=outcome.reason or found.reason)
+        found = self._brought.pop(content_key(copy), outcome)
+        return replace(
+            outcome,
+            action=copy,
+            reason=outcome.reason or found.reason,
+            bytes_copied=found.bytes_copied,
+            bytes_mounted=found.bytes_mounted,
+            bytes_skipped=found.bytes_skipped,
+            seconds=found.seconds,
+        )
 
     def _reach(self, milestone: Callable[[], None], plan: Plan) -> Iterator[Outcome]:
         """Put a milestone on record, unless something has not come so far."""

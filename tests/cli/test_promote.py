@@ -264,3 +264,61 @@ def _records_listed(shop: Shop, position: int, digest: Digest) -> list[Record]:
     listed = repository.fetch_manifest(Tag(digest.as_tag)).successors()
     found = [repository.fetch_manifest(entry.digest) for entry in listed if entry.artifact_type == RECORD_TYPE]
     return [record_of(content) for content in found]
+
+
+def test_a_record_that_cannot_be_begun_leaves_every_tag_as_it_was(shop: Shop) -> None:
+    shop.push("1.4.0")
+    shop.hosts[1].script("PUT", r"imagesync-journal/manifests", status=403)
+    ran = shop.promote("1.4.0", "staging")
+    assert ran.code == 1
+    assert "the record of shop 1.4.0 at staging" in ran.text
+    assert (shop.tags(1, "api"), shop.tags(1, "worker")) == ({}, {})
+
+
+def test_a_record_that_cannot_be_finished_is_a_failure_and_the_same_command_finishes_it(shop: Shop) -> None:
+    made = shop.push("1.4.0")
+    shop.hosts[1].script("PUT", r"imagesync-journal/manifests/.*finished", status=403)
+    ran = shop.promote("1.4.0", "staging")
+    assert ran.code == 1
+    assert "run the same command again" in ran.text
+    assert shop.tags(1, "api") == {"1.4.0": made["api"].digest}
+    assert shop.cli("status", "sync.yaml").code == 1
+    shop.hosts[1].unscript()
+    assert shop.promote("1.4.0", "staging").code == 0
+    assert shop.cli("status", "sync.yaml").code == 0
+
+
+def test_a_tag_that_cannot_be_written_leaves_the_stage_incomplete(shop: Shop) -> None:
+    shop.push("1.4.0")
+    shop.hosts[1].script("PUT", r"api/manifests/1\.4\.0", status=403, body=b"denied")
+    ran = shop.promote("1.4.0", "staging", "--report", "report.json")
+    assert ran.code == 1
+    kinds = {one["destination"].rpartition("/")[2]: one["status"] for one in _tags(Path("report.json"))}
+    assert kinds["api:1.4.0"] == "failed"
+    assert shop.entries(1) == ["started"]
+    status = shop.cli("status", "sync.yaml")
+    assert (status.code, "incomplete" in status.out) == (1, True)
+
+
+def test_the_journal_of_a_stage_that_cannot_be_read_ends_the_command_before_anything_is_read_of_images(
+    shop: Shop,
+) -> None:
+    shop.push("1.4.0")
+    shop.hosts[1].script("GET", r"imagesync-journal/tags", status=403)
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, shop.writes()) == (1, [])
+    assert f"journal {shop.hosts[1].host}/shop/imagesync-journal" in ran.err
+
+
+def test_a_saved_plan_that_was_carried_out_meanwhile_is_on_record_again_and_moves_nothing(shop: Shop) -> None:
+    shop.push("1.4.0")
+    shop.promote("1.4.0", "staging", "-o", "plan.json")
+    shop.promote("1.4.0", "staging")
+    before = shop.tags(1, "api")
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert (ran.code, shop.tags(1, "api")) == (0, before), ran.text
+
+
+def _tags(path: Path) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = json.loads(path.read_text())["outcomes"]
+    return found

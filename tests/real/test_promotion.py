@@ -67,7 +67,7 @@ promotions:
     def listed(self, position: int, image: str, digest: str) -> list[Any]:
         """What stands in the list of referrers that clients keep."""
         tag = digest.replace(":", "-")
-        raw = self.skopeo.inspect_raw(f"docker://{self.stages[position].host}/web/{image}:{tag}")
+        raw = self.skopeo.inspect_raw(f"{self.stages[position].host}/web/{image}:{tag}")
         manifests: list[Any] = json.loads(raw)["manifests"]
         return manifests
 
