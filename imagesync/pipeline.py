@@ -12,6 +12,7 @@ from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.dead import find_dead
 from imagesync.plan.diff import diff
+from imagesync.plan.gathering import gather_anew
 from imagesync.plan.leftovers import case_of
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.pruning import at_most, prune
@@ -22,7 +23,7 @@ from imagesync.plan.targets import not_found, targets_of, writers_of
 from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule, Spec
-from imagesync.state import State
+from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores
 from imagesync.survey import Survey, ask, read_catalogs, read_choices
 from imagesync.tasks import Task, Tasks, Watch
@@ -31,7 +32,8 @@ from imagesync.tasks import Task, Tasks, Watch
 def make_plan(
     spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = (), state: State | None = None
 ) -> Plan:
-    """Read both sides and say what would be done; nothing is written anywhere. Raises Cancelled."""
+    """Read both sides, and say what would be done and what gates hold back; nothing is written anywhere. Raises
+    Cancelled."""
     watch: Watch[Any] = tasks.watch()
     drawing = Drawing(spec, stores, tasks, incomplete=incomplete, state=state)
     contents: dict[Digest, Content] = {}
@@ -41,12 +43,17 @@ def make_plan(
         for part in drawing.advance(task, watch):
             contents.update(part.contents)
     drawing.check()
-    return replace(drawing.plan, contents=contents)
+    return replace(review(drawing.plan).plan, contents=contents)
 
 
 def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:
     """Review a plan and do what review allows."""
     yield from execute(review(plan, reviewers), executor)
+
+
+def with_gates(plan: Plan, spec: Spec, state: State | None, *, stores: Stores, tasks: Tasks) -> Plan:
+    """A plan from a file, with what the spec's gates have to know by now of each copy. Raises Cancelled."""
+    return ask(gather_anew(plan, spec.rules, state or NOTHING_REMEMBERED), stores, tasks)
 
 
 def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:

@@ -122,7 +122,7 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
-    from imagesync.pipeline import carry_out  # noqa: PLC0415
+    from imagesync.pipeline import carry_out, with_gates  # noqa: PLC0415
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
 
@@ -132,6 +132,7 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     check_yielded(plan, session.spec)
     memory = open_memory(session)
     plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
+    plan = with_gates(plan, session.spec, memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan, reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)

@@ -33,6 +33,7 @@ COMMANDS = (
     "tags",
     "inspect",
     "verify",
+    "gates",
     "registry",
     "login",
     "logout",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imagesync.keeping.clock import now
-from imagesync.pipeline import make_plan
+from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.review import Reviewer, review
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
@@ -88,9 +88,10 @@ def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) ->
     from imagesync.plan.conformity import check_yielded  # noqa: PLC0415
 
     assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
-    check_yielded(plan, with_rules(session.spec, plan.unit))
+    spec = with_rules(session.spec, plan.unit)
+    check_yielded(plan, spec)
     release = open_release(session, plan.unit)
-    plan = release.door.with_what_waits(plan)
+    plan = with_gates(release.door.with_what_waits(plan), spec, None, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan, release.reviewers)
     return carry_out_release(arguments, session, release, plan)

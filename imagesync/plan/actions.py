@@ -8,7 +8,9 @@ from enum import Enum
 from typing import ClassVar
 
 from imagesync.errors import Place
+from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.gated import Gated
 from imagesync.plan.unit import Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
@@ -77,6 +79,10 @@ class Copy:
     """Set where a lock holds on to what the source's tag has left."""
     carries: Carries | None = None
     """Set where the destination's tag is an alias: it is written after that of its version."""
+    gated: Gated | None = field(default=None, repr=False, compare=False)
+    """Its gates and what they judge it by; None where it has none, and in a plan from a file."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What its gates have said; none before a review."""
 
     @property
     def is_narrowed(self) -> bool:
@@ -231,6 +237,8 @@ class WaitsFor(Enum):
     """That somebody knows which version an alias carries."""
     STAGE = "stage"
     """A release at the stage before."""
+    GATE = "gate"
+    """What a gate wants: time to pass, or somebody's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +256,8 @@ class Waiting:
     hint: str | None = None
     exit_code: int = 3
     waits_for: WaitsFor = WaitsFor.PULLS
+    verdicts: tuple[Verdict, ...] = ()
+    """As for a Copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +294,7 @@ class Blocked:
 
     copy: Copy | Attach | Delete
     reason: str
+    hint: str | None = None
 
     @property
     def rule(self) -> str:
@@ -296,6 +307,11 @@ class Blocked:
     @property
     def destination(self) -> Reference:
         return self.copy.destination
+
+    @property
+    def kind(self) -> str:
+        """`gate` where a gate blocks it, empty where a reviewer does alone."""
+        return "gate" if any(verdict.ruling is Ruling.BLOCKED for verdict in verdicts_of(self)) else ""
 
 
 Action = Copy | Attach | Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting | Delete | Spared
@@ -398,6 +414,12 @@ class Summary:
     @property
     def changes(self) -> int:
         return self.add + self.update + self.attach + self.delete
+
+
+def verdicts_of(action: Action) -> tuple[Verdict, ...]:
+    """What gates have said of it."""
+    change = action.copy if isinstance(action, Blocked) else action
+    return change.verdicts if isinstance(change, Copy | Waiting) else ()
 
 
 def moved_of(action: Action) -> UpstreamMoved | None:

@@ -174,7 +174,8 @@ def _waiting(one: Following, want: Want, *, reason: str, hint: str, waits_for: W
 def _want(one: Following, chosen: Want, before: Want | None) -> Want:
     version, carried_before = chosen.destination.tag, before.destination.tag if before is not None else None
     assert version is not None  # noqa: S101 - narrows: what a rule wants has a tag
-    return Want(one.rule, chosen.source, one.destination, Carries(version, carried_before))
+    carries = Carries(version, carried_before)
+    return Want(one.rule, chosen.source, one.destination, carries, chosen.others_gates)
 
 
 def _moves(one: Following, chosen: Want, known: Known) -> bool:

@@ -17,7 +17,7 @@ from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
 from imagesync.plan.targets import Target
-from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of
+from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of, young_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
 from imagesync.state import State, Written
@@ -103,7 +103,7 @@ def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Brok
         if isinstance(want, Skip | Failure) or want.destination.tag is None:
             return _unknown(want)
         found.append(want)
-    return found
+    return [*found, *young_of(rule, listings, chosen)]
 
 
 def _tags_of(rule: Rule, wants: Sequence[Taken]) -> list[Tag]:

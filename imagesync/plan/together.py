@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from imagesync.manifest import Content, Index
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Skip
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Skip, Waiting
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference, Repository
 
@@ -17,9 +17,11 @@ ARRIVED = (Status.COPIED, Status.ATTACHED, Status.UNCHANGED)
 
 
 def held_together(plan: Plan) -> Plan:
-    """The plan with every change blocked, if it is one unit and something of it cannot or may not be done."""
+    """The plan with every change blocked, if it is one unit and something of it cannot or may not be done. What waits
+    in it is told by the exit code: somebody has asked for just this."""
     if plan.unit is None:
         return plan
+    plan = replace(plan, actions=tuple(map(_noticed, plan.actions)))
     holding = next((action for action in plan.actions if not isinstance(action, Copy | Attach | Keep)), None)
     if holding is None:
         return plan
@@ -30,6 +32,10 @@ def held_together(plan: Plan) -> Plan:
         for action in plan.actions
     ]
     return replace(plan, actions=tuple(actions))
+
+
+def _noticed(action: Action) -> Action:
+    return replace(action, exit_code=HELD_EXIT_CODE) if isinstance(action, Waiting) else action
 
 
 def because_of(plan: Plan, holding: str) -> str:

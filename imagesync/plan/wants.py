@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
+from imagesync.gates import Gate
 from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
-from imagesync.selection import EVERY_PLATFORM, NeedsFacts, Platforms, Selection, TooYoung
+from imagesync.selection import EVERY_PLATFORM, MinAge, NeedsFacts, Platforms, Selection, TooYoung
 from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
@@ -34,6 +35,13 @@ class Want:
     destination: Reference
     carries: Carries | None = None
     """Set where the destination's tag is an alias."""
+    others_gates: tuple[Gate, ...] = ()
+    """Of other rules that want the same: none of them is passed by."""
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """What it has to fulfil before it is copied, each once."""
+        return tuple(dict.fromkeys((*self.rule.gates, *self.others_gates)))
 
     @property
     def promise(self) -> Reference:
@@ -147,6 +155,15 @@ def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> It
         yield from _of_tag(rule, tag, selection.pinned.get(tag))
     for tag, verdict in selection.waiting.items():
         yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
+
+
+def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Want]:
+    """What a rule asked for if no tag were too young, be it behind others in its order: as long as none of these is old
+    enough, what stands of it is all that there is."""
+    selection = select(rule, listings, chosen)
+    dropped = selection.dropped if isinstance(selection, Selection) else ()
+    young = (Tag(drop.tag) for drop in dropped if drop.step == MinAge.name)
+    yield from (want for tag in young for want in _of_tag(rule, tag, None) if isinstance(want, Want))
 
 
 def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
@@ -272,9 +289,11 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
     wants = list(_without_the_young(wants))
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
+    gates: dict[Reference, tuple[Gate, ...]] = {}
     for want in wants:
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
+            gates[want.destination] = (*gates.get(want.destination, ()), *want.rule.gates)
             first = strictest.setdefault(want.destination, want)
             if _strictness(want) > _strictness(first):
                 strictest[want.destination] = want
@@ -284,7 +303,7 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
-            yield _kept_elsewhere(want, sources) or want
+            yield _kept_elsewhere(want, sources) or replace(want, others_gates=gates[want.destination])
 
 
 def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:

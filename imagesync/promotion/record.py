@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imagesync.errors import InvalidManifest, InvalidReference
+from imagesync.gates import Ruling, Verdict
 from imagesync.plan.unit import Move
+from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.promotion.entries import Kind
 from imagesync.reference import Digest, Repository, Tag, parse_reference
 
@@ -40,6 +42,8 @@ class Moved:
     repository: Repository
     digest: Digest
     tags: tuple[Tag, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    """Why it was allowed: what the gates of the stage have said of this digest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +133,13 @@ def _image_to_dict(image: Moved) -> dict[str, Any]:
         "repository": str(image.repository),
         "digest": image.digest,
         "tags": list(image.tags),
+        "verdicts": verdicts_to_dicts(image.verdicts),
     }
 
 
 def _image(value: Mapping[str, Any]) -> Moved:
-    tags = value["tags"]
-    if not isinstance(tags, list) or len(tags) > MAX_IMAGES:
+    tags, verdicts = value["tags"], value["verdicts"]
+    if any(not isinstance(one, list) or len(one) > MAX_IMAGES for one in (tags, verdicts)):
         raise ValueError
     return Moved(
         name=_text(value["name"]),
@@ -142,7 +147,14 @@ def _image(value: Mapping[str, Any]) -> Moved:
         repository=parse_reference(_text(value["repository"])).repository,
         digest=Digest(_text(value["digest"])),
         tags=tuple(Tag(_text(tag)) for tag in tags),
+        verdicts=tuple(map(_verdict, verdicts)),
     )
+
+
+def _verdict(value: Mapping[str, Any]) -> Verdict:
+    hint = value["hint"]
+    ruling, reason = Ruling(value["ruling"]), _text(value["reason"])
+    return Verdict(_text(value["gate"]), ruling, reason, _text(hint) if hint is not None else None)
 
 
 def _text(value: object) -> str:

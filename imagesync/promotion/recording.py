@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from imagesync.manifest import Descriptor, digest_of
-from imagesync.plan.actions import Attach, Copy, Keep, Plan
+from imagesync.plan.actions import Attach, Copy, Keep, Plan, verdicts_of
 from imagesync.plan.file import plan_to_json
 from imagesync.promotion.entries import Entry, Kind, next_moment
 from imagesync.promotion.journal import Journal
@@ -63,7 +63,8 @@ def _moved(plan: Plan, rule: str) -> list[Moved]:
     assert digest is not None  # noqa: S101 - narrows: a plan pins what it moves or keeps
     source = Reference(first.source.repository, first.source.tag)
     tags = tuple(action.destination.tag for action in actions if action.destination.tag is not None)
-    return [Moved(rule.partition("/")[2], str(source), first.destination.repository, digest, tags)]
+    verdicts = tuple(dict.fromkeys(verdict for action in actions for verdict in verdicts_of(action)))
+    return [Moved(rule.partition("/")[2], str(source), first.destination.repository, digest, tags, verdicts)]
 
 
 def _without_cost(plan: Plan) -> Plan:

@@ -6,10 +6,13 @@ any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from imagesync.errors import UsageError
+from imagesync.gates import Gate, Mode
+from imagesync.gates.signed import Attestation, Signature
+from imagesync.gates.vulnerabilities import Vulnerabilities
 from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
@@ -60,7 +63,18 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
         tags=TagFilter.parse([tag]),
         digest=record.digests[image.name],
         retag=Retag(names=((tag, str(stage.current)),)),
+        gates=tuple(_of_rollback(stage.gates)),
     )
+
+
+def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
+    """Who goes back is in a hurry: signatures count as ever, a scan that fails by now is a warning, nothing else is
+    asked."""
+    for gate in gates:
+        if isinstance(gate.check, Signature | Attestation):
+            yield gate
+        elif isinstance(gate.check, Vulnerabilities):
+            yield replace(gate, mode=Mode.WARN)
 
 
 def _of_image(promotion: Promotion, unit: Unit, image: PromotedImage) -> Iterator[Rule]:
@@ -76,6 +90,7 @@ def _of_image(promotion: Promotion, unit: Unit, image: PromotedImage) -> Iterato
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
+        gates=stage.gates,
     )
     yield rule
     if stage.current not in (None, name):

@@ -84,6 +84,11 @@ class MinAge:
         standing = facts.standings[tag]
         if standing is None:
             return OldEnough()  # it cannot be copied, and whoever tries says why
+        if isinstance(standing, Unknown):
+            return TooYoung(standing.reason, is_failure=True)
+        return self._by_sights(tag, standing, facts)
+
+    def _by_sights(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
         if standing.sights is None:
             return self._ageless("no state says when it was first seen")
         seen = {sight.digest: sight.at for sight in standing.sights}.get(standing.digest)
@@ -99,12 +104,16 @@ class MinAge:
             return self._ageless(created.reason)
         return OldEnough() if self._is_reached(created, facts) else self._too_young(created, facts)
 
-    def _earlier(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | NeedsFacts | None:
-        """The digest that came last of those which the tag had before, are old enough, and are there still."""
+    def _earlier(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts | None:
+        """The digest that came last of those which the tag had before, are old enough, and are there still. Of one that
+        nobody answers for now none before it is taken: the destination would go back."""
         for digest in self._old_ones(standing, facts):
             if digest not in facts.held:
                 return NeedsFacts(held=((tag, digest),))
-            if facts.held[digest]:
+            is_held = facts.held[digest]
+            if isinstance(is_held, Unknown):
+                return TooYoung(is_held.reason, is_failure=True)
+            if is_held:
                 return OldEnough(digest)
         return None
 

@@ -99,6 +99,7 @@ def _of_rule(origin: Origin) -> list[Line]:
         *_said_only(line("require_platforms", _required(rule.platforms), "require_platforms")),
         *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
         *([line("prune", _prune(rule.prune), "prune")] if "prune" in nodes else []),
+        *([line("gates", ", ".join(map(str, rule.gates)), "gates")] if "gates" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
@@ -117,6 +118,7 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
             "retag": stage.retag.template,
             **({"immutable": _immutable(stage.immutable)} if stage.immutable.patterns else {}),
             **({"current": stage.current} if stage.current is not None else {}),
+            **({"gates": ", ".join(map(str, stage.gates))} if stage.gates else {}),
             "attachments": _attachments(stage.attachments),
         }
         lines += [Line(subject, key, value, stage.place) for key, value in said.items()]

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from imagesync.errors import Place
+from imagesync.gates import Gate
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Alias, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
@@ -137,6 +138,8 @@ class Rule:
     """Anything else needs a state: without one nobody knows what was changed."""
     prune: Prune | None = None
     """None: nothing is deleted for this image. Anything else needs a state."""
+    gates: tuple[Gate, ...] = ()
+    """What an image has to fulfil before it is copied: those of the defaults, the entry and the image together."""
     glob: RepositoryGlob | None = None
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
@@ -247,6 +250,8 @@ class Spec:
     warnings: tuple[SpecWarning, ...] = ()
     state: StatePlace | None = None
     """None: nothing is remembered from run to run."""
+    gates: tuple[Gate, ...] = ()
+    """Those that have a name of their own."""
     is_part: bool = False
     """Whether some of its rules were left out: what the others have a use for is not known then."""
     promotions: tuple[Promotion, ...] = ()

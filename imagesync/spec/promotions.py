@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from imagesync.errors import InvalidReference, Place, Problem
+from imagesync.gates import Gate
 from imagesync.reference import Repository, Tag, check_path, parse_reference, starts_with_host
 from imagesync.selection import Retag
 from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.gates import GatesReader, counts_from_first_seen
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.moving import MovingReader
 from imagesync.spec.names import SourceName, parse_source
@@ -28,10 +30,11 @@ _NAME_HINT = "a-z, 0-9, '_' and '-', at most 40 of them: it becomes part of a ta
 class PromotionsReader:
     """Reads the promotions of one file; what is wrong with them is added to `problems`."""
 
-    def __init__(self, interpolator: Interpolator, problems: list[Problem]) -> None:
+    def __init__(self, interpolator: Interpolator, problems: list[Problem], gates: GatesReader) -> None:
         self._interpolator = interpolator
         self._problems = Problems(problems)
         self._moving = MovingReader(interpolator, problems)
+        self._gates_reader = gates
 
     def read(self, root: Node) -> Iterator[Promotion]:
         """Every promotion of a file that is right."""
@@ -88,6 +91,7 @@ class PromotionsReader:
         if current is not None and immutable.holds(current):
             hint = "let `immutable` leave it out: it moves with every release"
             self._problems.say(node.values["current"].place, f"`immutable` holds the current tag {current}", hint)
+        gates = self._gates(node.get("gates"))
         entered = self._journal(journal, root) if root is not None else None
         if name is None or root is None or retag is None or entered is None:
             return None
@@ -98,9 +102,18 @@ class PromotionsReader:
             journal=entered,
             retag=retag,
             immutable=immutable,
+            gates=gates,
             current=current,
             attachments=read_attachments(node.get("attachments")),
         )
+
+    def _gates(self, node: Node | None) -> tuple[Gate, ...]:
+        gates = self._gates_reader.gates(node)
+        if node is not None and any(map(counts_from_first_seen, gates)):
+            message = "`min_age` counts from when a sync entry has first seen a digest, and no promotion does"
+            hint = "let the sync entry wait, or trust the image: `{age: …, clock: created}`"
+            self._problems.say(node.place, message, hint)
+        return gates
 
     def _root(self, node: Node | None) -> SourceName | None:
         text = self._interpolator.text(node) if isinstance(node, Scalar) else ""

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
+from imagesync.gates import Gate
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
 from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
@@ -33,6 +34,8 @@ class Stage:
     """Where the records of this stage are entered."""
     retag: Retag = KEEP_TAG
     immutable: Immutable = NOTHING_IMMUTABLE
+    gates: tuple[Gate, ...] = ()
+    """What every image has to pass to come here."""
     current: Tag | None = None
     """The tag that says what this stage runs; None: nothing says so but the records."""
     attachments: frozenset[AttachmentType]

@@ -143,6 +143,15 @@ def by_kind(plan: Plan, kind: type) -> list[str]:
     return [str(action.destination.tag) for action in plan.actions if isinstance(action, kind)]
 
 
+def test_by_digest_nothing_is_taken_along_that_speaks_of_what_may_yet_stay() -> None:
+    """The signature of `5` is the index `2`, which has to go first and would take it along; then `5` cannot go."""
+    signature = tag_of(CHILDREN[1].digest, AttachmentType.SIGNATURES)
+    there = There({"2": INDEXES[0], "5": CHILDREN[1], signature: INDEXES[0]}, frozenset("25"), by_digest=True)
+    _, outcomes, left = prune(there, replace(make_rule("1"), prune=ALL))
+    assert left.keys() == {"2", "5", signature}
+    assert {one.status for one in outcomes} == {Status.BLOCKED, Status.SKIPPED}
+
+
 def test_a_plan_names_what_goes_and_why_the_rest_stays() -> None:
     plan, _, _ = prune(replace(OWNED, moved=frozenset("3")), replace(make_rule("1"), prune=ALL))
     assert plan.purpose is Purpose.PRUNE

@@ -78,7 +78,12 @@ def test_the_effective_values_of_every_stage_are_explained(tmp_path: Path) -> No
         ("current: staging", "current: a/b", "10:18: 'a/b' is not a tag"),
         ("current: staging", "retag: stable", "10:16: 'stable' does not tell versions apart\n    write {tag} and more"),
         ("current: staging", "current: s\n        immutable: ['*']", "`immutable` holds the current tag s"),
-        ("current: staging", "gates: [signed]", "10:9: unknown key 'gates'"),
+        ("current: staging", "gates: [signed]", "10:17: no gate is called 'signed'"),
+        (
+            "current: staging",
+            "gates: [{min_age: 24h}]",
+            "10:16: `min_age` counts from when a sync entry has first seen",
+        ),
         ("staging.internal\n        current: staging", "dev.internal/shop", "stage staging is where stage dev is"),
         (
             "    stages:",
@@ -93,6 +98,18 @@ def test_a_mistake_is_said_with_its_place_and_what_to_do(
     before: str, after: str, expected: str, tmp_path: Path
 ) -> None:
     assert expected in shown(found(tmp_path, SHOP.replace(before, after)), tmp_path)
+
+
+def test_a_stage_has_gates_by_name_and_its_own(tmp_path: Path) -> None:
+    named = "gates:\n  small:\n    size:\n      total: 1GB\npromotions:"
+    text = SHOP.replace("promotions:", named).replace(
+        "current: staging", "gates: [small, {require_platforms: linux/amd64}]"
+    )
+    staging = load(tmp_path, text).promotions[0].stages[1]
+    assert [gate.name for gate in staging.gates] == ["small", "require_platforms"]
+    path = make_files(tmp_path, {"sync.yaml": text})
+    lines = {(line.subject, line.key): line.value for line in explain(str(path), environment={}, name="shop")}
+    assert lines["shop/staging", "gates"].startswith("small (")
 
 
 def test_two_promotions_of_one_name_are_refused(tmp_path: Path) -> None:
