@@ -19,6 +19,7 @@ from tests.real.skopeo import Skopeo
 from tests.real.sync import Sync
 
 PUBLIC_KEY = NGINX.parent / "nginx.pub"
+NO_GATE = "[{size: {total: 100GB}}]"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Row:
     sync: Sync
     skopeo: Skopeo
 
-    def spec(self, image: str) -> str:
+    def spec(self, image: str, gates: str = NO_GATE) -> str:
         dev, staging, production = (registry.host for registry in self.stages)
         return f"""\
 version: 1
@@ -42,6 +43,7 @@ promotions:
         repository: {dev}/web
       - name: staging
         repository: {staging}/web
+        gates: {gates}
       - name: production
         repository: {production}/web
         immutable: ["*.*.*"]
@@ -60,8 +62,8 @@ promotions:
         )
         return done.returncode, done.stdout + done.stderr
 
-    def promote(self, image: str, version: str, stage: str) -> tuple[int, str]:
-        (self.sync.folder / "sync.yaml").write_text(self.spec(image))
+    def promote(self, image: str, version: str, stage: str, gates: str = NO_GATE) -> tuple[int, str]:
+        (self.sync.folder / "sync.yaml").write_text(self.spec(image, gates))
         return self.run("promote", "sync.yaml", f"web:{version}", "--to", stage)
 
     def listed(self, position: int, image: str, digest: str) -> list[Any]:
@@ -109,8 +111,9 @@ def test_the_signed_nginx_goes_along_with_its_signatures_and_sbom_and_without_th
         pytest.skip("the signed nginx image does not lie beside this checkout")
     code, said = row.run("copy", f"oci-archive:{NGINX}:1.22.1", f"{row.stages[0].host}/web/nginx:1.22.1")
     assert code == 0, said
+    signed = f"[{{signature: {{key: {PUBLIC_KEY}, of: platforms}}}}]"
     for stage in ("staging", "production"):
-        code, said = row.promote("nginx", "1.22.1", stage)
+        code, said = row.promote("nginx", "1.22.1", stage, signed)
         assert code == 0, said
     name = f"{row.stages[2].host}/web/nginx:live"
     code, said = row.run("verify", name, "--key", str(PUBLIC_KEY), "--each-platform")
@@ -121,6 +124,16 @@ def test_the_signed_nginx_goes_along_with_its_signatures_and_sbom_and_without_th
     code, said = row.run("history", name, "--format", "json")
     assert [event["stage"] for event in json.loads(said)["events"]] == ["production"]
     assert row.promote("nginx", "1.22.1", "production")[1].startswith("No changes.")
+
+
+def test_an_image_that_nobody_has_signed_is_blocked_with_nothing_written(row: Row, images: Layout) -> None:
+    if not NGINX.exists():
+        pytest.skip("the signed nginx image does not lie beside this checkout")
+    row.skopeo.copy(f"oci:{images}:1.0.0", f"docker://{row.stages[0].host}/web/unsigned:3.0.0")
+    since = len(row.stages[1].requests())
+    code, said = row.promote("unsigned", "3.0.0", "staging", f"[{{signature: {{key: {PUBLIC_KEY}}}}}]")
+    assert (code, "gate signature" in said) == (3, True), said
+    assert not [request for request in row.stages[1].requests(since) if request.is_write]
 
 
 def test_a_tag_that_moved_at_a_stage_since_its_record_is_blocked_with_nothing_written(row: Row, images: Layout) -> None:
