@@ -58,9 +58,7 @@ def with_gates(plan: Plan, spec: Spec, state: State | None, *, stores: Stores, t
 
 def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
     """Do what a review has allowed."""
-    yield from executor.begin(reviewed)
-    for task in executor.watch:
-        yield from executor.advance(task)
+    yield from executor.carry_out(reviewed)
 
 
 def plan_prune(spec: Spec, chosen: Sequence[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:

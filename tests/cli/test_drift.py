@@ -185,3 +185,18 @@ def test_of_two_rules_for_one_alias_the_stricter_says_whether_it_moves(
     foreign = mirror.stand(make_image("foreign"), "stable")
     assert mirror.cli("apply", "sync.yaml").out.count("app:stable") == 1
     assert mirror.tags()["stable"] == foreign.digest
+
+
+def test_an_alias_that_waits_and_another_hand_has_changed_is_drift(mirror: Mirror) -> None:
+    """It carries a version that is selected no more, and does not go back."""
+    mirror.fill("7.4.2")
+    mirror.fill("7.5.0")
+    image = "{name: app, tags: {versions: '<=7.5'}, aliases: [stable], attachments: none}"
+    write_spec(mirror, image)
+    mirror.cli("apply", "sync.yaml")
+    write_spec(mirror, image.replace("<=7.5", "<7.5"))
+    assert mirror.cli("drift", "sync.yaml").code == 0
+    foreign = mirror.stand(make_image("foreign"), "stable")
+    ran = mirror.cli("drift", "sync.yaml")
+    assert ran.code == 2
+    assert f"app:stable  drifted: has {foreign.digest.short}, imagesync wrote " in ran.out

@@ -399,6 +399,7 @@ class TestRegistries:
         pruned.remember()
         ran = pruned.prune(pruned.spec("app:1"), "--confirm")
         assert ran.code == 0, ran.text
+        assert "it went with its digest, which another tag had too" in ran.out
         assert list(pruned.tags()) == ["1"]
         assert pruned.owned() == ["1"]
 
