@@ -43,7 +43,7 @@ def make_plan(
         for part in drawing.advance(task, watch):
             contents.update(part.contents)
     drawing.check()
-    return replace(review(drawing.plan).plan, contents=contents)
+    return replace(drawing.plan, contents=contents)
 
 
 def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:
@@ -132,6 +132,6 @@ class Drawing:
         return Plan(actions, {}, self._specs, found=self._survey.found, warnings=self._warnings)
 
     def _part(self, seen: Seen) -> Plan:
-        part = diff(seen.wants, seen.inventory, self._specs)
+        part = review(diff(seen.wants, seen.inventory, self._specs)).plan  # by its gates: what they know is let go
         self._actions.update(zip(seen.wants, part.actions, strict=True))
         return part

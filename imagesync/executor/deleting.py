@@ -18,6 +18,7 @@ from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.store import Stores, Writable
 
 GONE_ALREADY = "it was gone already"
+GONE_ALONG = "it went with its digest, which another tag had too"
 
 
 class Deleting:
@@ -28,6 +29,8 @@ class Deleting:
         self._cancellation = cancellation
         self._going: dict[Reference, Delete] = {}
         self._gone: set[Reference] = set()
+        self._gone_digests: set[tuple[Repository, Digest]] = set()
+        """Deleted by this run, with every tag on them."""
         self._digests: dict[Repository, dict[Tag, Digest]] = {}
         """What the tags of a repository point to, of those where that had to be asked."""
         self._without_tags: set[str] = set()
@@ -55,7 +58,8 @@ class Deleting:
         tag = _tag_of(delete)
         now = _digest_of(store, tag)
         if now is None:
-            return self._deleted(delete, GONE_ALREADY)
+            is_ours = (delete.destination.repository, delete.digest) in self._gone_digests
+            return self._deleted(delete, GONE_ALONG if is_ours else GONE_ALREADY)
         if now != delete.digest:
             reason = (
                 f"the tag pointed to {delete.digest.short} when the prune was planned, and points to {now.short} now"
@@ -86,6 +90,7 @@ class Deleting:
             store.delete_manifest(delete.digest)
         except NotFoundError:
             return self._deleted(delete, GONE_ALREADY)
+        self._gone_digests.add((delete.destination.repository, delete.digest))
         return self._deleted(delete)
 
     def _reason_to_stay(self, delete: Delete, store: Writable) -> str | None:

@@ -80,7 +80,7 @@ class Copy:
     carries: Carries | None = None
     """Set where the destination's tag is an alias: it is written after that of its version."""
     gated: Gated | None = field(default=None, repr=False, compare=False)
-    """Its gates and what they judge it by; None where it has none, and in a plan from a file."""
+    """Its gates and what they judge it by, until a review; None where it has none, and in a plan from a file."""
     verdicts: tuple[Verdict, ...] = ()
     """What its gates have said; none before a review."""
 
@@ -199,7 +199,7 @@ class Drifted:
 
     @property
     def hint(self) -> str:
-        return "`on_drift: overwrite` brings the source's; `imagesync adopt --differing` takes it for what was written"
+        return "`on_drift: overwrite` brings the source's, and so does an apply after `imagesync adopt --differing`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

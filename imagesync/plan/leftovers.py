@@ -37,6 +37,8 @@ class Case:
     wanted: Mapping[Tag, str]
     pinned: Mapping[Digest, str] = field(default_factory=dict)
     """What is taken from there by its digest, and by which rule."""
+    aliases: frozenset[Tag] = frozenset()
+    """The wanted tags that follow a version."""
 
     def candidates(self, listed: Iterable[Tag]) -> tuple[Tag, ...]:
         """The tags that go, unless they turn out to be another's by now."""
@@ -74,7 +76,10 @@ def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> C
     owned = [one for one in state.owned(target.repository) if not _is_attachment(one.destination.tag)]
     taken = [want for _, wants in known for want in wants if want.source.repository == target.repository]
     pinned = {want.source.digest: _asker(want) for want in taken if want.source.digest is not None}
-    return Case(target, tuple(owned), {**_tags_taken(taken), **_tags_written(target, known)}, pinned)
+    writing = [(rule, wants) for rule, wants in known if target.repository in rule.destinations]
+    written = {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
+    aliases = frozenset(alias for rule, wants in writing for alias in _aliases_of(rule, wants))
+    return Case(target, tuple(owned), {**_tags_taken(taken), **written}, pinned, aliases)
 
 
 def _tags_taken(wants: Iterable[Taken]) -> dict[Tag, str]:
@@ -85,12 +90,6 @@ def _tags_taken(wants: Iterable[Taken]) -> dict[Tag, str]:
 def _asker(want: Taken) -> str:
     """The name of its rule."""
     return want.rule if isinstance(want, Waiting) else want.rule.name
-
-
-def _tags_written(target: Target, known: Iterable[tuple[Rule, Sequence[Taken]]]) -> dict[Tag, str]:
-    """The tags that rules write to a destination, each with its rule."""
-    writing = ((rule, wants) for rule, wants in known if target.repository in rule.destinations)
-    return {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
 
 
 def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Broken:
@@ -109,9 +108,13 @@ def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Brok
 def _tags_of(rule: Rule, wants: Sequence[Taken]) -> list[Tag]:
     """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
     tags = [want.destination.tag for want in wants if want.destination.tag is not None]
-    tags += highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None])
+    tags += _aliases_of(rule, wants)
     kept = [rule.keep_previous.apply(tag) for tag in tags] if rule.keep_previous is not None else []
     return tags + kept
+
+
+def _aliases_of(rule: Rule, wants: Iterable[Taken]) -> list[Tag]:
+    return list(highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None]))
 
 
 def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:

@@ -67,10 +67,10 @@ def _reviewed(action: Action, reviewers: tuple[Reviewer, ...]) -> Action:
 
 
 def _judged(change: Change) -> Change:
-    """A copy with what its gates say of it now; the one of a file that has none keeps what it says."""
+    """A copy with what its gates say of it, without what they say it by; one that was judged keeps what was said."""
     if not isinstance(change, Copy) or change.gated is None:
         return change
-    return replace(change, verdicts=change.gated.verdicts())
+    return replace(change, verdicts=change.gated.verdicts(), gated=None)
 
 
 def _waiting(copy: Copy, held: list[Verdict]) -> Waiting:

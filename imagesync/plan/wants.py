@@ -295,7 +295,7 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
             gates[want.destination] = (*gates.get(want.destination, ()), *want.rule.gates)
             first = strictest.setdefault(want.destination, want)
-            if _strictness(want) > _strictness(first):
+            if strictness(want) > strictness(first):
                 strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
@@ -320,7 +320,8 @@ def _way(want: Want | Waiting) -> tuple[Reference, Repository, Tag | None]:
     return want.destination, want.source.repository, want.source.tag
 
 
-def _strictness(want: Want) -> tuple[bool, int]:
+def strictness(want: Want) -> tuple[bool, int]:
+    """Of several that want one tag the strictest says whether it may move."""
     return (want.is_immutable, list(OnDrift).index(want.rule.on_drift))
 
 

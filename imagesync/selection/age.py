@@ -84,9 +84,7 @@ class MinAge:
         standing = facts.standings[tag]
         if standing is None:
             return OldEnough()  # it cannot be copied, and whoever tries says why
-        if isinstance(standing, Unknown):
-            return TooYoung(standing.reason, is_failure=True)
-        return self._by_sights(tag, standing, facts)
+        return _unread(standing) if isinstance(standing, Unknown) else self._by_sights(tag, standing, facts)
 
     def _by_sights(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
         if standing.sights is None:
@@ -112,7 +110,7 @@ class MinAge:
                 return NeedsFacts(held=((tag, digest),))
             is_held = facts.held[digest]
             if isinstance(is_held, Unknown):
-                return TooYoung(is_held.reason, is_failure=True)
+                return _unread(is_held)
             if is_held:
                 return OldEnough(digest)
         return None
@@ -139,6 +137,11 @@ class MinAge:
 
     def _in_units(self, age: timedelta) -> int:
         return age // _UNITS[self.unit]
+
+
+def _unread(unknown: Unknown) -> TooYoung:
+    """What could not be asked for now: whatever is taken in its place may be wrong."""
+    return TooYoung(unknown.reason, is_failure=True)
 
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -148,6 +148,23 @@ def test_aliases_stay_while_a_selected_version_carries_them(pruned: Pruned) -> N
     assert list(pruned.tags()) == ["7", "7.4", "7.4.2", "stable"]
 
 
+def test_the_version_that_an_alias_carries_stays_until_it_carries_a_newer_one(pruned: Pruned) -> None:
+    """It was withdrawn: the alias does not go back, and has to know where it is."""
+    pruned.fill("7.4.2")
+    pruned.fill("7.5.0")
+    spec = pruned.spec('{name: app, tags: {versions: ">=7"}, aliases: [stable]}')
+    assert pruned.cli("apply", spec).code == 0
+    pruned.source.repository("app").delete_tag(Tag("7.5.0"))
+    ran = pruned.prune(spec, "--confirm", "-v")
+    assert ran.code == 0, ran.text
+    assert "wanted by the alias stable" in ran.out
+    newest = pruned.fill("7.6.0")
+    assert pruned.cli("apply", spec).code == 0
+    assert pruned.tags()["stable"] == newest.digest
+    assert pruned.prune(spec, "--confirm").code == 0
+    assert list(pruned.tags()) == ["7.4.2", "7.6.0", "stable"]
+
+
 def test_what_is_too_young_to_be_copied_is_wanted_all_the_same(pruned: Pruned) -> None:
     pruned.fill("1")
     pruned.mirrored("1", "2")
@@ -301,6 +318,19 @@ def test_what_the_lock_beside_the_spec_holds_is_wanted_too(pruned: Pruned) -> No
     assert list(pruned.tags()) == ["1", "2"]
 
 
+def test_what_the_lock_beside_the_spec_holds_is_wanted_whichever_lock_is_named(pruned: Pruned) -> None:
+    pruned.fill("1")
+    pruned.fill("2")
+    pruned.mirrored("1", "2", "3")
+    spec = pruned.spec(LISTED)
+    assert pruned.cli("lock", spec).code == 0
+    pruned.source.repository("app").delete_tag(Tag("2"))
+    assert pruned.cli("lock", spec, "-o", "other.lock").code == 0
+    ran = pruned.prune(spec, "--confirm", "--lock", "other.lock")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1", "2"]
+
+
 def test_one_tag_may_always_go(pruned: Pruned) -> None:
     pruned.mirrored("1", "2")
     assert pruned.prune(pruned.spec("app:1", prune="true"), "--confirm").code == 0
@@ -369,6 +399,7 @@ class TestRegistries:
         pruned.remember()
         ran = pruned.prune(pruned.spec("app:1"), "--confirm")
         assert ran.code == 0, ran.text
+        assert "it went with its digest, which another tag had too" in ran.out
         assert list(pruned.tags()) == ["1"]
         assert pruned.owned() == ["1"]
 
@@ -592,6 +623,13 @@ class TestChains:
 
     def test_what_is_read_from_there_by_its_digest_stays(self, pruned: Pruned) -> None:
         ran = pruned.prune(self.spec(pruned, f"app:any@{pruned.tags()['2']}"), "--confirm", "-v")
+        assert ran.code == 0, ran.text
+        assert "wanted by its digest by onward/app" in ran.out
+        assert list(pruned.tags()) == ["1", "2"]
+
+    def test_an_index_stays_while_one_of_its_images_is_read_from_there_by_its_digest(self, pruned: Pruned) -> None:
+        child = pruned.destination.repository("app").fetch_manifest(Tag("2")).successors()[0].digest
+        ran = pruned.prune(self.spec(pruned, f"app:any@{child}"), "--confirm", "-v")
         assert ran.code == 0, ran.text
         assert "wanted by its digest by onward/app" in ran.out
         assert list(pruned.tags()) == ["1", "2"]
