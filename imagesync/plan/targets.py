@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Catalogs, Named, expand
@@ -62,11 +64,11 @@ def name_of(writer: Named) -> str:
 
 def targets_of(chosen: Sequence[Rule], rules: Iterable[Rule], catalogs: Catalogs) -> tuple[Target, ...]:
     """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
-    users = _Users(rules, catalogs)
     asked: dict[Repository, Rule] = {}
-    for rule in expand(_asking(chosen), catalogs).rules:
-        if isinstance(rule, Rule):
-            asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
+    asking = [rule for rule in expand(_asking(chosen), catalogs).rules if isinstance(rule, Rule)]
+    for rule in asking:
+        asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
+    users = _Users(rules, catalogs, named=[rule.source for rule in asking])
     # Who asks has a say in any case: what `--only` names may be a repository that its glob finds no more.
     return tuple(
         Target(repository, rule, (rule, *users.writers(repository)), users.readers(repository))
@@ -89,14 +91,18 @@ def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
 
 
 class _Users:
-    """Which rules use which repository. What a glob finds elsewhere is none of them; what it did not find may be."""
+    """Which rules use which repository. What a glob finds elsewhere is none of them; what it did not find may be. A
+    source that another rule names is there, whatever a catalog says: a glob that is like it finds it, too."""
 
-    def __init__(self, rules: Iterable[Rule], catalogs: Catalogs) -> None:
+    def __init__(self, rules: Iterable[Rule], catalogs: Catalogs, *, named: Iterable[Repository]) -> None:
         self._writing: dict[Repository, list[Named]] = {}
         self._reading: dict[Repository, list[Named]] = {}
         self._unknown: list[tuple[Rule, Named]] = []
+        rules = list(rules)
+        sources = dict.fromkeys((*named, *(rule.source for rule in rules if rule.glob is None)))
         for rule in rules:
-            for one in expand([rule], catalogs).rules:
+            found = expand([rule], catalogs).rules
+            for one in (*found, *_hidden(rule, found, sources)):
                 self._add(rule, one)
 
     def writers(self, repository: Repository) -> tuple[Named, ...]:
@@ -114,6 +120,16 @@ class _Users:
         self._reading.setdefault(one.source, []).append(one)
         for repository in one.destinations:
             self._writing.setdefault(repository, []).append(one)
+
+
+def _hidden(rule: Rule, found: Iterable[Named], sources: Iterable[Repository]) -> Iterator[Rule]:
+    """What a glob stands for of these sources, and a catalog did not list. Where it found nothing at all is a doubt
+    already, and a lock lists all that it holds."""
+    known = {one.source for one in found if isinstance(one, Rule)}
+    for source in sources if known and rule.lock is None else ():
+        if source not in known and _may_read(rule, source):
+            with suppress(InvalidReference):
+                yield rule.for_repository(source.path)
 
 
 def _may_read(rule: Rule, repository: Repository) -> bool:

@@ -104,6 +104,19 @@ def test_the_wants_of_every_entry_count_whatever_only_names(pruned: Pruned) -> N
     assert list(pruned.tags()) == ["1", "4"]
 
 
+def test_a_glob_wants_what_another_rule_names_though_its_catalog_does_not_list_it(pruned: Pruned) -> None:
+    """As with a login that sees less of the catalog than it may pull."""
+    for tag in ("1", "2"):
+        pruned.fill(tag)
+    pruned.fill("1", path="apple")
+    pruned.mirrored("1", "2", "3")
+    body = b'{"repositories": ["apple"]}'
+    pruned.source.script("GET", "/_catalog", status=200, body=body, headers={"Content-Type": "application/json"})
+    ran = pruned.prune(pruned.spec("app:1", '{name: "ap*", tags: {include: ["*"]}}'), "--confirm")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1", "2"]
+
+
 def test_only_narrows_what_is_deleted(pruned: Pruned) -> None:
     for path in ("app", "other"):
         pruned.mirrored("1", "2", path=path)
