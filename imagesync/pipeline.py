@@ -43,7 +43,7 @@ def make_plan(
         for part in drawing.advance(task, watch):
             contents.update(part.contents)
     drawing.check()
-    return replace(review(drawing.plan).plan, contents=contents)
+    return replace(drawing.plan, contents=contents)
 
 
 def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = ()) -> Iterator[Outcome]:
@@ -58,9 +58,7 @@ def with_gates(plan: Plan, spec: Spec, state: State | None, *, stores: Stores, t
 
 def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
     """Do what a review has allowed."""
-    yield from executor.begin(reviewed)
-    for task in executor.watch:
-        yield from executor.advance(task)
+    yield from executor.carry_out(reviewed)
 
 
 def plan_prune(spec: Spec, chosen: Sequence[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
@@ -134,6 +132,6 @@ class Drawing:
         return Plan(actions, {}, self._specs, found=self._survey.found, warnings=self._warnings)
 
     def _part(self, seen: Seen) -> Plan:
-        part = diff(seen.wants, seen.inventory, self._specs)
+        part = review(diff(seen.wants, seen.inventory, self._specs)).plan  # by its gates: what they know is let go
         self._actions.update(zip(seen.wants, part.actions, strict=True))
         return part

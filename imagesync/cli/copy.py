@@ -95,8 +95,10 @@ def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable
 
 def _gates_at(destinations: tuple[Repository, ...], spec: Spec) -> tuple[Gate, ...]:
     """The gates of all that a spec brings there: none of them is passed by hand."""
+    from imagesync.gates import insisting  # noqa: PLC0415 - not for --help
+
     rules = [rule for rule in spec.rules if any(map(rule.may_write, destinations))]
-    return tuple(dict.fromkeys(gate for rule in rules for gate in rule.gates))
+    return tuple(dict.fromkeys(insisting(gate) for rule in rules for gate in rule.gates))
 
 
 def _attachments(said: str) -> frozenset[AttachmentType]:

@@ -30,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments)
     warn(() if spec.is_part or arguments.online else find_dead_offline(spec.rules), arguments)
     files, images = len(spec.files), len(spec.rules)
-    emit(f"{arguments.spec}: {_count(images, 'image')} in {_count(files, 'file')}, no mistakes.")
+    promotions = f" and {_count(len(spec.promotions), 'promotion')}" if spec.promotions else ""
+    emit(f"{arguments.spec}: {_count(images, 'image')}{promotions} in {_count(files, 'file')}, no mistakes.")
     return _check_online(arguments, spec) if arguments.online else 0
 
 

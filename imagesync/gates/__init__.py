@@ -5,7 +5,7 @@ block: a gate fails closed.
 """
 
 from imagesync.gates.candidate import Candidate, Image
-from imagesync.gates.gate import Check, Gate, Mode, needs_of
+from imagesync.gates.gate import Check, Gate, Mode, insisting, needs_of
 from imagesync.gates.needs import (
     FirstSeen,
     Known,
@@ -43,5 +43,6 @@ __all__ = [
     "Unread",
     "Verdict",
     "WhoRuns",
+    "insisting",
     "needs_of",
 ]

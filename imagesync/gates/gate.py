@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
@@ -17,6 +17,8 @@ class Mode(Enum):
 
     ENFORCE = "enforce"
     WARN = "warn"
+    INSIST = "insist"
+    """As enforce, for what was asked for by hand: nobody comes back for it, so what waits is blocked."""
 
 
 class Check(Protocol):
@@ -46,9 +48,16 @@ class Gate:
     def judge(self, candidate: Candidate, known: Known) -> Verdict:
         finding = self.check.judge(candidate, known)
         ruling = finding.ruling
+        if ruling is Ruling.WAITING and self.mode is Mode.INSIST:
+            ruling = Ruling.BLOCKED
         if ruling.holds_back and self.mode is Mode.WARN:
             ruling = Ruling.WARNED
         return Verdict(self.name, ruling, finding.reason, finding.hint)
+
+
+def insisting(gate: Gate) -> Gate:
+    """The gate for what was asked for by hand; one that warns goes on to warn."""
+    return replace(gate, mode=Mode.INSIST) if gate.mode is Mode.ENFORCE else gate
 
 
 def needs_of(gates: Iterable[Gate], candidate: Candidate) -> tuple[Need, ...]:

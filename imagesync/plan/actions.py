@@ -11,6 +11,7 @@ from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.gated import Gated
+from imagesync.plan.unit import Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
 
@@ -79,7 +80,7 @@ class Copy:
     carries: Carries | None = None
     """Set where the destination's tag is an alias: it is written after that of its version."""
     gated: Gated | None = field(default=None, repr=False, compare=False)
-    """Its gates and what they judge it by; None where it has none, and in a plan from a file."""
+    """Its gates and what they judge it by, until a review; None where it has none, and in a plan from a file."""
     verdicts: tuple[Verdict, ...] = ()
     """What its gates have said; none before a review."""
 
@@ -234,6 +235,8 @@ class WaitsFor(Enum):
     """A version that is higher than what an alias carries."""
     KNOWLEDGE = "knowledge"
     """That somebody knows which version an alias carries."""
+    STAGE = "stage"
+    """A release at the stage before."""
     GATE = "gate"
     """What a gate wants: time to pass, or somebody's word."""
 
@@ -363,6 +366,8 @@ class Plan:
     """What the globs of the spec came to."""
     warnings: tuple[SpecWarning, ...] = ()
     """What of the spec came to nothing."""
+    unit: Unit | None = None
+    """Set where all of it moves together or not at all."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

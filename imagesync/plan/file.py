@@ -42,6 +42,7 @@ from imagesync.plan.actions import (
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.narrowing import names_of_kept
+from imagesync.plan.unit import unit_from_dict, unit_to_dict
 from imagesync.plan.verdicts import verdicts_from_dict, verdicts_to_dicts
 from imagesync.reference import Digest, Reference, Tag, make_repository
 from imagesync.spec.validator import Mismatch, Validator
@@ -57,6 +58,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         "imagesync": __version__,
         **({"purpose": plan.purpose.value} if plan.purpose is not Purpose.SYNC else {}),
         **({"created": created} if created else {}),
+        **({"unit": unit_to_dict(plan.unit)} if plan.unit is not None else {}),
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
         **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
@@ -84,10 +86,11 @@ def plan_from_json(text: str, *, name: str) -> Plan:
         }
         actions = tuple(_action_from_dict(action, contents) for action in document["actions"])
         _check_destinations(actions)
+        unit = unit_from_dict(document["unit"]) if "unit" in document else None
     except (InvalidManifest, InvalidReference, UnicodeEncodeError) as error:
         raise PlanFileError(f"{name} is damaged: {error}", hint="write it anew with `imagesync plan -o`") from error
     specs = tuple(SpecPin(pin["path"], pin["sha256"]) for pin in document["specs"])
-    return Plan(actions, contents, specs, from_file=True)
+    return Plan(actions, contents, specs, from_file=True, unit=unit)
 
 
 def schema_text() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from imagesync.gates import Ruling, Verdict
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor, verdicts_of
+from imagesync.plan.together import held_together
 from imagesync.reference import Digest, Reference
 
 Change = Copy | Attach | Delete
@@ -23,8 +24,9 @@ class ReviewedPlan:
 
 def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
     """Ask its gates about every copy, and every reviewer about every change. One that is refused becomes Blocked, with
-    all the reasons; one that a gate wants later becomes Waiting."""
-    return ReviewedPlan(replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions)))
+    all the reasons; one that a gate wants later becomes Waiting. In a unit either holds all others."""
+    reviewed = replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions))
+    return ReviewedPlan(held_together(reviewed))
 
 
 def approved_by(approved: Plan) -> Reviewer:
@@ -65,10 +67,10 @@ def _reviewed(action: Action, reviewers: tuple[Reviewer, ...]) -> Action:
 
 
 def _judged(change: Change) -> Change:
-    """A copy with what its gates say of it now; the one of a file that has none keeps what it says."""
+    """A copy with what its gates say of it, without what they say it by; one that was judged keeps what was said."""
     if not isinstance(change, Copy) or change.gated is None:
         return change
-    return replace(change, verdicts=change.gated.verdicts())
+    return replace(change, verdicts=change.gated.verdicts(), gated=None)
 
 
 def _waiting(copy: Copy, held: list[Verdict]) -> Waiting:

@@ -139,7 +139,7 @@ def find_gates_that_cannot_pass(found: Iterable[tuple[Rule, Mapping[str, Node]]]
 def find_gates_without_state(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -> Iterator[Problem]:
     """Without a state nobody remembers when an image was first seen."""
     for rule, nodes in found:
-        if any(_counts_from_first_seen(gate) for gate in rule.gates):
+        if any(counts_from_first_seen(gate) for gate in rule.gates):
             message = "`min_age` counts from when a digest was first seen, and there is no `state` that remembers it"
             hint = "add `state: FILE` or `state: REGISTRY/REPOSITORY`, or trust the image: `{age: …, clock: created}`"
             yield Problem(nodes["gates"].place, message, hint)
@@ -158,7 +158,8 @@ def _wants_signed_index(gate: Gate) -> bool:
     return any(isinstance(one, Signature | Attestation) and one.subject is Subject.INDEX for one in checks)
 
 
-def _counts_from_first_seen(gate: Gate) -> bool:
+def counts_from_first_seen(gate: Gate) -> bool:
+    """Whether it asks a state how old an image is."""
     checks = (one.check for one in flat(gate))
     return any(isinstance(one, MinAge) and one.clock is Clock.FIRST_SEEN for one in checks)
 

@@ -24,11 +24,13 @@ from imagesync.spec.gates import (
 )
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
+from imagesync.spec.stages import Promotion
 from imagesync.spec.unused import unused_destinations, unused_registries
 
 
@@ -86,6 +88,7 @@ class _Reading:
         self.problems += [problem for node in destinations.values() for problem in named_problems(node, interpolator)]
         shared = _Shared(defaults, destinations, self._gates(root, interpolator))
         origins = self._rules(root, directory, directory, shared, first=0)
+        promotions = self._promotions(root, directory, shared.gates)
         roots: list[Node] = [root]
         for name in self._included(root.get("include"), path, interpolator):
             inner = self._file(name, directory, included=True)
@@ -93,16 +96,27 @@ class _Reading:
                 first = sum(map(count_entries, roots))
                 self.problems += find_commands(inner)
                 origins += self._rules(inner, Path(name).parent, directory, shared, first)
+                promotions += self._promotions(inner, Path(name).parent, shared.gates)
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
+        self.problems += find_repeated_promotions(promotions)
         self.problems += find_conflicts(origin.rule for origin in origins)
         state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
-        self.warnings += unused_registries(registries, settings, rules)
+        self.warnings += unused_registries(registries, settings, rules, promotions)
         warnings = tuple(dict.fromkeys(self.warnings))
-        spec = Spec(rules, settings, tuple(self.files), str(directory), warnings, state, gates=shared.gates.named())
+        spec = Spec(
+            rules,
+            settings,
+            tuple(self.files),
+            str(directory),
+            warnings,
+            state,
+            gates=shared.gates.named(),
+            promotions=tuple(promotions),
+        )
         places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
         state_node = root.get("state")
         return Loaded(spec, tuple(origins), places, state_node.place if state_node is not None else None)
@@ -136,6 +150,10 @@ class _Reading:
             gates=shared.gates,
         )
         return list(reader.read(root, shared.defaults, shared.destinations, first=first))
+
+    def _promotions(self, root: Node, folder: Path, gates: GatesReader) -> list[Promotion]:
+        interpolator = Interpolator(self.environment, folder, self.problems)
+        return list(PromotionsReader(interpolator, self.problems, gates).read(root))
 
     def _file(self, path: str, directory: Path, *, included: bool) -> Node | None:
         """One file as nodes, checked against the schema; remembers its hash."""

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place
 from imagesync.gates import Gate
@@ -14,6 +15,9 @@ from imagesync.selection import EVERY_PLATFORM, Alias, Platforms, Retag, TagFilt
 from imagesync.settings import Settings
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.pins import Lock
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 KEEP_TAG = Retag()
 
@@ -250,3 +254,5 @@ class Spec:
     """Those that have a name of their own."""
     is_part: bool = False
     """Whether some of its rules were left out: what the others have a use for is not known then."""
+    promotions: tuple[Promotion, ...] = ()
+    """Units that move along stages."""

@@ -202,7 +202,7 @@ class RulesReader:
             on_empty=_on_empty(nodes.get("on_empty")),
             immutable=self._moving_reader.immutable(nodes.get("immutable")),
             keep_previous=self._moving_reader.keep_previous(nodes.get("keep_previous")),
-            attachments=_attachments(nodes.get("attachments")),
+            attachments=read_attachments(nodes.get("attachments")),
             aliases=self._tags_reader.aliases(nodes.get("aliases")),
             allow_backwards=_allows_backwards(nodes.get("aliases")),
             platforms=self._platforms(nodes),
@@ -377,7 +377,8 @@ def _allows_backwards(node: Node | None) -> bool:
     return isinstance(said, Scalar) and said.value is True
 
 
-def _attachments(node: Node | None) -> frozenset[AttachmentType]:
+def read_attachments(node: Node | None) -> frozenset[AttachmentType]:
+    """Which types travel with an image; all of them, where nothing is said."""
     if isinstance(node, Map):
         known, types = {kind.value: kind for kind in AttachmentType}, node.get("types")
         return frozenset(known[one.text] for one in (scalars(types) if types else ()) if one.text in known)

@@ -331,3 +331,55 @@ def test_two_entries_for_one_tag_do_not_pass_each_others_gates_by(gated: Gated) 
     entry = f"  - source: {gated.mirror.source.host}\n    destination: {gated.mirror.destination.host}\n"
     Path("sync.yaml").write_text(text + entry + "    images: [app:1]\n")
     assert (gated.run("apply").code, gated.mirror.tags()) == (3, {})
+
+
+def test_a_copy_by_hand_does_not_wait(gated: Gated, noon: datetime) -> None:
+    gated.mirror.fill("1")
+    gated.spec("{window: {timezone: UTC, allow: [mon 08:00-18:00]}}")
+    source, there = f"{gated.mirror.source.host}/app:1", f"{gated.mirror.destination.host}/app:1"
+    ran = gated.mirror.cli("copy", source, there, "--spec", "sync.yaml")
+    assert (ran.code, "blocked by gate window: closed; opens Mon 08:00 UTC" in ran.out) == (3, True)
+    assert gated.mirror.tags() == {}
+
+
+def test_validate_online_judges_ages_by_the_state_as_a_plan_does(gated: Gated) -> None:
+    gated.mirror.fill("1")
+    gated.spec("min_age: 2d", more="state: state.json\n")
+    gated.run("apply")
+    text = Path("state.json").read_text().replace(datetime.now(UTC).strftime("%Y-%m-%d"), "2020-01-01")
+    Path("state.json").write_text(text)
+    for command in (("plan",), ("validate", "--online")):
+        ran = gated.run(*command)
+        assert (ran.code, "1 to add" in ran.out) == (0, True)
+
+
+def test_a_layout_is_a_source_with_signatures_too(gated: Gated) -> None:
+    owner = make_ecdsa()
+    Path("owner.pub").write_text(owner.pem)
+    image = gated.mirror.fill("1")
+    gated.sign(image, owner)
+    assert gated.mirror.cli("copy", f"{gated.mirror.source.host}/app:1", "oci:out").code == 0
+    text = Path(gated.spec("signature: {key: owner.pub}")).read_text()
+    Path("sync.yaml").write_text(text.replace(f"source: {gated.mirror.source.host}", "source: oci:out"))
+    ran = gated.run("apply", "-v")
+    assert (ran.code, "passed: gate signature: signed by the key owner.pub" in ran.out) == (0, True)
+
+
+def test_an_alias_is_gated_like_its_version(gated: Gated) -> None:
+    gated.mirror.fill("1.0.0", image=make_index("both"))
+    gated.mirror.fill("1.1.0", image=make_index("one", platforms=("linux/amd64",)))
+    gated.spec("require_platforms: linux/arm64", images="{name: app, tags: {versions: '*'}, aliases: ['{major}']}")
+    ran = gated.run("apply")
+    assert (ran.code, list(gated.mirror.tags())) == (3, ["1.0.0"])
+    assert "! app:1      blocked by gate" in ran.out
+
+
+def test_the_effective_values_show_the_gates_of_an_image(gated: Gated) -> None:
+    Path("owner.pub").write_text(make_ecdsa().pem)
+    gated.spec(
+        *("signed", "size: {layers: 9}", "{any_of: [signed], mode: warn}"),
+        named="  signed: {signature: {key: owner.pub}}\n",
+    )
+    ran = gated.run("config")
+    expected = "gates: signed (signature by the key owner.pub, of index), size (size layers 9), "
+    assert expected + "any_of (any of signed, only warns)" in ran.out

@@ -236,6 +236,23 @@ sync:
         aliases:
           tags: ["{{major}}", stable]
           allow_backwards: true
+promotions:
+  - name: shop
+    images:
+      - api
+      - name: worker
+        as: jobs/worker
+    record:
+      journal: registry.internal/records/shop
+    stages:
+      - name: dev
+        repository: registry.internal/dev
+      - name: production
+        repository: registry.internal/shop
+        retag: "{{tag}}-production"
+        immutable: ["*.*.*-production"]
+        current: production
+        attachments: none
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -497,6 +514,21 @@ def test_tls_is_a_mode_or_files_below_the_specs_folder(spec: Spec, tmp_path: Pat
     assert spec.settings.for_host("lab.internal:5000").tls == Tls(TlsMode.DISABLED)
     assert spec.settings.for_host("dev.internal").tls == Tls(TlsMode.INSECURE)
     assert spec.settings.for_host("lab.internal").tls == Tls()
+
+
+def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(spec: Spec) -> None:
+    (shop,) = spec.promotions
+    dev, production = shop.stages
+    assert shop.name == "shop"
+    assert [str(production.repository_of(image)) for image in shop.images] == [
+        "registry.internal/shop/api",
+        "registry.internal/shop/jobs/worker",
+    ]
+    assert dev.journal == production.journal == Repository("registry.internal", "records/shop")
+    assert (dev.tag_of(Tag("1.4.0")), production.tag_of(Tag("1.4.0"))) == ("1.4.0", "1.4.0-production")
+    assert (dev.current, production.current) == (None, "production")
+    assert production.immutable.holds(Tag("1.4.0-production"))
+    assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)
 
 
 def keys_of(schema: Any) -> Iterator[str]:
