@@ -12,7 +12,8 @@ from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Catalogs, Named, expand
 from imagesync.reference import Repository, Tag
 from imagesync.selection import TagPattern
-from imagesync.spec.model import Prune, Rule
+from imagesync.spec.model import Prune, Rule, Spec
+from imagesync.spec.stages import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Target:
     rule: Rule
     writers: tuple[Named, ...]
     readers: tuple[Named, ...] = ()
+    stage: str = ""
+    """The stage of a promotion that it is, or whose journal: what a rollback may come to need there no rule says."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -62,18 +65,32 @@ def name_of(writer: Named) -> str:
     return writer.name if isinstance(writer, Rule) else writer.rule
 
 
-def targets_of(chosen: Sequence[Rule], rules: Iterable[Rule], catalogs: Catalogs) -> tuple[Target, ...]:
+def targets_of(chosen: Sequence[Rule], spec: Spec, catalogs: Catalogs) -> tuple[Target, ...]:
     """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
     asked: dict[Repository, Rule] = {}
     asking = [rule for rule in expand(_asking(chosen), catalogs).rules if isinstance(rule, Rule)]
     for rule in asking:
         asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
-    users = _Users(rules, catalogs, named=[rule.source for rule in asking])
+    stages = stages_of(spec.promotions)
+    users = _Users(spec.rules, catalogs, named=[rule.source for rule in asking])
     # Who asks has a say in any case: what `--only` names may be a repository that its glob finds no more.
     return tuple(
-        Target(repository, rule, (rule, *users.writers(repository)), users.readers(repository))
+        Target(
+            repository, rule, (rule, *users.writers(repository)), users.readers(repository), stages.get(repository, "")
+        )
         for repository, rule in asked.items()
     )
+
+
+def stages_of(promotions: Iterable[Promotion]) -> dict[Repository, str]:
+    """The repositories that releases come to, and those of their records. What is left at a first stage nobody goes
+    back to."""
+    found: dict[Repository, str] = {}
+    for promotion in promotions:
+        for stage in promotion.stages[1:]:
+            for repository in (stage.journal, *map(stage.repository_of, promotion.images)):
+                found.setdefault(repository, f"stage {stage.name} of promotion {promotion.name}")
+    return found
 
 
 def not_found(chosen: Sequence[Rule], catalogs: Catalogs) -> tuple[Skip | Failure, ...]:
