@@ -23,6 +23,7 @@ from imagesync.spec.model import Rule
 from imagesync.state import State, Written
 
 EMPTY_KIND = "empty"
+STAGE_KIND = "stage"
 Taken = Want | Waiting
 """What goes from a source to a destination, now or once it is old enough."""
 
@@ -65,6 +66,9 @@ class Found:
 
 def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
+    if target.stage:
+        reason = f"it is {target.stage}, and a rollback may need any version that was there"
+        return target.refused(Broken(reason, STAGE_KIND, "take `prune` off what is written there"))
     if target.unknown:
         return target.refused(_unknown(target.unknown[0]), target.unknown[0])
     known: list[tuple[Rule, list[Taken]]] = []
