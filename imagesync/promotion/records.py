@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from itertools import dropwhile, takewhile
+
+from imagesync.gates.soak import soaks_by_record
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.door import Known
 from imagesync.promotion.entries import Entry, Kind, last_finished, standing_hold, unfinished
@@ -50,6 +54,15 @@ class Records:
         records = (self.journal(stage).read(entry) for entry in entries if entry.kind is Kind.FINISHED)
         return next((record for record in records if record.version == version), None)
 
+    def entered(self, stage: Stage, released: Record) -> datetime:
+        """When what has been released came to the stage: a record that says the same again starts no clock anew, one
+        of anything else in between does."""
+        finished = (entry for entry in reversed(self.entries(stage)) if entry.kind is Kind.FINISHED)
+        since = dropwhile(lambda entry: not entry.may_be_of(released.version), finished)
+        records = map(self.journal(stage).read, takewhile(lambda entry: entry.may_be_of(released.version), since))
+        same = takewhile(lambda record: record.digests == released.digests, records)
+        return min((record.at for record in same), default=released.at)
+
     def before(self, stage: Stage, version: Tag) -> Record | None:
         """What had come to the stage, as a whole and by a promotion, before a version did."""
         is_found = False
@@ -72,4 +85,7 @@ class Records:
         """What matters at the door of the unit's stage."""
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
-        return Known(None if is_first else self.released(source, unit.version), self.hold(stage))
+        released = None if is_first else self.released(source, unit.version)
+        if released is None or not any(map(soaks_by_record, stage.gates)):
+            return Known(released, self.hold(stage))
+        return Known(released, self.hold(stage), self.entered(source, released))

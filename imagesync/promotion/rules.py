@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from imagesync.errors import UsageError
 from imagesync.gates import Gate, Mode
 from imagesync.gates.signed import Attestation, Signature
+from imagesync.gates.soak import Entered, with_entered
 from imagesync.gates.vulnerabilities import Vulnerabilities
 from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
@@ -37,8 +39,8 @@ class Told:
 
     release: Release | None = None
     """Which digests these are, and what they are called at the first stage."""
-    came: Record | None = None
-    """How it came to the stage before."""
+    entered: datetime | None = None
+    """When it came to the stage before; None where nothing says so."""
 
 
 def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
@@ -78,12 +80,6 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
     )
 
 
-def _soaking(stage: Stage, source: Stage, came: Record | None) -> Iterator[Gate]:
-    """What has to have been at the stage before for some time, as a gate that knows since when it is there."""
-    if stage.soak is not None:
-        yield Gate("soak", replace(stage.soak, stage=source.name, since=came.at if came is not None else None))
-
-
 def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
     """Who goes back is in a hurry: signatures count as ever, a scan that fails by now is a warning, nothing else is
     asked."""
@@ -112,7 +108,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
-        gates=(*stage.gates, *_soaking(stage, source, told.came)),
+        gates=tuple(with_entered(gate, Entered(source.name, told.entered)) for gate in stage.gates),
     )
     yield rule
     if stage.current not in (None, name):
