@@ -101,7 +101,7 @@ class Survey:
         for looking in self._waiting.pop(task, ()):
             looking.outstanding -= 1
             if not looking.outstanding:
-                answers = {question: self._answer_to(question) for question in looking.questions}
+                answers = {question: self._answer_to(question) for question in dict.fromkeys(looking.questions)}
                 yield from self._go_on(looking, answers, watch)
 
     def _go_on(self, looking: Looking, answers: Answers | None, watch: Watch[Any]) -> Iterator[Seen]:
@@ -134,4 +134,5 @@ class Survey:
     def _answer_to(self, question: Question) -> Any:
         task = self._asked.task(question)
         answer = task.value if task.error is None else Broken.from_error(task.error)
+        self._asked.let_go(question)
         return as_if_absent(question, answer, self._incomplete)
