@@ -126,9 +126,9 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
 
-    check_same_spec(plan, session.spec)
     if plan.unit is not None:
         return _execute_release(arguments, session, plan)
+    check_same_spec(plan, session.spec)
     check_yielded(plan, session.spec)
     memory = open_memory(session)
     plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)

@@ -24,6 +24,7 @@ COMMANDS = (
     "drift",
     "adopt",
     "lock",
+    "release",
     "promote",
     "rollback",
     "hold",

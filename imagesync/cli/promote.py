@@ -11,6 +11,7 @@ from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
     from imagesync.plan.unit import Unit
+    from imagesync.reference import Tag
     from imagesync.spec.model import Spec
 
 
@@ -48,15 +49,22 @@ def run(arguments: argparse.Namespace) -> int:
     return show_only(arguments, plan, release.reviewers)
 
 
+def parse_release(text: str) -> tuple[str, Tag]:
+    """`shop:1.4.0` as name and version. Raises UsageError, and InvalidReference for a version that is no tag."""
+    from imagesync.reference import Tag  # noqa: PLC0415 - not for --help
+
+    name, _, version = text.partition(":")
+    if not name or not version:
+        raise UsageError(f"{text!a} is no release", hint="write NAME:VERSION, as shop:1.4.0")
+    return name, Tag(version)
+
+
 def _unit(arguments: argparse.Namespace, spec: Spec) -> Unit:
     """What is to move where. Raises UsageError, and InvalidReference for a version that is no tag."""
     from imagesync.plan.unit import Unit  # noqa: PLC0415 - not for --help
     from imagesync.promotion.rules import find_promotion  # noqa: PLC0415
-    from imagesync.reference import Tag  # noqa: PLC0415
 
-    name, _, version = arguments.release.partition(":")
-    if not name or not version:
-        raise UsageError(f"{arguments.release!a} is no release", hint="write NAME:VERSION, as shop:1.4.0")
+    name, version = parse_release(arguments.release)
     promotion = find_promotion(spec, name)
     stage = promotion.stage(arguments.to)
     source = promotion.stage(arguments.source) if arguments.source else promotion.before(stage)
@@ -66,7 +74,7 @@ def _unit(arguments: argparse.Namespace, spec: Spec) -> Unit:
         raise UsageError(f"{source.name} does not come before {stage.name}", hint="a release moves along the stages")
     return Unit(
         promotion=name,
-        version=Tag(version),
+        version=version,
         stage=stage.name,
         source_stage=source.name,
         current=stage.current,

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagesync.cli.files import read_file
 from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.review import Reviewer, review
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
 from imagesync.promotion.rules import find_promotion, rollback_rules, rules_of
+from imagesync.spec.model import SpecFile
+from imagesync.spec.release import release_from_text, release_path
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session
@@ -50,8 +55,16 @@ def open_release(session: Session, unit: Unit) -> Release:
 
 
 def with_rules(spec: Spec, unit: Unit) -> Spec:
-    """The spec of this one unit: what it yields is what may move."""
-    return replace(spec, rules=rules_of(find_promotion(spec, unit.promotion), unit), is_part=True)
+    """The spec of this one unit: what it yields is what may move. Where there is a release file of its version, that is
+    one of the spec's files, and says what the version is. Raises ReleaseError."""
+    promotion, name = find_promotion(spec, unit.promotion), release_path(unit.promotion, unit.version)
+    path = Path(spec.directory) / name
+    if not path.is_file():
+        return replace(spec, rules=rules_of(promotion, unit), is_part=True)
+    text = read_file(str(path))
+    rules = rules_of(promotion, unit, release_from_text(text, promotion, unit.version, name=str(path)))
+    file = SpecFile(name, sha256(text.encode()).hexdigest())
+    return replace(spec, rules=rules, files=(*spec.files, file), is_part=True)
 
 
 def plan_release(session: Session, release: Release) -> Plan:
@@ -85,10 +98,11 @@ def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
 def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
     """Carry out a saved plan of a release, if it is one that the spec yields. What stands at the door is asked anew."""
     from imagesync.cli.apply import show_only  # noqa: PLC0415 - as above
-    from imagesync.plan.conformity import check_yielded  # noqa: PLC0415
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
 
     assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
     spec = with_rules(session.spec, plan.unit)
+    check_same_spec(plan, spec)
     check_yielded(plan, spec)
     release = open_release(session, plan.unit)
     plan = with_gates(release.door.with_what_waits(plan), spec, None, stores=session.stores, tasks=session.tasks)

@@ -17,6 +17,7 @@ from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
 from imagesync.spec.model import NOTHING_IMMUTABLE, Rule, Spec
+from imagesync.spec.release import Release, ReleasedImage
 from imagesync.spec.stages import PromotedImage, Promotion, Stage
 
 
@@ -37,9 +38,13 @@ def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
     return spec.promotions
 
 
-def rules_of(promotion: Promotion, unit: Unit) -> tuple[Rule, ...]:
-    """What has to be where once the unit has come to its stage. Raises InvalidReference where that is no legal tag."""
-    return tuple(rule for image in promotion.images for rule in _of_image(promotion, unit, image))
+def rules_of(promotion: Promotion, unit: Unit, release: Release | None = None) -> tuple[Rule, ...]:
+    """What has to be where once the unit has come to its stage. A release file says which digests these are, and what
+    they are called at the first stage. Raises InvalidReference where that is no legal tag."""
+    released = release.images if release is not None else {}
+    return tuple(
+        rule for image in promotion.images for rule in _of_image(promotion, unit, (image, released.get(image.name)))
+    )
 
 
 def rollback_rules(promotion: Promotion, record: Record) -> tuple[Rule, ...]:
@@ -77,9 +82,12 @@ def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
             yield replace(gate, mode=Mode.WARN)
 
 
-def _of_image(promotion: Promotion, unit: Unit, image: PromotedImage) -> Iterator[Rule]:
+def _of_image(promotion: Promotion, unit: Unit, told: tuple[PromotedImage, ReleasedImage | None]) -> Iterator[Rule]:
+    image, released = told
     source, stage = promotion.stage(unit.source_stage), promotion.stage(unit.stage)
-    tag, name = source.tag_of(unit.version), stage.tag_of(unit.version)
+    is_renamed = released is not None and promotion.before(source) is None
+    tag = released.tag if released is not None and is_renamed else source.tag_of(unit.version)
+    name = stage.tag_of(unit.version)
     rule = Rule(
         entry=promotion.name,
         image=image.name,
@@ -87,6 +95,7 @@ def _of_image(promotion: Promotion, unit: Unit, image: PromotedImage) -> Iterato
         source=source.repository_of(image),
         destinations=(stage.repository_of(image),),
         tags=TagFilter.parse([tag]),
+        digest=released.digest if released is not None else None,
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
