@@ -157,13 +157,14 @@ def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> It
         yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
 
 
-def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Want]:
+def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Waiting]:
     """What a rule asked for if no tag were too young, be it behind others in its order: as long as none of these is old
     enough, what stands of it is all that there is."""
     selection = select(rule, listings, chosen)
     dropped = selection.dropped if isinstance(selection, Selection) else ()
-    young = (Tag(drop.tag) for drop in dropped if drop.step == MinAge.name)
-    yield from (want for tag in young for want in _of_tag(rule, tag, None) if isinstance(want, Want))
+    young = {Tag(drop.tag): TooYoung(drop.reason) for drop in dropped if drop.step == MinAge.name}
+    found = (_too_young(want, verdict) for tag, verdict in young.items() for want in _of_tag(rule, tag, None))
+    yield from (waiting for waiting in found if isinstance(waiting, Waiting))
 
 
 def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
