@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit
-from imagesync.cli.parser import add_format_option, add_run_options
+from imagesync.cli.parser import add_format_option, add_run_options, positive
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", metavar="NAME|REFERENCE", help="a promotion of the spec, or an image")
     parser.add_argument("--spec", metavar="SPEC", help="the spec of the promotion, also for logins and TLS settings")
     parser.add_argument("--stage", metavar="STAGE", help="this stage of the promotion alone")
+    parser.add_argument(
+        "--last", type=positive, default=50, metavar="N", help="at most so many, the latest first (default: 50)"
+    )
     add_format_option(parser, "text", "json", "markdown")
     add_run_options(parser)
 
@@ -52,7 +55,7 @@ def _of_stages(session: Session, promotion: Promotion, arguments: argparse.Names
     stages = [promotion.stage(arguments.stage)] if arguments.stage else promotion.stages
     records = Records(promotion, session.stores)
     held: dict[str, Stage] = {stage.name: stage for stage in stages}
-    entries = telling([entry for stage in stages for entry in records.entries(stage)])
+    entries = telling([entry for stage in stages for entry in records.entries(stage)])[: arguments.last]
     asked = [
         session.tasks.add(
             partial(records.journal(held[entry.stage]).read, entry), hosts=[held[entry.stage].journal.registry]
@@ -70,7 +73,7 @@ def _of_image(session: Session, arguments: argparse.Namespace) -> list[Record]:
     reference: Reference = parse_reference(arguments.subject)
     store = session.stores.source(reference.repository)
     digest = reference.digest or store.resolve(reference.target).digest
-    return list(reversed(records_on(store, digest)))
+    return list(reversed(records_on(store, digest)))[: arguments.last]
 
 
 def _nothing(arguments: argparse.Namespace, spec: Spec) -> str:

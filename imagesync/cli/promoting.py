@@ -15,7 +15,7 @@ from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.review import Reviewer, review
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
-from imagesync.promotion.rules import find_promotion, rollback_rules, rules_of
+from imagesync.promotion.rules import Told, find_promotion, rollback_rules, rules_of
 from imagesync.spec.model import SpecFile
 from imagesync.spec.release import release_from_text, release_path
 
@@ -54,22 +54,25 @@ def open_release(session: Session, unit: Unit) -> Release:
     return Release(promotion, unit, records, records.known(unit))
 
 
-def with_rules(spec: Spec, unit: Unit) -> Spec:
+def with_rules(spec: Spec, unit: Unit, came: Record | None = None) -> Spec:
     """The spec of this one unit: what it yields is what may move. Where there is a release file of its version, that is
-    one of the spec's files, and says what the version is. Raises ReleaseError."""
+    one of the spec's files, and says what the version is; `came` is how it came to the stage before. Raises
+    ReleaseError."""
     promotion, name = find_promotion(spec, unit.promotion), release_path(unit.promotion, unit.version)
     path = Path(spec.directory) / name
     if not path.is_file():
-        return replace(spec, rules=rules_of(promotion, unit), is_part=True)
+        return replace(spec, rules=rules_of(promotion, unit, Told(came=came)), is_part=True)
     text = read_file(str(path))
-    rules = rules_of(promotion, unit, release_from_text(text, promotion, unit.version, name=str(path)))
+    release = release_from_text(text, promotion, unit.version, name=str(path))
+    rules = rules_of(promotion, unit, Told(release, came))
     file = SpecFile(name, sha256(text.encode()).hexdigest())
     return replace(spec, rules=rules, files=(*spec.files, file), is_part=True)
 
 
 def plan_release(session: Session, release: Release) -> Plan:
     """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
-    plan = make_plan(with_rules(session.spec, release.unit), session.stores, session.tasks)
+    spec = with_rules(session.spec, release.unit, release.known.released)
+    plan = make_plan(spec, session.stores, session.tasks)
     return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
 
 
@@ -105,6 +108,7 @@ def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) ->
     check_same_spec(plan, spec)
     check_yielded(plan, spec)
     release = open_release(session, plan.unit)
+    spec = with_rules(session.spec, plan.unit, release.known.released)
     plan = with_gates(release.door.with_what_waits(plan), spec, None, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan, release.reviewers)

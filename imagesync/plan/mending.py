@@ -31,6 +31,7 @@ def _rule_of(want: Want) -> Rule:
         destinations=(want.destination.repository,),
         gates=want.gates,
         immutable=replace(rule.immutable, trusts_list=False),
+        gates=want.gates,
         aliases=(Alias(str(want.destination.tag)),) if want.carries is not None else (),
     )
 

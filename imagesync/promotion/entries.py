@@ -1,7 +1,7 @@
 """Entries of a journal, by their tags alone: `shop.staging.20260301T120000Z-0123456789ab.started`. Pure.
 
-The two records of one promotion share all but the last word. So what has begun and has not ended, and whether a hold
-stands, one tag list tells, and nothing has to be read.
+The two records of one promotion share all but the last word, and the letters begin with those of the version. So what
+has begun and has not ended, whether a hold stands, and where a version may be on record, one tag list tells.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from hashlib import sha256
 
 from imagesync.reference import Tag
 
@@ -37,7 +38,8 @@ _MOVES = (Kind.STARTED, Kind.FINISHED)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. `at` is when what it is of began; `letters` begin the digest of the record that began it."""
+    """One entry. `at` is when what it is of began; `letters` are those of its version, then those of the record that
+    began it."""
 
     promotion: str
     stage: str
@@ -49,8 +51,18 @@ class Entry:
     def tag(self) -> Tag:
         return Tag(f"{self.promotion}.{self.stage}.{self.at.strftime(_TIME)}-{self.letters}.{self.kind.value}")
 
-    def is_of_same_move(self, other: Entry) -> bool:
-        return (self.at, self.letters) == (other.at, other.letters)
+    def may_be_of(self, version: Tag) -> bool:
+        """Whether its record may be of this version: only that says so for certain."""
+        return self.letters.startswith(_letters(version))
+
+
+def make_letters(version: Tag, record: str) -> str:
+    """The letters of an entry whose record has this text."""
+    return _letters(version) + _letters(record)
+
+
+def _letters(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:6]
 
 
 def parse_entry(tag: Tag) -> Entry | None:

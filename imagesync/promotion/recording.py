@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from imagesync.manifest import Descriptor, digest_of
+from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Attach, Copy, Keep, Plan, verdicts_of
 from imagesync.plan.file import plan_to_json
-from imagesync.promotion.entries import Entry, Kind, next_moment
+from imagesync.promotion.entries import Entry, Kind, make_letters, next_moment
 from imagesync.promotion.journal import Journal
 from imagesync.promotion.record import Moved, Record, Who, record_to_json
 from imagesync.promotion.referring import refer
@@ -22,7 +22,6 @@ from imagesync.spec.stages import Promotion
 from imagesync.store import Stores
 
 Clock = Callable[[], datetime]
-_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Recording:
 def begin(record: Record, journal: Journal) -> Entry:
     """Enter a record that others may follow; its entry comes after all that there are. Raises StoreError."""
     moment = next_moment(journal.entries(record.promotion, record.stage), record.at)
-    letters = digest_of(record_to_json(record).encode()).encoded[:_LETTERS]
+    letters = make_letters(record.version, record_to_json(record))
     entry = Entry(record.promotion, record.stage, moment, letters, record.kind)
     journal.enter(entry, record)
     return entry

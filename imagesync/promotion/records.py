@@ -46,8 +46,8 @@ class Records:
 
     def released(self, stage: Stage, version: Tag) -> Record | None:
         """How a version came to the stage, the last time; None where it never did as a whole."""
-        finished = (entry for entry in reversed(self.entries(stage)) if entry.kind is Kind.FINISHED)
-        records = (self.journal(stage).read(entry) for entry in finished)
+        entries = (entry for entry in reversed(self.entries(stage)) if entry.may_be_of(version))
+        records = (self.journal(stage).read(entry) for entry in entries if entry.kind is Kind.FINISHED)
         return next((record for record in records if record.version == version), None)
 
     def before(self, stage: Stage, version: Tag) -> Record | None:

@@ -7,7 +7,7 @@ any other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from imagesync.errors import UsageError
 from imagesync.gates import Gate, Mode
@@ -17,7 +17,7 @@ from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
 from imagesync.spec.model import NOTHING_IMMUTABLE, Rule, Spec
-from imagesync.spec.release import Release, ReleasedImage
+from imagesync.spec.release import Release
 from imagesync.spec.stages import PromotedImage, Promotion, Stage
 
 
@@ -31,6 +31,16 @@ def find_promotion(spec: Spec, name: str) -> Promotion:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of a release besides its version."""
+
+    release: Release | None = None
+    """Which digests these are, and what they are called at the first stage."""
+    came: Record | None = None
+    """How it came to the stage before."""
+
+
 def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
     """All of a spec. Raises UsageError where it has none."""
     if not spec.promotions:
@@ -38,13 +48,9 @@ def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
     return spec.promotions
 
 
-def rules_of(promotion: Promotion, unit: Unit, release: Release | None = None) -> tuple[Rule, ...]:
-    """What has to be where once the unit has come to its stage. A release file says which digests these are, and what
-    they are called at the first stage. Raises InvalidReference where that is no legal tag."""
-    released = release.images if release is not None else {}
-    return tuple(
-        rule for image in promotion.images for rule in _of_image(promotion, unit, (image, released.get(image.name)))
-    )
+def rules_of(promotion: Promotion, unit: Unit, told: Told) -> tuple[Rule, ...]:
+    """What has to be where once the unit has come to its stage. Raises InvalidReference where that is no legal tag."""
+    return tuple(rule for image in promotion.images for rule in _of_image(promotion, unit, (image, told)))
 
 
 def rollback_rules(promotion: Promotion, record: Record) -> tuple[Rule, ...]:
@@ -72,6 +78,12 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
     )
 
 
+def _soaking(stage: Stage, source: Stage, came: Record | None) -> Iterator[Gate]:
+    """What has to have been at the stage before for some time, as a gate that knows since when it is there."""
+    if stage.soak is not None:
+        yield Gate("soak", replace(stage.soak, stage=source.name, since=came.at if came is not None else None))
+
+
 def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
     """Who goes back is in a hurry: signatures count as ever, a scan that fails by now is a warning, nothing else is
     asked."""
@@ -82,8 +94,9 @@ def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
             yield replace(gate, mode=Mode.WARN)
 
 
-def _of_image(promotion: Promotion, unit: Unit, told: tuple[PromotedImage, ReleasedImage | None]) -> Iterator[Rule]:
-    image, released = told
+def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told]) -> Iterator[Rule]:
+    image, told = which
+    released = told.release.images.get(image.name) if told.release is not None else None
     source, stage = promotion.stage(unit.source_stage), promotion.stage(unit.stage)
     is_renamed = released is not None and promotion.before(source) is None
     tag = released.tag if released is not None and is_renamed else source.tag_of(unit.version)
@@ -99,7 +112,7 @@ def _of_image(promotion: Promotion, unit: Unit, told: tuple[PromotedImage, Relea
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
-        gates=stage.gates,
+        gates=(*stage.gates, *_soaking(stage, source, told.came)),
     )
     yield rule
     if stage.current not in (None, name):

@@ -6,13 +6,15 @@ Values that the schema refused are passed over: it has said so already.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.gates import Gate
+from imagesync.gates.soak import Soak
 from imagesync.reference import Repository, Tag, check_path, parse_reference, starts_with_host
 from imagesync.selection import Retag
+from imagesync.spec.checks import span
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.gates import GatesReader, counts_from_first_seen
 from imagesync.spec.interpolate import Interpolator
@@ -53,6 +55,7 @@ class PromotionsReader:
         stages = [stage for item in _items(node.get("stages")) if (stage := self._stage(item, journal)) is not None]
         self._tell_apart([(stage.name, stage.place) for stage in stages], "stage")
         self._check_stages(stages)
+        self._check_soaks(stages)
         if name is None or len(self._problems) > before:
             return
         promotion = Promotion(name, node.place, tuple(images), tuple(stages))
@@ -103,6 +106,7 @@ class PromotionsReader:
             retag=retag,
             immutable=immutable,
             gates=gates,
+            soak=_soak(node.get("soak")),
             current=current,
             attachments=read_attachments(node.get("attachments")),
         )
@@ -156,6 +160,13 @@ class PromotionsReader:
                 hint = "give it another `repository`, `retag` or `current`"
                 self._problems.say(stage.place, message, hint)
 
+    def _check_soaks(self, stages: Sequence[Stage]) -> None:
+        """At the first stage nothing is on record: nobody knows since when it is there."""
+        for stage in stages[:2]:
+            if stage.soak is not None:
+                message = f"nothing is on record of the stage before {stage.name}, so nothing soaks there"
+                self._problems.say(stage.place, message, "leave `soak` out, or add a stage between")
+
     def _check_repositories(self, promotion: Promotion) -> None:
         """Every image needs a repository of its own, and so does the journal."""
         for stage in promotion.stages:
@@ -184,6 +195,11 @@ def find_repeated_promotions(promotions: Iterable[Promotion]) -> Iterator[Proble
         if first.setdefault(promotion.name, promotion.place) != promotion.place:
             message = f"another promotion is called {promotion.name!r} too, at {first[promotion.name]}"
             yield Problem(promotion.place, message, "give each promotion a name of its own")
+
+
+def _soak(node: Node | None) -> Soak | None:
+    age = span(node)
+    return Soak(age, node.text[-1], "the stage before") if isinstance(node, Scalar) and age is not None else None
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

@@ -51,6 +51,17 @@ def test_the_history_of_one_stage_has_its_latest_move_first(shop: Shop) -> None:
     assert "from dev, ticket OPS-1.4.0" in second
 
 
+def test_only_so_many_are_read_as_are_asked_for(shop: Shop) -> None:
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "staging", "--last", "1")
+    assert len(ran.out.splitlines()) == 1
+    assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == 1
+
+
+def test_a_version_is_looked_for_in_its_own_entries_alone(shop: Shop) -> None:
+    shop.promote("1.4.0", "production", "--dry-run")
+    assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == 1
+
+
 def test_an_image_tells_why_it_is_where_it_is_without_a_spec(shop: Shop) -> None:
     ran = shop.cli("history", f"{shop.hosts[2].host}/shop/api:live")
     assert ran.code == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
 import pytest
 
 from tests.cli.command import Cli
@@ -71,6 +74,36 @@ def test_a_stage_is_judged_by_its_own_gates_alone(shop: Shop) -> None:
     gated(shop, FROZEN, "production").push("1.4.0")
     assert shop.promote("1.4.0", "staging").code == 0
     assert shop.promote("1.4.0", "production").code == 3
+
+
+def test_a_release_waits_until_it_has_been_at_the_stage_before_for_long_enough(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(shop, "soak: 24h", "production").push("1.4.0")
+    start = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+    monkeypatch.setattr("imagesync.cli.promoting.now", lambda: start)
+    assert shop.promote("1.4.0", "staging").code == 0
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=23)))
+    ran = shop.promote("1.4.0", "production")
+    assert (ran.code, shop.tags(2, "api")) == (3, {})
+    assert "gate soak: at staging for 23 of 24h" in ran.text
+    assert "long enough at 2026-03-02 12:00 UTC" in ran.text
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=25)))
+    assert shop.promote("1.4.0", "production").code == 0
+    record = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "production", "--format", "json")
+    (verdict,) = record.json()["events"][0]["images"][0]["verdicts"]
+    assert (verdict["gate"], verdict["reason"]) == ("soak", "at staging for 25h, by an unsigned record")
+
+
+def clock_at(moment: datetime) -> type[datetime]:
+    """A datetime whose present is this one."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:  # noqa: ARG003 - as datetime's
+            return moment
+
+    return Clock
 
 
 def test_a_rollback_waits_for_no_window(shop: Shop) -> None:

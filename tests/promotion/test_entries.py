@@ -10,6 +10,7 @@ from imagesync.promotion.entries import (
     Kind,
     entries_of,
     last_finished,
+    make_letters,
     next_moment,
     parse_entry,
     standing_hold,
@@ -71,6 +72,12 @@ def test_a_hold_stands_until_its_release() -> None:
     assert standing_hold([hold, make_entry(Kind.STARTED, 2)]) == hold
     assert standing_hold([hold, release]) is None
     assert standing_hold([hold, release, make_entry(Kind.HOLD, 3)]) == make_entry(Kind.HOLD, 3)
+
+
+def test_the_letters_of_an_entry_tell_which_version_it_may_be_of() -> None:
+    entry = make_entry(Kind.FINISHED, 1, letters=make_letters(Tag("1.4.0"), "{}"))
+    assert (entry.may_be_of(Tag("1.4.0")), entry.may_be_of(Tag("1.5.0"))) == (True, False)
+    assert make_letters(Tag("1.4.0"), "{}") != make_letters(Tag("1.4.0"), "{ }")
 
 
 def test_an_entry_comes_after_all_others_though_the_clock_is_behind() -> None:

@@ -84,6 +84,8 @@ def test_the_effective_values_of_every_stage_are_explained(tmp_path: Path) -> No
             "gates: [{min_age: 24h}]",
             "10:16: `min_age` counts from when a sync entry has first seen",
         ),
+        ("current: staging", "soak: 1h", "8:9: nothing is on record of the stage before staging"),
+        ("current: staging", "soak: 1w", "found '1w', where a time as 30m, 72h or 14d belongs"),
         ("staging.internal\n        current: staging", "dev.internal/shop", "stage staging is where stage dev is"),
         (
             "    stages:",

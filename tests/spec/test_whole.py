@@ -247,11 +247,14 @@ promotions:
     stages:
       - name: dev
         repository: registry.internal/dev
+      - name: staging
+        repository: registry.internal/staging
       - name: production
         repository: registry.internal/shop
         retag: "{{tag}}-production"
         immutable: ["*.*.*-production"]
         current: production
+        soak: 24h
         attachments: none
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
@@ -518,7 +521,7 @@ def test_tls_is_a_mode_or_files_below_the_specs_folder(spec: Spec, tmp_path: Pat
 
 def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(spec: Spec) -> None:
     (shop,) = spec.promotions
-    dev, production = shop.stages
+    dev, _, production = shop.stages
     assert shop.name == "shop"
     assert [str(production.repository_of(image)) for image in shop.images] == [
         "registry.internal/shop/api",
@@ -526,6 +529,7 @@ def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(
     ]
     assert dev.journal == production.journal == Repository("registry.internal", "records/shop")
     assert (dev.tag_of(Tag("1.4.0")), production.tag_of(Tag("1.4.0"))) == ("1.4.0", "1.4.0-production")
+    assert (dev.soak, str(production.soak)) == (None, "soak 24h at the stage before")
     assert (dev.current, production.current) == (None, "production")
     assert production.immutable.holds(Tag("1.4.0-production"))
     assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)
