@@ -29,7 +29,6 @@ def _rule_of(want: Want) -> Rule:
         rule,
         tags=_filter_of(rule, tag),
         destinations=(want.destination.repository,),
-        gates=want.gates,
         immutable=replace(rule.immutable, trusts_list=False),
         gates=want.gates,
         aliases=(Alias(str(want.destination.tag)),) if want.carries is not None else (),
