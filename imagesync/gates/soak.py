@@ -20,6 +20,8 @@ class Soak:
     unit: str
     stage: str
     since: datetime | None = None
+    is_signed: bool = False
+    """Whether the record that says so is signed."""
 
     def __str__(self) -> str:
         return f"soak {self._in_units(self.age)}{self.unit} at {self.stage}"
@@ -35,7 +37,8 @@ class Soak:
             return Finding.blocked(f"no record says since when it is at {self.stage}")
         spent = max(timedelta(), now - self.since)
         if spent >= self.age:
-            return Finding.passed(f"at {self.stage} for {self._in_units(spent)}{self.unit}, by an unsigned record")
+            word = "a signed" if self.is_signed else "an unsigned"
+            return Finding.passed(f"at {self.stage} for {self._in_units(spent)}{self.unit}, by {word} record")
         reason = f"at {self.stage} for {self._in_units(spent)} of {self._in_units(self.age)}{self.unit}"
         return Finding.waiting(reason, f"long enough at {self.since + self.age:%Y-%m-%d %H:%M} UTC")
 

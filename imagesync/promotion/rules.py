@@ -78,10 +78,12 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
     )
 
 
-def _soaking(stage: Stage, source: Stage, came: Record | None) -> Iterator[Gate]:
+def _soaking(promotion: Promotion, stage: Stage, came: Record | None) -> Iterator[Gate]:
     """What has to have been at the stage before for some time, as a gate that knows since when it is there."""
-    if stage.soak is not None:
-        yield Gate("soak", replace(stage.soak, stage=source.name, since=came.at if came is not None else None))
+    before = promotion.before(stage)
+    if stage.soak is not None and before is not None:
+        since, is_signed = came.at if came is not None else None, promotion.signing is not None
+        yield Gate("soak", replace(stage.soak, stage=before.name, since=since, is_signed=is_signed))
 
 
 def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
@@ -112,7 +114,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
-        gates=(*stage.gates, *_soaking(stage, source, told.came)),
+        gates=(*stage.gates, *_soaking(promotion, stage, told.came)),
     )
     yield rule
     if stage.current not in (None, name):

@@ -33,7 +33,7 @@ class GatesReader:
         self._read: dict[str, Gate | None] = {}
         self._open: list[str] = []
         checks = ChecksReader(interpolator, self._problems)
-        signers = SignersReader(checks, self._problems)
+        self.signers = signers = SignersReader(checks, self._problems)
         self._kinds: Mapping[str, Callable[[Node], Check | None]] = {
             "require_platforms": checks.require_platforms,
             "labels": checks.labels,
