@@ -15,7 +15,6 @@ from imagesync.gates.gate import Gate
 from imagesync.gates.needs import FirstSeen, Known, Need, TimeNow, Unread
 from imagesync.gates.verdict import Finding
 
-UNSIGNED = "by an unsigned record"
 _FIRST_SEEN = "by when a run first saw it there"
 
 
@@ -25,6 +24,8 @@ class Entered:
 
     stage: str
     at: datetime | None = None
+    is_signed: bool = False
+    """Whether the record that says so is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Soak:
     def _by_record(self, entered: Entered, now: datetime) -> Finding:
         if entered.at is None:
             return Finding.blocked(f"no record says since when it is at {entered.stage}")
-        return self._judge(entered.at, now, (entered.stage, UNSIGNED))
+        word = "a signed" if entered.is_signed else "an unsigned"
+        return self._judge(entered.at, now, (entered.stage, f"by {word} record"))
 
     def _by_sight(self, seen: datetime | Unread | None, stage: str, now: datetime) -> Finding:
         if isinstance(seen, Unread):

@@ -97,6 +97,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
     is_renamed = released is not None and promotion.before(source) is None
     tag = released.tag if released is not None and is_renamed else source.tag_of(unit.version)
     name = stage.tag_of(unit.version)
+    entered = Entered(source.name, told.entered, promotion.signing is not None)
     rule = Rule(
         entry=promotion.name,
         image=image.name,
@@ -108,7 +109,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
-        gates=tuple(with_entered(gate, Entered(source.name, told.entered)) for gate in stage.gates),
+        gates=tuple(with_entered(gate, entered) for gate in stage.gates),
     )
     yield rule
     if stage.current not in (None, name):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Problem
 from imagesync.gates import Check, Gate, Mode
@@ -19,6 +20,9 @@ from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Rule
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
+
+if TYPE_CHECKING:
+    from imagesync.spec.signers import SignersReader
 
 MODE = "mode"
 
@@ -34,13 +38,19 @@ class GatesReader:
         self._open: list[str] = []
 
     @cached_property
-    def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
-        """What reads each kind; a spec without gates does not wait for all of them to be imported."""
+    def signers(self) -> SignersReader:
+        """What reads keys; a spec without gates does not wait for all kinds of them to be imported."""
         from imagesync.spec.checks import ChecksReader  # noqa: PLC0415
         from imagesync.spec.signers import SignersReader  # noqa: PLC0415
 
-        checks = ChecksReader(self._interpolator, self._problems)
-        signers = SignersReader(checks, self._problems)
+        return SignersReader(ChecksReader(self._interpolator, self._problems), self._problems)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
+        """What reads each kind."""
+        from imagesync.spec.checks import ChecksReader  # noqa: PLC0415 - as above
+
+        checks, signers = ChecksReader(self._interpolator, self._problems), self.signers
         return {
             "require_platforms": checks.require_platforms,
             "labels": checks.labels,

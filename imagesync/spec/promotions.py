@@ -21,7 +21,7 @@ from imagesync.spec.moving import MovingReader
 from imagesync.spec.names import SourceName, parse_source
 from imagesync.spec.problems import Problems
 from imagesync.spec.rules import read_attachments
-from imagesync.spec.stages import PromotedImage, Promotion, Stage
+from imagesync.spec.stages import PromotedImage, Promotion, RecordSigning, Stage
 
 JOURNAL = "{repository}/imagesync-journal"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -49,17 +49,29 @@ class PromotionsReader:
         name = self._name(node.get("name"), "a promotion")
         images = [image for item in _items(node.get("images")) if (image := self._image(item)) is not None]
         self._tell_apart([(image.name, image.place) for image in images], "image")
-        journal = node.get("record")
-        journal = journal.get("journal") if isinstance(journal, Map) else None
+        record = node.get("record")
+        journal, sign = (record.get("journal"), record.get("sign")) if isinstance(record, Map) else (None, None)
+        signing = self._signing(sign)
         stages = [stage for item in _items(node.get("stages")) if (stage := self._stage(item, journal)) is not None]
         self._tell_apart([(stage.name, stage.place) for stage in stages], "stage")
         self._check_stages(stages)
         self._check_soaks(stages)
         if name is None or len(self._problems) > before:
             return
-        promotion = Promotion(name, node.place, tuple(images), tuple(stages))
+        promotion = Promotion(name, node.place, tuple(images), tuple(stages), signing)
         self._check_repositories(promotion)
         yield promotion
+
+    def _signing(self, node: Node | None) -> RecordSigning | None:
+        key, public = (node.get("key"), node.get("public_key")) if isinstance(node, Map) else (None, None)
+        if not isinstance(key, Scalar) or not isinstance(public, Scalar):
+            return None
+        if not key.text.startswith(("${secret:", "${file:")):
+            hint = "write ${secret:NAME} or ${file:PATH}: a private key is no part of a spec"
+            self._problems.say(key.place, "a private key stands in the spec", hint)
+            return None
+        found = self._gates_reader.signers.public_key(public)
+        return RecordSigning(self._interpolator.secret(key), found, public.text) if found is not None else None
 
     def _name(self, node: Node | None, what: str) -> str | None:
         text = self._interpolator.text(node) if isinstance(node, Scalar) else ""

@@ -9,6 +9,8 @@ from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
+from imagesync.settings import Secret
+from imagesync.signature import PublicKey
 from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
 from imagesync.spec.names import SourceName
 
@@ -49,6 +51,16 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSigning:
+    """The key that signs records, read when one is written, and the public half by which they count."""
+
+    key: Secret
+    public: PublicKey
+    name: str
+    """The file of the public half, as the spec writes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Promotion:
     """Images that move as one unit, and the stages that they go through, in this order."""
 
@@ -56,6 +68,7 @@ class Promotion:
     place: Place
     images: tuple[PromotedImage, ...]
     stages: tuple[Stage, ...]
+    signing: RecordSigning | None = None
 
     def stage(self, name: str) -> Stage:
         """Raises UsageError where there is none of this name."""

@@ -11,6 +11,7 @@ import pytest
 from imagesync.promotion.entries import Kind
 from imagesync.promotion.journal import Journal
 from imagesync.promotion.recording import begin
+from imagesync.promotion.seal import NoSeal
 from imagesync.reference import Repository
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
@@ -120,7 +121,7 @@ def test_what_a_record_says_again_goes_on_to_soak_and_what_comes_back_begins_ane
     shop.push("1.4.0")
     come("1.4.0", 0)
     name = "shop/imagesync-journal"
-    journal = Journal(Repository(shop.hosts[1].host, name), shop.hosts[1].repository(name))
+    journal = Journal(Repository(shop.hosts[1].host, name), shop.hosts[1].repository(name), NoSeal())
     begin(make_record(Kind.STARTED), journal)  # as a run that was killed leaves it
     come("1.4.0", 8)
     assert (shop.entries(1).count("finished"), left(20)) == (2, "4 h")
