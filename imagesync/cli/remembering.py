@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 from imagesync.cancellation import Cancellation
 from imagesync.cli.output import complain, notify
 from imagesync.errors import Cancelled, ImagesyncError
-from imagesync.selection import Clock
 from imagesync.spec.model import StateFile
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def open_memory(session: Session) -> Memory:
 def state_for_ages(session: Session) -> State | None:
     """What is remembered, where a rule asks how old tags are: some commands need no more of it. Raises as above."""
     ages = (rule.tags.min_age for rule in session.spec.rules)
-    if not any(age is not None and age.clock is Clock.FIRST_SEEN for age in ages):
+    if not any(age is not None and age.uses_state for age in ages):
         return None
     keeper = _keeper(session)
     return None if keeper is None else keeper.load()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from imagesync.manifest import Descriptor
-from imagesync.reference import Digest, Reference, Repository
+from imagesync.reference import Digest, Reference, Repository, Tag
 
 Side = Literal["source", "destination"]
 T = TypeVar("T")
@@ -136,8 +136,17 @@ class ReadCreated:
     config: Descriptor = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPushTimes:
+    """When a source's registry got what these tags point to. Answered with the PushTime of each tag of which it says
+    so, or Broken."""
+
+    repository: Repository
+    tags: tuple[Tag, ...]
+
+
 _OfImage = ReadManifest | ReadPlatform | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags
-Question = _OfImage | HasReferrersApi | ListReferrers | MayRead | ReadCreated
+Question = _OfImage | HasReferrersApi | ListReferrers | MayRead | ReadCreated | ReadPushTimes
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]
 """Yields what to ask next, is sent the answers, and returns what came of it."""
