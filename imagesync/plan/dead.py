@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Failure, Waiting
+from imagesync.plan.actions import Failure, Waiting, WaitsFor
 from imagesync.plan.aliases import highest_of
 from imagesync.plan.wants import Listings, Want, Wanted, make_wants, needs_list
 from imagesync.reference import Reference, Repository, Tag
@@ -58,7 +58,7 @@ class _Seen:
         seen = cls(listings, defaultdict(set), defaultdict(set), set(), set(), set())
         for want in wants:
             if not isinstance(want, Want):
-                (seen.failed if isinstance(want, Failure) else seen.told).add(want.place)
+                (seen.failed if _leaves_open(want) else seen.told).add(want.place)
             if isinstance(want, Want | Waiting):
                 seen._note(want.source, want.destination)
             if isinstance(want, Want):
@@ -74,6 +74,12 @@ class _Seen:
         pairs = ((rule.source, destination) for destination in rule.destinations)
         tags = set().union(*(self.written[pair] for pair in pairs if pair in self.written))
         return tags | set(highest_of(rule, [tag for tag in self.selected.get(rule.source, ()) if tag is not None]))
+
+
+def _leaves_open(want: Wanted) -> bool:
+    """Whether nobody knows by it what a rule wants."""
+    is_unread = isinstance(want, Waiting) and want.waits_for is WaitsFor.PULLS
+    return is_unread or isinstance(want, Failure)
 
 
 def _judge(rule: Rule, seen: _Seen) -> Iterator[Judged]:

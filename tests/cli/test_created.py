@@ -127,3 +127,13 @@ def test_the_images_of_a_layout_have_dates_too(mirror: Mirror, source: str) -> N
     assert ran.code == 0, ran.text
     assert "  + a  2025-01-03 12:00 UTC" in ran.out
     assert "  - b  2025-01-01 12:00 UTC" in ran.out
+
+
+def test_a_lock_is_left_as_it_is_where_a_budget_leaves_open_which_tags_are_taken(mirror: Mirror) -> None:
+    assert mirror.cli("lock", spec(mirror)).code == 0
+    before = Path("sync.lock").read_text(encoding="utf-8")
+    for option in ("--quiet", "--check"):
+        ran = mirror.cli("lock", spec(mirror, "{budget: 3/6h, when_spent: defer}"), option)
+        assert ran.code == 1
+        assert "Not everything could be read: sync.lock is left as it is." in ran.err
+    assert Path("sync.lock").read_text(encoding="utf-8") == before

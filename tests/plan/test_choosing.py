@@ -298,3 +298,12 @@ def test_a_rule_with_a_lock_is_not_taken_for_the_same_rule_without() -> None:
     lock = Lock.of([Pin(str(HUB_NGINX), Tag("9.9"), make_manifest("locked").digest)])
     wants = make_wants([replace(rule, lock=lock)], {}, {rule: selection("1.0")})
     assert [str(want.destination.tag) for want in wants if isinstance(want, Want)] == ["9.9"]
+
+
+def test_an_earlier_digest_that_one_rule_takes_is_what_others_take_too() -> None:
+    """What a tag points to now is too young for one rule, so that it is written for no other."""
+    young, careless = rule_of(BY_AGE), make_rule("nightly", line=9)
+    digest = make_manifest("before").digest
+    wants = make_wants([careless, young], {}, {young: selection("nightly", pinned=digest)})
+    assert [want.source.digest for want in wants if isinstance(want, Want)] == [digest]
+    assert len(wants) == 1
