@@ -110,6 +110,23 @@ def uncovered(rules: Sequence[Rule], name: str) -> list[Problem]:
     ]
 
 
+def undecided(rules: Sequence[Rule], whole: Sequence[Rule], name: str) -> list[Problem]:
+    """Which of these rules choose by age or date from a source of which the lock called `name` has tags that others of
+    the whole spec take: whether a rule has chosen these as well, the lock does not say."""
+    hint = "give both the same `tags`, or each a spec with a lock of its own"
+    found: list[Problem] = []
+    others = taken(whole)
+    for rule in taken(rules):
+        shared = _wanted([rule]) & _wanted(one for one in others if one.tags != rule.tags)
+        if shared and any(step.needs_facts for step in rule.tags.steps):
+            source, tag = min(shared)
+            message = (
+                f"{name} does not say which tags of {source} {rule.name} takes: {tag} may be another image's alone"
+            )
+            found.append(Problem(rule.place, message, hint))
+    return found
+
+
 def unwanted(rules: Sequence[Rule], lock: Lock) -> list[SpecWarning]:
     """What a lock holds and none of these rules wants."""
     wanted = _wanted(taken(hold(rules, lock)))
