@@ -32,6 +32,12 @@ def find_dead(rules: Sequence[Rule], wants: Iterable[Wanted], listings: Listings
     return tuple(sorted((one for one, is_alive in found.items() if not is_alive), key=lambda one: one.place))
 
 
+def with_unlisted(rules: Sequence[Rule], named: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Rules of repositories, with the globs of a spec that stand for none of them: what these would find is open."""
+    places = {rule.place for rule in named}
+    return (*named, *(rule for rule in rules if rule.glob is not None and rule.place not in places))
+
+
 def find_dead_offline(rules: Sequence[Rule]) -> tuple[SpecWarning, ...]:
     """What is of no use whatever the registries have."""
     known = [rule for rule in rules if not _is_open(rule, {})]

@@ -114,15 +114,15 @@ def undecided(rules: Sequence[Rule], whole: Sequence[Rule], name: str) -> list[P
     """Which of these rules choose by age or date from a source of which the lock called `name` has tags that others of
     the whole spec take: whether a rule has chosen these as well, the lock does not say."""
     hint = "give both the same `tags`, or each a spec with a lock of its own"
+    choosing = [rule for rule in taken(rules) if any(step.needs_facts for step in rule.tags.steps)]
+    all_rules = taken(whole) if choosing else ()
     found: list[Problem] = []
-    others = taken(whole)
-    for rule in taken(rules):
-        shared = _wanted([rule]) & _wanted(one for one in others if one.tags != rule.tags)
-        if shared and any(step.needs_facts for step in rule.tags.steps):
+    for rule in choosing:
+        others = (one for one in all_rules if one.source == rule.source and one.tags != rule.tags)
+        shared = _wanted([rule]) & _wanted(others)
+        if shared:
             source, tag = min(shared)
-            message = (
-                f"{name} does not say which tags of {source} {rule.name} takes: {tag} may be another image's alone"
-            )
+            message = f"{name} does not say which tags of {source} {rule.name} takes: {tag} may be another image's"
             found.append(Problem(rule.place, message, hint))
     return found
 
