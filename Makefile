@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test coverage lint format bench clean
 
-PURE := reference platform manifest selection settings state spec signature plan report
+PURE := reference platform manifest selection settings state spec signature gates plan report
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,7 +22,7 @@ test: $(VENV)/.installed-dev ## Run the whole test suite
 
 coverage: $(VENV)/.installed-dev ## Check that the pure rooms' tests reach 95 % of their branches
 	$(BIN)/pytest -q -n $(JOBS) $(foreach room,$(PURE),--cov=imagesync.$(room)) --cov-branch --cov-fail-under=95 \
-		tests/selection tests/state tests/spec tests/signature tests/plan tests/report tests/test_sync.py $(wildcard $(PURE:%=tests/test_%.py))
+		tests/selection tests/state tests/spec tests/signature tests/gates tests/plan tests/report tests/test_sync.py $(wildcard $(PURE:%=tests/test_%.py))
 
 lint: $(VENV)/.installed-dev ## Check style, formatting and types
 	$(BIN)/ruff check .

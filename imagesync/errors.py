@@ -3,7 +3,8 @@
     ImagesyncError                     1   something failed; the rest was carried out
     ├── UsageError                     4   the command line is wrong
     ├── SpecError                      4   the spec is wrong: carries every Problem found
-    │   └── LockError                  4   the lock is damaged, or does not fit the spec
+    │   ├── LockError                  4   the lock is damaged, or does not fit the spec
+    │   └── ReleaseError               4   a release file is damaged, or does not fit its promotion
     ├── PlanFileError                  4   a plan file does not fit this spec, or is damaged
     ├── StateError                     4   the state is damaged, of another format, or none at all
     ├── InvalidReference               4   a name, tag or digest that breaks the grammar
@@ -101,6 +102,13 @@ class LockError(SpecError):
 
     kind = "lock"
     subject = "the lock"
+
+
+class ReleaseError(SpecError):
+    """A release file is damaged, or is not one of its promotion."""
+
+    kind = "release"
+    subject = "the release"
 
 
 class PlanFileError(ImagesyncError):

@@ -12,6 +12,7 @@ from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.dead import find_dead, with_unlisted
 from imagesync.plan.diff import diff
+from imagesync.plan.gathering import gather_anew
 from imagesync.plan.leftovers import case_of
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.pruning import at_most, prune
@@ -22,7 +23,7 @@ from imagesync.plan.targets import not_found, targets_of, writers_of
 from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule, Spec
-from imagesync.state import State
+from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores
 from imagesync.survey import Survey, ask, read_catalogs, read_choices
 from imagesync.tasks import Task, Tasks, Watch
@@ -31,7 +32,8 @@ from imagesync.tasks import Task, Tasks, Watch
 def make_plan(
     spec: Spec, stores: Stores, tasks: Tasks, *, incomplete: Collection[Reference] = (), state: State | None = None
 ) -> Plan:
-    """Read both sides and say what would be done; nothing is written anywhere. Raises Cancelled."""
+    """Read both sides, and say what would be done and what gates hold back; nothing is written anywhere. Raises
+    Cancelled."""
     watch: Watch[Any] = tasks.watch()
     drawing = Drawing(spec, stores, tasks, incomplete=incomplete, state=state)
     contents: dict[Digest, Content] = {}
@@ -49,18 +51,21 @@ def carry_out(plan: Plan, executor: Executor, reviewers: tuple[Reviewer, ...] = 
     yield from execute(review(plan, reviewers), executor)
 
 
+def with_gates(plan: Plan, spec: Spec, state: State | None, *, stores: Stores, tasks: Tasks) -> Plan:
+    """A plan from a file, with what the spec's gates have to know by now of each copy. Raises Cancelled."""
+    return ask(gather_anew(plan, spec.rules, state or NOTHING_REMEMBERED), stores, tasks)
+
+
 def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
     """Do what a review has allowed."""
-    yield from executor.begin(reviewed)
-    for task in executor.watch:
-        yield from executor.advance(task)
+    yield from executor.carry_out(reviewed)
 
 
 def plan_prune(spec: Spec, chosen: Sequence[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
     """Read what is needed to say what would be deleted for the chosen rules, and review it; nothing is written
     anywhere. What is wanted the whole spec says. Raises Cancelled."""
     catalogs = read_catalogs([*chosen, *spec.rules], stores, tasks)
-    targets = targets_of(chosen, spec.rules, catalogs)
+    targets = targets_of(chosen, spec, catalogs)
     choices = read_choices(writers_of(targets), stores, tasks, state=state)
     cases = [case_of(target, choices, state) for target in targets]
     actions = ask(together([prune(case) for case in cases]), stores, tasks)
@@ -128,6 +133,6 @@ class Drawing:
         return Plan(actions, {}, self._specs, found=self._survey.found, warnings=self._warnings)
 
     def _part(self, seen: Seen) -> Plan:
-        part = diff(seen.wants, seen.inventory, self._specs)
+        part = review(diff(seen.wants, seen.inventory, self._specs)).plan  # by its gates: what they know is let go
         self._actions.update(zip(seen.wants, part.actions, strict=True))
         return part

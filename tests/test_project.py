@@ -141,7 +141,10 @@ def test_a_spec_of_the_readme_is_valid(block: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-@pytest.mark.parametrize("name", ["sync.yaml.example", ".github/mirror.yaml", "examples/quickstart/sync.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    ["sync.yaml.example", ".github/mirror.yaml", "examples/quickstart/sync.yaml", "examples/promotion/sync.yaml"],
+)
 def test_a_spec_of_the_project_is_valid(name: str) -> None:
     done = run_imagesync("validate", str(ROOT / name))
     assert done.returncode == 0, done.stderr + done.stdout

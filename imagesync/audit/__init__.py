@@ -28,7 +28,7 @@ __all__ = ["DeepLooking", "Looking", "audit"]
 
 def audit(spec: Spec, looking: Looking, tasks: Tasks, *, state: State | None = None) -> Audit:
     """Look at every tag that the spec promises, at all that is below it, and at all that speaks of it. How old tags are
-    `state` tells. Raises Cancelled."""
+    and which versions aliases carry `state` tells. Raises Cancelled."""
     named = find_repositories(trusting_no_list(spec.rules), looking.stores, tasks).rules
     wants, heads, listings = read_heads(named, looking.stores, tasks, state=state)
     heads = ask(promises_of(wants, heads), looking, tasks)

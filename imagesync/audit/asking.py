@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from imagesync.audit.looking import Looking
-from imagesync.plan.questions import Answers, Asking, Question, T
+from imagesync.plan.questions import Answers, Asking, Question, T, registries_of
 from imagesync.tasks import Tasks
 
 
@@ -24,5 +24,5 @@ def ask(asking: Asking[T], looking: Looking, tasks: Tasks) -> T:
 
 
 def _answers_to(questions: list[Question], looking: Looking, tasks: Tasks) -> Answers:
-    started = {one: tasks.add(partial(looking.answer, one), hosts=[one.repository.registry]) for one in questions}
+    started = {one: tasks.add(partial(looking.answer, one), hosts=registries_of(one)) for one in questions}
     return dict(zip(started, tasks.results(list(started.values())), strict=True))

@@ -101,7 +101,7 @@ def execute(
     stores, tasks, memory = session.stores, session.tasks, open_memory(session)
     if arguments.dry_run:
         plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
-        return _show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
+        return show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
     executor = Executor(stores, tasks, session.cancellation)
     memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
@@ -122,16 +122,19 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
-    from imagesync.pipeline import carry_out  # noqa: PLC0415
+    from imagesync.pipeline import carry_out, with_gates  # noqa: PLC0415
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
 
+    if plan.unit is not None:
+        return _execute_release(arguments, session, plan)
     check_same_spec(plan, session.spec)
     check_yielded(plan, session.spec)
     memory = open_memory(session)
     plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
+    plan = with_gates(plan, session.spec, memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
-        return _show_only(arguments, plan, reviewers)
+        return show_only(arguments, plan, reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
@@ -139,7 +142,14 @@ def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -
     return memory.settled(published(arguments, session, plan, outcomes))
 
 
-def _show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
+def _execute_release(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
+    from imagesync.cli.promoting import execute_file  # noqa: PLC0415 - which is built on this module
+
+    return execute_file(arguments, session, plan)
+
+
+def show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
+    """Show a plan as review leaves it; returns the exit code."""
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import warn  # noqa: PLC0415
     from imagesync.plan.review import review  # noqa: PLC0415
@@ -159,13 +169,14 @@ def told(outcomes: Iterator[Outcome], progress: Progress, memory: Memory) -> tup
         for outcome in outcomes:
             found.append(outcome)
             memory.ended(outcome)
-            _tell(outcome, progress)
+            tell(outcome, progress)
     finally:
         memory.save()
     return tuple(found)
 
 
-def _tell(outcome: Outcome, progress: Progress) -> None:
+def tell(outcome: Outcome, progress: Progress) -> None:
+    """Say on stderr what became of one action."""
     try:
         progress.outcome(outcome)
     except BrokenPipeError:  # nobody reads stderr any more: no reason to stop half-way

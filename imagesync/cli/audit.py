@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
 def audited(session: Session, looking: Looking) -> Audit:
     """Audit the session's spec, and say what that took."""
     from imagesync.audit import audit  # noqa: PLC0415 - not for --help
-    from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415
+    from imagesync.cli.remembering import state_for_promises  # noqa: PLC0415
 
-    found = audit(session.spec, looking, session.tasks, state=state_for_ages(session))
+    found = audit(session.spec, looking, session.tasks, state=state_for_promises(session))
     traffic = session.stores.registries.traffic().values()
     requests = sum(sum(one.requests.values()) for one in traffic)
     return replace(found, seconds=time.monotonic() - session.started_at, requests=requests)

@@ -16,6 +16,7 @@ from imagesync.errors import Place, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from imagesync.gates import Gate
     from imagesync.reference import Reference, Repository, Tag
     from imagesync.selection import Platforms
     from imagesync.spec.model import AttachmentType, Immutable, Rule, Spec
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("rewrite", "sparse", "flatten"),
         help="with --platform: an index of just these (default), the index as it is, or the one image itself",
     )
-    parser.add_argument("--spec", metavar="SPEC", help="take logins, TLS settings and immutable tags from this spec")
+    parser.add_argument("--spec", metavar="SPEC", help="take logins, TLS, immutable tags and gates from this spec")
     add_cache_option(parser)
     add_report_options(parser)
     add_run_options(parser)
@@ -80,7 +81,8 @@ def _spec(arguments: argparse.Namespace) -> Spec:
     if arguments.spec is None:
         return Spec((rule,), Settings(), ())
     spec = load_spec(arguments.spec, environment=os.environ)
-    return Spec((replace(rule, immutable=_immutable_at(rule.destinations, spec)),), spec.settings, ())
+    rule = replace(rule, immutable=_immutable_at(rule.destinations, spec), gates=_gates_at(rule.destinations, spec))
+    return Spec((rule,), spec.settings, ())
 
 
 def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable:
@@ -89,6 +91,14 @@ def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable
 
     rules = [rule for rule in spec.rules if any(map(rule.may_write, destinations))]
     return Immutable(tuple(pattern for rule in rules for pattern in rule.immutable.patterns))
+
+
+def _gates_at(destinations: tuple[Repository, ...], spec: Spec) -> tuple[Gate, ...]:
+    """The gates of all that a spec brings there: none of them is passed by hand."""
+    from imagesync.gates import insisting  # noqa: PLC0415 - not for --help
+
+    rules = [rule for rule in spec.rules if any(map(rule.may_write, destinations))]
+    return tuple(dict.fromkeys(insisting(gate) for rule in rules for gate in rule.gates))
 
 
 def _attachments(said: str) -> frozenset[AttachmentType]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from imagesync.errors import UsageError
 from imagesync.spec.globs import Share
-from imagesync.spec.model import Rule
+from imagesync.spec.model import Rule, Spec
 
 
 def only(rules: Sequence[Rule], names: Sequence[str], *, option: str = "--only") -> tuple[Rule, ...]:
@@ -30,6 +30,16 @@ def shard(rules: Sequence[Rule], part: int, whole: int) -> tuple[Rule, ...]:
     share = Share(part, whole)
     narrowed = (replace(rule, glob=replace(rule.glob, share=share)) if rule.glob else rule for rule in rules)
     return tuple(rule for rule in narrowed if rule.glob is not None or share.holds(rule.source))
+
+
+def without_commands(spec: Spec) -> Spec:
+    """The spec with none of its programs: who logs in nowhere does not trust it, as with the pull request of a fork."""
+    from imagesync.gates.command import without_commands as _of_gate  # noqa: PLC0415 - few commands
+
+    reason = "the spec is not trusted here (--anonymous)"
+    gates = [tuple(_of_gate(gate, reason) for gate in rule.gates) for rule in spec.rules]
+    rules = tuple(replace(rule, gates=own) for rule, own in zip(spec.rules, gates, strict=True))
+    return replace(spec, rules=rules)
 
 
 def _near(name: str, rules: Sequence[Rule]) -> str:

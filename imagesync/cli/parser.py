@@ -24,10 +24,17 @@ COMMANDS = (
     "drift",
     "adopt",
     "lock",
+    "release",
+    "promote",
+    "rollback",
+    "hold",
+    "status",
+    "history",
     "copy",
     "tags",
     "inspect",
     "verify",
+    "gates",
     "registry",
     "login",
     "logout",
@@ -121,7 +128,7 @@ def add_format_option(parser: argparse.ArgumentParser, *choices: str) -> None:
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Options of the commands that read registries."""
     group = parser.add_argument_group("run")
-    group.add_argument("--concurrency", type=_positive, default=32, metavar="N", help="threads at most (default: 32)")
+    group.add_argument("--concurrency", type=positive, default=32, metavar="N", help="threads at most (default: 32)")
     group.add_argument(
         "--timeout", type=_seconds, metavar="TIME", help="stop after this long, as Ctrl-C does: 90s, 30m, 2h"
     )
@@ -143,7 +150,8 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--shard", type=_shard, metavar="I/N", help="only the I-th of N stable shares of the images")
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A number of things."""
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1024")
     return int(text)

@@ -88,13 +88,14 @@ def _show(arguments: argparse.Namespace, plan: Plan) -> int:
 
     warn(plan.warnings, arguments)
     if arguments.output:
-        _save(arguments, plan)
+        save(arguments, plan)
     emit(show_plan(plan, arguments.format, verbose=arguments.verbose))
     publish_plan(plan, output=arguments.output, report=arguments.report)
     return plan_exit_code(plan, detailed=arguments.detailed_exitcode)
 
 
-def _save(arguments: argparse.Namespace, plan: Plan) -> None:
+def save(arguments: argparse.Namespace, plan: Plan) -> None:
+    """Write a plan to the file that `-o` names."""
     from datetime import UTC, datetime  # noqa: PLC0415 - few plans are saved
 
     from imagesync.cli.files import write_file  # noqa: PLC0415

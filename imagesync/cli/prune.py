@@ -55,11 +55,12 @@ def _check_asked(spec: Spec) -> None:
 
 
 def _with_lock(spec: Spec, arguments: argparse.Namespace) -> Spec:
-    """The spec with what the lock beside it wants as well: it may have been applied with that."""
-    from imagesync.cli.locking import is_locked, lock_name, read_lock  # noqa: PLC0415
+    """The spec with what the lock beside it wants as well: it may have been applied with that, whatever `--lock` names
+    now."""
+    from imagesync.cli.locking import lock_name, read_lock  # noqa: PLC0415
     from imagesync.plan.locking import hold  # noqa: PLC0415
 
-    if is_locked(arguments) or arguments.spec == "-" or not Path(name := lock_name(arguments.spec, None)).exists():
+    if arguments.spec == "-" or not Path(name := lock_name(arguments.spec, None)).exists():
         return spec
     return replace(spec, rules=(*spec.rules, *hold(spec.rules, read_lock(name))))
 

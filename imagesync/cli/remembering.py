@@ -122,10 +122,23 @@ def open_memory(session: Session) -> Memory:
 
 
 def state_for_ages(session: Session) -> State | None:
-    """What is remembered, where a rule asks how old tags are: some commands need no more of it. Raises as above."""
-    ages = (rule.tags.min_age for rule in session.spec.rules)
-    if not any(age is not None and age.uses_state for age in ages):
+    """What is remembered, where a rule or a gate asks how old tags are: some commands need no more of it. Raises as
+    above."""
+    from imagesync.spec.gates import counts_from_first_seen  # noqa: PLC0415 - as above
+
+    rules = session.spec.rules
+    ages = (rule.tags.min_age for rule in rules)
+    by_tags = any(age is not None and age.uses_state for age in ages)
+    if not by_tags and not any(counts_from_first_seen(gate) for rule in rules for gate in rule.gates):
         return None
+    keeper = _keeper(session)
+    return None if keeper is None else keeper.load()
+
+
+def state_for_promises(session: Session) -> State | None:
+    """The same, also where a rule asks which version an alias carries."""
+    if not any(rule.aliases for rule in session.spec.rules):
+        return state_for_ages(session)
     keeper = _keeper(session)
     return None if keeper is None else keeper.load()
 

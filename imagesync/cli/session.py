@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
 from imagesync.cli.locking import check_covered, hold_to_lock, is_locked
-from imagesync.cli.narrow import only, shard
+from imagesync.cli.narrow import only, shard, without_commands
 from imagesync.cli.output import notify
 from imagesync.cli.signals import Interruption, interruptible
 from imagesync.errors import Cancelled
@@ -66,7 +66,7 @@ def load_whole(arguments: argparse.Namespace) -> Spec:
         spec = hold_to_lock(spec, arguments)
     warn(spec.warnings, arguments)
     if getattr(arguments, "anonymous", False):
-        spec = replace(spec, settings=replace(spec.settings, anonymous=True))
+        spec = without_commands(replace(spec, settings=replace(spec.settings, anonymous=True)))
     return spec
 
 

@@ -30,19 +30,20 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments)
     warn(() if spec.is_part or arguments.online else find_dead_offline(spec.rules), arguments)
     files, images = len(spec.files), len(spec.rules)
-    emit(f"{arguments.spec}: {_count(images, 'image')} in {_count(files, 'file')}, no mistakes.")
+    promotions = f" and {_count(len(spec.promotions), 'promotion')}" if spec.promotions else ""
+    emit(f"{arguments.spec}: {_count(images, 'image')}{promotions} in {_count(files, 'file')}, no mistakes.")
     return _check_online(arguments, spec) if arguments.online else 0
 
 
 def _check_online(arguments: argparse.Namespace, spec: Spec) -> int:
     from imagesync.cli.publish import publish_plan, show_plan  # noqa: PLC0415
-    from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415
+    from imagesync.cli.remembering import state_for_promises  # noqa: PLC0415
     from imagesync.cli.session import open_session, warn  # noqa: PLC0415
     from imagesync.pipeline import make_plan  # noqa: PLC0415
     from imagesync.report.model import plan_exit_code  # noqa: PLC0415
 
     with open_session(spec, arguments) as session:
-        plan = make_plan(spec, session.stores, session.tasks, state=state_for_ages(session))
+        plan = make_plan(spec, session.stores, session.tasks, state=state_for_promises(session))
     warn(plan.warnings, arguments)
     emit(show_plan(plan, "text", verbose=arguments.verbose))
     publish_plan(plan, output=None)

@@ -6,16 +6,16 @@ Blobs, then children by digest, then what speaks of the image, then the root wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.executor.deleting import Deleting
 from imagesync.executor.graph import Graph
-from imagesync.executor.recheck import recheck
+from imagesync.executor.recheck import is_at_stake, look_at_tags, recheck
 from imagesync.executor.running import Running
-from imagesync.plan.actions import Attach, Copy, Delete
+from imagesync.plan.actions import Attach, Copy, Delete, Plan
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
 from imagesync.plan.settled import failed, settled
@@ -58,6 +58,20 @@ class Executor:
             if not isinstance(action, Copy | Attach | Delete):
                 yield settled(action)
         self._delete([action for action in plan.actions if isinstance(action, Delete)])
+
+    def carry_out(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
+        """Do all of a plan; yields the outcome of each action."""
+        yield from self.begin(reviewed)
+        for task in self.watch:
+            yield from self.advance(task)
+
+    def look_again(self, plan: Plan) -> tuple[Plan, list[Outcome]]:
+        """What is still to be done of a plan that is old, and the outcomes of what is not."""
+        return recheck(plan, self._stores, self._tasks)
+
+    def look_at_tags(self, copies: Iterable[Copy]) -> list[Outcome]:
+        """The outcomes of those of some copies whose tags are not as their plan saw them, or have arrived meanwhile."""
+        return look_at_tags([copy for copy in copies if is_at_stake(copy)], self._stores, self._tasks)
 
     def advance(self, task: Task[Any]) -> Iterator[Outcome]:
         """Take in a task that has finished; yields the outcome of the copy whose last one it was."""

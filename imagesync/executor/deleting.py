@@ -18,6 +18,7 @@ from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.store import Stores, Writable
 
 GONE_ALREADY = "it was gone already"
+GONE_ALONG = "it went with its digest, which another tag had too"
 
 
 class Deleting:
@@ -26,16 +27,18 @@ class Deleting:
     def __init__(self, stores: Stores, cancellation: Cancellation) -> None:
         self._stores = stores
         self._cancellation = cancellation
-        self._going: set[Reference] = set()
+        self._going: dict[Reference, Delete] = {}
         self._gone: set[Reference] = set()
+        self._gone_digests: set[tuple[Repository, Digest]] = set()
+        """Deleted by this run, with every tag on them."""
         self._digests: dict[Repository, dict[Tag, Digest]] = {}
         """What the tags of a repository point to, of those where that had to be asked."""
         self._without_tags: set[str] = set()
         """Registries that delete by digest alone."""
 
     def expect(self, deletions: Iterable[Delete]) -> None:
-        """These are on their way: what one of them takes along is no loss."""
-        self._going.update(delete.destination for delete in deletions)
+        """These are on their way: what one of them takes along is no loss, once its own turn could have come."""
+        self._going.update((delete.destination, delete) for delete in deletions)
 
     def delete(self, delete: Delete) -> Outcome:
         """Take one tag away. Raises Cancelled; every other error is the outcome, so that others go on."""
@@ -55,7 +58,8 @@ class Deleting:
         tag = _tag_of(delete)
         now = _digest_of(store, tag)
         if now is None:
-            return self._deleted(delete, GONE_ALREADY)
+            is_ours = (delete.destination.repository, delete.digest) in self._gone_digests
+            return self._deleted(delete, GONE_ALONG if is_ours else GONE_ALREADY)
         if now != delete.digest:
             reason = (
                 f"the tag pointed to {delete.digest.short} when the prune was planned, and points to {now.short} now"
@@ -86,6 +90,7 @@ class Deleting:
             store.delete_manifest(delete.digest)
         except NotFoundError:
             return self._deleted(delete, GONE_ALREADY)
+        self._gone_digests.add((delete.destination.repository, delete.digest))
         return self._deleted(delete)
 
     def _reason_to_stay(self, delete: Delete, store: Writable) -> str | None:
@@ -94,9 +99,13 @@ class Deleting:
         if holder is not None:
             return f"tag {holder} needs {delete.digest.short}"
         same = [tag for tag, digest in self._read_all(delete, store).items() if digest == delete.digest]
-        repository = delete.destination.repository
-        staying = [tag for tag in same if Reference(repository, tag) not in self._going]
+        staying = [tag for tag in same if not self._may_go(Reference(delete.destination.repository, tag))]
         return f"tag {staying[0]} has {delete.digest.short} too" if staying else None
+
+    def _may_go(self, destination: Reference) -> bool:
+        """Whether a tag is to go, and what it speaks of is gone: else that may turn out to stay."""
+        delete = self._going.get(destination)
+        return delete is not None and self._left(delete, delete.after) is None
 
     def _read_all(self, delete: Delete, store: Writable) -> dict[Tag, Digest]:
         """What every tag of the repository points to: asked once a run, and of tags that came later when they are

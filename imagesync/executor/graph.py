@@ -15,6 +15,7 @@ from imagesync.executor.ahead import MAX_BYTES, Ahead
 from imagesync.executor.attaching import Attaching
 from imagesync.executor.delivery import Delivery, hosts_of
 from imagesync.executor.need import Key, Need, key_of
+from imagesync.executor.recheck import is_at_stake
 from imagesync.executor.running import Running
 from imagesync.executor.spread import Spread, find_spreads
 from imagesync.executor.writing import Writing
@@ -253,7 +254,7 @@ class Graph:
 
 def _may_have_moved(copy: Copy, plan: Plan) -> bool:
     """Whether the tag is worth a look right before it is written: a plan is old, or something would be lost."""
-    return plan.from_file or copy.replaces is not None or copy.is_immutable
+    return plan.from_file or is_at_stake(copy)
 
 
 def _signals(need: Need) -> list[Task[Any]]:

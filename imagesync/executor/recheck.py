@@ -6,7 +6,7 @@ edited), what the destination's tag points to now, and which of the missing blob
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -49,6 +49,19 @@ def left_alone(copy: Copy, stores: Stores) -> Outcome | None:
     found = f"points to {now.short} now" if now else "is gone now"
     reason = f"the tag {seen} when the plan was made, and {found}"
     return Outcome(copy, Status.STALE, reason, "plan again", exit_code=STALE_EXIT_CODE)
+
+
+def is_at_stake(copy: Copy) -> bool:
+    """Whether a tag is worth a look right before it is written: something would be lost, or must not be."""
+    return copy.replaces is not None or copy.is_immutable
+
+
+def look_at_tags(copies: Sequence[Copy], stores: Stores, tasks: Tasks) -> list[Outcome]:
+    """Read the tags of these copies once more; the outcomes of those to which nothing is to be written."""
+    looks = {copy: tasks.add(partial(left_alone, copy, stores), hosts=_hosts(copy)) for copy in copies}
+    for _ in tasks.completed(looks.values()):
+        pass
+    return [outcome for copy, task in looks.items() if (outcome := _outcome(copy, task)) is not None]
 
 
 def left_with_version(alias: Copy, version: Outcome) -> Outcome | None:

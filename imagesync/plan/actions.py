@@ -8,7 +8,10 @@ from enum import Enum
 from typing import ClassVar
 
 from imagesync.errors import Place
+from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.gated import Gated
+from imagesync.plan.unit import Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
 
@@ -76,6 +79,10 @@ class Copy:
     """Set where a lock holds on to what the source's tag has left."""
     carries: Carries | None = None
     """Set where the destination's tag is an alias: it is written after that of its version."""
+    gated: Gated | None = field(default=None, repr=False, compare=False)
+    """Its gates and what they judge it by, until a review; None where it has none, and in a plan from a file."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What its gates have said; none before a review."""
 
     @property
     def is_narrowed(self) -> bool:
@@ -192,7 +199,7 @@ class Drifted:
 
     @property
     def hint(self) -> str:
-        return "`on_drift: overwrite` brings the source's; `imagesync adopt --differing` takes it for what was written"
+        return "`on_drift: overwrite` brings the source's, and so does an apply after `imagesync adopt --differing`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +235,10 @@ class WaitsFor(Enum):
     """A version that is higher than what an alias carries."""
     KNOWLEDGE = "knowledge"
     """That somebody knows which version an alias carries."""
+    STAGE = "stage"
+    """A release at the stage before."""
+    GATE = "gate"
+    """What a gate wants: time to pass, or somebody's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +256,8 @@ class Waiting:
     hint: str | None = None
     exit_code: int = 3
     waits_for: WaitsFor = WaitsFor.PULLS
+    verdicts: tuple[Verdict, ...] = ()
+    """As for a Copy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,6 +294,7 @@ class Blocked:
 
     copy: Copy | Attach | Delete
     reason: str
+    hint: str | None = None
 
     @property
     def rule(self) -> str:
@@ -293,6 +307,11 @@ class Blocked:
     @property
     def destination(self) -> Reference:
         return self.copy.destination
+
+    @property
+    def kind(self) -> str:
+        """`gate` where a gate blocks it, empty where a reviewer does alone."""
+        return "gate" if any(verdict.ruling is Ruling.BLOCKED for verdict in verdicts_of(self)) else ""
 
 
 Action = Copy | Attach | Keep | Assumed | Conflict | Drifted | Skip | Failure | Blocked | Waiting | Delete | Spared
@@ -347,6 +366,8 @@ class Plan:
     """What the globs of the spec came to."""
     warnings: tuple[SpecWarning, ...] = ()
     """What of the spec came to nothing."""
+    unit: Unit | None = None
+    """Set where all of it moves together or not at all."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""
@@ -393,6 +414,12 @@ class Summary:
     @property
     def changes(self) -> int:
         return self.add + self.update + self.attach + self.delete
+
+
+def verdicts_of(action: Action) -> tuple[Verdict, ...]:
+    """What gates have said of it."""
+    change = action.copy if isinstance(action, Blocked) else action
+    return change.verdicts if isinstance(change, Copy | Waiting) else ()
 
 
 def moved_of(action: Action) -> UpstreamMoved | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Carries, Failure, Waiting, WaitsFor
 from imagesync.plan.inventory import Broken, Head, Present
-from imagesync.plan.wants import Want, Wanted
+from imagesync.plan.wants import Want, Wanted, strictness
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Version, carriers, check_one_variant
 from imagesync.spec.model import Rule
@@ -95,6 +95,24 @@ def highest_of(rule: Rule, kept: Iterable[Tag]) -> dict[Tag, Tag]:
     return {name: tags[0] for name, tags in carriers(rule.aliases, versions).items()}
 
 
+def strictest(aliases: Iterable[Following]) -> tuple[Following, ...]:
+    """Of several rules alike that move one alias the strictest, as of several that write one tag."""
+    found: dict[tuple[Reference, tuple[Reference, ...]], Following] = {}
+    for one in aliases:
+        first = found.setdefault((one.destination, _sources(one)), one)
+        if _strictness(one) > _strictness(first):
+            found[one.destination, _sources(one)] = one
+    return tuple(found.values())
+
+
+def _strictness(one: Following) -> tuple[tuple[bool, int], bool]:
+    return strictness(_first_want(one)), not one.rule.allow_backwards
+
+
+def _first_want(one: Following) -> Want:
+    return Want(one.rule, one.versions[0].source, one.destination)
+
+
 def in_conflict(aliases: Sequence[Following], written: Mapping[Reference, Want]) -> dict[Following, Failure]:
     """The aliases that are a tag which something else is written to, or which two rules would move."""
     moved: dict[Reference, dict[tuple[Reference, ...], Following]] = {}
@@ -111,8 +129,20 @@ def _why_not(one: Following, written: Mapping[Reference, Want], rivals: Sequence
     others = [rival for rival in rivals if _sources(rival) != _sources(one)]
     if others:
         return _failure(one, f"it is an alias of {one.rule.source}, and of {others[0].rule.source} too")
-    previous = Want(one.rule, one.versions[0].source, one.destination).previous
-    kept = written.get(Reference(one.destination.repository, previous)) if previous is not None else None
+    return _why_not_kept(one, written)
+
+
+def _why_not_kept(one: Following, written: Mapping[Reference, Want]) -> Failure | None:
+    """Why what the alias was could not be kept."""
+    try:
+        previous = _first_want(one).previous
+    except InvalidReference as error:
+        return replace(_failure(one, error.message), kind=error.kind, hint=error.hint)
+    if previous is None:
+        return None
+    if one.rule.immutable.holds(previous):
+        return _failure(one, f"what it was would be kept as {previous}, which is immutable and could not move")
+    kept = written.get(Reference(one.destination.repository, previous))
     return _failure(one, f"what it was would be kept as {previous}, which {kept.source} is") if kept else None
 
 
@@ -174,7 +204,8 @@ def _waiting(one: Following, want: Want, *, reason: str, hint: str, waits_for: W
 def _want(one: Following, chosen: Want, before: Want | None) -> Want:
     version, carried_before = chosen.destination.tag, before.destination.tag if before is not None else None
     assert version is not None  # noqa: S101 - narrows: what a rule wants has a tag
-    return Want(one.rule, chosen.source, one.destination, Carries(version, carried_before))
+    carries = Carries(version, carried_before)
+    return Want(one.rule, chosen.source, one.destination, carries, chosen.others_gates)
 
 
 def _moves(one: Following, chosen: Want, known: Known) -> bool:

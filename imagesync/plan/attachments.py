@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
+from imagesync.manifest import Descriptor
 from imagesync.reference import Digest, Tag
 from imagesync.selection import ATTACHMENT_TAG
 from imagesync.spec.model import AttachmentType
 
+RECORD_TYPE = "application/vnd.imagesync.promotion.v1+json"
+"""Of referrers that say how an image came to a stage. They speak of that stage alone, and never travel."""
 _ENDINGS = {
     AttachmentType.SIGNATURES: ".sig",
     AttachmentType.ATTESTATIONS: ".att",
@@ -50,6 +53,12 @@ def kind_of(tag: Tag | None) -> AttachmentType | None:
         return None
     _, dot, word = tag.partition(".")
     return next((kind for kind, ending in _ENDINGS.items() if ending == dot + word), None)
+
+
+def is_record(descriptor: Descriptor) -> bool:
+    """Whether this is a record, by what whoever lists it says. Who lists something may as well leave it out: nothing
+    is lost by believing that."""
+    return descriptor.artifact_type == RECORD_TYPE
 
 
 def in_words(counts: Iterable[tuple[AttachmentType, int]]) -> str:

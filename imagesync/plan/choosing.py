@@ -69,12 +69,14 @@ def _learn(choice: Choice, needed: NeedsFacts, facts: Facts) -> Asking[Facts]:
     )
 
 
-def _standings(choice: Choice, tags: Iterable[Tag]) -> Asking[dict[Tag, Standing | None]]:
+def _standings(choice: Choice, tags: Iterable[Tag]) -> Asking[dict[Tag, Standing | Unknown | None]]:
     heads = yield from _heads(choice.source, tags)
     return {tag: _standing(head, choice.moment.sights(Reference(choice.source, tag))) for tag, head in heads.items()}
 
 
-def _standing(head: Head, sights: tuple[Sight, ...] | None) -> Standing | None:
+def _standing(head: Head, sights: tuple[Sight, ...] | None) -> Standing | Unknown | None:
+    if isinstance(head, Broken):
+        return Unknown(head.reason)
     return Standing(head.descriptor.digest, sights) if isinstance(head, Present) else None
 
 
@@ -107,11 +109,15 @@ def _when_pushed(head: Head, pushed: Sight | None) -> datetime | Unknown:
     return pushed.at if is_same else Unknown("its registry says when another digest was pushed there")
 
 
-def _held(source: Repository, pairs: Iterable[tuple[Tag, Digest]]) -> Asking[dict[Digest, bool]]:
+def _held(source: Repository, pairs: Iterable[tuple[Tag, Digest]]) -> Asking[dict[Digest, bool | Unknown]]:
     """Whether the source has these digests still. Asked as the head of what is then copied, so that it is once."""
     questions = {digest: ReadHead(Reference(source, tag, digest), "source") for tag, digest in pairs}
     answers = yield tuple(questions.values())
-    return {digest: isinstance(answers[question], Present) for digest, question in questions.items()}
+    return {digest: _is_held(answers[question]) for digest, question in questions.items()}
+
+
+def _is_held(head: Head) -> bool | Unknown:
+    return Unknown(head.reason) if isinstance(head, Broken) else isinstance(head, Present)
 
 
 def _not_chosen(broken: Broken) -> Broken:
@@ -157,7 +163,7 @@ def _without_head(head: Head) -> Unknown:
     raise CannotRead(head)
 
 
-def sights_of(
+def seen_at_sources(
     heads: Mapping[Reference, Head], wants: Iterable[Wanted], sources: Iterable[Repository]
 ) -> tuple[Reference, ...]:
     """The tags of sources that were asked for, with their digests: those that are too young have to be remembered, too.

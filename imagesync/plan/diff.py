@@ -23,6 +23,8 @@ from imagesync.plan.actions import (
     Waiting,
 )
 from imagesync.plan.attachments import in_words
+from imagesync.plan.candidates import candidate_of
+from imagesync.plan.gated import Gated
 from imagesync.plan.inventory import (
     Absent,
     Attachment,
@@ -245,7 +247,14 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         cause=destination.cause if isinstance(destination, Remembered) else None,
         carries=want.carries,
         left_out=left_out,
+        gated=_gated(want, inventory),
     )
+
+
+def _gated(want: Want, inventory: Inventory) -> Gated | None:
+    if not want.gates:
+        return None
+    return Gated(want.gates, candidate_of(want, inventory.heads, inventory.contents), inventory.known)
 
 
 def _listed(root: Content) -> tuple[Digest, ...]:

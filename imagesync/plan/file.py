@@ -14,6 +14,7 @@ from typing import Any
 
 from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, Place, PlanFileError
+from imagesync.gates import Verdict
 from imagesync.manifest import MAX_DEPTH, Content, Descriptor, Index, parse_manifest, walk
 from imagesync.plan.actions import (
     Action,
@@ -41,6 +42,8 @@ from imagesync.plan.actions import (
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.narrowing import names_of_kept
+from imagesync.plan.unit import unit_from_dict, unit_to_dict
+from imagesync.plan.verdicts import verdicts_from_dict, verdicts_to_dicts
 from imagesync.reference import Digest, Reference, Tag, make_repository
 from imagesync.spec.validator import Mismatch, Validator
 
@@ -55,6 +58,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
         "imagesync": __version__,
         **({"purpose": plan.purpose.value} if plan.purpose is not Purpose.SYNC else {}),
         **({"created": created} if created else {}),
+        **({"unit": unit_to_dict(plan.unit)} if plan.unit is not None else {}),
         "specs": [asdict(pin) for pin in plan.specs],
         "summary": {"changes": summary.changes, **asdict(summary)},
         **({"pulls": [asdict(pulls) for pulls in plan.pulls]} if plan.pulls else {}),
@@ -82,10 +86,11 @@ def plan_from_json(text: str, *, name: str) -> Plan:
         }
         actions = tuple(_action_from_dict(action, contents) for action in document["actions"])
         _check_destinations(actions)
+        unit = unit_from_dict(document["unit"]) if "unit" in document else None
     except (InvalidManifest, InvalidReference, UnicodeEncodeError) as error:
         raise PlanFileError(f"{name} is damaged: {error}", hint="write it anew with `imagesync plan -o`") from error
     specs = tuple(SpecPin(pin["path"], pin["sha256"]) for pin in document["specs"])
-    return Plan(actions, contents, specs, from_file=True)
+    return Plan(actions, contents, specs, from_file=True, unit=unit)
 
 
 def schema_text() -> str:
@@ -113,7 +118,8 @@ def _check_form(document: object, name: str) -> None:
 def _action_to_dict(action: Action) -> dict[str, Any]:
     shared = {"rule": action.rule, "place": asdict(action.place)}
     if isinstance(action, Blocked):
-        return {**_action_to_dict(action.copy), "action": "blocked", "reason": action.reason}
+        hint = {"hint": action.hint} if action.hint is not None else {}
+        return {**_action_to_dict(action.copy), "action": "blocked", "reason": action.reason, **hint}
     if isinstance(action, Delete | Spared):
         return {**shared, **_pruned_to_dict(action)}
     if isinstance(action, Copy | Attach):
@@ -153,7 +159,7 @@ def _left_to_dict(action: Keep | Assumed | Conflict | Drifted | Waiting) -> dict
         return {"action": "drifted", "found": action.found, "wrote": action.wrote, **said}
     if isinstance(action, Waiting):
         why: dict[str, Any] = {"reason": action.reason, "hint": action.hint, "exit_code": action.exit_code}
-        why |= {"waits_for": action.waits_for.value}
+        why |= {"waits_for": action.waits_for.value, **_said_to_dict(action.verdicts)}
         return {"action": "waiting", **why}
     return {"action": "keep" if isinstance(action, Keep) else "assumed"}
 
@@ -201,7 +207,13 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         **({"alias": asdict(copy.carries)} if copy.carries is not None else {}),
         **_narrowed_to_dict(copy),
         **({"left_out": list(copy.left_out)} if copy.left_out else {}),
+        **_said_to_dict(copy.verdicts),
     }
+
+
+def _said_to_dict(verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
+    """What gates have said, where there are any."""
+    return {"verdicts": verdicts_to_dicts(verdicts)} if verdicts else {}
 
 
 def _to_dict(reference: Reference) -> dict[str, Any]:
@@ -252,7 +264,8 @@ def _action_from_dict(value: Mapping[str, Any], contents: Mapping[Digest, Conten
     if kind in ("copy", "attach"):
         return _change_from_dict(value, rule, place, contents)
     if kind == "blocked":
-        return Blocked(copy=_change_from_dict(value, rule, place, contents), reason=value.get("reason", ""))
+        change = _change_from_dict(value, rule, place, contents)
+        return Blocked(copy=change, reason=value.get("reason", ""), hint=value.get("hint"))
     if kind in ("keep", "assumed", "conflict", "drifted"):
         return _settled_from_dict(value, rule, place)
     if kind == "waiting":
@@ -300,6 +313,7 @@ def _waiting_from_dict(value: Mapping[str, Any], rule: str, place: Place) -> Wai
         hint=value.get("hint"),
         exit_code=value["exit_code"],
         waits_for=WaitsFor(value.get("waits_for", WaitsFor.PULLS.value)),
+        verdicts=verdicts_from_dict(value),
     )
 
 
@@ -356,6 +370,7 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         cause=Cause(value["cause"]) if value.get("cause") is not None else None,
         carries=_carries(value.get("alias")),
         left_out=left_out,
+        verdicts=verdicts_from_dict(value),
     )
 
 

@@ -12,6 +12,7 @@ from imagesync.plan.inventory import Broken, Head, Listed, Pair, Present
 from imagesync.plan.wants import Listings, Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Platforms
+from imagesync.state import NOTHING_REMEMBERED, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,13 @@ def attachment_tags_of(listings: Listings) -> AttachmentTags:
 class Overview:
     """What is known of the whole spec before an image is looked into: heads, `fresh`, which is what `perhaps_empty`
     says, and of the tag lists that a filter asked for what may be attachments. `incomplete` are tags of which an audit
-    has found something missing."""
+    has found something missing; `state` tells when something was first seen."""
 
     heads: Mapping[Reference, Head]
     fresh: Mapping[Repository, int] = field(default_factory=dict)
     attachment_tags: AttachmentTags = field(default_factory=dict)
     incomplete: Collection[Reference] = ()
+    state: State = NOTHING_REMEMBERED
 
 
 def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple[Image, ...]:

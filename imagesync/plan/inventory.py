@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagesync.errors import ImagesyncError
+from imagesync.gates import Known
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Cause
 from imagesync.reference import Digest, Reference, Repository, Tag
@@ -102,7 +103,7 @@ class Inventory:
     `listings`: tags of the source repositories that a filter asked for. `heads`: what each source and
     destination reference points to. `contents`: manifests of what differs, by digest; a root that could not be
     read whole is in `broken` instead. `present`: blobs that a destination repository holds. `attachments`: what
-    speaks of the image and has to be brought; nothing for a pair that lacks none.
+    speaks of the image and has to be brought; nothing for a pair that lacks none. `known`: what gates judge by.
     """
 
     listings: Mapping[Repository, tuple[Tag, ...] | Broken] = field(default_factory=dict)
@@ -111,6 +112,7 @@ class Inventory:
     broken: Mapping[Digest, Broken] = field(default_factory=dict)
     present: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
     attachments: Mapping[Pair, tuple[Attachment, ...] | Broken] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
 
 def str_without_hint(error: ImagesyncError) -> str:

@@ -17,12 +17,15 @@ from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.inventory import Broken, Head, Present, Unreadable
 from imagesync.plan.questions import Asking, ListAllTags, ReadHead
 from imagesync.plan.targets import Target
-from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of
+from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of, young_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
+from imagesync.spec.pins import Lock
 from imagesync.state import State, Written
 
 EMPTY_KIND = "empty"
+STAGE_KIND = "stage"
+MISSING_KIND = "missing"
 Taken = Want | Waiting
 """What goes from a source to a destination, now or once it is old enough."""
 
@@ -37,6 +40,10 @@ class Case:
     wanted: Mapping[Tag, str]
     pinned: Mapping[Digest, str] = field(default_factory=dict)
     """What is taken from there by its digest, and by which rule."""
+    aliases: frozenset[Tag] = frozenset()
+    """The wanted tags that follow a version."""
+    expected: frozenset[Tag] = frozenset()
+    """The wanted tags that have to be there before anything goes: until then what is there may be in use for them."""
 
     def candidates(self, listed: Iterable[Tag]) -> tuple[Tag, ...]:
         """The tags that go, unless they turn out to be another's by now."""
@@ -63,6 +70,9 @@ class Found:
 
 def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
+    if target.stage:
+        reason = f"it is {target.stage}, and a rollback may need any version that was there"
+        return target.refused(Broken(reason, STAGE_KIND, "take `prune` off what is written there"))
     if target.unknown:
         return target.refused(_unknown(target.unknown[0]), target.unknown[0])
     known: list[tuple[Rule, list[Taken]]] = []
@@ -74,7 +84,20 @@ def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> C
     owned = [one for one in state.owned(target.repository) if not _is_attachment(one.destination.tag)]
     taken = [want for _, wants in known for want in wants if want.source.repository == target.repository]
     pinned = {want.source.digest: _asker(want) for want in taken if want.source.digest is not None}
-    return Case(target, tuple(owned), {**_tags_taken(taken), **_tags_written(target, known)}, pinned)
+    writing = [(rule, wants) for rule, wants in known if target.repository in rule.destinations]
+    written = {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
+    aliases = frozenset(alias for rule, wants in writing for alias in _aliases_of(rule, wants))
+    return Case(target, tuple(owned), {**_tags_taken(taken), **written}, pinned, aliases, _expected(writing))
+
+
+def _expected(writing: Iterable[tuple[Rule, Sequence[Taken]]]) -> frozenset[Tag]:
+    """The tags that have to be there, be the spec applied with a lock or without: of those that one of both alone wants
+    nobody knows."""
+    by_lock: dict[Lock | None, set[Tag]] = {}
+    for rule, wants in writing:
+        tags = (want.destination.tag for want in wants if isinstance(want, Want))
+        by_lock.setdefault(rule.lock, set()).update(tag for tag in tags if tag is not None)
+    return frozenset(set.intersection(*by_lock.values())) if by_lock else frozenset()
 
 
 def _tags_taken(wants: Iterable[Taken]) -> dict[Tag, str]:
@@ -87,12 +110,6 @@ def _asker(want: Taken) -> str:
     return want.rule if isinstance(want, Waiting) else want.rule.name
 
 
-def _tags_written(target: Target, known: Iterable[tuple[Rule, Sequence[Taken]]]) -> dict[Tag, str]:
-    """The tags that rules write to a destination, each with its rule."""
-    writing = ((rule, wants) for rule, wants in known if target.repository in rule.destinations)
-    return {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
-
-
 def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Broken:
     """All that a rule wants, be it once it is old enough, or why that is not known."""
     if needs_list(rule) and _is_empty(listings[rule.source]):
@@ -103,15 +120,19 @@ def _wants(rule: Rule, listings: Listings, chosen: Chosen) -> list[Taken] | Brok
         if isinstance(want, Skip | Failure) or want.destination.tag is None:
             return _unknown(want)
         found.append(want)
-    return found
+    return [*found, *young_of(rule, listings, chosen)]
 
 
 def _tags_of(rule: Rule, wants: Sequence[Taken]) -> list[Tag]:
     """The destination tags that a rule wants, its aliases too, and those under which it keeps what they were."""
     tags = [want.destination.tag for want in wants if want.destination.tag is not None]
-    tags += highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None])
+    tags += _aliases_of(rule, wants)
     kept = [rule.keep_previous.apply(tag) for tag in tags] if rule.keep_previous is not None else []
     return tags + kept
+
+
+def _aliases_of(rule: Rule, wants: Iterable[Taken]) -> list[Tag]:
+    return list(highest_of(rule, [want.source.tag for want in wants if want.source.tag is not None]))
 
 
 def _is_empty(listed: tuple[Tag, ...] | Broken) -> bool:
@@ -136,6 +157,12 @@ def look(case: Case) -> Asking[Found | Broken]:
     listed = (yield (question,))[question]
     if isinstance(listed, Broken) or not case.candidates(listed):
         return listed if isinstance(listed, Broken) else Found(listed)
+    missing = sorted(case.expected - frozenset(listed))
+    if missing:
+        more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+        return Broken(
+            f"{missing[0]} is wanted and not there yet{more}", MISSING_KIND, "`imagesync apply` brings it first"
+        )
     try:
         heads = yield from _heads(repository, listed)
         indexes = {head.digest: head.size_bytes for head in heads.values() if head.is_index}

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from imagesync.plan.findings import Audit
 from imagesync.plan.wants import Want
-from imagesync.reference import Reference
-from imagesync.selection import Alias, TagFilter
+from imagesync.reference import Reference, Tag
+from imagesync.selection import Alias, Include, TagFilter, TagPattern
 from imagesync.spec.model import Rule
 
 
@@ -27,8 +27,15 @@ def _rule_of(want: Want) -> Rule:
     assert tag is not None  # noqa: S101 - narrows: rules select tags
     return replace(
         rule,
-        tags=TagFilter.parse([tag]),
+        tags=_filter_of(rule, tag),
         destinations=(want.destination.repository,),
         immutable=replace(rule.immutable, trusts_list=False),
+        gates=want.gates,
         aliases=(Alias(str(want.destination.tag)),) if want.carries is not None else (),
     )
+
+
+def _filter_of(rule: Rule, tag: Tag) -> TagFilter:
+    """The tag alone, and as old as the rule wants it: it may have moved on to what is too young."""
+    alone, min_age = TagFilter.parse([tag]), rule.tags.min_age
+    return alone if min_age is None else replace(alone, steps=(Include((TagPattern.parse(tag),)), min_age))

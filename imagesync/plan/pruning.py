@@ -35,9 +35,10 @@ def decide(case: Case, found: Found) -> tuple[Action, ...]:
     """What becomes of each of imagesync's tags that is there, and of what speaks of those that go."""
     listed = frozenset(found.listed)
     owned = [written for written in case.owned if written.destination.tag in listed]
-    actions = [_of_tag(written, case, found) for written in owned]
-    going = {_tag_of(action): None for action in actions if isinstance(action, Delete)}
     below = _Below(found)
+    case = replace(case, wanted={**_carried(case, below), **case.wanted})
+    actions = [_of_tag(written, case, below) for written in owned]
+    going = {_tag_of(action): None for action in actions if isinstance(action, Delete)}
     attached = _attachments(case, going, below)
     deletes = [_delete(case.target, tag, found, below) for tag in (*going, *attached)]
     told = [replace(one, after=attached.get(_tag_of(one), ()), note=_note(one, attached, below)) for one in deletes]
@@ -62,13 +63,24 @@ def at_most(plan: Plan, targets: Iterable[Target]) -> Reviewer:
     return check
 
 
-def _of_tag(written: Written, case: Case, found: Found) -> Delete | Spared:
+def _carried(case: Case, below: _Below) -> dict[Tag, str]:
+    """The versions that wanted aliases carry so far, though no rule selects them, each with its alias: without one of
+    them there nobody knew whether the next version is a newer one, and the alias would wait for ever."""
+    selected = {below.roots.get(tag) for tag in case.wanted.keys() - case.aliases}
+    wrote = {one.destination.tag: one.digest for one in case.owned}
+    carrying = (
+        (digest, alias) for alias in sorted(case.aliases) for digest in (wrote.get(alias), below.roots.get(alias))
+    )
+    carriers = {digest: alias for digest, alias in carrying if digest not in selected}
+    return {tag: f"the alias {carriers[root]}" for tag, root in below.roots.items() if root in carriers}
+
+
+def _of_tag(written: Written, case: Case, below: _Below) -> Delete | Spared:
     """A tag that is there: whether it goes."""
     target, destination, tag = case.target, written.destination, written.destination.tag
     assert tag is not None  # noqa: S101 - narrows: entries of a state have one
-    head = found.heads.get(tag)
-    digest = head.digest if head is not None else None
-    reason = case.reason_to_stay(tag) or _not_ours(written, digest) or _is_pinned(digest, case)
+    digest = below.roots.get(tag)
+    reason = case.reason_to_stay(tag) or _not_ours(written, digest) or _is_pinned(below.of.get(tag, ()), case)
     rule, place = target.rule.name, target.rule.place
     if reason is not None or digest is None:
         return Spared(rule=rule, place=place, destination=destination, reason=reason or "", digest=digest)
@@ -83,8 +95,10 @@ def _not_ours(written: Written, digest: Digest | None) -> str | None:
     return None
 
 
-def _is_pinned(digest: Digest | None, case: Case) -> str | None:
-    rule = case.pinned.get(digest) if digest is not None else None
+def _is_pinned(digests: Iterable[Digest], case: Case) -> str | None:
+    """Whether it is taken from there by its digest, or an image that its index lists: without a tag above it that goes
+    with the registry's garbage."""
+    rule = next((case.pinned[digest] for digest in digests if digest in case.pinned), None)
     return f"wanted by its digest by {rule}" if rule is not None else None
 
 
@@ -93,14 +107,15 @@ class _Below:
     tags have a digest, and which list it."""
 
     def __init__(self, found: Found) -> None:
-        self.of = {tag: _reach(head.digest, found.contents) for tag, head in found.heads.items()}
+        self.roots = {tag: head.digest for tag, head in found.heads.items()}
+        self.of = {tag: _reach(digest, found.contents) for tag, digest in self.roots.items()}
         self.attachments = {tag: self.of[tag] for tag in sorted(attachment_tags(self.of))}
         self.images = {tag: digests for tag, digests in self.of.items() if tag not in self.attachments}
         self.having: dict[Digest, list[Tag]] = defaultdict(list)
         self.listing: dict[Digest, list[Tag]] = defaultdict(list)
         for tag, digests in sorted(self.of.items()):
             for digest in digests:
-                where = self.having if found.heads[tag].digest == digest else self.listing
+                where = self.having if self.roots[tag] == digest else self.listing
                 where[digest].append(tag)
 
 

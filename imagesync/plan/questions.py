@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
+from imagesync.gates import ListFiles, ReadFile, RunCommand, TimeNow, WhoRuns
 from imagesync.manifest import Descriptor
 from imagesync.reference import Digest, Reference, Repository, Tag
 
@@ -37,6 +38,19 @@ class ReadPlatform:
     digest: Digest
     config: Descriptor = field(compare=False)
     side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBlob:
+    """A small blob of a source, hashed; one larger than `max_bytes` is not begun. Answered with its bytes, or Broken.
+    Costs no pull."""
+
+    side: ClassVar[Side] = "source"
+
+    repository: Repository
+    digest: Digest
+    blob: Descriptor = field(compare=False)
+    max_bytes: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +159,32 @@ class ReadPushTimes:
     tags: tuple[Tag, ...]
 
 
-_OfImage = ReadManifest | ReadPlatform | IsEmpty | HasBlob | ReadHead | ListAttachmentTags | ListAllTags
-Question = _OfImage | HasReferrersApi | ListReferrers | MayRead | ReadCreated | ReadPushTimes
+OfStore = (
+    ReadManifest
+    | ReadPlatform
+    | ReadBlob
+    | IsEmpty
+    | HasBlob
+    | ReadHead
+    | ListAttachmentTags
+    | ListAllTags
+    | HasReferrersApi
+    | ListReferrers
+    | MayRead
+    | ReadCreated
+    | ReadPushTimes
+)
+Surrounding = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand
+"""What is asked of no registry: a gate says what it is answered with, or Unread."""
+Question = OfStore | Surrounding
 Answers = Mapping[Question, Any]
 Asking = Generator[tuple[Question, ...], Answers, T]
 """Yields what to ask next, is sent the answers, and returns what came of it."""
+
+
+def registries_of(question: Question) -> tuple[str, ...]:
+    """The registries that are asked."""
+    return () if isinstance(question, Surrounding) else (question.repository.registry,)
 
 
 def together(askers: Sequence[Asking[T]]) -> Asking[list[T]]:

@@ -12,6 +12,7 @@ from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.found import Found
+from imagesync.plan.gathering import gather
 from imagesync.plan.image import Image, Overview, has_to_be_looked_into
 from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
 from imagesync.plan.judgement import taken_for_absent
@@ -40,7 +41,8 @@ def seen_already(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> Se
 
 
 def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
-    """Read an image's manifests, level by level, what speaks of it, then which blobs its destinations hold already."""
+    """Read an image's manifests, level by level, what speaks of it, what its gates have to know, then which blobs its
+    destinations hold already."""
     heads, narrowing = yield from with_promises(image, overview.heads)
     if narrowing is not None:
         heads = taken_for_absent(image.all_wants, heads, overview.incomplete)
@@ -56,9 +58,13 @@ def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
     all_contents = dict(contents)
     for one in found.values():
         all_contents |= one.contents if isinstance(one, Found) else {}
+    try:
+        known = yield from gather(image, all_contents, replace(overview, heads=heads))
+    except CannotRead as error:
+        return Inventory(heads=heads, broken={image.digest: error.broken})
     present = yield from _present(_needed(image, all_contents, found, root=root), overview.fresh)
     attachments = {pair: one.attachments if isinstance(one, Found) else one for pair, one in found.items()}
-    return Inventory(heads=heads, contents=all_contents, present=present, attachments=attachments)
+    return Inventory(heads=heads, contents=all_contents, present=present, attachments=attachments, known=known)
 
 
 def _contents(image: Image, narrowing: Narrowing | None) -> Asking[dict[Digest, Content]]:

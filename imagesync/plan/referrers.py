@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagesync.manifest import Content, Descriptor, Index
-from imagesync.plan.attachments import tag_of
+from imagesync.plan.attachments import is_record, tag_of
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.found import Arrived, Found, joined, unknown
 from imagesync.plan.inventory import Attachment, Broken, Head, Pair, Present
@@ -22,12 +22,16 @@ from imagesync.spec.model import AttachmentType
 def as_referrers(pair: Pair, level: Iterable[Digest]) -> Asking[Found]:
     """What the source lists as referrers of these digests."""
     listed = yield from _listed({digest: ListReferrers(pair.source, digest, "source") for digest in level})
-    looks = [_referrers_of(pair, subject, entries) for subject, entries in listed.items() if entries]
+    looks = [referrers_of(pair, subject, entries) for subject, entries in listed.items() if entries]
     return joined((yield from together(looks)))
 
 
-def _referrers_of(pair: Pair, subject: Digest, entries: tuple[Descriptor, ...]) -> Asking[Found]:
-    """The referrers of one digest that the destination lacks. What names another subject is none of its referrers."""
+def referrers_of(pair: Pair, subject: Digest, listed: Iterable[Descriptor]) -> Asking[Found]:
+    """The referrers of one digest that the destination lacks. What names another subject is none of its referrers, and
+    a record stays where what it says has happened."""
+    entries = [entry for entry in listed if entry.is_manifest and not is_record(entry)]
+    if not entries:
+        return Found()
     there = yield from _held(pair, subject)
     lacking: dict[Digest, int | None] = {
         entry.digest: entry.size_bytes for entry in entries if entry.digest not in there.digests
@@ -42,7 +46,9 @@ def _referrers_of(pair: Pair, subject: Digest, entries: tuple[Descriptor, ...]) 
             count=1,
         )
         for digest in lacking
-        if (named := contents[digest].subject) is not None and named.digest == subject
+        if (named := contents[digest].subject) is not None
+        and named.digest == subject
+        and not is_record(contents[digest].descriptor)
     )
     held = [entry.digest for entry in entries if entry.digest in there.digests]
     arrived = tuple(Arrived(there.place(pair, digest), (ReadManifest(pair.destination, digest),)) for digest in held)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan
+from imagesync.gates import Ruling, Verdict
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor, verdicts_of
+from imagesync.plan.together import held_together
 from imagesync.reference import Digest, Reference
 
 Change = Copy | Attach | Delete
@@ -21,8 +23,10 @@ class ReviewedPlan:
 
 
 def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
-    """Ask every reviewer about every change; one that is refused becomes Blocked, with all the reasons."""
-    return ReviewedPlan(replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions)))
+    """Ask its gates about every copy, and every reviewer about every change. One that is refused becomes Blocked, with
+    all the reasons; one that a gate wants later becomes Waiting. In a unit either holds all others."""
+    reviewed = replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions))
+    return ReviewedPlan(held_together(reviewed))
 
 
 def approved_by(approved: Plan) -> Reviewer:
@@ -54,5 +58,35 @@ def _attachments(change: Copy | Attach) -> frozenset[tuple[Reference, Digest]]:
 def _reviewed(action: Action, reviewers: tuple[Reviewer, ...]) -> Action:
     if not isinstance(action, Copy | Attach | Delete):
         return action
-    reasons = [reason for reviewer in reviewers if (reason := reviewer(action)) is not None]
-    return Blocked(copy=action, reason="; ".join(reasons)) if reasons else action
+    action = _judged(action)
+    held = [verdict for verdict in verdicts_of(action) if verdict.ruling.holds_back]
+    refusals = [reason for reviewer in reviewers if (reason := reviewer(action)) is not None]
+    if refusals or any(verdict.ruling is Ruling.BLOCKED for verdict in held):
+        return Blocked(copy=action, reason="; ".join([*map(str, held), *refusals]), hint=_hint(held))
+    return _waiting(action, held) if held and isinstance(action, Copy) else action
+
+
+def _judged(change: Change) -> Change:
+    """A copy with what its gates say of it, without what they say it by; one that was judged keeps what was said."""
+    if not isinstance(change, Copy) or change.gated is None:
+        return change
+    return replace(change, verdicts=change.gated.verdicts(), gated=None)
+
+
+def _waiting(copy: Copy, held: list[Verdict]) -> Waiting:
+    """A later run does the rest."""
+    return Waiting(
+        rule=copy.rule,
+        place=copy.place,
+        source=copy.source,
+        destination=copy.destination,
+        reason="; ".join(map(str, held)),
+        hint=_hint(held),
+        exit_code=0,
+        waits_for=WaitsFor.GATE,
+        verdicts=copy.verdicts,
+    )
+
+
+def _hint(held: list[Verdict]) -> str | None:
+    return "; ".join(dict.fromkeys(verdict.hint for verdict in held if verdict.hint)) or None

@@ -6,12 +6,12 @@ deep as indexes may be nested, and no digest twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidManifest
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Index
-from imagesync.plan.attachments import kind_of, tags_of
+from imagesync.plan.attachments import is_record, kind_of, tag_of, tags_of
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.found import Arrived, Found, joined, unknown
 from imagesync.plan.inventory import Attachment, Broken, Head, Pair, Present
@@ -22,7 +22,7 @@ from imagesync.plan.questions import (
     parts_of,
     together,
 )
-from imagesync.plan.referrers import as_referrers, entries_of, read_there
+from imagesync.plan.referrers import as_referrers, entries_of, read_there, referrers_of
 from imagesync.plan.uniting import count_lacking, entries_shared
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import AttachmentType
@@ -123,8 +123,13 @@ def _differing(pair: Pair, source: Reference, there: Content | None) -> Asking[F
     assert digest is not None  # noqa: S101 - narrows: it was read from a head
     held = frozenset(entries_of(there))
     place = Place(pair.source, "source")
-    contents = yield from read_contents(place, {digest: None}, lambda entry: entry.digest not in held)
+    contents = yield from read_contents(
+        place, {digest: None}, lambda entry: entry.digest not in held and not is_record(entry)
+    )
     root = contents[digest]
+    if isinstance(root, Index) and any(map(is_record, root.manifests)):
+        subject = _subject_of(source.tag, contents)
+        return (yield from referrers_of(pair, subject, root.manifests)) if subject is not None else Found()
     count = _count(there, root, source)
     attachment = Attachment(
         kind=_kind(source),
@@ -135,6 +140,12 @@ def _differing(pair: Pair, source: Reference, there: Content | None) -> Asking[F
     )
     found = Found(subjects=(*contents, *entries_of(root)), arrived=_arrived(attachment.destination, there, root))
     return replace(found, attachments=(attachment,), contents=contents) if count else found
+
+
+def _subject_of(tag: Tag | None, contents: Mapping[Digest, Content]) -> Digest | None:
+    """What a list of referrers is of, by what it lists; None where none of that says so."""
+    named = [content.subject.digest for content in contents.values() if content.subject is not None]
+    return next((digest for digest in named if tag_of(digest, AttachmentType.REFERRERS) == tag), None)
 
 
 def _arrived(destination: Reference, there: Content | None, root: Content) -> tuple[Arrived, ...]:

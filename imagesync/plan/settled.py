@@ -47,7 +47,8 @@ def _skipped(action: Skip | Drifted) -> Outcome:
 
 def blocked(action: Blocked | Delete, reason: str) -> Outcome:
     """The outcome of what may not be done, by a reviewer's word or since the registry cannot do it without harm."""
-    return Outcome(action, Status.BLOCKED, reason, exit_code=BLOCKED_EXIT_CODE)
+    hint, kind = (action.hint, action.kind) if isinstance(action, Blocked) else (None, "")
+    return Outcome(action, Status.BLOCKED, reason, hint, kind, exit_code=BLOCKED_EXIT_CODE)
 
 
 def in_conflict(action: Conflict | Copy, conflict: Conflict) -> Outcome:

@@ -93,8 +93,27 @@ class Standings:
 
 def standings(wants: Iterable[Wanted], heads: Mapping[Reference, Head], state: State) -> tuple[Standing, ...]:
     """How every want stands; an image of which nothing is wanted is left out."""
-    found = [_of_want(want, heads, state) if isinstance(want, Want) else _of_failure(want) for want in wants]
-    return tuple(one for several in found for one in several)
+    return tuple(one for want in wants for one in _of_wanted(want, heads, state))
+
+
+def _of_wanted(want: Wanted, heads: Mapping[Reference, Head], state: State) -> Sequence[Standing]:
+    if isinstance(want, Want):
+        return _of_want(want, heads, state)
+    if isinstance(want, Waiting) and want.destination in heads:
+        return _of_waiting(want, heads[want.destination], state)
+    return _of_failure(want)
+
+
+def _of_waiting(waiting: Waiting, destination: Head, state: State) -> Sequence[Standing]:
+    """An alias that stays where it is: what it should have nobody says, but another hand may have changed it."""
+    written = state.written(waiting.destination)
+    found = destination.descriptor.digest if isinstance(destination, Present) else None
+    if written is None or not isinstance(destination, Present | Absent) or found == written.digest:
+        return ()
+    subject, kind = str(waiting.destination), Kind.GONE if found is None else Kind.DRIFTED
+    return (
+        Standing(kind, waiting.rule, waiting.place, subject, waiting.destination, found=found, wrote=written.digest),
+    )
 
 
 def _of_want(want: Want, heads: Mapping[Reference, Head], state: State) -> Sequence[Standing]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
+from imagesync.gates import Gate
 from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
-from imagesync.selection import EVERY_PLATFORM, NeedsFacts, Platforms, Selection, TooYoung
+from imagesync.selection import EVERY_PLATFORM, MinAge, NeedsFacts, Platforms, Selection, TooYoung
 from imagesync.spec.model import OnDrift, OnEmpty, Rule
 
 
@@ -34,6 +35,13 @@ class Want:
     destination: Reference
     carries: Carries | None = None
     """Set where the destination's tag is an alias."""
+    others_gates: tuple[Gate, ...] = ()
+    """Of other rules that want the same: none of them is passed by."""
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """What it has to fulfil before it is copied, each once."""
+        return tuple(dict.fromkeys((*self.rule.gates, *self.others_gates)))
 
     @property
     def promise(self) -> Reference:
@@ -152,6 +160,16 @@ def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> It
         yield from _of_tag(rule, tag, selection.pinned.get(tag))
     for tag, verdict in selection.waiting.items():
         yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
+
+
+def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Waiting]:
+    """What a rule asked for if no tag were too young, be it behind others in its order: as long as none of these is old
+    enough, what stands of it is all that there is."""
+    selection = select(rule, listings, chosen)
+    dropped = selection.dropped if isinstance(selection, Selection) else ()
+    young = {Tag(drop.tag): TooYoung(drop.reason) for drop in dropped if drop.step == MinAge.name}
+    found = (_too_young(want, verdict) for tag, verdict in young.items() for want in _of_tag(rule, tag, None))
+    yield from (waiting for waiting in found if isinstance(waiting, Waiting))
 
 
 def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
@@ -277,11 +295,13 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
     wants = list(_without_the_young(wants))
     sources: dict[Reference, dict[Reference, Rule]] = {}
     strictest: dict[Reference, Want] = {}
+    gates: dict[Reference, tuple[Gate, ...]] = {}
     for want in wants:
         if isinstance(want, Want):
             sources.setdefault(want.destination, {}).setdefault(want.promise, want.rule)
+            gates[want.destination] = (*gates.get(want.destination, ()), *want.rule.gates)
             first = strictest.setdefault(want.destination, want)
-            if _strictness(want) > _strictness(first):
+            if strictness(want) > strictness(first):
                 strictest[want.destination] = want
     for want in wants:
         if not isinstance(want, Want):
@@ -289,7 +309,7 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
         elif len(sources[want.destination]) > 1:
             yield _conflict(want, sources[want.destination])
         elif strictest[want.destination] is want:
-            yield _kept_elsewhere(want, sources) or want
+            yield _kept_elsewhere(want, sources) or replace(want, others_gates=gates[want.destination])
 
 
 def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
@@ -309,7 +329,8 @@ def _way(want: Want | Waiting) -> tuple[Reference, Repository, Tag | None]:
     return want.destination, want.source.repository, want.source.tag
 
 
-def _strictness(want: Want) -> tuple[bool, int]:
+def strictness(want: Want) -> tuple[bool, int]:
+    """Of several that want one tag the strictest says whether it may move."""
     return (want.is_immutable, list(OnDrift).index(want.rule.on_drift))
 
 

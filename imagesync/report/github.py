@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
-from imagesync.plan.actions import Action, Copy, Plan, is_drifted
+from imagesync.gates import Ruling
+from imagesync.plan.actions import Action, Copy, Plan, is_drifted, verdicts_of
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
 from imagesync.plan.standing import BY_ANOTHER_HAND, Kind, Standing
-from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
+from imagesync.report.model import Report, Trouble, subject_of, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import shortened
 
 MAX_ANNOTATIONS = 10
@@ -65,14 +66,16 @@ def annotations_of_problems(problems: Iterable[Problem], folder: str = "") -> st
 def annotations_of_plan(plan: Plan, folder: str = "") -> str:
     """Errors for what failed or is blocked, warnings for what waits or has drifted, notices for what waits for a later
     run by itself or is skipped."""
-    remarks = [*map(_annotation, troubles_of_plan(plan)), *_of_drift(plan.actions), *_warnings(plan)]
+    troubles = map(_annotation, troubles_of_plan(plan))
+    remarks = [*troubles, *_of_drift(plan.actions), *_of_gates(plan.actions), *_warnings(plan)]
     return _render(remarks, folder)
 
 
 def annotations_of_report(report: Report, folder: str = "") -> str:
     """As for a plan; also errors for what was cancelled, warnings for what is stale."""
     written = [outcome.action for outcome in report.in_order() if outcome.status is Status.COPIED]
-    remarks = [*map(_annotation, troubles_of_report(report)), *_of_drift(written), *_warnings(report.plan)]
+    troubles = map(_annotation, troubles_of_report(report))
+    remarks = [*troubles, *_of_drift(written), *_of_gates(written), *_warnings(report.plan)]
     return _render(remarks, folder)
 
 
@@ -144,6 +147,15 @@ def _of_drift(actions: Iterable[Action]) -> Iterator[Annotation]:
         if isinstance(action, Copy) and is_drifted(action) and action.replaces is not None:
             what = f"another hand has changed it to {action.replaces.short}, which {action.root.digest.short} replaces"
             yield Annotation("warning", action.place, shortened(f"{action.destination} drifted"), shortened(what))
+
+
+def _of_gates(actions: Iterable[Action]) -> Iterator[Annotation]:
+    """A warning for each gate that would not have let an image pass, and only warns."""
+    for action in actions:
+        for verdict in verdicts_of(action):
+            if verdict.ruling is Ruling.WARNED:
+                title = shortened(f"{subject_of(action)} passes with a warning")
+                yield Annotation("warning", action.place, title, _message(str(verdict), verdict.hint))
 
 
 def _annotation(trouble: Trouble) -> Annotation:

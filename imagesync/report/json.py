@@ -6,8 +6,21 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared, moved_of
+from imagesync.plan.actions import (
+    Action,
+    Attach,
+    Blocked,
+    Conflict,
+    Copy,
+    Delete,
+    Drifted,
+    Keep,
+    Spared,
+    moved_of,
+    verdicts_of,
+)
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.reference import Digest
 from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of
 
@@ -78,6 +91,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "alias": asdict(copy.carries) if isinstance(copy, Copy) and copy.carries is not None else None,
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
+        "verdicts": verdicts_to_dicts(verdicts_of(action)),
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],
         "reason": outcome.reason or None,
         "hint": outcome.hint,

@@ -27,7 +27,7 @@ from imagesync.plan.actions import (
     summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.plan.settled import in_conflict, settled
+from imagesync.plan.settled import blocked, in_conflict, settled
 from imagesync.reference import Reference
 
 CANCELLED_EXIT_CODE = 130
@@ -194,7 +194,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Failure):
         return Outcome(action, Status.FAILED, action.reason, action.hint, action.kind)
     if isinstance(action, Blocked):
-        return Outcome(action, Status.BLOCKED, action.reason)
+        return blocked(action, action.reason)
     if isinstance(action, Conflict):
         return in_conflict(action, action)
     if isinstance(action, Drifted):

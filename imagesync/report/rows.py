@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from imagesync.gates import Ruling
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import (
     Action,
@@ -25,6 +26,7 @@ from imagesync.plan.actions import (
     Waiting,
     is_drifted,
     moved_of,
+    verdicts_of,
 )
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference
@@ -168,7 +170,8 @@ class _Look:
         copy = action.copy if isinstance(action, Blocked) else action
         replaces = [f"replaces {copy.replaces}"] if isinstance(copy, Copy) and copy.replaces else []
         source = source_of(action)
-        lines = (*([f"from {source}"] if source else []), *replaces, f"{action.rule}, {action.place}")
+        verdicts = [f"{verdict.ruling.value}: {verdict}" for verdict in verdicts_of(action)]
+        lines = (*([f"from {source}"] if source else []), *replaces, *verdicts, f"{action.rule}, {action.place}")
         return tuple(printable(line) for line in lines)
 
     def size(self, copy: Copy) -> str:
@@ -196,14 +199,14 @@ def _planned(
         return Row(REMOVE, "", action.digest.short, text=shortened(action.note), more=more)
     if isinstance(action, Attach):
         return Row(UPDATE, "", text=shortened(action.note), more=more)
-    notes = "".join(f" ({shortened(note)})" for note in (action.note, _kept(action)) if note)
+    notes = "".join(f" ({shortened(note)})" for note in (action.note, _kept(action), *_warnings(action)) if note)
     return replace(_changed(action), text=f"{_drifted(action)}{look.size(action)}{notes}", more=more)
 
 
 def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row:
     """The line of a tag that stays what it is."""
     if isinstance(action, Blocked):
-        return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}")
+        return Row(REFUSED, "", text=_refused(action))
     if isinstance(action, Conflict):
         return Row(REFUSED, "", text=f"blocked: {_with_hint(action.reason, action.hint)}")
     if isinstance(action, Waiting):
@@ -218,7 +221,7 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row
 def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
-        kept = f" ({_kept(action)})" if action.previous else ""
+        kept = "".join(f" ({shortened(note)})" for note in (_kept(action), *_warnings(action)) if note)
         return replace(_changed(action), text=_drifted(action) + _moved(outcome) + kept, more=more)
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)
@@ -229,7 +232,20 @@ def _done(outcome: Outcome, look: _Look) -> Row:
     if outcome.status is Status.ASSUMED:
         return Row(UNCHANGED, "", text=_ASSUMED, more=more)
     text = f"{outcome.status.value}: {_with_hint(outcome.reason, outcome.hint)}"
+    if isinstance(action, Blocked):
+        text = _refused(action)
     return Row(SYMBOLS[outcome.status], "", text=text, more=more)
+
+
+def _refused(action: Blocked) -> str:
+    """`blocked by gate signed: no signature by …`, or what a reviewer says."""
+    by = " by" if action.kind == "gate" else ":"
+    return f"blocked{by} {_with_hint(action.reason, action.hint)}"
+
+
+def _warnings(copy: Copy) -> list[str]:
+    """What gates say that hold nothing back."""
+    return [f"warns: {one}" for one in copy.verdicts if one.ruling is Ruling.WARNED]
 
 
 def _unchanged(outcome: Outcome) -> Row:

@@ -42,7 +42,7 @@ def drift_sentence(found: Standings) -> str:
 
 
 def adoption_sentence(found: Standings, adopted: Collection[Standing], *, is_done: bool) -> str:
-    """`Adopted 3 tags. Left: 1 differs, 2 not there. 5 were imagesync's already.`"""
+    """`Adopted 3 tags. Left: 1 differing, 2 not there. 5 were imagesync's already.`"""
     left = [tag for tag in found.tags if tag not in adopted and tag.kind is not Kind.OWNED]
     differing = sum(tag.kind in DIFFERING for tag in left)
     absent = sum(tag.found is None and tag.kind is not Kind.UNREADABLE for tag in left)
@@ -51,6 +51,9 @@ def adoption_sentence(found: Standings, adopted: Collection[Standing], *, is_don
     told = [f"{count} {what}" for count, what in counts if count]
     owned = found.counts()[Kind.OWNED] + sum(tag.kind is Kind.PENDING and tag.found is not None for tag in left)
     parts = [f"{'Adopted' if is_done else 'Would adopt'} {format_count(len(adopted), 'tag')}."]
+    replaced = sum(tag.kind in DIFFERING for tag in adopted)
+    differ = "differs" if replaced == 1 else "differ"
+    parts += [f"{replaced} of them {differ}: the next apply brings what the source has."] if replaced else []
     parts += [f"Left: {', '.join(told)}."] if told else []
     parts += [f"{owned} {'was' if owned == 1 else 'were'} imagesync's already."] if owned else []
     return " ".join(parts)

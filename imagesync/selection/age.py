@@ -98,6 +98,9 @@ class MinAge:
         standing = facts.standings[tag]
         if standing is None:
             return OldEnough()  # it cannot be copied, and whoever tries says why
+        return _unread(standing) if isinstance(standing, Unknown) else self._by_sights(tag, standing, facts)
+
+    def _by_sights(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
         seen = standing.first_seen if self.uses_state else None
         if seen is not None and self._is_reached(seen, facts):
             return OldEnough()
@@ -126,12 +129,16 @@ class MinAge:
             return self._ageless(created.reason)
         return OldEnough() if self._is_reached(created, facts) else self._too_young(created, facts)
 
-    def _earlier(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | NeedsFacts | None:
-        """The digest that came last of those which the tag had before, are old enough, and are there still."""
+    def _earlier(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts | None:
+        """The digest that came last of those which the tag had before, are old enough, and are there still. Of one that
+        nobody answers for now none before it is taken: the destination would go back."""
         for digest in self._old_ones(standing, facts):
             if digest not in facts.held:
                 return NeedsFacts(held=((tag, digest),))
-            if facts.held[digest]:
+            is_held = facts.held[digest]
+            if isinstance(is_held, Unknown):
+                return _unread(is_held)
+            if is_held:
                 return OldEnough(digest)
         return None
 
@@ -157,6 +164,11 @@ class MinAge:
 
     def _in_units(self, age: timedelta) -> int:
         return age // _UNITS[self.unit]
+
+
+def _unread(unknown: Unknown) -> TooYoung:
+    """What could not be asked for now: whatever is taken in its place may be wrong."""
+    return TooYoung(unknown.reason, is_failure=True)
 
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

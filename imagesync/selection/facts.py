@@ -56,15 +56,16 @@ class Standing:
 class Facts:
     """What was read of a source's tags so far, and the time of the run, in UTC.
 
-    `standings` has None for a tag that cannot be read, or is not there. `pushed` tells when the registry got what a tag
-    points to, and `held` of digests that tags had earlier whether the source has them still.
+    `standings` has None for a tag that is not there. `pushed` tells when the registry got what a tag points to, and
+    `held` of digests that tags had earlier whether the source has them still. Where a question was not answered, each
+    has why.
     """
 
     now: datetime
     created: Mapping[Tag, Created] = field(default_factory=dict)
-    standings: Mapping[Tag, Standing | None] = field(default_factory=dict)
+    standings: Mapping[Tag, Standing | Unknown | None] = field(default_factory=dict)
     pushed: Mapping[Tag, datetime | Unknown] = field(default_factory=dict)
-    held: Mapping[Digest, bool] = field(default_factory=dict)
+    held: Mapping[Digest, bool | Unknown] = field(default_factory=dict)
 
     def believed(self, tag: Tag) -> Created:
         """When the tag's image was made, unless that is no date for an image of our days."""

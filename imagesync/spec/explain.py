@@ -25,6 +25,7 @@ from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune, Rule
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
+from imagesync.spec.stages import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,15 @@ def explain(path: str, *, environment: Mapping[str, str], name: str | None = Non
     """The effective values of a spec; `name` narrows them to one entry or image. Raises SpecError, UsageError."""
     loaded = load_with_origins(path, environment=environment)
     origins = [origin for origin in loaded.origins if name in (None, origin.rule.entry, origin.rule.name)]
-    if name is not None and not origins:
-        known = ", ".join(dict.fromkeys(origin.rule.name for origin in loaded.origins))
+    promotions = [one for one in loaded.spec.promotions if name in (None, one.name)]
+    if name is not None and not origins and not promotions:
+        named = [*(origin.rule.name for origin in loaded.origins), *(one.name for one in loaded.spec.promotions)]
+        known = ", ".join(dict.fromkeys(named))
         raise UsageError(f"{name!r} names no entry and no image of the spec", hint=f"there is: {known}")
     hosts = {host for origin in origins for host in _hosts(origin.rule)}
+    hosts |= {stage.root.registry for promotion in promotions for stage in promotion.stages}
     lines = [line for origin in origins for line in _of_rule(origin)]
+    lines += [line for promotion in promotions for line in _of_promotion(promotion)]
     return (*_of_state(loaded), *_of_registries(loaded, None if name is None else hosts), *lines)
 
 
@@ -94,9 +99,30 @@ def _of_rule(origin: Origin) -> list[Line]:
         *_said_only(line("require_platforms", _required(rule.platforms), "require_platforms")),
         *([line("on_drift", rule.on_drift.value, "on_drift")] if "on_drift" in nodes else []),
         *([line("prune", _prune(rule.prune), "prune")] if "prune" in nodes else []),
+        *([line("gates", ", ".join(map(str, rule.gates)), "gates")] if "gates" in nodes else []),
     ]
     if "as" in nodes:
         lines.insert(1, line("as", _written(nodes["as"]), "as"))
+    return lines
+
+
+def _of_promotion(promotion: Promotion) -> list[Line]:
+    """What a release is made of, and each stage with all that it says or is told by default."""
+    images = ", ".join(image.name for image in promotion.images)
+    lines = [Line(promotion.name, "images", images, promotion.place)]
+    for stage in promotion.stages:
+        subject = f"{promotion.name}/{stage.name}"
+        said = {
+            **{f"repository of {image.name}": str(stage.repository_of(image)) for image in promotion.images},
+            "journal": str(stage.journal),
+            "retag": stage.retag.template,
+            **({"immutable": _immutable(stage.immutable)} if stage.immutable.patterns else {}),
+            **({"current": stage.current} if stage.current is not None else {}),
+            **({"gates": ", ".join(map(str, stage.gates))} if stage.gates else {}),
+            **({"soak": str(stage.soak)} if stage.soak is not None else {}),
+            "attachments": _attachments(stage.attachments),
+        }
+        lines += [Line(subject, key, value, stage.place) for key, value in said.items()]
     return lines
 
 

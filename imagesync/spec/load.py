@@ -16,13 +16,21 @@ from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
 from imagesync.spec.entries import count_entries, find_repeated_names
+from imagesync.spec.gates import (
+    GatesReader,
+    find_commands,
+    find_gates_that_cannot_pass,
+    find_gates_without_state,
+)
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
+from imagesync.spec.stages import Promotion
 from imagesync.spec.unused import unused_destinations, unused_registries
 
 
@@ -54,6 +62,15 @@ def load_with_origins(path: str, *, environment: Mapping[str, str]) -> Loaded:
     return loaded
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the first file says for all of them."""
+
+    defaults: Nodes
+    destinations: Nodes
+    gates: GatesReader
+
+
 @dataclass
 class _Reading:
     environment: Mapping[str, str]
@@ -69,39 +86,59 @@ class _Reading:
         settings = RegistriesReader(interpolator, directory, self.problems).read(root.get("registries"))
         defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
         self.problems += [problem for node in destinations.values() for problem in named_problems(node, interpolator)]
-        origins = self._rules(root, directory, directory, (defaults, destinations), first=0)
+        shared = _Shared(defaults, destinations, self._gates(root, interpolator))
+        origins = self._rules(root, directory, directory, shared, first=0)
+        promotions = self._promotions(root, directory, shared.gates)
         roots: list[Node] = [root]
         for name in self._included(root.get("include"), path, interpolator):
             inner = self._file(name, directory, included=True)
             if inner is not None:
                 first = sum(map(count_entries, roots))
-                origins += self._rules(inner, Path(name).parent, directory, (defaults, destinations), first)
+                self.problems += find_commands(inner)
+                origins += self._rules(inner, Path(name).parent, directory, shared, first)
+                promotions += self._promotions(inner, Path(name).parent, shared.gates)
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
+        self.problems += find_repeated_promotions(promotions)
         self.problems += find_conflicts(origin.rule for origin in origins)
         state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
-        self.warnings += unused_registries(registries, settings, rules)
-        spec = Spec(rules, settings, tuple(self.files), str(directory), tuple(dict.fromkeys(self.warnings)), state)
+        self.warnings += unused_registries(registries, settings, rules, promotions)
+        warnings = tuple(dict.fromkeys(self.warnings))
+        spec = Spec(
+            rules,
+            settings,
+            tuple(self.files),
+            str(directory),
+            warnings,
+            state,
+            gates=shared.gates.named(),
+            promotions=tuple(promotions),
+        )
         places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
         state_node = root.get("state")
         return Loaded(spec, tuple(origins), places, state_node.place if state_node is not None else None)
 
+    def _gates(self, root: Map, interpolator: Interpolator) -> GatesReader:
+        reader = GatesReader(interpolator, self.problems, _nodes(root.get("gates")))
+        reader.named()  # for their mistakes, whether an image uses them or not
+        return reader
+
     def _state(self, node: Node | None, interpolator: Interpolator, origins: Sequence[Origin]) -> StatePlace | None:
         state = read_state(node, interpolator, self.problems)
+        self.problems += find_gates_that_cannot_pass((origin.rule, origin.nodes) for origin in origins)
         if node is None:
             self.problems += find_drift_without_state(origins)
             self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)
+            self.problems += find_gates_without_state((origin.rule, origin.nodes) for origin in origins)
             self.problems += find_age_without_state((origin.rule.tags, origin.nodes.get("tags")) for origin in origins)
         else:
             self.problems += find_misplaced_state(state, node.place, origins)
         return state
 
-    def _rules(
-        self, root: Node, folder: Path, directory: Path, shared: tuple[Nodes, Nodes], first: int
-    ) -> list[Origin]:
+    def _rules(self, root: Node, folder: Path, directory: Path, shared: _Shared, first: int) -> list[Origin]:
         interpolator = Interpolator(self.environment, folder, self.problems)
         reader = RulesReader(
             interpolator,
@@ -110,8 +147,13 @@ class _Reading:
             folder=folder,
             directory=directory,
             is_single=partial(_is_single, directory),
+            gates=shared.gates,
         )
-        return list(reader.read(root, *shared, first=first))
+        return list(reader.read(root, shared.defaults, shared.destinations, first=first))
+
+    def _promotions(self, root: Node, folder: Path, gates: GatesReader) -> list[Promotion]:
+        interpolator = Interpolator(self.environment, folder, self.problems)
+        return list(PromotionsReader(interpolator, self.problems, gates).read(root))
 
     def _file(self, path: str, directory: Path, *, included: bool) -> Node | None:
         """One file as nodes, checked against the schema; remembers its hash."""
@@ -205,6 +247,7 @@ def _meaning(origin: Origin) -> object:
         rule.allow_backwards,
         rule.on_drift,
         rule.prune,
+        rule.gates,
         rule.entry,
         rule.glob,
     )

@@ -6,13 +6,18 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place
+from imagesync.gates import Gate
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Alias, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.pins import Lock
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 KEEP_TAG = Retag()
 
@@ -133,6 +138,8 @@ class Rule:
     """Anything else needs a state: without one nobody knows what was changed."""
     prune: Prune | None = None
     """None: nothing is deleted for this image. Anything else needs a state."""
+    gates: tuple[Gate, ...] = ()
+    """What an image has to fulfil before it is copied: those of the defaults, the entry and the image together."""
     glob: RepositoryGlob | None = None
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
@@ -141,7 +148,7 @@ class Rule:
     """Tags of the destination that the highest selected version carries besides its own."""
     allow_backwards: bool = False
     """Whether an alias may move to a lower version than it carries, and from one that nobody knows."""
-    lock: Lock | None = field(default=None, repr=False, compare=False)
+    lock: Lock | None = field(default=None, repr=False, hash=False)
     """What says which tags `source` has and what they point to, in place of the source."""
 
     def may_write(self, repository: Repository) -> bool:
@@ -243,5 +250,9 @@ class Spec:
     warnings: tuple[SpecWarning, ...] = ()
     state: StatePlace | None = None
     """None: nothing is remembered from run to run."""
+    gates: tuple[Gate, ...] = ()
+    """Those that have a name of their own."""
     is_part: bool = False
     """Whether some of its rules were left out: what the others have a use for is not known then."""
+    promotions: tuple[Promotion, ...] = ()
+    """Units that move along stages."""

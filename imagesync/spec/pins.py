@@ -16,7 +16,7 @@ class Pin:
 
     source: str
     tag: Tag
-    digest: Digest = field(compare=False)
+    digest: Digest
     place: Place = field(default=Place(""), compare=False)
 
     def __str__(self) -> str:

@@ -17,6 +17,7 @@ from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, fo
 from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.entries import entries_of
+from imagesync.spec.gates import GatesReader, adding_up
 from imagesync.spec.globs import GlobName, RepositoryGlob, glob_alone, glob_below, is_glob
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import (
@@ -52,7 +53,7 @@ T = TypeVar("T")
 Nodes = Mapping[str, Node]
 _CONTENT_KEYS = ("attachments", "platforms", "require_platforms")
 _NAME_KEYS = ("tags", "retag", "aliases")
-_TAG_KEYS = (*_NAME_KEYS, "on_empty", "immutable", "keep_previous", "on_drift", *_CONTENT_KEYS, "prune")
+_TAG_KEYS = (*_NAME_KEYS, "on_empty", "immutable", "keep_previous", "on_drift", *_CONTENT_KEYS, "prune", "gates")
 _ENTRY_KEYS = ("source", "destination", *_TAG_KEYS)
 _IMAGE_KEYS = ("as", "as_tag", *_TAG_KEYS)
 
@@ -88,6 +89,7 @@ class RulesReader:
         folder: Path,
         directory: Path,
         is_single: Callable[[str], bool],
+        gates: GatesReader,
     ) -> None:
         self._interpolator = interpolator
         self._problems = Problems(problems)
@@ -95,6 +97,7 @@ class RulesReader:
         self._folder = folder
         self._directory = directory
         self._is_single = is_single
+        self._gates_reader = gates
         self._tags_reader = TagsReader(interpolator, problems)
         self._moving_reader = MovingReader(interpolator, problems)
         self._platforms_reader = PlatformsReader(interpolator, problems)
@@ -109,7 +112,7 @@ class RulesReader:
 
     def _entry(self, entry: Map, number: int, defaults: Nodes, destinations: Nodes) -> Iterator[Origin]:
         own = {key: entry.values[key] for key in _ENTRY_KEYS if key in entry.values}
-        nodes = {**defaults, **own}
+        nodes = adding_up(defaults, own)
         self._check(own)
         name = entry.get("name")
         label = name.text if isinstance(name, Scalar) else f"sync[{number}]"
@@ -170,7 +173,7 @@ class RulesReader:
             found = self._problems.parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
             if found is not None:
                 self._warn(name, source, name_node.place)
-                yield from self._rule(_Image.of(found, name_node, own), label, where, {**above, **own})
+                yield from self._rule(_Image.of(found, name_node, own), label, where, adding_up(above, own))
 
     def _warn(self, text: str, source: SourceName | None, place: Place) -> None:
         is_bare = source is None or str(source) == HUB
@@ -199,12 +202,13 @@ class RulesReader:
             on_empty=_on_empty(nodes.get("on_empty")),
             immutable=self._moving_reader.immutable(nodes.get("immutable")),
             keep_previous=self._moving_reader.keep_previous(nodes.get("keep_previous")),
-            attachments=_attachments(nodes.get("attachments")),
+            attachments=read_attachments(nodes.get("attachments")),
             aliases=self._tags_reader.aliases(nodes.get("aliases")),
             allow_backwards=_allows_backwards(nodes.get("aliases")),
             platforms=self._platforms(nodes),
             on_drift=on_drift(nodes.get("on_drift")),
             prune=self._prune_reader.read(nodes.get("prune")),
+            gates=self._gates_reader.gates(nodes.get("gates")),
         )
         if image.glob is not None:
             rule = self._glob_rule(rule, image.glob, image.own.get("as"), where)
@@ -285,6 +289,7 @@ class RulesReader:
         self._tags_reader.aliases(nodes.get("aliases"))
         self._platforms(nodes)
         self._prune_reader.read(nodes.get("prune"))
+        self._gates_reader.gates(nodes.get("gates"))
         if "tags" in nodes:
             self._tags_reader.tags(nodes["tags"])
 
@@ -372,7 +377,8 @@ def _allows_backwards(node: Node | None) -> bool:
     return isinstance(said, Scalar) and said.value is True
 
 
-def _attachments(node: Node | None) -> frozenset[AttachmentType]:
+def read_attachments(node: Node | None) -> frozenset[AttachmentType]:
+    """Which types travel with an image; all of them, where nothing is said."""
     if isinstance(node, Map):
         known, types = {kind.value: kind for kind in AttachmentType}, node.get("types")
         return frozenset(known[one.text] for one in (scalars(types) if types else ()) if one.text in known)

@@ -31,7 +31,8 @@ def schema_text() -> str:
 
 
 def check_schema(root: Node, problems: list[Problem], *, included: bool = False) -> None:
-    """Add a Problem for everything in a file that the schema does not allow. An included file has `sync` only."""
+    """Add a Problem for everything in a file that the schema does not allow. An included file has `sync` and
+    `promotions` only."""
     kind = _INCLUDED if included else _MAIN
     data = to_data(root)
     if Validator(_schema(kind)).accepts(data):
@@ -44,9 +45,9 @@ def check_schema(root: Node, problems: list[Problem], *, included: bool = False)
 def _schema(kind: str) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(schema_text())
     if kind == _INCLUDED:
-        schema["properties"] = {key: schema["properties"][key] for key in ("version", "sync")}
-        schema["required"] = ["sync"]
-        del schema["anyOf"]
+        schema["properties"] = {key: schema["properties"][key] for key in ("version", "sync", "promotions")}
+        del schema["required"]
+        schema["anyOf"] = [{"required": ["sync"]}, {"required": ["promotions"]}]
     return schema
 
 

@@ -10,6 +10,7 @@ from imagesync.settings import Settings
 from imagesync.spec.document import Map, Node
 from imagesync.spec.model import Rule, SpecWarning
 from imagesync.spec.rules import Origin
+from imagesync.spec.stages import Promotion
 from imagesync.spec.tags import scalars
 
 
@@ -22,9 +23,11 @@ def unused_destinations(node: Node | None, origins: Sequence[Origin]) -> Iterato
                 yield SpecWarning(key.place, f"no image goes to the destination {name}")
 
 
-def unused_registries(node: Node | None, settings: Settings, rules: Iterable[Rule]) -> Iterator[SpecWarning]:
+def unused_registries(
+    node: Node | None, settings: Settings, rules: Iterable[Rule], promotions: Iterable[Promotion] = ()
+) -> Iterator[SpecWarning]:
     """Entries of `registries` for hosts that no image comes from or goes to."""
-    used = _used(rules)
+    used = _used(rules) | _used_by_stages(promotions)
     hosts = {one.partition("/")[0] for one in used}
     hosts |= {mirror for host in hosts for mirror in settings.for_host(host).mirrors or ()}
     unused = [name for name, _ in settings.hosts if name not in hosts]
@@ -45,6 +48,12 @@ def _used(rules: Iterable[Rule]) -> set[str]:
             found.add(f"{rule.glob.registry}/{rule.glob.prefix}")
             found |= {target.partition("{")[0] for target in rule.glob.targets}
     return found
+
+
+def _used_by_stages(promotions: Iterable[Promotion]) -> set[str]:
+    stages = [(stage, promotion.images) for promotion in promotions for stage in promotion.stages]
+    held = {str(stage.repository_of(image)) for stage, images in stages for image in images}
+    return held | {str(stage.journal) for stage, _ in stages}
 
 
 def _repositories(rule: Rule) -> Iterable[Repository]:

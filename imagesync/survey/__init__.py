@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from imagesync.errors import Cancelled
-from imagesync.plan.choosing import sights_of
+from imagesync.plan.choosing import seen_at_sources
 from imagesync.plan.drift import with_memory
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
@@ -20,7 +20,7 @@ from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
-from imagesync.state import State
+from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores
 from imagesync.survey.answers import answer, fetch_manifest, or_broken
 from imagesync.survey.asked import Asked
@@ -72,7 +72,7 @@ class Survey:
         """What globs stand for."""
         self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked, state=state)
         self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
-        self.sights = sights_of(heads, self.wants, (rule.source for rule in self.rules))
+        self.sights = seen_at_sources(heads, self.wants, (rule.source for rule in self.rules))
         """The tags of sources that were asked for, each with the digest that it was seen to have."""
         self.listings = listings
         """The tag lists that rules asked for."""
@@ -80,6 +80,7 @@ class Survey:
         heads = with_memory(self.wants, heads, state)
         self._heads = taken_for_absent(self.wants, heads, incomplete)
         self._incomplete = incomplete
+        self._state = state or NOTHING_REMEMBERED
         self._attachment_tags = attachment_tags_of(listings)
         self.cancelled: Cancelled | None = None
         """Set when images were not looked into to the end, since the run was stopped."""
@@ -89,7 +90,7 @@ class Survey:
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
         fresh = perhaps_empty(images, self._heads)
-        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete)
+        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete, self._state)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 

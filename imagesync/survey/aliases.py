@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from imagesync.plan.aliases import Following, Known, follow, in_conflict, is_unknown, place_aliases, versions_to_look_up
+from imagesync.plan.aliases import (
+    Following,
+    Known,
+    follow,
+    in_conflict,
+    is_unknown,
+    place_aliases,
+    strictest,
+    versions_to_look_up,
+)
 from imagesync.plan.inventory import Broken, Head
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Reference, Repository, Tag
@@ -22,11 +31,12 @@ def with_aliases(
     """The wants, with one for each alias or why there is none."""
     if not aliases:
         return tuple(wants)
+    aliases = strictest(aliases)
     wanted = {want.destination: want for want in wants if isinstance(want, Want)}
     failures, known = in_conflict(aliases, wanted), Known(heads, wanted, state=lookup.state)
-    unknown = [one for one in dict.fromkeys(aliases) if one not in failures and is_unknown(one, known)]
+    unknown = [one for one in aliases if one not in failures and is_unknown(one, known)]
     known = replace(known, looked_up=lookup.look_up(unknown, known))
-    settled = {one: failures.get(one) or follow(one, known) for one in dict.fromkeys(aliases)}
+    settled = {one: failures.get(one) or follow(one, known) for one in aliases}
     return place_aliases(wants, settled)
 
 

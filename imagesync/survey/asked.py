@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from imagesync.plan.questions import Question
+from imagesync.plan.questions import Question, registries_of
 from imagesync.store import Stores
 from imagesync.survey.answers import answer
 from imagesync.tasks import Task, Tasks
@@ -23,7 +23,7 @@ class Asked:
         """The task that answers; the rank is that of who asks first."""
         if question not in self._answering:
             self._answering[question] = self.tasks.add(
-                partial(answer, question, self.stores), hosts=[question.repository.registry], rank=rank
+                partial(answer, question, self.stores), hosts=registries_of(question), rank=rank
             )
         return self._answering[question]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from imagesync.plan.questions import Answers, Asking, T
+from imagesync.plan.questions import Answers, Asking, T, registries_of
 from imagesync.store import Stores
 from imagesync.survey.answers import answer
 from imagesync.tasks import Tasks
@@ -20,7 +20,7 @@ def ask(asking: Asking[T], stores: Stores, tasks: Tasks) -> T:
             found: T = end.value
             return found
         asked = {
-            question: tasks.add(partial(answer, question, stores), hosts=[question.repository.registry])
+            question: tasks.add(partial(answer, question, stores), hosts=registries_of(question))
             for question in questions
         }
         answers = dict(zip(asked, tasks.results(list(asked.values())), strict=True))

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 
-from imagesync.errors import IntegrityError, InvalidManifest, StoreError
+from imagesync.errors import InvalidManifest
 from imagesync.manifest import Descriptor
 from imagesync.plan.questions import ReadPlatform
 from imagesync.platform import Platform
 from imagesync.store import BlobFetcher, Stores
-from imagesync.transfer.verify import verified
+from imagesync.survey.blobs import read_blob
 
 MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
@@ -28,22 +28,9 @@ def read_config(store: BlobFetcher, config: Descriptor) -> dict[str, object]:
 
 
 def _read(store: BlobFetcher, config: Descriptor) -> bytes:
-    """The bytes, hashed; what does not match or fails for a moment is read once more, as any blob is."""
     if config.size_bytes > MAX_CONFIG_BYTES:
         raise InvalidManifest(f"config of {config.size_bytes} bytes: at most {MAX_CONFIG_BYTES} are read")
-    if config.data is not None:
-        return config.data
-    try:
-        return _read_once(store, config)
-    except StoreError as error:
-        if not error.is_transient and not isinstance(error, IntegrityError):
-            raise
-        return _read_once(store, config)
-
-
-def _read_once(store: BlobFetcher, config: Descriptor) -> bytes:
-    with store.fetch_blob(config) as pieces:
-        return b"".join(verified(pieces, config))
+    return read_blob(store, config, MAX_CONFIG_BYTES)
 
 
 def _parsed(raw: bytes, config: Descriptor) -> dict[str, object]:

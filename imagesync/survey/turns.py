@@ -48,8 +48,9 @@ class Turns:
 
 
 def _is_counted(question: Question, registry: str) -> bool:
-    is_of_source = isinstance(question, ReadManifest) and question.side == "source"
-    return is_of_source and question.repository.registry == registry
+    if not isinstance(question, ReadManifest):
+        return False
+    return question.side == "source" and question.repository.registry == registry
 
 
 def _is_read(looking: Looking) -> bool:

@@ -99,7 +99,9 @@ def test_adopt_takes_what_differs_when_it_is_told_to(mirror: Mirror) -> None:
     mirror.fill("1")
     foreign = mirror.stand(make_image("foreign"), "1")
     spec = write_spec(mirror)
-    assert mirror.cli("adopt", spec, "--differing").code == 0
+    ran = mirror.cli("adopt", spec, "--differing")
+    assert ran.code == 0
+    assert ran.out.endswith("Adopted 1 tag. 1 of them differs: the next apply brings what the source has.\n")
     (owned,) = state().all_owned()
     assert owned.digest == foreign.digest
     (action,) = mirror.cli("plan", spec, "--format", "json").json()["actions"]
@@ -155,3 +157,46 @@ def test_an_alias_that_another_hand_has_changed_is_drift_and_apply_puts_it_right
     assert mirror.cli("apply", "sync.yaml").code == 0
     assert mirror.tags()["stable"] == mirror.tags()["7.4.2"]
     assert mirror.cli("drift", "sync.yaml").code == 0
+
+
+def test_an_audit_says_of_an_alias_that_another_hand_has_changed_what_apply_would_do(mirror: Mirror) -> None:
+    mirror.fill("7.4.2")
+    write_spec(mirror, "{name: app, tags: {versions: '*'}, aliases: [stable], attachments: none}")
+    mirror.cli("apply", "sync.yaml")
+    mirror.stand(make_image("foreign"), "stable")
+    ran = mirror.cli("audit", "sync.yaml")
+    assert ran.code == 2
+    assert "`imagesync plan` shows what it would do about it" in ran.out
+    assert "allow_backwards" not in ran.out
+    assert mirror.cli("apply", "sync.yaml", "--repair").code == 0
+    assert mirror.cli("audit", "sync.yaml").code == 0
+
+
+@pytest.mark.parametrize("strict", ["on_drift: keep", "immutable: [stable]"])
+@pytest.mark.parametrize("is_strict_first", [True, False])
+def test_of_two_rules_for_one_alias_the_stricter_says_whether_it_moves(
+    mirror: Mirror, strict: str, is_strict_first: bool
+) -> None:
+    mirror.fill("7.4.2")
+    image = "{name: app, tags: {versions: '*'}, aliases: [stable], attachments: none"
+    rules = (f"{image}, {strict}}}", f"{image}}}")
+    write_spec(mirror, *(rules if is_strict_first else reversed(rules)))
+    assert mirror.cli("apply", "sync.yaml").code == 0
+    foreign = mirror.stand(make_image("foreign"), "stable")
+    assert mirror.cli("apply", "sync.yaml").out.count("app:stable") == 1
+    assert mirror.tags()["stable"] == foreign.digest
+
+
+def test_an_alias_that_waits_and_another_hand_has_changed_is_drift(mirror: Mirror) -> None:
+    """It carries a version that is selected no more, and does not go back."""
+    mirror.fill("7.4.2")
+    mirror.fill("7.5.0")
+    image = "{name: app, tags: {versions: '<=7.5'}, aliases: [stable], attachments: none}"
+    write_spec(mirror, image)
+    mirror.cli("apply", "sync.yaml")
+    write_spec(mirror, image.replace("<=7.5", "<7.5"))
+    assert mirror.cli("drift", "sync.yaml").code == 0
+    foreign = mirror.stand(make_image("foreign"), "stable")
+    ran = mirror.cli("drift", "sync.yaml")
+    assert ran.code == 2
+    assert f"app:stable  drifted: has {foreign.digest.short}, imagesync wrote " in ran.out

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from imagesync.reference import Tag
 from tests.cli.command import Mirror
 from tests.images import MadeImage, make_image
 
@@ -207,3 +208,73 @@ def test_a_lock_keeps_what_it_has_of_a_tag_that_is_too_young_by_now(mirror: Mirr
     assert mirror.cli("lock", name).code == 0
     assert Path("sync.lock").read_text(encoding="utf-8") == before
     assert mirror.cli("plan", name, "--locked").code == 0
+
+
+def test_a_repair_brings_what_is_old_enough_and_not_what_the_tag_points_to_now(mirror: Mirror) -> None:
+    name = spec(mirror, "{include: nightly, min_age: 72h}")
+    old = mirror.fill("nightly", image=make_image("old", layers=1)).digest
+    mirror.cli("apply", name)
+    grow_older(80)
+    mirror.fill("nightly", image=make_image("new", layers=1))
+    mirror.cli("apply", name)
+    mirror.destination.repository("app").delete_tag(Tag("nightly"))
+    ran = mirror.cli("apply", name, "--repair")
+    assert ran.code == 0, ran.text
+    assert mirror.tags() == {"nightly": old}
+
+
+def test_an_alias_follows_the_highest_version_that_is_old_enough(mirror: Mirror) -> None:
+    (image,) = fill(mirror, "7.4.2")
+    name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ', aliases: ["{major}.{minor}"]')
+    mirror.cli("apply", name)
+    grow_older(80)
+    fill(mirror, "7.4.3")
+    ran = mirror.cli("apply", name)
+    assert ran.code == 0, ran.text
+    assert "… app:7.4.3  waiting: 0 of 72 h old" in ran.out
+    assert mirror.tags() == {"7.4": image.digest, "7.4.2": image.digest}
+
+
+def test_a_prune_leaves_what_stands_while_nothing_is_old_enough(mirror: Mirror) -> None:
+    """As after `adopt`, or with a state that was lost: every clock starts anew, and all wait alike."""
+    for one in ("1.0", "1.1"):
+        mirror.fill(one, image=make_image(one, layers=1))
+    mirror.stand(make_image("1.0", layers=1), "1.0")
+    name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ", prune: {max: 5}")
+    adoption = mirror.spec("app:1.0", name="adopt.yaml")
+    text = Path(adoption).read_text().replace("version: 1\n", f"version: 1\nstate: {STATE}\n")
+    assert mirror.cli("adopt", mirror.cli.file(text, "adopt.yaml")).code == 0
+    for _ in range(2):
+        assert mirror.cli("prune", name, "--confirm").code == 0
+        assert [*mirror.tags()] == ["1.0"]
+        mirror.cli("apply", name)
+
+
+def test_a_prune_leaves_all_where_a_tag_that_may_be_too_young_cannot_be_read(mirror: Mirror, no_waiting: None) -> None:
+    fill(mirror, "1.0")
+    name = spec(mirror, "{versions: '*', min_age: 72h, newest: 1}", ", prune: {max: 5}")
+    mirror.cli("apply", name)
+    grow_older(80)
+    mirror.cli("apply", name)
+    mirror.fill("1.1", image=make_image("new", layers=1))
+    mirror.source.script("HEAD", "/manifests/1.1", status=503)
+    ran = mirror.cli("prune", name, "--confirm")
+    assert ran.code == 1, ran.text
+    assert "nothing is pruned here" in ran.text
+    assert "503" in ran.text
+    assert [*mirror.tags()] == ["1.0"]
+
+
+def test_an_earlier_digest_that_cannot_be_asked_for_takes_nothing_back(mirror: Mirror, no_waiting: None) -> None:
+    name = spec(mirror, "{include: nightly, min_age: 72h}")
+    digests = []
+    for day in range(5):
+        digests.append(mirror.fill("nightly", image=make_image(f"day {day}", layers=1)).digest)
+        mirror.cli("apply", name)
+        grow_older(25)
+    mirror.cli("apply", name)
+    assert mirror.tags() == {"nightly": digests[2]}
+    mirror.source.script("HEAD", f"/manifests/{digests[2]}", status=503)
+    ran = mirror.cli("apply", name)
+    assert ran.code == 1, ran.text
+    assert mirror.tags() == {"nightly": digests[2]}

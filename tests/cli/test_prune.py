@@ -104,6 +104,19 @@ def test_the_wants_of_every_entry_count_whatever_only_names(pruned: Pruned) -> N
     assert list(pruned.tags()) == ["1", "4"]
 
 
+def test_a_glob_wants_what_another_rule_names_though_its_catalog_does_not_list_it(pruned: Pruned) -> None:
+    """As with a login that sees less of the catalog than it may pull."""
+    for tag in ("1", "2"):
+        pruned.fill(tag)
+    pruned.fill("1", path="apple")
+    pruned.mirrored("1", "2", "3")
+    body = b'{"repositories": ["apple"]}'
+    pruned.source.script("GET", "/_catalog", status=200, body=body, headers={"Content-Type": "application/json"})
+    ran = pruned.prune(pruned.spec("app:1", '{name: "ap*", tags: {include: ["*"]}}'), "--confirm")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1", "2"]
+
+
 def test_only_narrows_what_is_deleted(pruned: Pruned) -> None:
     for path in ("app", "other"):
         pruned.mirrored("1", "2", path=path)
@@ -146,6 +159,23 @@ def test_aliases_stay_while_a_selected_version_carries_them(pruned: Pruned) -> N
     ran = pruned.prune(pruned.spec(image), "--confirm")
     assert ran.code == 0, ran.text
     assert list(pruned.tags()) == ["7", "7.4", "7.4.2", "stable"]
+
+
+def test_the_version_that_an_alias_carries_stays_until_it_carries_a_newer_one(pruned: Pruned) -> None:
+    """It was withdrawn: the alias does not go back, and has to know where it is."""
+    pruned.fill("7.4.2")
+    pruned.fill("7.5.0")
+    spec = pruned.spec('{name: app, tags: {versions: ">=7"}, aliases: [stable]}')
+    assert pruned.cli("apply", spec).code == 0
+    pruned.source.repository("app").delete_tag(Tag("7.5.0"))
+    ran = pruned.prune(spec, "--confirm", "-v")
+    assert ran.code == 0, ran.text
+    assert "wanted by the alias stable" in ran.out
+    newest = pruned.fill("7.6.0")
+    assert pruned.cli("apply", spec).code == 0
+    assert pruned.tags()["stable"] == newest.digest
+    assert pruned.prune(spec, "--confirm").code == 0
+    assert list(pruned.tags()) == ["7.4.2", "7.6.0", "stable"]
 
 
 def test_what_is_too_young_to_be_copied_is_wanted_all_the_same(pruned: Pruned) -> None:
@@ -301,6 +331,19 @@ def test_what_the_lock_beside_the_spec_holds_is_wanted_too(pruned: Pruned) -> No
     assert list(pruned.tags()) == ["1", "2"]
 
 
+def test_what_the_lock_beside_the_spec_holds_is_wanted_whichever_lock_is_named(pruned: Pruned) -> None:
+    pruned.fill("1")
+    pruned.fill("2")
+    pruned.mirrored("1", "2", "3")
+    spec = pruned.spec(LISTED)
+    assert pruned.cli("lock", spec).code == 0
+    pruned.source.repository("app").delete_tag(Tag("2"))
+    assert pruned.cli("lock", spec, "-o", "other.lock").code == 0
+    ran = pruned.prune(spec, "--confirm", "--lock", "other.lock")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1", "2"]
+
+
 def test_one_tag_may_always_go(pruned: Pruned) -> None:
     pruned.mirrored("1", "2")
     assert pruned.prune(pruned.spec("app:1", prune="true"), "--confirm").code == 0
@@ -369,6 +412,7 @@ class TestRegistries:
         pruned.remember()
         ran = pruned.prune(pruned.spec("app:1"), "--confirm")
         assert ran.code == 0, ran.text
+        assert "it went with its digest, which another tag had too" in ran.out
         assert list(pruned.tags()) == ["1"]
         assert pruned.owned() == ["1"]
 
@@ -596,6 +640,13 @@ class TestChains:
         assert "wanted by its digest by onward/app" in ran.out
         assert list(pruned.tags()) == ["1", "2"]
 
+    def test_an_index_stays_while_one_of_its_images_is_read_from_there_by_its_digest(self, pruned: Pruned) -> None:
+        child = pruned.destination.repository("app").fetch_manifest(Tag("2")).successors()[0].digest
+        ran = pruned.prune(self.spec(pruned, f"app:any@{child}"), "--confirm", "-v")
+        assert ran.code == 0, ran.text
+        assert "wanted by its digest by onward/app" in ran.out
+        assert list(pruned.tags()) == ["1", "2"]
+
     def test_a_filter_that_reads_all_of_it_lets_nothing_go(self, pruned: Pruned) -> None:
         ran = pruned.prune(self.spec(pruned, LISTED), "--confirm")
         assert ran.code == 0, ran.text
@@ -618,3 +669,29 @@ def test_on_github_a_prune_says_how_many_tags_it_deleted(pruned: Pruned, monkeyp
     said = Path("outputs").read_text().splitlines()
     assert said[said.index(next(line for line in said if line.startswith("deleted<<"))) + 1] == "1"
     assert "Done: 1 tag deleted, 1 stays." in Path("summary").read_text()
+
+
+class TestStages:
+    """What releases come to is no place where a mirror's selection says what may go."""
+
+    def spec(self, pruned: Pruned, *stages: str) -> str:
+        text = Path(pruned.spec("app:1")).read_text()
+        text += "promotions:\n  - name: shop\n    images: [app]\n    stages:\n"
+        text += "".join(f"      - {{name: stage{one}, repository: {path}}}\n" for one, path in enumerate(stages))
+        return pruned.cli.file(text)
+
+    @pytest.fixture(autouse=True)
+    def _full(self, pruned: Pruned) -> None:
+        pruned.mirrored("1", "2", "3")
+
+    def test_nothing_goes_where_a_rollback_may_need_it(self, pruned: Pruned) -> None:
+        spec = self.spec(pruned, f"{pruned.source.host}/dev", pruned.destination.host)
+        ran = pruned.prune(spec, "--confirm")
+        assert ran.code == 1, ran.text
+        assert "nothing is pruned here: it is stage stage1 of promotion shop" in ran.out
+        assert list(pruned.tags()) == ["1", "2", "3"]
+
+    def test_at_a_first_stage_the_spec_says_what_may_go(self, pruned: Pruned) -> None:
+        spec = self.spec(pruned, pruned.destination.host, f"{pruned.source.host}/production")
+        assert pruned.prune(spec, "--confirm").code == 0
+        assert list(pruned.tags()) == ["1"]

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -110,6 +110,7 @@ class Scripted:
         self.log = Log()
         self._scripts: list[Script] = []
         self._lock = threading.Lock()
+        self.before_each: Callable[[Entry], None] = lambda _entry: None
 
     def add(self, script: Script) -> None:
         with self._lock:
@@ -122,6 +123,7 @@ class Scripted:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         entry = _entry(environ)
         environ["wsgi.input"] = _Counted(environ["wsgi.input"], entry)
+        self.before_each(entry)
         script = self._script(entry)
         if script is not None:
             time.sleep(script.delay_seconds)
@@ -199,6 +201,10 @@ class FakeRegistry:
         made = Script(method, re.compile(path), status, headers or {}, body, skip, times, delay_seconds, is_done)
         self._scripted.add(made)
         return made
+
+    def call_before_each(self, call: Callable[[Entry], None]) -> None:
+        """Let this be called before a request is looked at, in the thread of its connection."""
+        self._scripted.before_each = call
 
     def unscript(self) -> None:
         """Drop all scripts."""

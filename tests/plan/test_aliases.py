@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -205,6 +206,15 @@ def test_the_same_alias_of_two_rules_alike_is_none() -> None:
 def test_what_an_alias_was_may_not_be_kept_as_a_tag_that_is_wanted() -> None:
     rule = make_rule("7.4.2", "stable-old", aliases=STABLE, keep_previous="{tag}-old")
     assert "what it was would be kept as stable-old" in conflicts(rule)[0]
+
+
+@pytest.mark.parametrize(
+    ("template", "said"), [("{tag}-old", "which is immutable"), ("{tag}" + "-" * 123, "is not a tag")]
+)
+def test_what_an_alias_was_may_not_be_kept_where_it_could_not_be(template: str, said: str) -> None:
+    immutable = make_immutable("stable-old")
+    rule = make_rule("7.4.2", aliases=STABLE, keep_previous=template, immutable=immutable)
+    assert said in conflicts(rule)[0]
 
 
 PATCHES = st.sets(st.integers(0, 9), min_size=1)

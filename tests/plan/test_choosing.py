@@ -11,7 +11,7 @@ import pytest
 
 from imagesync.errors import BudgetError, UnsupportedError
 from imagesync.plan.actions import Failure, Skip, Waiting, WaitsFor
-from imagesync.plan.choosing import Choice, Moment, choose, sights_of
+from imagesync.plan.choosing import Choice, Moment, choose, seen_at_sources
 from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present
 from imagesync.plan.leftovers import Case, Target, case_of
 from imagesync.plan.questions import MayRead, Question, ReadCreated, ReadHead, ReadManifest, ReadPushTimes
@@ -256,7 +256,7 @@ def test_what_was_seen_is_every_tag_of_a_source_that_was_asked_for() -> None:
     wants = make_wants([rule], {}, {rule: selection("1.0", "1.1")})
     heads = {**heads_of("source:1.0", "source:1.1", "source:0.9", "destination:1.0")}
     heads[make_reference(HUB_NGINX, "gone")] = Absent()
-    seen = sights_of(heads, wants, [HUB_NGINX])
+    seen = seen_at_sources(heads, wants, [HUB_NGINX])
     assert [(str(one.tag), one.digest) for one in seen] == [
         (tag, make_manifest(tag).digest) for tag in ("1.0", "1.1", "0.9")
     ]
@@ -267,7 +267,7 @@ def test_a_destination_in_a_repository_that_is_a_source_too_is_not_seen_as_one()
     heads = {**heads_of("source:1.0")}
     wants = [Want(promoting, make_reference(HUB_NGINX, "rc"), make_reference(HUB_NGINX, "1.0"))]
     heads[make_reference(HUB_NGINX, "rc")] = heads[make_reference(HUB_NGINX, "1.0")]
-    assert [str(one.tag) for one in sights_of(heads, wants, [HUB_NGINX])] == ["rc"]
+    assert [str(one.tag) for one in seen_at_sources(heads, wants, [HUB_NGINX])] == ["rc"]
 
 
 @pytest.mark.parametrize("tags", [BY_DATE, BY_AGE])

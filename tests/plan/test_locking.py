@@ -169,3 +169,10 @@ def test_a_rule_that_chooses_by_date_is_not_held_to_a_lock_in_which_another_has_
     assert undecided(whole[1:], whole, "sync.lock") == []
     alike = hold([dated, make_rule(tag_filter=DATED, line=9)], lock)
     assert undecided(alike, alike, "sync.lock") == []
+
+
+def test_a_rule_that_is_held_is_another_than_the_same_rule_that_is_not() -> None:
+    """Both may have a say at once, as when something is pruned."""
+    rule = make_rule("1")
+    assert len({rule, *hold([rule], make_lock({"1": 1})), *hold([rule], make_lock({"1": 2}))}) == 3
+    assert hold([rule], make_lock({"1": 1})) == hold([rule], make_lock({"1": 1}))

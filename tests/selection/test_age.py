@@ -52,7 +52,7 @@ def standing(now: str, **hours: float) -> Standing:
     return Standing(digest(now), tuple(Seen(digest(one), NOW - timedelta(hours=ago)) for one, ago in hours.items()))
 
 
-def facts(standings: Mapping[str, Standing | None], **held: bool) -> Facts:
+def facts(standings: Mapping[str, Standing | Unknown | None], **held: bool | Unknown) -> Facts:
     known = {Tag(tag): one for tag, one in standings.items()}
     return Facts(NOW, standings=known, held={digest(one): is_held for one, is_held in held.items()})
 
@@ -163,9 +163,22 @@ def test_ages_are_asked_for_before_dates_which_cost_more() -> None:
     assert asked(newest(1, BY_DATE), old, *listed) == NeedsFacts(created=(Tag("a"), Tag("b")))
 
 
-def test_what_cannot_be_read_is_left_to_who_copies_it() -> None:
+def test_what_is_not_there_is_left_to_who_copies_it() -> None:
     """Nothing can be copied of it, and the plan says why."""
     assert chosen(TagFilter((AGE,)), facts({"lost": None})).kept == ("lost",)
+
+
+def test_a_tag_that_cannot_be_read_fails_and_takes_the_place_of_no_other() -> None:
+    selection = chosen(newest(1), facts({"a": standing("a", a=99), "b": Unknown("503")}))
+    assert selection.kept == ("a",)
+    assert (selection.waiting[Tag("b")].reason, selection.waiting[Tag("b")].is_failure) == ("503", True)
+
+
+def test_where_nobody_says_whether_an_earlier_digest_is_there_none_before_it_is_taken() -> None:
+    daily = standing("e", e=1, b=73, a=97)
+    selection = chosen(TagFilter((AGE,)), facts({"daily": daily}, b=Unknown("503"), a=True))
+    assert (selection.kept, selection.pinned) == ((), {})
+    assert selection.waiting[Tag("daily")].is_failure
 
 
 CREATED = MinAge(timedelta(days=3), "d", (Clock.CREATED,))

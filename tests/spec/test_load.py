@@ -105,13 +105,13 @@ INCLUDE_MISTAKES: list[tuple[str, Mapping[str, str | bytes], str]] = [
     (
         "a.yaml",
         {"a.yaml": "include: [x]\nsync: []\n"},
-        "a.yaml:1:1: unknown key 'include'\n    allowed here: version, sync",
+        "a.yaml:1:1: unknown key 'include'\n    allowed here: version, sync, promotions",
     ),
     ("a.yaml", {"a.yaml": "version: 1\n"}, "a.yaml:1:1: key 'sync' is missing\n    add `sync:`"),
     (
         "a.yaml",
         {"a.yaml": "registries: {}\nsync: []\n"},
-        "a.yaml:1:1: unknown key 'registries'\n    allowed here: version, sync",
+        "a.yaml:1:1: unknown key 'registries'\n    allowed here: version, sync, promotions",
     ),
     ("a.yaml", {"a.yaml": b"\xff"}, "a.yaml: not UTF-8 at byte 0"),
 ]

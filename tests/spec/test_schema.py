@@ -14,7 +14,7 @@ from tests.spec.written import found, load, make_files, shown, with_entry, with_
 
 TAG_KEYS = (
     "tags, retag, on_empty, immutable, keep_previous, on_drift, "
-    "attachments, aliases, platforms, require_platforms, prune"
+    "attachments, aliases, platforms, require_platforms, prune, gates"
 )
 LIST_HINT = "    a list has a dash before each item"
 

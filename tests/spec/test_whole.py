@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Iterator
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from imagesync.gates import Gate, Mode
+from imagesync.gates.age import Clock, MinAge
+from imagesync.gates.approval import Approval
+from imagesync.gates.combined import AllOf, AnyOf
+from imagesync.gates.command import Command
+from imagesync.gates.labels import Labels, Value
+from imagesync.gates.paths import PathTemplate
+from imagesync.gates.platforms import RequirePlatforms
+from imagesync.gates.reports import Severity
+from imagesync.gates.signed import Attestation, Signature, SignedName, Subject, TrustedIdentity, TrustedKey
+from imagesync.gates.size import Size
+from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
+from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.reference import Repository, Tag
-from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, Retag, TagPattern
+from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, PlatformPattern, Retag, TagPattern
 from imagesync.settings import (
     Anonymous,
     Auth,
@@ -25,6 +40,7 @@ from imagesync.settings import (
     TlsMode,
     WhenSpent,
 )
+from imagesync.signature import Signer
 from imagesync.spec import Rule, Spec, load_spec
 from imagesync.spec.model import (
     ALL_ATTACHMENTS,
@@ -38,9 +54,11 @@ from imagesync.spec.model import (
     StateFile,
 )
 from imagesync.spec.schema import schema_text
+from tests.signature.signers import make_ecdsa
 from tests.spec.written import make_files
 
 HEX = "a" * 64
+OWNER = make_ecdsa()
 WHOLE = f"""\
 version: 1
 include:
@@ -86,8 +104,64 @@ destinations:
   internal:
     - registry.internal/mirror/{{host}}/{{path}}
     - oci:out
+gates:
+  signed:
+    signature:
+      key: certs/owner.pub
+      signed_as: repository
+      of: platforms
+  built:
+    attestation:
+      type: https://slsa.dev/provenance/v1
+      builder: https://example.com/*
+      source: https://github.com/acme/*
+      identity: release@acme.example
+      issuer: https://issuer.example
+      trusted_root: certs/root.json
+      of: platforms
+  either:
+    any_of: [signed, built]
+  scanned:
+    vulnerabilities:
+      report: "scans/{{repository}}/{{digest_hex}}.json"
+      covers: [linux/amd64]
+      max_age: 7d
+      fail_on: high
+      only_fixable: true
+      ignore:
+        - id: CVE-2026-1
+          reason: not reachable
+          until: "2026-12-31"
+  hours:
+    window:
+      timezone: Europe/Berlin
+      allow: [mon-fri 08:00-18:00]
+      freeze:
+        - from: "2026-12-20"
+          to: "2027-01-03"
+          reason: holidays
+      override: "${{WHY:-}}"
+  two:
+    approval:
+      count: 2
+      from: [alice, bob]
+      expires: 14d
+      files: yes/{{digest_hex}}/*.json
+  checked:
+    command:
+      run: [./check.sh, --strict]
+      timeout: 30s
+  all:
+    all_of:
+      - hours
+      - require_platforms: linux/amd64
+      - labels:
+          config: {{team: shop}}
+          annotations: {{vendor: /acme.*/}}
+    mode: warn
 defaults:
   source: docker.io
+  gates: [either]
   destination: internal
   tags: edge
   retag: "{{tag}}-mirror"
@@ -116,6 +190,12 @@ sync:
           keep: [linux/arm]
           index: flatten
         require_platforms: [linux/arm/*, "windows(10.0.20348)/amd64"]
+        gates:
+          - scanned
+          - size:
+              total: 2GB
+              layer: 500MB
+              layers: 99
       - name: app@sha256:{HEX}
         as_tag: pinned
   - source: quay.io/acme
@@ -130,6 +210,7 @@ sync:
     attachments: all
     platforms: all
     require_platforms: none
+    gates: [two, checked, all, either, min_age: {{age: 72h, clock: created}}]
     images:
       - tool
       - name: web
@@ -155,6 +236,26 @@ sync:
         aliases:
           tags: ["{{major}}", stable]
           allow_backwards: true
+promotions:
+  - name: shop
+    images:
+      - api
+      - name: worker
+        as: jobs/worker
+    record:
+      journal: registry.internal/records/shop
+    stages:
+      - name: dev
+        repository: registry.internal/dev
+      - name: staging
+        repository: registry.internal/staging
+      - name: production
+        repository: registry.internal/shop
+        retag: "{{tag}}-production"
+        immutable: ["*.*.*-production"]
+        current: production
+        soak: 24h
+        attachments: none
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -164,6 +265,8 @@ FILES = {
     "certs/ca.pem": "",
     "certs/c.pem": "",
     "certs/k.pem": "",
+    "certs/owner.pub": OWNER.pem,
+    "certs/root.json": "{}",
 }
 
 
@@ -271,6 +374,75 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
     assert rule(spec, "sync[1]/tool").prune is None
 
 
+def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
+    assert [gate.name for gate in spec.gates] == [
+        *("signed", "built", "either", "scanned", "hours", "two", "checked", "all")
+    ]
+    assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
+    assert [gate.name for gate in rule(spec, "bases/bitnami/kafka").gates] == ["either", "scanned", "size"]
+    assert [gate.name for gate in rule(spec, "sync[1]/tool").gates] == ["either", "two", "checked", "all", "min_age"]
+    assert rule(spec, "more/python").gates == rule(spec, "bases/redis").gates
+
+
+def gate(spec: Spec, name: str) -> Gate:
+    return next(gate for gate in spec.gates if gate.name == name)
+
+
+def test_a_gate_over_signatures_has_its_key_and_its_trusted_root(spec: Spec) -> None:
+    signed, built = gate(spec, "signed").check, gate(spec, "built").check
+    assert signed == Signature(
+        TrustedKey("certs/owner.pub", OWNER.key), Subject.PLATFORMS, signed_as=SignedName("repository")
+    )
+    signer = Signer("https://issuer.example", "release@acme.example")
+    assert built == Attestation(
+        TrustedIdentity(signer, b"{}"),
+        "https://slsa.dev/provenance/v1",
+        builder="https://example.com/*",
+        source="https://github.com/acme/*",
+        subject=Subject.PLATFORMS,
+    )
+    assert gate(spec, "either").check == AnyOf((gate(spec, "signed"), gate(spec, "built")))
+
+
+def test_a_gate_over_scans_has_its_files_below_the_specs_folder(spec: Spec, tmp_path: Path) -> None:
+    assert gate(spec, "scanned").check == Vulnerabilities(
+        PathTemplate("scans/{repository}/{digest_hex}.json", f"{tmp_path}/"),
+        Severity.HIGH,
+        covers=(PlatformPattern.parse("linux/amd64"),),
+        max_age=timedelta(days=7),
+        only_fixable=True,
+        ignored=(Ignored("CVE-2026-1", "not reachable", date(2026, 12, 31)),),
+    )
+
+
+def test_windows_approvals_and_programs_are_read(spec: Spec, tmp_path: Path) -> None:
+    hours = gate(spec, "hours").check
+    assert isinstance(hours, Window)
+    assert (hours.zone.key, hours.allow, hours.override) == (
+        "Europe/Berlin",
+        (Hours.parse("mon-fri 08:00-18:00"),),
+        "",
+    )
+    assert hours.freezes == (Freeze(date(2026, 12, 20), date(2027, 1, 3), "holidays"),)
+    files = PathTemplate("yes/{digest_hex}/*.json", f"{glob.escape(str(tmp_path))}/")
+    assert gate(spec, "two").check == Approval(2, ("alice", "bob"), files, timedelta(days=14))
+    assert gate(spec, "checked").check == Command(("./check.sh", "--strict"), str(tmp_path), 30)
+
+
+def test_gates_over_images_are_read_and_may_warn(spec: Spec) -> None:
+    every = gate(spec, "all")
+    assert every.mode is Mode.WARN
+    assert isinstance(every.check, AllOf)
+    assert [one.check for one in every.check.gates[1:]] == [
+        RequirePlatforms((PlatformPattern.parse("linux/amd64"),)),
+        Labels((("team", Value.parse("shop")),), (("vendor", Value.parse("/acme.*/")),)),
+    ]
+    (size,) = (one.check for one in rule(spec, "bases/bitnami/kafka").gates if one.name == "size")
+    assert size == Size(2_000_000_000, 500_000_000, 99, "total 2GB, layer 500MB, layers 99")
+    (age,) = (one.check for one in rule(spec, "sync[1]/tool").gates if one.name == "min_age")
+    assert age == MinAge(timedelta(hours=72), "h", Clock.CREATED)
+
+
 def test_a_tag_in_the_name_is_the_tag(spec: Spec) -> None:
     assert patterns(rule(spec, "bases/nginx")) == ["1.27"]
 
@@ -345,6 +517,22 @@ def test_tls_is_a_mode_or_files_below_the_specs_folder(spec: Spec, tmp_path: Pat
     assert spec.settings.for_host("lab.internal:5000").tls == Tls(TlsMode.DISABLED)
     assert spec.settings.for_host("dev.internal").tls == Tls(TlsMode.INSECURE)
     assert spec.settings.for_host("lab.internal").tls == Tls()
+
+
+def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(spec: Spec) -> None:
+    (shop,) = spec.promotions
+    dev, _, production = shop.stages
+    assert shop.name == "shop"
+    assert [str(production.repository_of(image)) for image in shop.images] == [
+        "registry.internal/shop/api",
+        "registry.internal/shop/jobs/worker",
+    ]
+    assert dev.journal == production.journal == Repository("registry.internal", "records/shop")
+    assert (dev.tag_of(Tag("1.4.0")), production.tag_of(Tag("1.4.0"))) == ("1.4.0", "1.4.0-production")
+    assert (dev.soak, str(production.soak)) == (None, "soak 24h at the stage before")
+    assert (dev.current, production.current) == (None, "production")
+    assert production.immutable.holds(Tag("1.4.0-production"))
+    assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)
 
 
 def keys_of(schema: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from imagesync.cancellation import Cancellation
 from imagesync.errors import Place
 from imagesync.executor import Executor
+from imagesync.gates import Gate
 from imagesync.pipeline import Drawing, carry_out, make_plan, plan_and_carry_out
 from imagesync.plan.actions import Plan
 from imagesync.plan.outcome import Outcome
@@ -85,6 +86,7 @@ class Sync:
         self.tag_filter: TagFilter | None = None
         self.state: State | None = None
         self.platforms = EVERY_PLATFORM
+        self.gates: tuple[Gate, ...] = ()
         self.settings = Settings(hosts=tuple((host, settings) for host in (self.source_host, self.destination_host)))
 
     def fill(self, image: MadeImage, tag: str, *, path: str = "app") -> None:
@@ -129,6 +131,7 @@ class Sync:
             keep_previous=self.keep_previous,
             attachments=self.attachments,
             platforms=self.platforms,
+            gates=self.gates,
         )
         return Spec((rule,), self.settings, ())
 

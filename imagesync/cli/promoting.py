@@ -1,0 +1,127 @@
+"""Promoting: what the commands that move a release share. It is a plan; here that is made, and carried out whole."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagesync.cli.files import read_file
+from imagesync.keeping.clock import now
+from imagesync.pipeline import make_plan, with_gates
+from imagesync.plan.review import Reviewer, review
+from imagesync.promotion.door import Door, Known
+from imagesync.promotion.records import Records
+from imagesync.promotion.rules import Told, find_promotion, rollback_rules, rules_of
+from imagesync.spec.model import SpecFile
+from imagesync.spec.release import release_from_text, release_path
+
+if TYPE_CHECKING:
+    from imagesync.cli.session import Session
+    from imagesync.executor.together import Milestones
+    from imagesync.plan.actions import Plan
+    from imagesync.plan.unit import Unit
+    from imagesync.promotion.record import Record
+    from imagesync.spec.model import Spec
+    from imagesync.spec.stages import Promotion
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release that is to come to a stage, and what is on record of its promotion by now."""
+
+    promotion: Promotion
+    unit: Unit
+    records: Records
+    known: Known
+
+    @property
+    def reviewers(self) -> tuple[Reviewer, ...]:
+        return (self.door.reviewer,)
+
+    @property
+    def door(self) -> Door:
+        return Door(self.promotion, self.unit, self.known)
+
+
+def open_release(session: Session, unit: Unit) -> Release:
+    """Raises UsageError where the spec has no such promotion or stage, StoreError where a journal cannot be read."""
+    promotion = find_promotion(session.spec, unit.promotion)
+    records = Records(promotion, session.stores)
+    return Release(promotion, unit, records, records.known(unit))
+
+
+def with_rules(spec: Spec, unit: Unit, came: Record | None = None) -> Spec:
+    """The spec of this one unit: what it yields is what may move. Where there is a release file of its version, that is
+    one of the spec's files, and says what the version is; `came` is how it came to the stage before. Raises
+    ReleaseError."""
+    promotion, name = find_promotion(spec, unit.promotion), release_path(unit.promotion, unit.version)
+    path = Path(spec.directory) / name
+    if not path.is_file():
+        return replace(spec, rules=rules_of(promotion, unit, Told(came=came)), is_part=True)
+    text = read_file(str(path))
+    release = release_from_text(text, promotion, unit.version, name=str(path))
+    rules = rules_of(promotion, unit, Told(release, came))
+    file = SpecFile(name, sha256(text.encode()).hexdigest())
+    return replace(spec, rules=rules, files=(*spec.files, file), is_part=True)
+
+
+def plan_release(session: Session, release: Release) -> Plan:
+    """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
+    spec = with_rules(session.spec, release.unit, release.known.released)
+    plan = make_plan(spec, session.stores, session.tasks)
+    return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
+
+
+def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
+    """Review the plan of a release and do all of it or nothing; shows what became of it, returns the exit code."""
+    from imagesync.cli.apply import published, told  # noqa: PLC0415 - which carries out plans of releases as well
+    from imagesync.cli.remembering import Memory  # noqa: PLC0415
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415
+    from imagesync.executor import Executor  # noqa: PLC0415
+    from imagesync.executor.together import Together  # noqa: PLC0415
+
+    reviewed = review(plan, release.reviewers)
+    executor = Executor(session.stores, session.tasks, session.cancellation)
+    together = Together(executor, _milestones(session, release, reviewed.plan))
+    with shown_progress(arguments, session, executor.meter) as progress:
+        outcomes = told(together.carry_out(reviewed), progress, Memory(None))
+    return published(arguments, session, reviewed.plan, outcomes)
+
+
+def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
+    """As `plan_release`, of the tag alone that says what the stage runs: it goes back to what a record tells of."""
+    spec = replace(session.spec, rules=rollback_rules(release.promotion, record), is_part=True)
+    return replace(make_plan(spec, session.stores, session.tasks), unit=release.unit, pulls=session.pulls())
+
+
+def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
+    """Carry out a saved plan of a release, if it is one that the spec yields. What stands at the door is asked anew."""
+    from imagesync.cli.apply import show_only  # noqa: PLC0415 - as above
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
+
+    assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
+    spec = with_rules(session.spec, plan.unit)
+    check_same_spec(plan, spec)
+    check_yielded(plan, spec)
+    release = open_release(session, plan.unit)
+    spec = with_rules(session.spec, plan.unit, release.known.released)
+    plan = with_gates(release.door.with_what_waits(plan), spec, None, stores=session.stores, tasks=session.tasks)
+    if arguments.dry_run:
+        return show_only(arguments, plan, release.reviewers)
+    return carry_out_release(arguments, session, release, plan)
+
+
+def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
+    from imagesync.cli.who import who_runs  # noqa: PLC0415 - not for a plan
+    from imagesync.executor.together import NoMilestones  # noqa: PLC0415
+    from imagesync.promotion.recording import Recording, make_draft  # noqa: PLC0415
+
+    draft = make_draft(plan, release.promotion, who_runs(os.environ), at=now())
+    stage = release.promotion.stage(release.unit.stage)
+    if not plan.copies() and release.records.is_recorded(stage, draft.record):
+        return NoMilestones()
+    return Recording(draft, release.records.journal(stage), session.stores, clock=now)

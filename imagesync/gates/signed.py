@@ -1,0 +1,189 @@
+"""The gates `signature` and `attestation`: somebody who is trusted has signed exactly what is moved.
+
+What the source has that may prove it is read by the digest; the room `signature` says what of it is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Protocol
+
+from imagesync.errors import ImagesyncError
+from imagesync.gates.candidate import Candidate
+from imagesync.gates.needs import Known, Need, ReadSpoken, Unread
+from imagesync.gates.verdict import Finding
+from imagesync.reference import Digest, Reference
+from imagesync.signature import (
+    Exactly,
+    InRepository,
+    Keyless,
+    KeyTrust,
+    PublicKey,
+    Rejected,
+    Remapped,
+    SignedAs,
+    Signer,
+    Trust,
+    Wanted,
+    WantedAttestation,
+    WantedSignature,
+    decide,
+    verify,
+)
+
+
+class Subject(Enum):
+    """What has to be signed."""
+
+    INDEX = "index"
+    """The digest that the tag points to, be it that of an index or of an image."""
+    PLATFORMS = "platforms"
+    """The manifest of every platform."""
+
+
+class Trusted(Protocol):
+    """Who may sign. Printed, it is what a verdict calls him."""
+
+    def trust(self) -> Trust:
+        """Raises TrustError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """The owner of a key, whose file is named as the spec has it."""
+
+    file: str
+    key: PublicKey
+
+    def __str__(self) -> str:
+        return f"the key {self.file}"
+
+    def trust(self) -> Trust:
+        return KeyTrust(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedIdentity:
+    """An identity that an issuer vouches for; the root is sigstore's, as JSON."""
+
+    signer: Signer
+    trusted_root: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.signer.identity
+
+    def trust(self) -> Trust:
+        return _keyless(self.signer, self.trusted_root)
+
+
+@lru_cache(maxsize=8)
+def _keyless(signer: Signer, trusted_root: bytes) -> Keyless:
+    """To read a root takes longer than to verify with it."""
+    return Keyless.of(signer, trusted_root)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedName:
+    """What the image must have been called when it was signed: `exact`, `repository`, or prefixes, here to there."""
+
+    word: str = ""
+    prefixes: tuple[tuple[str, str], ...] = ()
+
+    def of(self, source: Reference) -> SignedAs:
+        """Raises InvalidReference where a prefix makes no name."""
+        if self.prefixes:
+            return Remapped.of(Reference(source.repository, source.tag), dict(self.prefixes))
+        return Exactly(source) if self.word == "exact" else InRepository(source.repository)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature of the subject; with `signed_as`, one that says how the image is called."""
+
+    by: Trusted
+    subject: Subject = Subject.INDEX
+    signed_as: SignedName | None = None
+
+    def __str__(self) -> str:
+        return f"signature by {self.by}, of {self.subject.value}"
+
+    def needs(self, candidate: Candidate) -> tuple[Need, ...]:
+        return tuple(ReadSpoken(digest) for digest in subjects_of(candidate, self.subject))
+
+    def judge(self, candidate: Candidate, known: Known) -> Finding:
+        return _judge(self, candidate, known)
+
+    def wanted_of(self, candidate: Candidate) -> Callable[[Digest], Wanted]:
+        """What is wanted of each digest. Raises InvalidReference where `signed_as` makes no name of this one."""
+        name = self.signed_as.of(candidate.source) if self.signed_as is not None else None
+        return lambda digest: WantedSignature(digest, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """An attestation of this predicate type about the subject. `builder` and `source` are globs; empty, any will do."""
+
+    by: Trusted
+    predicate_type: str
+    builder: str = ""
+    source: str = ""
+    subject: Subject = Subject.INDEX
+
+    def __str__(self) -> str:
+        return f"attestation of {self.predicate_type} by {self.by}, of {self.subject.value}"
+
+    def needs(self, candidate: Candidate) -> tuple[Need, ...]:
+        return tuple(ReadSpoken(digest) for digest in subjects_of(candidate, self.subject))
+
+    def judge(self, candidate: Candidate, known: Known) -> Finding:
+        return _judge(self, candidate, known)
+
+    def wanted_of(self, candidate: Candidate) -> Callable[[Digest], Wanted]:  # noqa: ARG002 - of every image the same
+        """What is wanted of each digest."""
+        more = (self.predicate_type, self.builder, self.source)
+        return lambda digest: WantedAttestation(digest, *more)
+
+
+def subjects_of(candidate: Candidate, subject: Subject) -> tuple[Digest, ...]:
+    """The digests that have to be signed."""
+    if subject is Subject.INDEX:
+        return (candidate.digest,)
+    return tuple(dict.fromkeys(image.manifest.digest for image in candidate.images()))
+
+
+def _judge(gate: Signature | Attestation, candidate: Candidate, known: Known) -> Finding:
+    subjects = subjects_of(candidate, gate.subject)
+    try:
+        wanted, signers = gate.wanted_of(candidate), _Signers(gate.by, gate.by.trust())
+    except ImagesyncError as error:
+        return Finding.blocked(f"nothing can be verified: {error.message}", error.hint)
+    for digest in subjects:
+        objection = signers.objection(wanted(digest), known[ReadSpoken(digest)])
+        if objection is not None:
+            return objection
+    return Finding.passed(f"signed by {gate.by}") if subjects else Finding.blocked("holds no image to be signed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Signers:
+    """Who is trusted, by name and by what opens what he has signed."""
+
+    by: Trusted
+    trust: Trust
+
+    def objection(self, wanted: Wanted, pieces: object) -> Finding | None:
+        """Why a digest is not signed as it has to be; None where it is."""
+        if isinstance(pieces, Unread) or not isinstance(pieces, tuple):
+            reason = pieces.reason if isinstance(pieces, Unread) else "it was not read"
+            return Finding.blocked(f"what speaks of {wanted.digest.short} cannot be read: {reason}")
+        verdicts = [piece if isinstance(piece, Rejected) else verify(piece, wanted, self.trust) for piece in pieces]
+        verdict = decide(verdicts, wanted)
+        if not isinstance(verdict, Rejected):
+            return None
+        why = "" if verdict.reason == wanted.missing else f": {verdict.reason}"
+        hint = f"sign {wanted.digest} where it comes from; `imagesync verify` says what is there"
+        return Finding.blocked(f"{wanted.missing} by {self.by}{why}", hint)

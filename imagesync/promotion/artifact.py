@@ -1,0 +1,67 @@
+"""The artifact that holds a record: an empty config, an empty layer, and the record as an annotation.
+
+So one blob of two bytes is all that a repository needs for any number of records, and reading one is one request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from imagesync.errors import InvalidManifest
+from imagesync.manifest import OCI_MANIFEST, Content, Descriptor, Manifest, digest_of, parse_manifest
+from imagesync.plan.attachments import RECORD_TYPE
+from imagesync.promotion.record import Record, record_from_json, record_to_json
+from imagesync.store import BlobChecker, BlobPusher, ManifestFetcher, ManifestPusher
+
+ANNOTATION = "vnd.imagesync.promotion.record"
+_EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+_EMPTY = b"{}"
+EMPTY = Descriptor(_EMPTY_TYPE, digest_of(_EMPTY), len(_EMPTY))
+
+
+class RecordStore(ManifestFetcher, ManifestPusher, BlobChecker, BlobPusher, Protocol):
+    """A repository that records are written to."""
+
+
+def make_artifact(record: Record, subject: Descriptor | None = None) -> Content:
+    """The manifest of a record; with a subject, one that speaks of that digest."""
+    empty = {"mediaType": EMPTY.media_type, "digest": EMPTY.digest, "size": EMPTY.size_bytes}
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": RECORD_TYPE,
+        "config": empty,
+        "layers": [empty],
+        **({"subject": _described(subject)} if subject is not None else {}),
+        "annotations": {ANNOTATION: record_to_json(record)},
+    }
+    return parse_manifest(json.dumps(document, ensure_ascii=False).encode(), OCI_MANIFEST)
+
+
+def record_of(content: Content) -> Record:
+    """The record that a manifest holds. Raises InvalidManifest for any other."""
+    if not isinstance(content, Manifest) or content.descriptor.artifact_type != RECORD_TYPE:
+        raise InvalidManifest("it is no record of a promotion")
+    annotations = json.loads(content.raw).get("annotations")
+    text = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
+    if not isinstance(text, str):
+        raise InvalidManifest("it holds no record")
+    return record_from_json(text)
+
+
+def bring_empty(store: RecordStore) -> None:
+    """See to it that a repository has the one blob that records need."""
+    if not store.has_blob(EMPTY):
+        store.push_blob(EMPTY, _read_empty)
+
+
+@contextmanager
+def _read_empty(start: int) -> Iterator[Iterator[bytes]]:
+    yield iter([_EMPTY[start:]])
+
+
+def _described(subject: Descriptor) -> dict[str, object]:
+    return {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size_bytes}

@@ -1,0 +1,78 @@
+"""Records as referrers: written so that whoever has an image's digest finds how it came to be there, and read again.
+
+A registry that lists no referrers leaves the list to its clients, under a tag that is named after the digest
+(distribution spec, "Referrers Tag Schema"): it is read, added to, written, and looked at once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from imagesync.errors import InvalidManifest, NotFoundError, StoreError
+from imagesync.manifest import Content, Descriptor, Index
+from imagesync.plan.attachments import RECORD_TYPE, tag_of
+from imagesync.plan.uniting import index_of_referrer, unite
+from imagesync.promotion.artifact import bring_empty, make_artifact, record_of
+from imagesync.promotion.record import Record
+from imagesync.reference import Digest, Tag
+from imagesync.spec.model import AttachmentType
+from imagesync.store import Readable, Writable
+
+MOST_WRITES = 5
+"""How often a list is written that others write at the same time."""
+MAX_RECORDS = 1000
+
+
+def refer(store: Writable, record: Record, subject: Descriptor) -> None:
+    """Let a record speak of a digest. Raises StoreError."""
+    artifact = make_artifact(record, subject)
+    bring_empty(store)
+    store.push_manifest(artifact)
+    if store.list_referrers(subject.digest) is None:
+        _add_to_list(store, artifact, tag_of(subject.digest, AttachmentType.REFERRERS))
+
+
+def records_on(store: Readable, subject: Digest) -> tuple[Record, ...]:
+    """The records that speak of a digest, the oldest first; what is damaged, or speaks of another, is left out.
+    Raises StoreError."""
+    listed = store.list_referrers(subject)
+    entries = listed if listed is not None else _listed_under(store, tag_of(subject, AttachmentType.REFERRERS))
+    wanted = [entry.digest for entry in entries if entry.artifact_type in (RECORD_TYPE, None)][-MAX_RECORDS:]
+    found = _parsed((store.fetch_manifest(digest) for digest in wanted), subject)
+    return tuple(sorted(found, key=lambda record: record.at))
+
+
+def _parsed(contents: Iterable[Content], subject: Digest) -> Iterator[Record]:
+    for content in contents:
+        try:
+            record = record_of(content)
+        except InvalidManifest:
+            continue
+        if content.subject is not None and content.subject.digest == subject:
+            yield record
+
+
+def _add_to_list(store: Writable, artifact: Content, tag: Tag) -> None:
+    new = index_of_referrer(artifact)
+    for _ in range(MOST_WRITES):
+        there = _read(store, tag)
+        united = new if there is None else unite(there, new)
+        if united is there:
+            return
+        store.push_manifest(united, tag)
+        if store.resolve(tag).digest == united.digest:
+            return
+    hint = "run the same command again when they are done"
+    raise StoreError(f"others have written the list of referrers, {MOST_WRITES} times in a row", hint=hint)
+
+
+def _listed_under(store: Readable, tag: Tag) -> tuple[Descriptor, ...]:
+    there = _read(store, tag)
+    return there.successors() if isinstance(there, Index) else ()
+
+
+def _read(store: Readable | Writable, tag: Tag) -> Content | None:
+    try:
+        return store.fetch_manifest(tag)
+    except NotFoundError:
+        return None

@@ -1,0 +1,147 @@
+"""Standing: what a stage runs by its records, whether its tags agree, and what comes next. Pure, over what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from imagesync.plan.inventory import Absent, Broken, Head, Present
+from imagesync.promotion.record import Record
+from imagesync.reference import Digest, Reference, Tag
+from imagesync.spec.stages import PromotedImage, Promotion, Stage
+
+INCOMPLETE_EXIT_CODE = 1
+MOVED_EXIT_CODE = 2
+
+
+class Agreement(Enum):
+    """How the tag of an image agrees with the record of its stage."""
+
+    AS_RECORDED = "as recorded"
+    MOVED = "moved"
+    """It points to something else: another hand has written it."""
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStanding:
+    """One image of a stage: what the record says, the tag that should say the same, and what that points to."""
+
+    name: str
+    recorded: Digest
+    tag: Reference
+    found: Digest | None
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class StageStanding:
+    """One stage of a promotion. `released` is what it came to last, `begun` what has begun since and not finished."""
+
+    promotion: str
+    stage: str
+    is_first: bool
+    released: Record | None = None
+    begun: Record | None = None
+    hold: Record | None = None
+    images: tuple[ImageStanding, ...] = ()
+    ahead: Record | None = None
+    """What the stage before runs, where that is something else."""
+
+    @property
+    def exit_code(self) -> int:
+        if self.begun is not None:
+            return INCOMPLETE_EXIT_CODE
+        is_moved = any(image.agreement is not Agreement.AS_RECORDED for image in self.images)
+        return MOVED_EXIT_CODE if is_moved else 0
+
+    @property
+    def next_step(self) -> str:
+        """What would bring it on, or what keeps that."""
+        if self.begun is not None:
+            return f"incomplete: {self._promote(self.begun.version)} finishes it"
+        if self.hold is not None:
+            return f"held at {self.hold.version} by {self.hold.who.name}"
+        return self._promote(self.ahead.version) if self.ahead is not None else ""
+
+    def _promote(self, version: Tag) -> str:
+        return f"imagesync promote SPEC {self.promotion}:{version} --to {self.stage}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What is on record of one stage."""
+
+    released: Record | None
+    begun: Record | None
+    hold: Record | None
+
+
+def tags_to_read(promotion: Promotion, on_record: Mapping[str, OnRecord]) -> dict[tuple[str, str], Reference]:
+    """The tag of each stage and image that should say what its record says."""
+    return {
+        (stage.name, image.name): _tag_of(stage, image, released)
+        for stage in promotion.stages
+        if (released := on_record[stage.name].released) is not None
+        for image in promotion.images
+        if image.name in released.digests
+    }
+
+
+def standings_of(
+    promotion: Promotion, on_record: Mapping[str, OnRecord], heads: Mapping[Reference, Head]
+) -> tuple[StageStanding, ...]:
+    """How every stage stands, in their order."""
+    tags = tags_to_read(promotion, on_record)
+    found = []
+    for stage in promotion.stages:
+        known, before = on_record[stage.name], promotion.before(stage)
+        images = [
+            _image(name, tag, known.released, heads[tag])
+            for (stage_name, name), tag in tags.items()
+            if stage_name == stage.name and known.released is not None
+        ]
+        ahead = on_record[before.name].released if before is not None else None
+        found.append(
+            StageStanding(
+                promotion=promotion.name,
+                stage=stage.name,
+                is_first=before is None,
+                released=known.released,
+                begun=known.begun,
+                hold=known.hold,
+                images=tuple(images),
+                ahead=ahead if _differs(ahead, known.released) else None,
+            )
+        )
+    return tuple(found)
+
+
+def exit_code_of(standings: Sequence[StageStanding]) -> int:
+    """1 with something incomplete, else 2 with a tag that is not as its record says, else 0."""
+    codes = {one.exit_code for one in standings}
+    return next((code for code in (INCOMPLETE_EXIT_CODE, MOVED_EXIT_CODE) if code in codes), 0)
+
+
+def _differs(ahead: Record | None, released: Record | None) -> bool:
+    return ahead is not None and (released is None or ahead.digests != released.digests)
+
+
+def _tag_of(stage: Stage, image: PromotedImage, released: Record) -> Reference:
+    return Reference(stage.repository_of(image), stage.current or stage.tag_of(released.version))
+
+
+def _image(name: str, tag: Reference, released: Record, head: Head) -> ImageStanding:
+    recorded = released.digests[name]
+    found = head.descriptor.digest if isinstance(head, Present) else None
+    return ImageStanding(name, recorded, tag, found, _agreement(recorded, found, head))
+
+
+def _agreement(recorded: Digest, found: Digest | None, head: Head) -> Agreement:
+    if isinstance(head, Absent):
+        return Agreement.MISSING
+    if isinstance(head, Broken) or found is None:
+        return Agreement.UNREADABLE
+    return Agreement.AS_RECORDED if recorded == found else Agreement.MOVED

@@ -1,0 +1,100 @@
+"""The gates `signature` and `attestation`, read with the keys and trusted roots that they name.
+
+A key is read with the spec: one that nothing can be verified with is a mistake in it. A trusted root takes longer to
+read, and is opened when the first image is judged.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imagesync.errors import TrustError
+from imagesync.gates import Check
+from imagesync.gates.signed import (
+    Attestation,
+    Signature,
+    SignedName,
+    Subject,
+    Trusted,
+    TrustedIdentity,
+    TrustedKey,
+)
+from imagesync.signature import PublicKey, Signer
+from imagesync.spec.checks import ChecksReader
+from imagesync.spec.document import Map, Node, Scalar
+from imagesync.spec.problems import Problems
+
+MAX_KEY_BYTES = 64 * 1024
+MAX_ROOT_BYTES = 4 * 1024 * 1024
+_KEYLESS = ("identity", "issuer", "trusted_root")
+_WHO = "either `key`, or `identity` with `issuer` and `trusted_root`"
+
+
+class SignersReader:
+    """Reads gates of one run; what is wrong with them is added to `problems`."""
+
+    def __init__(self, values: ChecksReader, problems: Problems) -> None:
+        self._values = values
+        self._problems = problems
+
+    def signature(self, node: Node) -> Check | None:
+        by = self._trusted(node) if isinstance(node, Map) else None
+        if by is None or not isinstance(node, Map):
+            return None
+        return Signature(by, _subject(node), self._signed_as(node.get("signed_as")))
+
+    def attestation(self, node: Node) -> Check | None:
+        by = self._trusted(node) if isinstance(node, Map) else None
+        if by is None or not isinstance(node, Map):
+            return None
+        kind, builder, source = (self._values.said(node.get(key)) for key in ("type", "builder", "source"))
+        return Attestation(by, kind, builder, source, _subject(node))
+
+    def _trusted(self, node: Map) -> Trusted | None:
+        said = [key for key in _KEYLESS if key in node.values]
+        if ("key" in node.values) == bool(said) or (said and len(said) < len(_KEYLESS)):
+            self._problems.say(node.place, "this does not say who is trusted", _WHO)
+            return None
+        return self._identity(node) if said else self._key(node.values["key"])
+
+    def _key(self, node: Node) -> Trusted | None:
+        raw = self._file(node, MAX_KEY_BYTES)
+        if raw is None:
+            return None
+        try:
+            return TrustedKey(self._values.text(node), PublicKey.parse(raw.decode("utf-8", "replace")))
+        except TrustError as error:
+            self._problems.say(node.place, f"{self._values.text(node)}: {error.message}", error.hint)
+            return None
+
+    def _identity(self, node: Map) -> Trusted | None:
+        root = self._file(node.values["trusted_root"], MAX_ROOT_BYTES)
+        issuer, identity = (self._values.said(node.get(key)) for key in ("issuer", "identity"))
+        return TrustedIdentity(Signer(issuer, identity), root) if root is not None else None
+
+    def _file(self, node: Node, max_bytes: int) -> bytes | None:
+        text = self._values.said(node)
+        if not text:
+            return None
+        path = Path(node.place.file).parent / text
+        try:
+            with path.open("rb") as file:
+                raw = file.read(max_bytes + 1)
+        except OSError as error:
+            self._problems.say(node.place, f"{text} cannot be read: {error.strerror}", f"looked for {path.absolute()}")
+            return None
+        if len(raw) > max_bytes:
+            self._problems.say(node.place, f"{text} has more than {max_bytes} bytes", None)
+            return None
+        return raw
+
+    def _signed_as(self, node: Node | None) -> SignedName | None:
+        if isinstance(node, Map):
+            return SignedName(prefixes=tuple((here, self._values.said(there)) for here, there in node.values.items()))
+        return SignedName(node.text) if isinstance(node, Scalar) else None
+
+
+def _subject(node: Map) -> Subject:
+    of = node.get("of")
+    known = {one.value: one for one in Subject}
+    return known.get(of.text, Subject.INDEX) if isinstance(of, Scalar) else Subject.INDEX

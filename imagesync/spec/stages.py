@@ -1,0 +1,77 @@
+"""What a spec says of promotions: images that move as one unit, along an ordered row of stages. Values, no YAML."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+
+from imagesync.errors import Place, UsageError
+from imagesync.gates import Gate
+from imagesync.gates.soak import Soak
+from imagesync.reference import Repository, Tag, make_repository
+from imagesync.selection import Retag
+from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
+from imagesync.spec.names import SourceName
+
+
+@dataclass(frozen=True, slots=True)
+class PromotedImage:
+    """One image of the unit: what messages and records call it, and its repository below that of every stage."""
+
+    name: str
+    place: Place
+    below: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where a release is once it has come so far, and what its tags are called there."""
+
+    name: str
+    place: Place
+    root: SourceName
+    """What the images' repositories are below."""
+    journal: Repository
+    """Where the records of this stage are entered."""
+    retag: Retag = KEEP_TAG
+    immutable: Immutable = NOTHING_IMMUTABLE
+    gates: tuple[Gate, ...] = ()
+    """What every image has to pass to come here."""
+    soak: Soak | None = None
+    """How long a release has to have been at the stage before."""
+    current: Tag | None = None
+    """The tag that says what this stage runs; None: nothing says so but the records."""
+    attachments: frozenset[AttachmentType]
+
+    def repository_of(self, image: PromotedImage) -> Repository:
+        return make_repository(self.root.registry, posixpath.join(self.root.prefix, image.below))
+
+    def tag_of(self, version: Tag) -> Tag:
+        """What a version is called here. Raises InvalidReference where that is no tag."""
+        return self.retag.apply(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Images that move as one unit, and the stages that they go through, in this order."""
+
+    name: str
+    place: Place
+    images: tuple[PromotedImage, ...]
+    stages: tuple[Stage, ...]
+
+    def stage(self, name: str) -> Stage:
+        """Raises UsageError where there is none of this name."""
+        found = next((stage for stage in self.stages if stage.name == name), None)
+        if found is None:
+            known = ", ".join(stage.name for stage in self.stages)
+            raise UsageError(f"{self.name} has no stage {name!a}", hint=f"there is: {known}")
+        return found
+
+    def before(self, stage: Stage) -> Stage | None:
+        """The stage that releases come from; None for the first, which promotes from nowhere."""
+        position = self.stages.index(stage)
+        return self.stages[position - 1] if position else None
+
+    def after(self, stage: Stage) -> Stage | None:
+        return next(iter(self.stages[self.stages.index(stage) + 1 :]), None)

@@ -1,0 +1,168 @@
+"""history and status: what has come to the stages, read from the registries alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from imagesync.promotion.artifact import ANNOTATION
+from imagesync.reference import Tag
+from tests.cli.command import Cli
+from tests.cli.promoting import Shop
+from tests.conftest import MakeRegistry
+from tests.images import make_image, push_image
+
+
+@pytest.fixture
+def shop(cli: Cli, make_registry: MakeRegistry) -> Shop:
+    """Version 1.4.0 is in production, 1.5.0 in staging."""
+    made = Shop(cli, (make_registry(), make_registry(), make_registry()), more={"production": "current: live"})
+    made.write()
+    made.push("1.4.0")
+    made.push("1.5.0")
+    for version, stage in (("1.4.0", "staging"), ("1.4.0", "production"), ("1.5.0", "staging")):
+        assert made.promote(version, stage, "--ticket", f"OPS-{version}").code == 0
+    made.forget()
+    return made
+
+
+def test_the_history_of_a_promotion_tells_who_moved_what_when_and_why(shop: Shop) -> None:
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json")
+    told = [(one["stage"], one["version"], one["ending"], one["ticket"]) for one in ran.json()["events"]]
+    assert sorted(told) == [
+        ("production", "1.4.0", "finished", "OPS-1.4.0"),
+        ("staging", "1.4.0", "finished", "OPS-1.4.0"),
+        ("staging", "1.5.0", "finished", "OPS-1.5.0"),
+    ]
+    event = ran.json()["events"][0]
+    assert event["who"]["name"].count("@") == 1
+    assert (event["from"], len(event["plan"])) == ({"staging": "dev", "production": "staging"}[event["stage"]], 64)
+    assert [image["name"] for image in event["images"]] == ["api", "worker"]
+
+
+def test_the_history_of_one_stage_has_its_latest_move_first(shop: Shop) -> None:
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "staging")
+    first, second = ran.out.splitlines()
+    assert "staging  promotion finished  shop 1.5.0" in first
+    assert "shop 1.4.0" in second
+    assert "from dev, ticket OPS-1.4.0" in second
+
+
+def test_only_so_many_are_read_as_are_asked_for(shop: Shop) -> None:
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "staging", "--last", "1")
+    assert len(ran.out.splitlines()) == 1
+    assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == 1
+
+
+def test_a_version_is_looked_for_in_its_own_entries_alone(shop: Shop) -> None:
+    shop.promote("1.4.0", "production", "--dry-run")
+    assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == 1
+
+
+def test_an_image_tells_why_it_is_where_it_is_without_a_spec(shop: Shop) -> None:
+    ran = shop.cli("history", f"{shop.hosts[2].host}/shop/api:live")
+    assert ran.code == 0
+    assert "production  promotion finished  shop 1.4.0" in ran.out
+
+
+def test_an_image_that_no_promotion_has_brought_says_so(shop: Shop) -> None:
+    ran = shop.cli("history", f"{shop.hosts[0].host}/shop/api:1.4.0")
+    assert (ran.code, "no promotion has brought it there" in ran.out) == (0, True)
+
+
+def test_the_history_is_the_same_after_every_local_file_is_gone(shop: Shop) -> None:
+    before = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").out
+    for path in Path().iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shop.write()
+    assert shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").out == before
+
+
+def test_the_account_and_the_run_of_ci_stand_in_the_record(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("GITHUB_ACTOR", "octocat"),
+        ("GITHUB_SERVER_URL", "https://github.com"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_RUN_ID", "42"),
+    ):
+        monkeypatch.setenv(name, value)
+    shop.promote("1.5.0", "production")
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "production")
+    assert "octocat (https://github.com/acme/shop/actions/runs/42)" in ran.out
+
+
+def test_what_somebody_else_has_entered_is_no_record_and_the_error_says_what_to_do(shop: Shop) -> None:
+    journal = shop.hosts[1].repository("shop/imagesync-journal")
+    forged = make_image("forged", annotations={ANNOTATION: "{}"})
+    push_image(journal, forged, "shop.staging.20990101T000000Z-0123456789ab.finished")
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml")
+    assert ran.code == 1
+    assert "it is no record of a promotion" in ran.err
+    assert "delete that tag" in ran.err
+
+
+def test_other_tags_in_a_journal_are_passed_over(shop: Shop) -> None:
+    push_image(shop.hosts[1].repository("shop/imagesync-journal"), make_image("other"), "latest", "shop.staging.x")
+    assert shop.cli("history", "shop", "--spec", "sync.yaml").code == 0
+
+
+def test_foreign_text_of_a_record_reaches_no_terminal_as_it_is(shop: Shop) -> None:
+    shop.promote("1.5.0", "production", "--ticket", "\x1b[31mred")
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml")
+    assert "\x1b" not in ran.out
+    assert "\\x1b[31mred" in ran.out
+
+
+def test_a_stage_needs_a_promotion(shop: Shop) -> None:
+    ran = shop.cli("history", "other", "--spec", "sync.yaml", "--stage", "dev")
+    assert (ran.code, "there is: shop" in ran.err) == (4, True)
+
+
+def test_status_shows_what_each_stage_runs_and_what_is_ahead(shop: Shop) -> None:
+    ran = shop.cli("status", "sync.yaml")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0].split() == ["shop/dev", "where", "releases", "begin"]
+    assert [line.split()[:3] for line in (lines[1], lines[3])] == [
+        ["shop/staging", "api", "1.5.0"],
+        ["shop/production", "api", "1.4.0"],
+    ]
+    assert lines[3].endswith("imagesync promote SPEC shop:1.5.0 --to production")
+
+
+def test_status_costs_a_list_a_record_and_a_head_for_each_image(shop: Shop) -> None:
+    shop.cli("status", "sync.yaml")
+    entry = next(tag for tag in shop.hosts[2].repository("shop/imagesync-journal").list_tags() if "finished" in tag)
+    assert sorted(shop.hosts[2].log.lines()) == [
+        f"GET /v2/shop/imagesync-journal/manifests/{entry} 200",
+        "GET /v2/shop/imagesync-journal/tags/list 200",
+        "HEAD /v2/shop/api/manifests/live 200",
+        "HEAD /v2/shop/worker/manifests/live 200",
+    ]
+    assert shop.writes() == []
+
+
+def test_a_tag_that_another_hand_has_moved_is_shown_and_ends_with_2(shop: Shop) -> None:
+    push_image(shop.hosts[2].repository("shop/api"), make_image("forged"), "live")
+    ran = shop.cli("status", "sync.yaml")
+    assert ran.code == 2
+    assert "but live has sha256:" in ran.out
+
+
+def test_status_is_markdown_for_a_pull_request_and_json_for_tools(shop: Shop) -> None:
+    text = shop.cli("status", "sync.yaml", "--format", "markdown").out
+    assert text.startswith("| stage | image | version | digest | since | next |")
+    document = json.loads(shop.cli("status", "sync.yaml", "shop", "--format", "json").out)
+    assert [stage["ahead"] for stage in document["stages"]] == [None, None, "1.5.0"]
+    assert document["stages"][2]["images"][0]["agreement"] == "as_recorded"
+
+
+def test_the_journal_entry_and_the_referrer_say_the_same(shop: Shop) -> None:
+    ran = shop.cli("history", f"{shop.hosts[2].host}/shop/worker:live", "--format", "json")
+    (event,) = ran.json()["events"]
+    entries = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "production", "--format", "json")
+    assert entries.json()["events"] == [event]
+    assert Tag("live") in event["images"][1]["tags"]

@@ -1,0 +1,134 @@
+"""Gates of a stage: what they hold back moves no image of the release, and what they have said stands in its record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Cli
+from tests.cli.promoting import Shop
+from tests.conftest import MakeRegistry
+from tests.images import make_image, make_index
+
+AMD = "gates: [{require_platforms: linux/amd64}]"
+FROZEN = """\
+gates:
+  - window:
+      timezone: UTC
+      freeze:
+        - from: "2000-01-01"
+          to: "2999-12-31"
+          reason: end of time"""
+
+
+@pytest.fixture
+def shop(cli: Cli, make_registry: MakeRegistry) -> Shop:
+    return Shop(cli, (make_registry(), make_registry(), make_registry()))
+
+
+def gated(shop: Shop, gates: str, stage: str = "staging") -> Shop:
+    shop.more[stage] = gates
+    shop.write()
+    return shop
+
+
+def test_one_image_that_a_gate_blocks_holds_all_others_and_the_exit_code_is_3(shop: Shop) -> None:
+    gated(shop, AMD).push("1.4.0", api=make_image("api"), worker=make_index("worker", platforms=("linux/arm64",)))
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, shop.writes()) == (3, [])
+    assert "gate require_platforms:" in ran.text
+    assert "shop moves as one unit, and" in ran.text
+
+
+def test_what_a_gate_wants_later_waits_and_the_exit_code_is_3_since_it_was_asked_for(shop: Shop) -> None:
+    gated(shop, FROZEN).push("1.4.0")
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, shop.writes()) == (3, [])
+    assert "end of time" in ran.text
+
+
+def test_what_gates_have_said_stands_in_the_record_of_every_image(shop: Shop) -> None:
+    gated(shop, AMD).push("1.4.0", api=make_index("api"), worker=make_index("worker"))
+    assert shop.promote("1.4.0", "staging").code == 0
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json")
+    verdicts = [image["verdicts"] for image in ran.json()["events"][0]["images"]]
+    assert [[(one["gate"], one["ruling"]) for one in image] for image in verdicts] == [
+        [("require_platforms", "passed")],
+        [("require_platforms", "passed")],
+    ]
+
+
+def test_gates_are_asked_again_when_a_saved_plan_is_carried_out(shop: Shop) -> None:
+    gated(shop, 'gates: [{window: {timezone: UTC, allow: ["daily 00:00-24:00"], override: "${OPEN:-yes}"}}]')
+    shop.push("1.4.0")
+    assert shop.promote("1.4.0", "staging", "-o", "plan.json").code == 0
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert ran.code == 0, ran.text
+    record = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").json()["events"][0]
+    assert [one["gate"] for one in record["images"][0]["verdicts"]] == ["window"]
+
+
+def test_a_stage_is_judged_by_its_own_gates_alone(shop: Shop) -> None:
+    gated(shop, FROZEN, "production").push("1.4.0")
+    assert shop.promote("1.4.0", "staging").code == 0
+    assert shop.promote("1.4.0", "production").code == 3
+
+
+def test_a_release_waits_until_it_has_been_at_the_stage_before_for_long_enough(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(shop, "soak: 24h", "production").push("1.4.0")
+    start = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+    monkeypatch.setattr("imagesync.cli.promoting.now", lambda: start)
+    assert shop.promote("1.4.0", "staging").code == 0
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=23)))
+    ran = shop.promote("1.4.0", "production")
+    assert (ran.code, shop.tags(2, "api")) == (3, {})
+    assert "gate soak: at staging for 23 of 24h" in ran.text
+    assert "long enough at 2026-03-02 12:00 UTC" in ran.text
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=25)))
+    assert shop.promote("1.4.0", "production").code == 0
+    record = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "production", "--format", "json")
+    (verdict,) = record.json()["events"][0]["images"][0]["verdicts"]
+    assert (verdict["gate"], verdict["reason"]) == ("soak", "at staging for 25h, by an unsigned record")
+
+
+def clock_at(moment: datetime) -> type[datetime]:
+    """A datetime whose present is this one."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:  # noqa: ARG003 - as datetime's
+            return moment
+
+    return Clock
+
+
+def test_a_rollback_waits_for_no_window(shop: Shop) -> None:
+    gated(shop, "current: live")
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        assert shop.promote(version, "staging").code == 0
+    gated(shop, f"current: live\n{FROZEN}")
+    ran = shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm")
+    assert ran.code == 0, ran.text
+
+
+def test_a_rollback_asks_for_the_signature_again(shop: Shop) -> None:
+    gated(shop, "current: live")
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        shop.promote(version, "staging")
+    shop.cli.file(
+        "-----BEGIN PUBLIC KEY-----\n"
+        "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/\n"
+        "m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==\n-----END PUBLIC KEY-----\n",
+        "cosign.pub",
+    )
+    gated(shop, "current: live\ngates: [{signature: {key: cosign.pub}}]")
+    shop.forget()
+    ran = shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm")
+    assert (ran.code, shop.writes()) == (3, []), ran.text
+    assert "gate signature" in ran.text

@@ -1,0 +1,121 @@
+"""What a promotion costs on the wire: in registries of their own, within one, and within one repository."""
+
+from __future__ import annotations
+
+import re
+
+from tests.cli.command import Cli
+from tests.cli.promoting import Shop
+from tests.conftest import MakeRegistry
+from tests.fakes.registry import FakeRegistry
+from tests.images import make_image, make_index, push_image
+
+
+def shop_in(registry: FakeRegistry, cli: Cli, *, prefixes: tuple[str, str, str], **more: str) -> Shop:
+    made = Shop(cli, (registry, registry, registry), images=("api",), more=more)
+    made.write(prefixes=prefixes)
+    return made
+
+
+def lines(registry: FakeRegistry) -> list[str]:
+    """The requests with what differs from run to run by name."""
+    found = [re.sub(r"shop\.\w+\.\w+-[0-9a-f]{12}\.", "", line) for line in registry.log.lines()]
+    return [re.sub(r"sha256:[0-9a-f]{64}", "DIGEST", line) for line in found]
+
+
+def test_a_first_promotion_within_one_repository_is_one_tag_and_two_records(registry: FakeRegistry, cli: Cli) -> None:
+    shop = shop_in(
+        registry, cli, prefixes=("shop", "shop", "shop"), staging='retag: "{tag}-rc"', production="current: x"
+    )
+    shop.push("1.4.0")
+    shop.promote("1.4.0", "staging")
+    shop.push("1.5.0")
+    shop.forget()
+    assert shop.promote("1.5.0", "staging").code == 0
+    assert lines(registry) == [
+        "GET /v2/shop/imagesync-journal/tags/list 200",
+        "HEAD /v2/shop/api/manifests/1.5.0 200",
+        "HEAD /v2/shop/api/manifests/1.5.0-rc 404",
+        "GET /v2/shop/api/manifests/DIGEST 200",
+        "PUT /v2/shop/imagesync-journal/manifests/started 201",
+        "PUT /v2/shop/api/manifests/1.5.0-rc 201",
+        "HEAD /v2/shop/api/blobs/DIGEST 200",
+        "PUT /v2/shop/api/manifests/DIGEST 201",
+        "GET /v2/shop/api/referrers/DIGEST 200",
+        "PUT /v2/shop/imagesync-journal/manifests/finished 201",
+    ]
+
+
+def test_a_current_tag_that_moves_within_one_repository_costs_twelve_requests(registry: FakeRegistry, cli: Cli) -> None:
+    shop = shop_in(
+        registry, cli, prefixes=("shop", "shop", "shop"), staging="current: staging", production="current: live"
+    )
+    shop.push("1.4.0")
+    shop.push("1.5.0")
+    shop.promote("1.4.0", "staging")
+    shop.forget()
+    assert shop.promote("1.5.0", "staging").code == 0
+    assert len(registry.log) == 12, lines(registry)
+    assert [line for line in lines(registry) if "/staging" in line] == [
+        *["HEAD /v2/shop/api/manifests/staging 200"] * 3,
+        "PUT /v2/shop/api/manifests/staging 201",
+    ]
+
+
+def test_within_one_repository_an_index_moves_by_its_tag_alone(registry: FakeRegistry, cli: Cli) -> None:
+    shop = shop_in(
+        registry, cli, prefixes=("shop", "shop", "shop"), staging="current: staging", production="current: live"
+    )
+    shop.push("1.4.0", api=make_index("api"))
+    shop.forget()
+    assert shop.promote("1.4.0", "staging").code == 0
+    assert [line for line in lines(registry) if line.startswith("PUT /v2/shop/api/manifests/")] == [
+        "PUT /v2/shop/api/manifests/staging 201",
+        "PUT /v2/shop/api/manifests/DIGEST 201",
+    ]
+
+
+def test_within_one_registry_blobs_are_mounted_and_no_byte_of_them_moves(registry: FakeRegistry, cli: Cli) -> None:
+    shop = shop_in(registry, cli, prefixes=("dev", "staging", "live"))
+    made = make_image("api 1.4.0", layer_bytes=200_000)
+    push_image(registry.repository("dev/api"), made, "1.4.0")
+    shop.forget()
+    assert shop.promote("1.4.0", "staging").code == 0
+    uploads = registry.log.entries("", r"staging/api/blobs/uploads")
+    assert sum(entry.bytes_in for entry in uploads) <= len(b"{}")
+    assert registry.log.entries("GET", "/blobs/") == []
+    assert "mount=" in uploads[0].query
+
+
+def test_between_registries_a_promotion_costs_what_a_copy_costs_and_its_records(
+    cli: Cli, make_registry: MakeRegistry
+) -> None:
+    shop = Shop(cli, (make_registry(), make_registry(), make_registry()), images=("api",))
+    shop.write()
+    shop.push("1.4.0", api=make_image("api", layers=1))
+    shop.promote("1.4.0", "staging", "--concurrency", "1")
+    upload = ["HEAD BLOB 404", "POST UPLOAD 202", "PUT UPLOAD 201"]
+    assert sorted(short(shop.hosts[1])) == sorted(
+        [
+            "GET /tags/list 404",
+            "HEAD /manifests/1.4.0 404",
+            *upload,
+            *upload,
+            "PUT /manifests/DIGEST 201",
+            *upload,
+            "PUT /manifests/started 201",
+            "PUT /manifests/1.4.0 201",
+            *upload,
+            "PUT /manifests/DIGEST 201",
+            "GET /referrers/DIGEST 200",
+            "PUT /manifests/finished 201",
+        ]
+    )
+    assert len(shop.hosts[0].log.entries("GET", "/blobs/")) == 2
+
+
+def short(registry: FakeRegistry) -> list[str]:
+    """The requests without their repository."""
+    found = [re.sub(r"/v2/shop/(api|imagesync-journal)", "", line) for line in lines(registry)]
+    found = [re.sub(r"/blobs/uploads/(ID)?", "UPLOAD", line) for line in found]
+    return [line.replace("/blobs/DIGEST", "BLOB") for line in found]

@@ -1,0 +1,25 @@
+"""docs/promotion.md: its example is a spec, and its command lines are understood."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from imagesync.cli.parser import build_parser
+from tests.cli.command import Cli
+from tests.test_project import blocks
+
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "promotion.md"
+
+
+@pytest.mark.parametrize("block", blocks(PAGE, "yaml"))
+def test_the_example_of_the_page_is_a_spec(block: str, cli: Cli) -> None:
+    ran = cli("validate", cli.file(block))
+    assert (ran.code, ran.err) == (0, ""), ran.text
+
+
+@pytest.mark.parametrize("line", [line for block in blocks(PAGE, "sh") for line in block.splitlines()])
+def test_a_command_line_of_the_page_is_understood(line: str) -> None:
+    build_parser().parse_args(shlex.split(line, comments=True)[1:])
