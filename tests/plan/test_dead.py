@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from imagesync.errors import Place
 from imagesync.plan.dead import find_dead, find_dead_offline
-from imagesync.plan.inventory import Broken
+from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Repository, Tag, TagList
 from imagesync.selection import Alias, Exclude, Include, Retag, TagFilter, TagPattern
@@ -112,3 +112,10 @@ def test_offline_what_a_filter_may_have_a_use_for_is_not_dead() -> None:
     rules = make_rule("1.27", immutable=shared), make_rule("*", source=QUAY, immutable=shared, line=9)
     assert dead_offline(*rules) == []
     assert dead(*rules) == []
+
+
+def test_what_waits_since_a_budget_is_spent_is_not_known_to_be_dead() -> None:
+    rule = make_rule(tag_filter=filtered(["1.*"]), immutable=immutable("1.*"), retag=Retag(names=(("1.27", "x"),)))
+    waiting = NotRead("that takes up to 4 pulls", "budget", None, 0)
+    wants = make_wants([rule], LISTED, {rule: waiting})
+    assert find_dead([rule], wants, LISTED) == ()
