@@ -65,7 +65,7 @@ def plan_prune(spec: Spec, chosen: Sequence[Rule], state: State, *, stores: Stor
     """Read what is needed to say what would be deleted for the chosen rules, and review it; nothing is written
     anywhere. What is wanted the whole spec says. Raises Cancelled."""
     catalogs = read_catalogs([*chosen, *spec.rules], stores, tasks)
-    targets = targets_of(chosen, spec.rules, catalogs)
+    targets = targets_of(chosen, spec, catalogs)
     choices = read_choices(writers_of(targets), stores, tasks, state=state)
     cases = [case_of(target, choices, state) for target in targets]
     actions = ask(together([prune(case) for case in cases]), stores, tasks)
@@ -101,7 +101,7 @@ class Drawing:
         incomplete: Collection[Reference] = (),
         state: State | None = None,
     ) -> None:
-        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete, state=state)
+        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete, state=state, left_out=spec.left_out)
         self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
         self._actions: dict[Wanted, Action] = {}
         survey = self._survey

@@ -55,12 +55,16 @@ def test_one_that_is_too_large_to_be_an_approval_is_none(tmp_path: Path, monkeyp
     assert answer_here(ListFiles(f"{tmp_path}/*.json")) == {f"{tmp_path}/b.json": b"1234"}
 
 
-def test_the_actor_of_ci_runs_it_else_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_actors_of_ci_run_it_else_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_TRIGGERING_ACTOR", raising=False)
     monkeypatch.setenv("GITHUB_ACTOR", "alice")
-    assert answer_here(WhoRuns()) == "alice"
+    assert answer_here(WhoRuns()) == ("alice",)
+    monkeypatch.setenv("GITHUB_TRIGGERING_ACTOR", "carol")
+    assert answer_here(WhoRuns()) == ("alice", "carol")
     monkeypatch.delenv("GITHUB_ACTOR")
+    monkeypatch.delenv("GITHUB_TRIGGERING_ACTOR")
     monkeypatch.setattr("getpass.getuser", lambda: "bob")
-    assert answer_here(WhoRuns()) == "bob"
+    assert answer_here(WhoRuns()) == ("bob",)
 
     def nobody() -> str:
         raise KeyError("uid not found")

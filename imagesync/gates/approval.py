@@ -37,12 +37,12 @@ class Approval:
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
         need = self._files(candidate)
-        now, runner, files = (known[one] for one in (TimeNow(), WhoRuns(), need))
-        for answer in (now, runner, files):
+        now, runners, files = (known[one] for one in (TimeNow(), WhoRuns(), need))
+        for answer in (now, runners, files):
             if isinstance(answer, Unread):
                 return Finding.blocked(f"approvals cannot be read: {answer.reason}")
         words = [_Word.parse(name, raw) for name, raw in sorted(files.items())]
-        wrong = [(word, self._objection(word, candidate.digest, (now, runner))) for word in words]
+        wrong = [(word, self._objection(word, candidate.digest, (now, runners))) for word in words]
         given = tuple(dict.fromkeys(word.by.casefold() for word, objection in wrong if objection is None))
         others = [f"{word.name}: {objection}" for word, objection in wrong if objection is not None]
         return self._counted(given, others, f"{need.pattern} for {candidate.digest}")
@@ -58,16 +58,16 @@ class Approval:
     def _files(self, candidate: Candidate) -> ListFiles:
         return ListFiles(self.files.of(candidate.source, candidate.digest))
 
-    def _objection(self, word: _Word, digest: Digest, moment: tuple[datetime, str]) -> str | None:
+    def _objection(self, word: _Word, digest: Digest, moment: tuple[datetime, tuple[str, ...]]) -> str | None:
         """Why a word does not count; None where it does."""
-        now, runner = moment
+        now, runners = moment
         if word.mistake:
             return word.mistake
         if word.digest != digest:
             return "of another digest"
         if word.by.casefold() not in {name.casefold() for name in self.people}:
             return f"{word.by[:40]!a} may not approve"
-        if word.by.casefold() == runner.casefold():
+        if word.by.casefold() in {name.casefold() for name in runners}:
             return f"{word.by[:40]!a} runs this, and cannot approve it"
         return self._untimely(word, now)
 

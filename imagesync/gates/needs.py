@@ -22,7 +22,7 @@ class TimeNow:
 
 @dataclass(frozen=True, slots=True)
 class WhoRuns:
-    """Who runs this: the name of CI's actor, else of the user. A text."""
+    """Who runs this: the names of who started CI's run, and who started it again; else that of the user. A tuple."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Protocol
 
-from imagesync.errors import ImagesyncError, InvalidReference
+from imagesync.errors import ImagesyncError
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need, ReadSpoken, Unread
 from imagesync.gates.verdict import Finding
@@ -115,11 +115,12 @@ class Signature:
         return tuple(ReadSpoken(digest) for digest in subjects_of(candidate, self.subject))
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
-        try:
-            name = self.signed_as.of(candidate.source) if self.signed_as is not None else None
-        except InvalidReference as error:
-            return Finding.blocked(f"`signed_as` makes no name of {candidate.source.repository}: {error.message}")
-        return _judge(self, candidate, known, lambda digest: WantedSignature(digest, name))
+        return _judge(self, candidate, known)
+
+    def wanted_of(self, candidate: Candidate) -> Callable[[Digest], Wanted]:
+        """What is wanted of each digest. Raises InvalidReference where `signed_as` makes no name of this one."""
+        name = self.signed_as.of(candidate.source) if self.signed_as is not None else None
+        return lambda digest: WantedSignature(digest, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,12 @@ class Attestation:
         return tuple(ReadSpoken(digest) for digest in subjects_of(candidate, self.subject))
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
+        return _judge(self, candidate, known)
+
+    def wanted_of(self, candidate: Candidate) -> Callable[[Digest], Wanted]:  # noqa: ARG002 - of every image the same
+        """What is wanted of each digest."""
         more = (self.predicate_type, self.builder, self.source)
-        return _judge(self, candidate, known, lambda digest: WantedAttestation(digest, *more))
+        return lambda digest: WantedAttestation(digest, *more)
 
 
 def subjects_of(candidate: Candidate, subject: Subject) -> tuple[Digest, ...]:
@@ -150,30 +155,35 @@ def subjects_of(candidate: Candidate, subject: Subject) -> tuple[Digest, ...]:
     return tuple(dict.fromkeys(image.manifest.digest for image in candidate.images()))
 
 
-def _judge(
-    gate: Signature | Attestation, candidate: Candidate, known: Known, wanted: Callable[[Digest], Wanted]
-) -> Finding:
+def _judge(gate: Signature | Attestation, candidate: Candidate, known: Known) -> Finding:
     subjects = subjects_of(candidate, gate.subject)
     try:
-        trust = gate.by.trust()
+        wanted, signers = gate.wanted_of(candidate), _Signers(gate.by, gate.by.trust())
     except ImagesyncError as error:
         return Finding.blocked(f"nothing can be verified: {error.message}", error.hint)
     for digest in subjects:
-        finding = _of_digest(wanted(digest), known[ReadSpoken(digest)], gate.by, trust)
-        if finding is not None:
-            return finding
+        objection = signers.objection(wanted(digest), known[ReadSpoken(digest)])
+        if objection is not None:
+            return objection
     return Finding.passed(f"signed by {gate.by}") if subjects else Finding.blocked("holds no image to be signed")
 
 
-def _of_digest(wanted: Wanted, pieces: object, by: Trusted, trust: Trust) -> Finding | None:
-    """Why a digest is not signed as it has to be; None where it is."""
-    if isinstance(pieces, Unread) or not isinstance(pieces, tuple):
-        reason = pieces.reason if isinstance(pieces, Unread) else "it was not read"
-        return Finding.blocked(f"what speaks of {wanted.digest.short} cannot be read: {reason}")
-    verdicts = [piece if isinstance(piece, Rejected) else verify(piece, wanted, trust) for piece in pieces]
-    verdict = decide(verdicts, wanted)
-    if not isinstance(verdict, Rejected):
-        return None
-    why = "" if verdict.reason == wanted.missing else f": {verdict.reason}"
-    hint = f"sign {wanted.digest} where it comes from; `imagesync verify` says what is there"
-    return Finding.blocked(f"{wanted.missing} by {by}{why}", hint)
+@dataclass(frozen=True, slots=True)
+class _Signers:
+    """Who is trusted, by name and by what opens what he has signed."""
+
+    by: Trusted
+    trust: Trust
+
+    def objection(self, wanted: Wanted, pieces: object) -> Finding | None:
+        """Why a digest is not signed as it has to be; None where it is."""
+        if isinstance(pieces, Unread) or not isinstance(pieces, tuple):
+            reason = pieces.reason if isinstance(pieces, Unread) else "it was not read"
+            return Finding.blocked(f"what speaks of {wanted.digest.short} cannot be read: {reason}")
+        verdicts = [piece if isinstance(piece, Rejected) else verify(piece, wanted, self.trust) for piece in pieces]
+        verdict = decide(verdicts, wanted)
+        if not isinstance(verdict, Rejected):
+            return None
+        why = "" if verdict.reason == wanted.missing else f": {verdict.reason}"
+        hint = f"sign {wanted.digest} where it comes from; `imagesync verify` says what is there"
+        return Finding.blocked(f"{wanted.missing} by {self.by}{why}", hint)

@@ -16,7 +16,6 @@ from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.candidates import candidate_of
 from imagesync.plan.conformity import is_yielded_by
 from imagesync.plan.contents import CannotRead, Place, read_contents
-from imagesync.plan.evidence import read_spoken
 from imagesync.plan.gated import Gated
 from imagesync.plan.image import AttachmentTags, Image, Overview
 from imagesync.plan.inventory import Broken, NotRead
@@ -39,25 +38,33 @@ def gather(image: Image, contents: Mapping[Digest, Content], overview: Overview)
 
 def gather_anew(plan: Plan, rules: Sequence[Rule], state: State) -> Asking[Plan]:
     """A plan from a file, each copy with the gates that the rules have for it by now, and what is known by now."""
-    copies = [action for action in plan.actions if isinstance(action, Copy)]
-    answers = yield from together([_gather_copy(copy, plan.contents, rules, state) for copy in copies])
-    gated = iter(answers)
+    anew = _Anew(plan.contents, rules, state)
+    gated = iter((yield from together([anew.gather(copy) for copy in plan.copies()])))
     actions = tuple(next(gated) if isinstance(action, Copy) else action for action in plan.actions)
     return replace(plan, actions=actions)
 
 
-def _gather_copy(copy: Copy, contents: Mapping[Digest, Content], rules: Sequence[Rule], state: State) -> Asking[Copy]:
-    yielding = (rule for rule in rules if rule.gates and is_yielded_by(rule, copy))
-    gates = tuple(dict.fromkeys(gate for rule in yielding for gate in rule.gates))
-    if not gates:
-        return replace(copy, verdicts=())
-    candidate = Candidate(copy.source, copy.destination, contents[copy.root.digest], contents, frozenset(copy.left_out))
-    try:
-        source = Source(copy.source.repository, contents, state)
-        known = yield from answer_all(needs_of(gates, candidate), source)
-    except CannotRead:
-        known = Known()  # what is not known blocks
-    return replace(copy, gated=Gated(gates, candidate, known), verdicts=())
+@dataclass(frozen=True, slots=True)
+class _Anew:
+    """What a plan from a file is judged by: its manifests, the rules, and what is remembered."""
+
+    contents: Mapping[Digest, Content]
+    rules: Sequence[Rule]
+    state: State
+
+    def gather(self, copy: Copy) -> Asking[Copy]:
+        yielding = (rule for rule in self.rules if rule.gates and is_yielded_by(rule, copy))
+        gates = tuple(dict.fromkeys(gate for rule in yielding for gate in rule.gates))
+        if not gates:
+            return replace(copy, verdicts=())
+        root, left_out = self.contents[copy.root.digest], frozenset(copy.left_out)
+        candidate = Candidate(copy.source, copy.destination, root, self.contents, left_out)
+        source = Source(copy.source.repository, self.contents, self.state)
+        try:
+            known = yield from answer_all(needs_of(gates, candidate), source)
+        except CannotRead:
+            known = Known()  # what is not known blocks
+        return replace(copy, gated=Gated(gates, candidate, known), verdicts=())
 
 
 def examine(gate: Gate, source: Reference, state: State) -> Asking[Verdict]:
@@ -97,6 +104,8 @@ def _answer(need: Need, source: Source) -> Asking[Any]:
     if isinstance(need, ReadConfig):
         return (yield from _config(source.contents[need.digest], source.repository))
     if isinstance(need, ReadSpoken):
+        from imagesync.plan.evidence import read_spoken  # noqa: PLC0415 - few specs have such a gate
+
         return (yield from read_spoken(source.repository, need.digest, source.attachment_tags))
     answers = yield (need,)
     return answers[need]

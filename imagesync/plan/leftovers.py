@@ -20,9 +20,12 @@ from imagesync.plan.targets import Target
 from imagesync.plan.wants import Chosen, Listings, Want, Wanted, needs_list, wants_of, young_of
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import Rule
+from imagesync.spec.pins import Lock
 from imagesync.state import State, Written
 
 EMPTY_KIND = "empty"
+STAGE_KIND = "stage"
+MISSING_KIND = "missing"
 Taken = Want | Waiting
 """What goes from a source to a destination, now or once it is old enough."""
 
@@ -39,6 +42,8 @@ class Case:
     """What is taken from there by its digest, and by which rule."""
     aliases: frozenset[Tag] = frozenset()
     """The wanted tags that follow a version."""
+    expected: frozenset[Tag] = frozenset()
+    """The wanted tags that have to be there before anything goes: until then what is there may be in use for them."""
 
     def candidates(self, listed: Iterable[Tag]) -> tuple[Tag, ...]:
         """The tags that go, unless they turn out to be another's by now."""
@@ -65,6 +70,9 @@ class Found:
 
 def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> Case | Failure:
     """What is imagesync's in a repository, and what is wanted there; a Failure where that is not known to the last."""
+    if target.stage:
+        reason = f"it is {target.stage}, and a rollback may need any version that was there"
+        return target.refused(Broken(reason, STAGE_KIND, "take `prune` off what is written there"))
     if target.unknown:
         return target.refused(_unknown(target.unknown[0]), target.unknown[0])
     known: list[tuple[Rule, list[Taken]]] = []
@@ -79,7 +87,17 @@ def case_of(target: Target, choices: tuple[Listings, Chosen], state: State) -> C
     writing = [(rule, wants) for rule, wants in known if target.repository in rule.destinations]
     written = {tag: rule.name for rule, wants in writing for tag in _tags_of(rule, wants)}
     aliases = frozenset(alias for rule, wants in writing for alias in _aliases_of(rule, wants))
-    return Case(target, tuple(owned), {**_tags_taken(taken), **written}, pinned, aliases)
+    return Case(target, tuple(owned), {**_tags_taken(taken), **written}, pinned, aliases, _expected(writing))
+
+
+def _expected(writing: Iterable[tuple[Rule, Sequence[Taken]]]) -> frozenset[Tag]:
+    """The tags that have to be there, be the spec applied with a lock or without: of those that one of both alone wants
+    nobody knows."""
+    by_lock: dict[Lock | None, set[Tag]] = {}
+    for rule, wants in writing:
+        tags = (want.destination.tag for want in wants if isinstance(want, Want))
+        by_lock.setdefault(rule.lock, set()).update(tag for tag in tags if tag is not None)
+    return frozenset(set.intersection(*by_lock.values())) if by_lock else frozenset()
 
 
 def _tags_taken(wants: Iterable[Taken]) -> dict[Tag, str]:
@@ -139,6 +157,12 @@ def look(case: Case) -> Asking[Found | Broken]:
     listed = (yield (question,))[question]
     if isinstance(listed, Broken) or not case.candidates(listed):
         return listed if isinstance(listed, Broken) else Found(listed)
+    missing = sorted(case.expected - frozenset(listed))
+    if missing:
+        more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+        return Broken(
+            f"{missing[0]} is wanted and not there yet{more}", MISSING_KIND, "`imagesync apply` brings it first"
+        )
     try:
         heads = yield from _heads(repository, listed)
         indexes = {head.digest: head.size_bytes for head in heads.values() if head.is_index}

@@ -30,6 +30,7 @@ def _rule_of(want: Want) -> Rule:
         tags=_filter_of(rule, tag),
         destinations=(want.destination.repository,),
         immutable=replace(rule.immutable, trusts_list=False),
+        gates=want.gates,
         aliases=(Alias(str(want.destination.tag)),) if want.carries is not None else (),
     )
 

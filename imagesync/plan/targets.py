@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
-from imagesync.plan.repositories import Catalogs, Named, expand
+from imagesync.plan.repositories import Catalogs, Named, expand, of_source
 from imagesync.reference import Repository, Tag
 from imagesync.selection import TagPattern
-from imagesync.spec.model import Prune, Rule
+from imagesync.spec.model import Prune, Rule, Spec
+from imagesync.spec.stages import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Target:
     rule: Rule
     writers: tuple[Named, ...]
     readers: tuple[Named, ...] = ()
+    stage: str = ""
+    """The stage of a promotion that it is, or whose journal: what a rollback may come to need there no rule says."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -60,18 +63,32 @@ def name_of(writer: Named) -> str:
     return writer.name if isinstance(writer, Rule) else writer.rule
 
 
-def targets_of(chosen: Sequence[Rule], rules: Iterable[Rule], catalogs: Catalogs) -> tuple[Target, ...]:
+def targets_of(chosen: Sequence[Rule], spec: Spec, catalogs: Catalogs) -> tuple[Target, ...]:
     """The repositories that the chosen rules ask to prune, each once; whoever of all rules writes there has a say."""
-    users = _Users(rules, catalogs)
     asked: dict[Repository, Rule] = {}
-    for rule in expand(_asking(chosen), catalogs).rules:
-        if isinstance(rule, Rule):
-            asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
+    asking = [rule for rule in expand(_asking(chosen), catalogs).rules if isinstance(rule, Rule)]
+    for rule in asking:
+        asked.update((repository, asked.get(repository, rule)) for repository in rule.destinations)
+    stages = stages_of(spec.promotions)
+    users = _Users(spec.rules, catalogs, named=[rule.source for rule in asking])
     # Who asks has a say in any case: what `--only` names may be a repository that its glob finds no more.
     return tuple(
-        Target(repository, rule, (rule, *users.writers(repository)), users.readers(repository))
+        Target(
+            repository, rule, (rule, *users.writers(repository)), users.readers(repository), stages.get(repository, "")
+        )
         for repository, rule in asked.items()
     )
+
+
+def stages_of(promotions: Iterable[Promotion]) -> dict[Repository, str]:
+    """The repositories that releases come to, and those of their records. What is left at a first stage nobody goes
+    back to."""
+    found: dict[Repository, str] = {}
+    for promotion in promotions:
+        for stage in promotion.stages[1:]:
+            for repository in (stage.journal, *map(stage.repository_of, promotion.images)):
+                found.setdefault(repository, f"stage {stage.name} of promotion {promotion.name}")
+    return found
 
 
 def not_found(chosen: Sequence[Rule], catalogs: Catalogs) -> tuple[Skip | Failure, ...]:
@@ -89,14 +106,18 @@ def writers_of(targets: Iterable[Target]) -> tuple[Rule, ...]:
 
 
 class _Users:
-    """Which rules use which repository. What a glob finds elsewhere is none of them; what it did not find may be."""
+    """Which rules use which repository. What a glob finds elsewhere is none of them; what it did not find may be. A
+    source that another rule names is there, whatever a catalog says: a glob that is like it finds it, too."""
 
-    def __init__(self, rules: Iterable[Rule], catalogs: Catalogs) -> None:
+    def __init__(self, rules: Iterable[Rule], catalogs: Catalogs, *, named: Iterable[Repository]) -> None:
         self._writing: dict[Repository, list[Named]] = {}
         self._reading: dict[Repository, list[Named]] = {}
         self._unknown: list[tuple[Rule, Named]] = []
+        rules = list(rules)
+        sources = dict.fromkeys((*named, *(rule.source for rule in rules if rule.glob is None)))
         for rule in rules:
-            for one in expand([rule], catalogs).rules:
+            found = expand([rule], catalogs).rules
+            for one in (*found, *_hidden(rule, found, sources)):
                 self._add(rule, one)
 
     def writers(self, repository: Repository) -> tuple[Named, ...]:
@@ -114,6 +135,16 @@ class _Users:
         self._reading.setdefault(one.source, []).append(one)
         for repository in one.destinations:
             self._writing.setdefault(repository, []).append(one)
+
+
+def _hidden(rule: Rule, found: Iterable[Named], sources: Iterable[Repository]) -> Iterator[Rule]:
+    """What a glob stands for of these sources, and a catalog did not list. Where it found nothing at all is a doubt
+    already, and a lock lists all that it holds."""
+    known = {one.source for one in found if isinstance(one, Rule)}
+    for source in sources if known and rule.lock is None else ():
+        hidden = of_source(rule, source) if rule.glob is not None and source not in known else None
+        if hidden is not None:
+            yield hidden
 
 
 def _may_read(rule: Rule, repository: Repository) -> bool:

@@ -104,10 +104,16 @@ def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
     return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
-def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
-    """Apply every rule. Two rules that want one destination tag from different sources both fail."""
+def make_wants(
+    rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN, *, beside: Iterable[Rule] = ()
+) -> tuple[Wanted, ...]:
+    """Apply every rule. Two rules that want one destination tag from different sources both fail. Rules `beside` these
+    have a say in what happens to tags that these want, and want nothing of their own."""
     wants = [want for rule in rules for want in _of_named(rule, listings, chosen)]
-    return tuple(_without_conflicts(wants))
+    wanted = {want.destination for want in wants if isinstance(want, Want | Waiting)}
+    others = (want for rule in beside for want in wants_of(rule, listings, chosen))
+    saying = [want for want in others if isinstance(want, Want | Waiting) and want.destination in wanted]
+    return tuple(_without_conflicts([*wants, *saying]))
 
 
 def _of_named(rule: Named, listings: Listings, chosen: Chosen) -> Iterable[Wanted]:
@@ -157,13 +163,14 @@ def wants_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> It
         yield from map(partial(_too_young, verdict=verdict), _of_tag(rule, tag, None))
 
 
-def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Want]:
+def young_of(rule: Rule, listings: Listings, chosen: Chosen = NONE_CHOSEN) -> Iterator[Waiting]:
     """What a rule asked for if no tag were too young, be it behind others in its order: as long as none of these is old
     enough, what stands of it is all that there is."""
     selection = select(rule, listings, chosen)
     dropped = selection.dropped if isinstance(selection, Selection) else ()
-    young = (Tag(drop.tag) for drop in dropped if drop.step == MinAge.name)
-    yield from (want for tag in young for want in _of_tag(rule, tag, None) if isinstance(want, Want))
+    young = {Tag(drop.tag): TooYoung(drop.reason) for drop in dropped if drop.step == MinAge.name}
+    found = (_too_young(want, verdict) for tag, verdict in young.items() for want in _of_tag(rule, tag, None))
+    yield from (waiting for waiting in found if isinstance(waiting, Waiting))
 
 
 def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:

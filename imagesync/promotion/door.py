@@ -38,7 +38,8 @@ class Door:
     def with_what_waits(self, plan: Plan) -> Plan:
         """The plan with what no change comes of and still may not be on record: an image that is not at the stage
         before, which is no failure of a registry, and one that is in place by another hand."""
-        return replace(plan, actions=tuple(map(self._or_waiting, plan.actions)))
+        # An image that is not there yet is one thing to wait for, however many tags it is to get.
+        return replace(plan, actions=tuple(dict.fromkeys(map(self._or_waiting, plan.actions))))
 
     def _or_waiting(self, action: Action) -> Action:
         if isinstance(action, Keep):

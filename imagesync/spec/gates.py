@@ -6,20 +6,23 @@ Values that the schema refused are passed over: it has said so already.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Problem
 from imagesync.gates import Check, Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.combined import AllOf, AnyOf
-from imagesync.gates.signed import Attestation, Signature, Subject
 from imagesync.selection import IndexForm
-from imagesync.spec.checks import ChecksReader
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Rule
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
-from imagesync.spec.signers import SignersReader
+
+if TYPE_CHECKING:
+    from imagesync.spec.checks import ChecksReader
+    from imagesync.spec.signers import SignersReader
 
 MODE = "mode"
 
@@ -28,13 +31,31 @@ class GatesReader:
     """Reads the gates of all files of a spec. `named` stand in the first of them."""
 
     def __init__(self, interpolator: Interpolator, problems: list[Problem], named: Mapping[str, Node]) -> None:
+        self._interpolator = interpolator
         self._problems = Problems(problems)
         self._nodes = named
         self._read: dict[str, Gate | None] = {}
         self._open: list[str] = []
-        checks = ChecksReader(interpolator, self._problems)
-        self.signers = signers = SignersReader(checks, self._problems)
-        self._kinds: Mapping[str, Callable[[Node], Check | None]] = {
+
+    @cached_property
+    def checks(self) -> ChecksReader:
+        """What reads checks; a spec without gates does not wait for all of them to be imported."""
+        from imagesync.spec.checks import ChecksReader  # noqa: PLC0415
+
+        return ChecksReader(self._interpolator, self._problems)
+
+    @cached_property
+    def signers(self) -> SignersReader:
+        """What reads those who sign, and their keys."""
+        from imagesync.spec.signers import SignersReader  # noqa: PLC0415
+
+        return SignersReader(self.checks, self._problems)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
+        """What reads each kind."""
+        checks, signers = self.checks, self.signers
+        return {
             "require_platforms": checks.require_platforms,
             "labels": checks.labels,
             "size": checks.size,
@@ -154,6 +175,8 @@ def flat(gate: Gate) -> Iterator[Gate]:
 
 
 def _wants_signed_index(gate: Gate) -> bool:
+    from imagesync.gates.signed import Attestation, Signature, Subject  # noqa: PLC0415 - few specs have gates
+
     checks = (one.check for one in flat(gate))
     return any(isinstance(one, Signature | Attestation) and one.subject is Subject.INDEX for one in checks)
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, Problem, SpecError
 from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
-from imagesync.spec.entries import count_entries, find_repeated_names
+from imagesync.spec.entries import count_entries, find_repeated_names, find_repeated_promotions
 from imagesync.spec.gates import (
     GatesReader,
     find_commands,
@@ -24,14 +25,15 @@ from imagesync.spec.gates import (
 )
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
-from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
-from imagesync.spec.stages import Promotion
 from imagesync.spec.unused import unused_destinations, unused_registries
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 
 @dataclass
@@ -152,6 +154,11 @@ class _Reading:
         return list(reader.read(root, shared.defaults, shared.destinations, first=first))
 
     def _promotions(self, root: Node, folder: Path, gates: GatesReader) -> list[Promotion]:
+        """Those of one file. A spec without any does not wait for what reads them to be imported."""
+        if not isinstance(root, Map) or root.get("promotions") is None:
+            return []
+        from imagesync.spec.promotions import PromotionsReader  # noqa: PLC0415
+
         interpolator = Interpolator(self.environment, folder, self.problems)
         return list(PromotionsReader(interpolator, self.problems, gates).read(root))
 

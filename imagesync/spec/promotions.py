@@ -200,15 +200,6 @@ class PromotionsReader:
                 self._problems.say(place, message, f"give each {what} a name of its own")
 
 
-def find_repeated_promotions(promotions: Iterable[Promotion]) -> Iterator[Problem]:
-    """Promotions of all files that share a name: `promote NAME:VERSION` would not know which is meant."""
-    first: dict[str, Place] = {}
-    for promotion in promotions:
-        if first.setdefault(promotion.name, promotion.place) != promotion.place:
-            message = f"another promotion is called {promotion.name!r} too, at {first[promotion.name]}"
-            yield Problem(promotion.place, message, "give each promotion a name of its own")
-
-
 def _soak(node: Node | None) -> Soak | None:
     age = span(node)
     return Soak(age, node.text[-1], "the stage before") if isinstance(node, Scalar) and age is not None else None

@@ -21,6 +21,7 @@ MAX_LISTED_FILES = 100
 MAX_LISTED_BYTES = 64 * 1024
 """Of one file that a glob finds."""
 MAX_SAID_BYTES = 4096
+ACTORS = ("GITHUB_ACTOR", "GITHUB_TRIGGERING_ACTOR")
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """All that a program gets of the environment: logins stand there."""
 
@@ -56,9 +57,10 @@ def _list(pattern: str) -> Mapping[str, bytes] | Unread:
     return {name: text for name, text in found.items() if isinstance(text, bytes)}
 
 
-def _who() -> str | Unread:
+def _who() -> tuple[str, ...] | Unread:
+    named = tuple(os.environ[name] for name in ACTORS if os.environ.get(name))
     try:
-        return os.environ.get("GITHUB_ACTOR") or getpass.getuser()
+        return named or (getpass.getuser(),)
     except (KeyError, ImportError):
         return Unread("the user that runs this has no name")
 

@@ -14,8 +14,9 @@ from imagesync.spec.model import AttachmentType
 from imagesync.survey import surroundings
 from tests.cli.command import Mirror, Ran
 from tests.images import MadeImage, make_image, make_index, push_image
-from tests.signature.artifacts import make_evidence
-from tests.signature.signers import Signer, make_ecdsa, make_payload
+from tests.signature.artifacts import make_evidence, make_referrer
+from tests.signature.signers import Signer, make_ecdsa, make_payload, make_statement
+from tests.signature.sigstore_world import IDENTITY, ISSUER, World, as_evidence
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 """A Thursday."""
@@ -156,7 +157,7 @@ def test_a_signed_image_passes_and_its_signature_travels(gated: Gated) -> None:
     image = gated.mirror.fill("1")
     gated.sign(image, owner)
     gated.spec("signed", named="  signed: {signature: {key: owner.pub, signed_as: exact}}\n")
-    ran = gated.run("apply", "-v")
+    ran = gated.run("apply", "-v", "--concurrency", "1")
     assert (ran.code, "passed: gate signed: signed by the key owner.pub" in ran.out) == (0, True)
     assert len(gated.mirror.tags()) == 2
 
@@ -383,3 +384,28 @@ def test_the_effective_values_show_the_gates_of_an_image(gated: Gated) -> None:
     ran = gated.run("config")
     expected = "gates: signed (signature by the key owner.pub, of index), size (size layers 9), "
     assert expected + "any_of (any of signed, only warns)" in ran.out
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)])
+def test_a_repair_passes_no_gate_of_another_entry_by(gated: Gated, repair: tuple[str, ...]) -> None:
+    gated.mirror.fill("1", image=make_index(platforms=("linux/amd64",)))
+    text = Path(gated.spec()).read_text()
+    entry = f"  - source: {gated.mirror.source.host}\n    destination: {gated.mirror.destination.host}\n"
+    Path("sync.yaml").write_text(f"{text}{entry}    images: [app:1]\n    gates: [require_platforms: linux/arm64]\n")
+    ran = gated.run("apply", *repair)
+    assert "blocked by gate require_platforms" in ran.out
+    assert (ran.code, gated.mirror.tags()) == (3, {})
+
+
+def test_a_keyless_signature_passes_by_the_identity_that_is_wanted(gated: Gated) -> None:
+    world, image = World(), gated.mirror.fill("1")
+    bundle = as_evidence(world.bundle(make_statement(digests=(image.digest,))))
+    push_image(gated.mirror.source.repository("app"), make_referrer(image.root, bundle))
+    Path("root.json").write_bytes(world.trusted_root())
+    gate = f"{{signature: {{issuer: '{ISSUER}', trusted_root: root.json, identity: 'https://github.com/%s/*'}}}}"
+    gated.spec(gate.replace("%s", "evil"))
+    ran = gated.run("apply")
+    assert f"signed by '{IDENTITY}', wanted https://github.com/evil/*" in ran.out
+    assert (ran.code, gated.mirror.tags()) == (3, {})
+    gated.spec(gate.replace("%s", "acme"))
+    assert (gated.run("apply").code, list(gated.mirror.tags())) == (0, ["1"])

@@ -104,6 +104,19 @@ def test_the_wants_of_every_entry_count_whatever_only_names(pruned: Pruned) -> N
     assert list(pruned.tags()) == ["1", "4"]
 
 
+def test_a_glob_wants_what_another_rule_names_though_its_catalog_does_not_list_it(pruned: Pruned) -> None:
+    """As with a login that sees less of the catalog than it may pull."""
+    for tag in ("1", "2"):
+        pruned.fill(tag)
+    pruned.fill("1", path="apple")
+    pruned.mirrored("1", "2", "3")
+    body = b'{"repositories": ["apple"]}'
+    pruned.source.script("GET", "/_catalog", status=200, body=body, headers={"Content-Type": "application/json"})
+    ran = pruned.prune(pruned.spec("app:1", '{name: "ap*", tags: {include: ["*"]}}'), "--confirm")
+    assert ran.code == 0, ran.text
+    assert list(pruned.tags()) == ["1", "2"]
+
+
 def test_only_narrows_what_is_deleted(pruned: Pruned) -> None:
     for path in ("app", "other"):
         pruned.mirrored("1", "2", path=path)
@@ -656,3 +669,29 @@ def test_on_github_a_prune_says_how_many_tags_it_deleted(pruned: Pruned, monkeyp
     said = Path("outputs").read_text().splitlines()
     assert said[said.index(next(line for line in said if line.startswith("deleted<<"))) + 1] == "1"
     assert "Done: 1 tag deleted, 1 stays." in Path("summary").read_text()
+
+
+class TestStages:
+    """What releases come to is no place where a mirror's selection says what may go."""
+
+    def spec(self, pruned: Pruned, *stages: str) -> str:
+        text = Path(pruned.spec("app:1")).read_text()
+        text += "promotions:\n  - name: shop\n    images: [app]\n    stages:\n"
+        text += "".join(f"      - {{name: stage{one}, repository: {path}}}\n" for one, path in enumerate(stages))
+        return pruned.cli.file(text)
+
+    @pytest.fixture(autouse=True)
+    def _full(self, pruned: Pruned) -> None:
+        pruned.mirrored("1", "2", "3")
+
+    def test_nothing_goes_where_a_rollback_may_need_it(self, pruned: Pruned) -> None:
+        spec = self.spec(pruned, f"{pruned.source.host}/dev", pruned.destination.host)
+        ran = pruned.prune(spec, "--confirm")
+        assert ran.code == 1, ran.text
+        assert "nothing is pruned here: it is stage stage1 of promotion shop" in ran.out
+        assert list(pruned.tags()) == ["1", "2", "3"]
+
+    def test_at_a_first_stage_the_spec_says_what_may_go(self, pruned: Pruned) -> None:
+        spec = self.spec(pruned, pruned.destination.host, f"{pruned.source.host}/production")
+        assert pruned.prune(spec, "--confirm").code == 0
+        assert list(pruned.tags()) == ["1"]

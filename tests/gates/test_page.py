@@ -33,7 +33,8 @@ def test_the_pages_example_is_a_spec(tmp_path: Path) -> None:
 
 
 def test_the_page_names_what_a_program_gets_of_the_environment() -> None:
-    named = PAGE.partition("Of the environment it gets ")[2].partition(", and nothing else")[0]
+    text = " ".join(PAGE.split())
+    named = text.partition("Of the environment it gets ")[2].partition(", and nothing else")[0]
     assert set(re.findall(r"`(\w+)`", named)) == set(PASSED_ON)
 
 

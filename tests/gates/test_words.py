@@ -35,7 +35,7 @@ def word(by: Any = "alice", digest: Any = CANDIDATE.digest, at: Any = YESTERDAY)
 
 def given_words(*words: bytes, runner: str = "carol") -> Known:
     files = {f"approvals/x/{number}.json": raw for number, raw in enumerate(words)}
-    return knowing((FILES, files), (WhoRuns(), runner))
+    return knowing((FILES, files), (WhoRuns(), ("someone", runner)))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_hint_says_who_adds_which_file() -> None:
 
 
 def test_what_cannot_be_read_blocks() -> None:
-    for known in (Known(), knowing((FILES, Unread("denied")), (WhoRuns(), "x")), knowing((FILES, {}))):
+    for known in (Known(), knowing((FILES, Unread("denied")), (WhoRuns(), ("x",))), knowing((FILES, {}))):
         assert judged(approval(), CANDIDATE, known)[0] is BLOCKED
 
 

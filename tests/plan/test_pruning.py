@@ -18,12 +18,14 @@ from imagesync.manifest import Content
 from imagesync.pipeline import execute, plan_prune
 from imagesync.plan.actions import Delete, Failure, Plan, Purpose, Spared
 from imagesync.plan.attachments import tag_of
+from imagesync.plan.locking import hold
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.remembering import written_by
 from imagesync.plan.review import approved_by
 from imagesync.reference import Reference, Tag
-from imagesync.selection import TagPattern
+from imagesync.selection import TagFilter, TagPattern
 from imagesync.spec.model import AttachmentType, MostNumber, MostPercent, Prune, Rule
+from imagesync.spec.pins import Lock, Pin
 from imagesync.state import NOTHING_REMEMBERED, Deleted, State, Written
 from imagesync.tasks import Tasks
 from tests.fakes.memory import MemoryRepository, MemoryStores
@@ -57,6 +59,10 @@ class There:
     moved: frozenset[str] = frozenset()
     """Owned tags that had another digest when they were written."""
     by_digest: bool = False
+
+    def having(self, *tags: str) -> There:
+        """With these tags: what is wanted has to be there before anything goes."""
+        return replace(self, images={**dict.fromkeys(tags, IMAGES[0]), **self.images})
 
     def stores(self) -> MemoryStores:
         stores = MemoryStores()
@@ -100,6 +106,7 @@ MOSTS = st.builds(MostNumber, st.integers(1, 4)) | st.builds(MostPercent, st.int
 def test_whatever_there_is_no_tag_goes_that_may_not(
     there: There, wanted: list[str], most: MostNumber | MostPercent, is_protected: bool
 ) -> None:
+    there = there.having(*wanted)
     patterns = (TagPattern.parse("stable-*"),) if is_protected else ()
     _, outcomes, left = prune(there, replace(make_rule(*wanted), prune=Prune(patterns, most)))
     owned = there.owned & there.images.keys() & set(TAGS)
@@ -116,6 +123,7 @@ def test_whatever_there_is_no_tag_goes_that_may_not(
 @settings(max_examples=80, deadline=None)
 @given(THERES, st.lists(st.sampled_from(TAGS), min_size=1, unique=True))
 def test_whatever_there_is_what_stays_is_whole_and_keeps_what_speaks_of_it(there: There, wanted: list[str]) -> None:
+    there = there.having(*wanted)
     stores = there.stores()
     rule = replace(make_rule(*wanted), prune=ALL)
     with running(stores) as (tasks, executor):
@@ -147,9 +155,36 @@ def test_by_digest_nothing_is_taken_along_that_speaks_of_what_may_yet_stay() -> 
     """The signature of `5` is the index `2`, which has to go first and would take it along; then `5` cannot go."""
     signature = tag_of(CHILDREN[1].digest, AttachmentType.SIGNATURES)
     there = There({"2": INDEXES[0], "5": CHILDREN[1], signature: INDEXES[0]}, frozenset("25"), by_digest=True)
-    _, outcomes, left = prune(there, replace(make_rule("1"), prune=ALL))
-    assert left.keys() == {"2", "5", signature}
+    _, outcomes, left = prune(there.having("1"), replace(make_rule("1"), prune=ALL))
+    assert left.keys() == {"1", "2", "5", signature}
     assert {one.status for one in outcomes} == {Status.BLOCKED, Status.SKIPPED}
+
+
+def test_nothing_goes_before_what_is_wanted_has_come() -> None:
+    """The newest may have failed, or be blocked: until it is there, the one before it is what is in use."""
+    plan, outcomes, left = prune(OWNED, replace(make_rule("1", "9"), prune=ALL))
+    (failure,) = plan.actions
+    assert isinstance(failure, Failure)
+    assert failure.reason == "nothing is pruned here: 9 is wanted and not there yet"
+    assert [one.exit_code for one in outcomes] == [1]
+    assert sorted(left) == ["1", "2", "3"]
+
+
+def test_what_is_wanted_is_not_waited_for_where_nothing_would_go() -> None:
+    plan, _, _ = prune(OWNED, replace(make_rule("1", "2", "3", "9"), prune=ALL))
+    assert by_kind(plan, Spared) == ["1", "2", "3"]
+
+
+def test_of_what_only_the_lock_or_only_the_spec_wants_nobody_knows_whether_it_was_to_come() -> None:
+    lock = Lock.of([Pin(str(HUB_NGINX), Tag(tag), IMAGES[0].digest) for tag in ("1", "8")])
+    free = replace(make_rule(tag_filter=TagFilter.parse(["*"])), prune=ALL)
+    stores = OWNED.stores()
+    for tag in ("1", "9"):
+        stores[HUB_NGINX].put(tag, IMAGES[0], *IMAGES)
+    spec = make_spec(free, *hold([free], lock))
+    with running(stores) as (tasks, _):
+        plan = plan_prune(spec, [free], OWNED.state(), stores=stores, tasks=tasks).plan
+    assert by_kind(plan, Delete) == ["2", "3"]
 
 
 def test_a_plan_names_what_goes_and_why_the_rest_stays() -> None:
@@ -173,9 +208,9 @@ def test_where_nothing_may_go_only_the_list_is_read() -> None:
 def test_of_what_several_rules_say_the_strictest_holds_and_every_pattern_protects() -> None:
     one = replace(make_rule("9"), prune=Prune((TagPattern.parse("1"),), MostNumber(3)))
     other = replace(make_rule("8", line=7), prune=Prune((TagPattern.parse("2"),), MostNumber(1)))
-    plan, _, left = prune(OWNED, one, other)
+    plan, _, left = prune(OWNED.having("8", "9"), one, other)
     assert by_kind(plan, Delete) == ["3"]
-    assert sorted(left) == ["1", "2"]
+    assert sorted(left) == ["1", "2", "8", "9"]
 
 
 def test_a_rule_that_asks_for_no_prune_has_its_wants_counted_all_the_same() -> None:
@@ -225,7 +260,7 @@ def test_what_is_given_up_comes_after_what_was_written_whatever_the_clock_says()
 
 
 def test_what_was_not_begun_when_a_run_is_stopped_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    stores = OWNED.stores()
+    stores = OWNED.having("9").stores()
     rule = replace(make_rule("9"), prune=ALL)
     cancellation = Cancellation()
     tasks = Tasks(workers=2, hosts=stores, cancellation=cancellation)
@@ -240,4 +275,4 @@ def test_what_was_not_begun_when_a_run_is_stopped_is_cancelled(monkeypatch: pyte
     statuses = [one.status for one in execute(reviewed, Executor(stores, tasks, cancellation))]
     tasks.close()
     assert sorted(status.value for status in statuses) == ["cancelled", "cancelled", "deleted"]
-    assert sorted(stores[LOCAL_NGINX].tags) == ["2", "3"]
+    assert sorted(stores[LOCAL_NGINX].tags) == ["2", "3", "9"]
