@@ -101,7 +101,7 @@ class Drawing:
         incomplete: Collection[Reference] = (),
         state: State | None = None,
     ) -> None:
-        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete, state=state)
+        self._survey = Survey(spec.rules, stores, tasks, incomplete=incomplete, state=state, left_out=spec.left_out)
         self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
         self._actions: dict[Wanted, Action] = {}
         survey = self._survey

@@ -77,7 +77,8 @@ def narrowed(spec: Spec, arguments: argparse.Namespace) -> Spec:
         rules = only(rules, arguments.only)
     if getattr(arguments, "shard", None):
         rules = shard(rules, *arguments.shard)
-    return replace(spec, rules=rules, is_part=rules != spec.rules)
+    left_out = tuple(rule for rule in spec.rules if rule not in rules)
+    return replace(spec, rules=rules, left_out=left_out, is_part=rules != spec.rules)
 
 
 def warn(warnings: Iterable[SpecWarning], arguments: argparse.Namespace) -> None:

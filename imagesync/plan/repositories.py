@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Failure, Found, Skip
 from imagesync.plan.inventory import Broken
-from imagesync.reference import RepositoryList
+from imagesync.reference import Repository, RepositoryList
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import OnEmpty, Rule
 from imagesync.spec.pins import Lock
@@ -52,6 +53,29 @@ def expand(rules: Sequence[Rule], catalogs: Catalogs) -> Expanded:
         found.append(Found(str(rule.source), len(paths), sum(map(rule.glob.matches, listed.illegal))))
         named += _of_paths(rule, rule.glob, paths) if paths else [_nothing_found(rule, len(listed))]
     return Expanded(tuple(named), tuple(dict.fromkeys(found)))
+
+
+def of_source(rule: Rule, source: Repository) -> Rule | None:
+    """The rule as it takes one source, be it by its glob; None where it does not."""
+    if rule.glob is None:
+        return rule if rule.source == source else None
+    if rule.glob.registry != source.registry or not rule.glob.matches(source.path):
+        return None
+    with suppress(InvalidReference):
+        return rule.for_repository(source.path)
+    return None
+
+
+def companions(rules: Sequence[Named], left_out: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Of the rules that were left out those that write to the same places from the same sources."""
+    places: dict[Repository, set[Repository]] = {}
+    for rule in rules:
+        if isinstance(rule, Rule):
+            places.setdefault(rule.source, set()).update(rule.destinations)
+    left_out = list(left_out)
+    found = ((of_source(rule, source), beside) for source, beside in places.items() for rule in left_out)
+    shared = (rule for rule, beside in found if rule is not None and beside.intersection(rule.destinations))
+    return tuple(rule for rule in dict.fromkeys(shared) if rule not in rules)
 
 
 def _listed(lock: Lock | None, glob: RepositoryGlob, catalogs: Catalogs) -> RepositoryList | Broken:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from imagesync.errors import InvalidReference
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
-from imagesync.plan.repositories import Catalogs, Named, expand
+from imagesync.plan.repositories import Catalogs, Named, expand, of_source
 from imagesync.reference import Repository, Tag
 from imagesync.selection import TagPattern
 from imagesync.spec.model import Prune, Rule, Spec
@@ -144,9 +142,9 @@ def _hidden(rule: Rule, found: Iterable[Named], sources: Iterable[Repository]) -
     already, and a lock lists all that it holds."""
     known = {one.source for one in found if isinstance(one, Rule)}
     for source in sources if known and rule.lock is None else ():
-        if source not in known and _may_read(rule, source):
-            with suppress(InvalidReference):
-                yield rule.for_repository(source.path)
+        hidden = of_source(rule, source) if rule.glob is not None and source not in known else None
+        if hidden is not None:
+            yield hidden
 
 
 def _may_read(rule: Rule, repository: Repository) -> bool:

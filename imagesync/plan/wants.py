@@ -109,10 +109,16 @@ def trusting_no_list(rules: Iterable[Rule]) -> list[Rule]:
     return [replace(rule, immutable=replace(rule.immutable, trusts_list=False)) for rule in rules]
 
 
-def make_wants(rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN) -> tuple[Wanted, ...]:
-    """Apply every rule. Two rules that want one destination tag from different sources both fail."""
+def make_wants(
+    rules: Sequence[Named], listings: Listings, chosen: Chosen = NONE_CHOSEN, *, beside: Iterable[Rule] = ()
+) -> tuple[Wanted, ...]:
+    """Apply every rule. Two rules that want one destination tag from different sources both fail. Rules `beside` these
+    have a say in what happens to tags that these want, and want nothing of their own."""
     wants = [want for rule in rules for want in _of_named(rule, listings, chosen)]
-    return tuple(_without_conflicts(wants))
+    wanted = {want.destination for want in wants if isinstance(want, Want | Waiting)}
+    others = (want for rule in beside for want in wants_of(rule, listings, chosen))
+    saying = [want for want in others if isinstance(want, Want | Waiting) and want.destination in wanted]
+    return tuple(_without_conflicts([*wants, *saying]))
 
 
 def _of_named(rule: Named, listings: Listings, chosen: Chosen) -> Iterable[Wanted]:

@@ -9,7 +9,7 @@ from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, 
 from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.record import Record
-from imagesync.reference import Reference
+from imagesync.reference import Reference, parse_reference
 from imagesync.spec.stages import Promotion
 
 
@@ -45,14 +45,14 @@ class Door:
         if isinstance(action, Keep):
             reason = self._reason(action)
             return action if reason is None else _waiting(action, action.source, action.destination, reason)
-        is_missing = isinstance(action, Failure) and action.kind == NotFoundError.kind
-        if not is_missing or self.known.released is not None or _is_first(self.promotion, self.unit):
+        if not isinstance(action, Failure) or action.kind != NotFoundError.kind:
+            return action
+        if self.known.released is not None or _is_first(self.promotion, self.unit):
             return action
         image = next(one for one in self.promotion.images if action.rule == f"{self.promotion.name}/{one.name}")
-        source, stage = self.promotion.stage(self.unit.source_stage), self.promotion.stage(self.unit.stage)
+        source = self.promotion.stage(self.unit.source_stage)
         tag = Reference(source.repository_of(image), source.tag_of(self.unit.version))
-        wanted = Reference(stage.repository_of(image), stage.tag_of(self.unit.version))
-        return _waiting(action, tag, wanted, _not_come(self.unit))
+        return _waiting(action, tag, parse_reference(action.subject), _not_come(self.unit))
 
     def _reason(self, action: Copy | Attach | Keep) -> str | None:
         if self.unit.move is Move.ROLLBACK:

@@ -6,13 +6,12 @@ any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from imagesync.errors import UsageError
-from imagesync.gates import Gate, Mode
-from imagesync.gates.signed import Attestation, Signature
-from imagesync.gates.vulnerabilities import Vulnerabilities
+from imagesync.gates import Gate
+from imagesync.gates.returning import gates_of_return
 from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
@@ -74,7 +73,7 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
         tags=TagFilter.parse([tag]),
         digest=record.digests[image.name],
         retag=Retag(names=((tag, str(stage.current)),)),
-        gates=tuple(_of_rollback(stage.gates)),
+        gates=tuple(gates_of_return(stage.gates)),
     )
 
 
@@ -82,16 +81,6 @@ def _soaking(stage: Stage, source: Stage, came: Record | None) -> Iterator[Gate]
     """What has to have been at the stage before for some time, as a gate that knows since when it is there."""
     if stage.soak is not None:
         yield Gate("soak", replace(stage.soak, stage=source.name, since=came.at if came is not None else None))
-
-
-def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
-    """Who goes back is in a hurry: signatures count as ever, a scan that fails by now is a warning, nothing else is
-    asked."""
-    for gate in gates:
-        if isinstance(gate.check, Signature | Attestation):
-            yield gate
-        elif isinstance(gate.check, Vulnerabilities):
-            yield replace(gate, mode=Mode.WARN)
 
 
 def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told]) -> Iterator[Rule]:

@@ -252,6 +252,8 @@ class Spec:
     """None: nothing is remembered from run to run."""
     gates: tuple[Gate, ...] = ()
     """Those that have a name of their own."""
+    left_out: tuple[Rule, ...] = ()
+    """Rules that a command does not work on, and that have a say all the same in what it does to their tags."""
     is_part: bool = False
     """Whether some of its rules were left out: what the others have a use for is not known then."""
     promotions: tuple[Promotion, ...] = ()

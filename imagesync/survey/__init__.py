@@ -6,7 +6,7 @@ that every image is looked into on its own, so that the first is on its way whil
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from imagesync.errors import Cancelled
@@ -18,6 +18,7 @@ from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
+from imagesync.plan.repositories import companions
 from imagesync.reference import Reference
 from imagesync.spec.model import Rule
 from imagesync.state import NOTHING_REMEMBERED, State
@@ -50,7 +51,8 @@ class Survey:
 
     Making one reads lists and heads, and waits for them: two requests a tag. What fails is a Broken and stops
     nothing else. Raises Cancelled, nothing else. `incomplete` are tags and attachments that are looked into though
-    they are right; `state` is what tells why a tag differs, and how old tags are.
+    they are right; `state` is what tells why a tag differs, and how old tags are. Rules that were `left_out` want
+    nothing, and say with the others whether a tag may move.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Survey:
         *,
         incomplete: Collection[Reference] = (),
         state: State | None = None,
+        left_out: Iterable[Rule] = (),
     ) -> None:
         self._stores = stores
         self._tasks = tasks
@@ -70,7 +73,10 @@ class Survey:
         expanded = find_repositories(rules, stores, tasks)
         self.found = expanded.found
         """What globs stand for."""
-        self.wants, heads, listings = read_heads(expanded.rules, stores, tasks, asked=self._asked, state=state)
+        beside = companions(expanded.rules, left_out)
+        self.wants, heads, listings = read_heads(
+            expanded.rules, stores, tasks, beside=beside, asked=self._asked, state=state
+        )
         self.rules = tuple(rule for rule in expanded.rules if isinstance(rule, Rule))
         self.sights = seen_at_sources(heads, self.wants, (rule.source for rule in self.rules))
         """The tags of sources that were asked for, each with the digest that it was seen to have."""
@@ -101,7 +107,7 @@ class Survey:
         for looking in self._waiting.pop(task, ()):
             looking.outstanding -= 1
             if not looking.outstanding:
-                answers = {question: self._answer_to(question) for question in looking.questions}
+                answers = {question: self._answer_to(question) for question in dict.fromkeys(looking.questions)}
                 yield from self._go_on(looking, answers, watch)
 
     def _go_on(self, looking: Looking, answers: Answers | None, watch: Watch[Any]) -> Iterator[Seen]:
@@ -134,4 +140,5 @@ class Survey:
     def _answer_to(self, question: Question) -> Any:
         task = self._asked.task(question)
         answer = task.value if task.error is None else Broken.from_error(task.error)
+        self._asked.let_go(question)
         return as_if_absent(question, answer, self._incomplete)

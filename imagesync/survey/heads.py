@@ -41,17 +41,22 @@ def read_heads(
     stores: Stores,
     tasks: Tasks,
     *,
+    beside: Sequence[Rule] = (),
     asked: Asked | None = None,
     state: State | None = None,
 ) -> tuple[tuple[Wanted, ...], Mapping[Reference, Head], Listings]:
     """Lists and heads. A head is read as soon as the tags of its rule are known: no rule waits for another's. `state`
-    is what tells how old tags are, and first which versions aliases carry."""
+    is what tells how old tags are, and first which versions aliases carry. Of rules `beside` these only what they say
+    of the same tags is known."""
     rules = [rule for rule in named if isinstance(rule, Rule)]
-    reading = _Reading(rules, asked or Asked(stores, tasks), state)
+    reading = _Reading([*rules, *beside], asked or Asked(stores, tasks), state)
     lists, chosen = reading.lists, reading.selecting.chosen
-    for rule in reading.known(lambda rule: lists.of_destinations(rule, chosen)):
-        reading.heads.ask(wants_of(rule, lists.selected, chosen), lists)
-    wants = make_wants(named, lists.selected, chosen)
+    for rule in reading.known(lambda rule: () if rule in beside else lists.of_destinations(rule, chosen)):
+        if rule not in beside:
+            reading.heads.ask(wants_of(rule, lists.selected, chosen), lists)
+    for rule in beside:
+        reading.heads.hear(wants_of(rule, lists.selected, chosen))
+    wants = make_wants(named, lists.selected, chosen, beside=beside)
     found = held_heads(wants, reading.heads.results(), stores=stores, tasks=tasks)
     lookup = Lookup(stores, tasks, state)
     return with_aliases(wants, reading.heads.aliases, found, lookup=lookup), found, lists.selected
@@ -108,6 +113,12 @@ class _Heads:
         destinations = [*(want.destination for want in asked), *(alias.destination for alias in aliases)]
         for reference in (*sources, *destinations):
             self.read(reference)
+
+    def hear(self, wanted: Iterable[Wanted]) -> None:
+        """What a rule beside those that ask says of their aliases."""
+        known = {alias.destination for alias in self.aliases}
+        found = followings(want for want in wanted if isinstance(want, Want))
+        self.aliases += [alias for alias in found if alias.destination in known]
 
     def read(self, reference: Reference) -> Task[Head]:
         """The task that reads this head; each has one."""

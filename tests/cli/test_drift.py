@@ -200,3 +200,56 @@ def test_an_alias_that_waits_and_another_hand_has_changed_is_drift(mirror: Mirro
     ran = mirror.cli("drift", "sync.yaml")
     assert ran.code == 2
     assert f"app:stable  drifted: has {foreign.digest.short}, imagesync wrote " in ran.out
+
+
+class TestPartsOfASpec:
+    """Two entries may want one tag: what the other says of it counts, though `--only` does not name that."""
+
+    def spec(self, mirror: Mirror, *images: str) -> str:
+        """An entry for each image."""
+        text = f"version: 1\nstate: {NAME}\nsync:\n"
+        for number, image in enumerate(images):
+            text += f"  - name: entry{number}\n    source: {mirror.source.host}\n"
+            text += f"    destination: {mirror.destination.host}\n    images:\n      - {image}\n"
+        return mirror.cli.file(text)
+
+    @pytest.fixture(autouse=True)
+    def _full(self, mirror: Mirror) -> None:
+        mirror.fill("1.0")
+        mirror.fill("2.0")
+
+    @pytest.mark.parametrize("strict", ["on_drift: keep", "immutable: ['1.0', stable]"])
+    @pytest.mark.parametrize("name", ["app", "a*"])
+    @pytest.mark.parametrize("moved", ["1.0", "stable"])
+    def test_a_tag_stays_that_the_whole_spec_would_leave(
+        self, mirror: Mirror, strict: str, name: str, moved: str
+    ) -> None:
+        image = "tags: ['1.0', '2.0'], attachments: none, aliases: [stable]"
+        spec = self.spec(mirror, f"{{name: '{name}', {image}, {strict}}}", f"{{name: app, {image}}}")
+        assert mirror.cli("apply", spec).code == 0
+        foreign = mirror.stand(make_image("foreign"), moved)
+        for only in ((), ("--only", "entry1")):
+            ran = mirror.cli("apply", spec, *only)
+            assert ran.out.count(f"app:{moved}  ") == 1, ran.text
+            assert mirror.tags()[moved] == foreign.digest
+
+    def test_nothing_is_done_for_an_entry_that_is_not_named(self, mirror: Mirror) -> None:
+        spec = self.spec(mirror, "{name: app, tags: ['2.0'], attachments: none}", "app:1.0")
+        assert mirror.cli("apply", spec, "--only", "entry1").code == 0
+        assert [*mirror.tags()] == ["1.0"]
+        assert not any("2.0" in line for line in mirror.requests())
+
+    def test_a_tag_that_is_too_young_for_the_other_waits(self, mirror: Mirror) -> None:
+        spec = self.spec(mirror, "{name: app, tags: {include: ['1.0'], min_age: 72h}}", "app:1.0")
+        ran = mirror.cli("apply", spec, "--only", "entry1")
+        assert "waiting: 0 of 72 h old" in ran.out
+        assert mirror.tags() == {}
+
+    def test_what_two_entries_take_from_different_tags_is_a_conflict(self, mirror: Mirror) -> None:
+        one = "{name: app, tags: {include: ['1.*']}, retag: same}"
+        spec = self.spec(mirror, one, one.replace("1.*", "2.*"))
+        for only in ((), ("--only", "entry1")):
+            ran = mirror.cli("apply", spec, *only)
+            assert ran.code == 1, ran.text
+            assert "would be written there" in ran.out
+        assert mirror.tags() == {}

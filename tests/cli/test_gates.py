@@ -157,7 +157,7 @@ def test_a_signed_image_passes_and_its_signature_travels(gated: Gated) -> None:
     image = gated.mirror.fill("1")
     gated.sign(image, owner)
     gated.spec("signed", named="  signed: {signature: {key: owner.pub, signed_as: exact}}\n")
-    ran = gated.run("apply", "-v")
+    ran = gated.run("apply", "-v", "--concurrency", "1")
     assert (ran.code, "passed: gate signed: signed by the key owner.pub" in ran.out) == (0, True)
     assert len(gated.mirror.tags()) == 2
 
