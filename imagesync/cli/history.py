@@ -57,23 +57,23 @@ def _of_stages(session: Session, promotion: Promotion, arguments: argparse.Names
     held: dict[str, Stage] = {stage.name: stage for stage in stages}
     entries = telling([entry for stage in stages for entry in records.entries(stage)])[: arguments.last]
     asked = [
-        session.tasks.add(
-            partial(records.journal(held[entry.stage]).read, entry), hosts=[held[entry.stage].journal.registry]
-        )
+        session.tasks.add(partial(records.read, held[entry.stage], entry), hosts=[held[entry.stage].journal.registry])
         for entry in entries
     ]
-    return session.tasks.results(asked)
+    return [record for record in session.tasks.results(asked) if record is not None]
 
 
 def _of_image(session: Session, arguments: argparse.Namespace) -> list[Record]:
     """What speaks of an image at the place that was named, the latest first."""
     from imagesync.promotion.referring import records_on  # noqa: PLC0415 - not for --help
+    from imagesync.promotion.seal import seal_of  # noqa: PLC0415
     from imagesync.reference import parse_reference  # noqa: PLC0415
 
     reference: Reference = parse_reference(arguments.subject)
     store = session.stores.source(reference.repository)
     digest = reference.digest or store.resolve(reference.target).digest
-    return list(reversed(records_on(store, digest)))[: arguments.last]
+    seals = {promotion.name: seal_of(promotion) for promotion in session.spec.promotions}
+    return list(reversed(records_on(store, digest, seals)))[: arguments.last]
 
 
 def _nothing(arguments: argparse.Namespace, spec: Spec) -> str:

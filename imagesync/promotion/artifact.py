@@ -14,9 +14,12 @@ from imagesync.errors import InvalidManifest
 from imagesync.manifest import OCI_MANIFEST, Content, Descriptor, Manifest, digest_of, parse_manifest
 from imagesync.plan.attachments import RECORD_TYPE
 from imagesync.promotion.record import Record, record_from_json, record_to_json
+from imagesync.promotion.seal import Seal
 from imagesync.store import BlobChecker, BlobPusher, ManifestFetcher, ManifestPusher
 
 ANNOTATION = "vnd.imagesync.promotion.record"
+SIGNATURE = "vnd.imagesync.promotion.signature"
+"""Of the record's text, in base64."""
 _EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 _EMPTY = b"{}"
 EMPTY = Descriptor(_EMPTY_TYPE, digest_of(_EMPTY), len(_EMPTY))
@@ -26,8 +29,11 @@ class RecordStore(ManifestFetcher, ManifestPusher, BlobChecker, BlobPusher, Prot
     """A repository that records are written to."""
 
 
-def make_artifact(record: Record, subject: Descriptor | None = None) -> Content:
-    """The manifest of a record; with a subject, one that speaks of that digest."""
+def make_artifact(record: Record, seal: Seal, subject: Descriptor | None = None) -> Content:
+    """The manifest of a record, signed where the seal does that; with a subject, one that speaks of that digest.
+    Raises TrustError, UsageError."""
+    text = record_to_json(record)
+    signature = seal.sign(text)
     empty = {"mediaType": EMPTY.media_type, "digest": EMPTY.digest, "size": EMPTY.size_bytes}
     document = {
         "schemaVersion": 2,
@@ -36,20 +42,30 @@ def make_artifact(record: Record, subject: Descriptor | None = None) -> Content:
         "config": empty,
         "layers": [empty],
         **({"subject": _described(subject)} if subject is not None else {}),
-        "annotations": {ANNOTATION: record_to_json(record)},
+        "annotations": {ANNOTATION: text, **({SIGNATURE: signature} if signature else {})},
     }
     return parse_manifest(json.dumps(document, ensure_ascii=False).encode(), OCI_MANIFEST)
 
 
 def record_of(content: Content) -> Record:
-    """The record that a manifest holds. Raises InvalidManifest for any other."""
+    """The record that a manifest holds, whoever has written it. Raises InvalidManifest for any other."""
+    return record_from_json(_annotation(content, ANNOTATION))
+
+
+def is_proved(content: Content, seal: Seal) -> bool:
+    """Whether the record that a manifest holds counts. Raises InvalidManifest where it holds none."""
+    signature = _annotation(content, SIGNATURE) if seal.is_signed else ""
+    return seal.proves(_annotation(content, ANNOTATION), signature)
+
+
+def _annotation(content: Content, key: str) -> str:
     if not isinstance(content, Manifest) or content.descriptor.artifact_type != RECORD_TYPE:
         raise InvalidManifest("it is no record of a promotion")
     annotations = json.loads(content.raw).get("annotations")
-    text = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
+    text = annotations.get(key) if isinstance(annotations, dict) else None
     if not isinstance(text, str):
-        raise InvalidManifest("it holds no record")
-    return record_from_json(text)
+        raise InvalidManifest("it is not signed" if key == SIGNATURE else "it holds no record")
+    return text
 
 
 def bring_empty(store: RecordStore) -> None:

@@ -33,7 +33,8 @@ class Kind(Enum):
     FINISHED = "finished"
 
 
-_MOVES = (Kind.STARTED, Kind.FINISHED)
+MOVES = (Kind.STARTED, Kind.FINISHED)
+HOLDS = (Kind.HOLD, Kind.RELEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,12 @@ class Entry:
 
     @property
     def tag(self) -> Tag:
-        return Tag(f"{self.promotion}.{self.stage}.{self.at.strftime(_TIME)}-{self.letters}.{self.kind.value}")
+        return Tag(f"{self.promotion}.{self.stage}.{self.move}.{self.kind.value}")
+
+    @property
+    def move(self) -> str:
+        """What the records of one move share."""
+        return f"{self.at.strftime(_TIME)}-{self.letters}"
 
     def may_be_of(self, version: Tag) -> bool:
         """Whether its record may be of this version: only that says so for certain."""
@@ -82,23 +88,6 @@ def entries_of(tags: Iterable[Tag], promotion: str, stage: str) -> tuple[Entry, 
     found = [entry for tag in tags if (entry := parse_entry(tag)) is not None]
     own = [entry for entry in found if (entry.promotion, entry.stage) == (promotion, stage)]
     return tuple(sorted(own, key=_age))
-
-
-def last_finished(entries: Sequence[Entry]) -> Entry | None:
-    """What the stage came to last, as a whole."""
-    return next((entry for entry in reversed(entries) if entry.kind is Kind.FINISHED), None)
-
-
-def unfinished(entries: Sequence[Entry]) -> Entry | None:
-    """What has begun last at the stage, if it has not ended, and nothing after it."""
-    last = next((entry for entry in reversed(entries) if entry.kind in _MOVES), None)
-    return last if last is not None and last.kind is Kind.STARTED else None
-
-
-def standing_hold(entries: Sequence[Entry]) -> Entry | None:
-    """The hold that stands; None where there is none, or it was released."""
-    last = next((entry for entry in reversed(entries) if entry.kind not in _MOVES), None)
-    return last if last is not None and last.kind is Kind.HOLD else None
 
 
 def next_moment(entries: Sequence[Entry], now: datetime) -> datetime:

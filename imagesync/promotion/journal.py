@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from imagesync.errors import InvalidManifest, NotFoundError, StoreError
-from imagesync.promotion.artifact import RecordStore, bring_empty, make_artifact, record_of
+from imagesync.promotion.artifact import RecordStore, bring_empty, is_proved, make_artifact, record_of
 from imagesync.promotion.entries import Entry, entries_of
 from imagesync.promotion.record import Record
+from imagesync.promotion.seal import Seal
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.store import TagLister
 
@@ -22,9 +23,11 @@ class JournalStore(RecordStore, TagLister, Protocol):
 
 
 class Journal:
-    """One repository of entries. What it lists is asked once, and what is entered here is known besides."""
+    """One repository of entries. What it lists is asked once, and what is entered here is known besides. `seal` signs
+    what is entered, and says what counts."""
 
-    def __init__(self, repository: Repository, store: JournalStore) -> None:
+    def __init__(self, repository: Repository, store: JournalStore, seal: Seal) -> None:
+        self.seal = seal
         self._repository = repository
         self._store = store
         self._tags: list[Tag] | None = None
@@ -39,9 +42,11 @@ class Journal:
             content = self._store.fetch_manifest(entry.tag)
         try:
             record = record_of(content)
-            named = (record.promotion, record.stage, record.kind)
-            if named != (entry.promotion, entry.stage, entry.kind):
+            named = (record.promotion, record.stage, record.kind, record.entry)
+            if named != (entry.promotion, entry.stage, entry.kind, entry.move):
                 raise InvalidManifest("it is a record of something else")
+            if not is_proved(content, self.seal):
+                raise InvalidManifest("it is not signed with the key of the spec")
         except InvalidManifest as error:
             name = Reference(self._repository, entry.tag)
             hint = "somebody else has written there; delete that tag, if the record may be lost"
@@ -50,7 +55,7 @@ class Journal:
 
     def enter(self, entry: Entry, record: Record) -> None:
         """Write a record. Raises StoreError."""
-        artifact = make_artifact(record)
+        artifact = make_artifact(record, self.seal)
         listed = self._listed()
         with self._blamed():
             if not listed:  # another entry proves that the blob is there

@@ -63,6 +63,8 @@ class Record:
     """The SHA-256 of the plan that was carried out, without what it cost."""
     ticket: str = ""
     reason: str = ""
+    entry: str = ""
+    """What its entry in the journal is called, but for the kind: nobody can enter a signed record twice."""
 
     @property
     def digests(self) -> Mapping[str, Digest]:
@@ -86,6 +88,7 @@ def record_to_json(record: Record) -> str:
         "plan": record.plan,
         "ticket": record.ticket,
         "reason": record.reason,
+        "entry": record.entry,
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
@@ -123,6 +126,7 @@ def _record(document: Mapping[str, Any]) -> Record:
         plan=_text(document["plan"]),
         ticket=_text(document["ticket"]),
         reason=_text(document["reason"]),
+        entry=_text(document["entry"]),
     )
 
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Attach, Copy, Keep, Plan, verdicts_of
 from imagesync.plan.file import plan_to_json
+from imagesync.promotion.artifact import make_artifact
 from imagesync.promotion.entries import Entry, Kind, make_letters, next_moment
 from imagesync.promotion.journal import Journal
 from imagesync.promotion.record import Moved, Record, Who, record_to_json
@@ -87,10 +88,11 @@ class Recording:
     def finished(self) -> None:
         """On every image first: once the journal has it, all of it is done."""
         assert self._entry is not None  # noqa: S101 - narrows: what has finished has started
-        record = replace(self._draft.record, kind=Kind.FINISHED, at=self._clock())
+        record = replace(self._draft.record, kind=Kind.FINISHED, at=self._clock(), entry=self._entry.move)
         for image in record.images:
             store = self._stores.destination(image.repository)
-            refer(store, record, self._draft.subjects.get(image.digest) or store.resolve(image.digest))
+            subject = self._draft.subjects.get(image.digest) or store.resolve(image.digest)
+            refer(store, make_artifact(record, self._journal.seal, subject), subject)
         self._journal.enter(replace(self._entry, kind=Kind.FINISHED), record)
 
 
@@ -99,5 +101,5 @@ def begin(record: Record, journal: Journal) -> Entry:
     moment = next_moment(journal.entries(record.promotion, record.stage), record.at)
     letters = make_letters(record.version, record_to_json(record))
     entry = Entry(record.promotion, record.stage, moment, letters, record.kind)
-    journal.enter(entry, record)
+    journal.enter(entry, replace(record, entry=entry.move))
     return entry

@@ -1,12 +1,23 @@
-"""Records of a promotion's stages: each stage's journal, opened once, and what it tells of the stage. Reads stores."""
+"""Records of a promotion's stages: each stage's journal, opened once, and what it tells of the stage. Reads stores.
+
+What counts is looked for from the latest entry back. Where records are signed, one that is not is passed over; where
+they are not, what is none ends the command: somebody has written into the journal.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import dropwhile, takewhile
+
+from imagesync.errors import InvalidManifest
+from imagesync.gates.soak import soaks_by_record
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.door import Known
-from imagesync.promotion.entries import Entry, Kind, last_finished, standing_hold, unfinished
+from imagesync.promotion.entries import HOLDS, MOVES, Entry, Kind
 from imagesync.promotion.journal import Journal
 from imagesync.promotion.record import Record
+from imagesync.promotion.seal import seal_of
 from imagesync.reference import Repository, Tag
 from imagesync.spec.stages import Promotion, Stage
 from imagesync.store import Stores
@@ -18,45 +29,52 @@ class Records:
     def __init__(self, promotion: Promotion, stores: Stores) -> None:
         self._promotion = promotion
         self._stores = stores
+        self._seal = seal_of(promotion)
         self._journals: dict[Repository, Journal] = {}
+        self._read: dict[tuple[Repository, Tag], Record | None] = {}
 
     def journal(self, stage: Stage) -> Journal:
         if stage.journal not in self._journals:
             store = self._stores.destination(stage.journal)
-            self._journals[stage.journal] = Journal(stage.journal, store)
+            self._journals[stage.journal] = Journal(stage.journal, store, self._seal)
         return self._journals[stage.journal]
 
     def entries(self, stage: Stage) -> tuple[Entry, ...]:
         return self.journal(stage).entries(self._promotion.name, stage.name)
 
-    def read(self, stage: Stage, entry: Entry | None) -> Record | None:
-        """The record of an entry, where there is one."""
-        return self.journal(stage).read(entry) if entry is not None else None
-
     def last(self, stage: Stage) -> Record | None:
         """What the stage came to last, as a whole."""
-        return self.read(stage, last_finished(self.entries(stage)))
+        return next(self._finished(stage), None)
 
     def begun(self, stage: Stage) -> Record | None:
-        """What has begun at the stage and has not finished."""
-        return self.read(stage, unfinished(self.entries(stage)))
+        """What has begun last at the stage, if it has not finished, and nothing after it."""
+        entry = self._latest(stage, MOVES)
+        return self.read(stage, entry) if entry is not None and entry.kind is Kind.STARTED else None
 
     def hold(self, stage: Stage) -> Record | None:
-        return self.read(stage, standing_hold(self.entries(stage)))
+        """The hold that stands; None where there is none, or it was released."""
+        entry = self._latest(stage, HOLDS)
+        return self.read(stage, entry) if entry is not None and entry.kind is Kind.HOLD else None
 
     def released(self, stage: Stage, version: Tag) -> Record | None:
         """How a version came to the stage, the last time; None where it never did as a whole."""
-        entries = (entry for entry in reversed(self.entries(stage)) if entry.may_be_of(version))
-        records = (self.journal(stage).read(entry) for entry in entries if entry.kind is Kind.FINISHED)
-        return next((record for record in records if record.version == version), None)
+        return next((record for record in self._finished(stage, version) if record.version == version), None)
+
+    def entered(self, stage: Stage, released: Record) -> datetime:
+        """When what has been released came to the stage: a record that says the same again starts no clock anew, one
+        of anything else in between does."""
+        finished = (entry for entry in reversed(self.entries(stage)) if entry.kind is Kind.FINISHED)
+        since = dropwhile(lambda entry: not entry.may_be_of(released.version), finished)
+        entries = takewhile(lambda entry: entry.may_be_of(released.version), since)
+        records = (record for entry in entries if (record := self.read(stage, entry)) is not None)
+        same = takewhile(lambda record: record.digests == released.digests, records)
+        return min((record.at for record in same), default=released.at)
 
     def before(self, stage: Stage, version: Tag) -> Record | None:
         """What had come to the stage, as a whole and by a promotion, before a version did."""
+        promoted = (record for record in self._finished(stage) if record.move is Move.PROMOTION)
         is_found = False
-        for entry in reversed(self.entries(stage)):
-            record = self.journal(stage).read(entry) if entry.kind is Kind.FINISHED else None
-            if record is None or record.move is not Move.PROMOTION:
-                continue
+        for record in promoted:
             if is_found and record.version != version:
                 return record
             is_found = is_found or record.version == version
@@ -66,10 +84,39 @@ class Records:
         """Whether this is what the stage came to last, and nothing has begun since."""
         last = self.last(stage)
         is_same = last is not None and (last.version, last.digests) == (record.version, record.digests)
-        return is_same and unfinished(self.entries(stage)) is None
+        return is_same and self.begun(stage) is None
 
     def known(self, unit: Unit) -> Known:
         """What matters at the door of the unit's stage."""
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
-        return Known(None if is_first else self.released(source, unit.version), self.hold(stage))
+        released = None if is_first else self.released(source, unit.version)
+        if released is None or not any(map(soaks_by_record, stage.gates)):
+            return Known(released, self.hold(stage))
+        return Known(released, self.hold(stage), self.entered(source, released))
+
+    def read(self, stage: Stage, entry: Entry) -> Record | None:
+        """The record of an entry; None where it does not count. Each is read once."""
+        key = (stage.journal, entry.tag)
+        if key not in self._read:
+            try:
+                self._read[key] = self.journal(stage).read(entry)
+            except InvalidManifest:
+                if not self._seal.is_signed:
+                    raise
+                self._read[key] = None
+        return self._read[key]
+
+    def _finished(self, stage: Stage, version: Tag | None = None) -> Iterator[Record]:
+        """What the stage came to as a whole, the latest first; where a version is looked for, what may be of it."""
+        for entry in reversed(self.entries(stage)):
+            is_asked = version is None or entry.may_be_of(version)
+            record = self.read(stage, entry) if entry.kind is Kind.FINISHED and is_asked else None
+            if record is not None:
+                yield record
+
+    def _latest(self, stage: Stage, kinds: tuple[Kind, ...]) -> Entry | None:
+        """The latest entry of these kinds that counts; unsigned ones count as they are, so nothing has to be read."""
+        found = (entry for entry in reversed(self.entries(stage)) if entry.kind in kinds)
+        counted = (entry for entry in found if not self._seal.is_signed or self.read(stage, entry) is not None)
+        return next(counted, None)

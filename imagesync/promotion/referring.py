@@ -6,14 +6,15 @@ A registry that lists no referrers leaves the list to its clients, under a tag t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 
 from imagesync.errors import InvalidManifest, NotFoundError, StoreError
 from imagesync.manifest import Content, Descriptor, Index
 from imagesync.plan.attachments import RECORD_TYPE, tag_of
 from imagesync.plan.uniting import index_of_referrer, unite
-from imagesync.promotion.artifact import bring_empty, make_artifact, record_of
+from imagesync.promotion.artifact import bring_empty, is_proved, record_of
 from imagesync.promotion.record import Record
+from imagesync.promotion.seal import NoSeal, Seal
 from imagesync.reference import Digest, Tag
 from imagesync.spec.model import AttachmentType
 from imagesync.store import Readable, Writable
@@ -23,33 +24,37 @@ MOST_WRITES = 5
 MAX_RECORDS = 1000
 
 
-def refer(store: Writable, record: Record, subject: Descriptor) -> None:
-    """Let a record speak of a digest. Raises StoreError."""
-    artifact = make_artifact(record, subject)
+def refer(store: Writable, artifact: Content, subject: Descriptor) -> None:
+    """Let the artifact of a record speak of a digest. Raises StoreError."""
     bring_empty(store)
     store.push_manifest(artifact)
     if store.list_referrers(subject.digest) is None:
         _add_to_list(store, artifact, tag_of(subject.digest, AttachmentType.REFERRERS))
 
 
-def records_on(store: Readable, subject: Digest) -> tuple[Record, ...]:
-    """The records that speak of a digest, the oldest first; what is damaged, or speaks of another, is left out.
-    Raises StoreError."""
+def records_on(store: Readable, subject: Digest, seals: Mapping[str, Seal]) -> tuple[Record, ...]:
+    """The records that speak of a digest, the oldest first; what is damaged, of another, or does not count by the seal
+    of its promotion is left out. Raises StoreError."""
     listed = store.list_referrers(subject)
     entries = listed if listed is not None else _listed_under(store, tag_of(subject, AttachmentType.REFERRERS))
     wanted = [entry.digest for entry in entries if entry.artifact_type in (RECORD_TYPE, None)][-MAX_RECORDS:]
-    found = _parsed((store.fetch_manifest(digest) for digest in wanted), subject)
-    return tuple(sorted(found, key=lambda record: record.at))
+    contents = (store.fetch_manifest(digest) for digest in wanted)
+    found = (_record(content, seals) for content in contents if _speaks_of(content, subject))
+    return tuple(sorted((record for record in found if record is not None), key=lambda record: record.at))
 
 
-def _parsed(contents: Iterable[Content], subject: Digest) -> Iterator[Record]:
-    for content in contents:
-        try:
-            record = record_of(content)
-        except InvalidManifest:
-            continue
-        if content.subject is not None and content.subject.digest == subject:
-            yield record
+def _speaks_of(content: Content, subject: Digest) -> bool:
+    return content.subject is not None and content.subject.digest == subject
+
+
+def _record(content: Content, seals: Mapping[str, Seal]) -> Record | None:
+    try:
+        record = record_of(content)
+        is_counted = is_proved(content, seals.get(record.promotion, NoSeal()))
+    except InvalidManifest:
+        return None
+    is_its_own = content.subject is not None and content.subject.digest in record.digests.values()
+    return record if is_counted and is_its_own else None
 
 
 def _add_to_list(store: Writable, artifact: Content, tag: Tag) -> None:

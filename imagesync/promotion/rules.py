@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from imagesync.errors import UsageError
-from imagesync.gates import Gate
 from imagesync.gates.returning import gates_of_return
+from imagesync.gates.soak import Entered, with_entered
 from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
@@ -36,8 +37,8 @@ class Told:
 
     release: Release | None = None
     """Which digests these are, and what they are called at the first stage."""
-    came: Record | None = None
-    """How it came to the stage before."""
+    entered: datetime | None = None
+    """When it came to the stage before; None where nothing says so."""
 
 
 def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
@@ -77,12 +78,6 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
     )
 
 
-def _soaking(stage: Stage, source: Stage, came: Record | None) -> Iterator[Gate]:
-    """What has to have been at the stage before for some time, as a gate that knows since when it is there."""
-    if stage.soak is not None:
-        yield Gate("soak", replace(stage.soak, stage=source.name, since=came.at if came is not None else None))
-
-
 def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told]) -> Iterator[Rule]:
     image, told = which
     released = told.release.images.get(image.name) if told.release is not None else None
@@ -90,6 +85,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
     is_renamed = released is not None and promotion.before(source) is None
     tag = released.tag if released is not None and is_renamed else source.tag_of(unit.version)
     name = stage.tag_of(unit.version)
+    entered = Entered(source.name, told.entered, promotion.signing is not None)
     rule = Rule(
         entry=promotion.name,
         image=image.name,
@@ -101,7 +97,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
-        gates=(*stage.gates, *_soaking(stage, source, told.came)),
+        gates=tuple(with_entered(gate, entered) for gate in stage.gates),
     )
     yield rule
     if stage.current not in (None, name):

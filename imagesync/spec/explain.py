@@ -110,6 +110,9 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
     """What a release is made of, and each stage with all that it says or is told by default."""
     images = ", ".join(image.name for image in promotion.images)
     lines = [Line(promotion.name, "images", images, promotion.place)]
+    if promotion.signing is not None:
+        signed = f"*** from {promotion.signing.key.origin}, verified with {promotion.signing.name}"
+        lines.append(Line(promotion.name, "record.sign", signed, promotion.place))
     for stage in promotion.stages:
         subject = f"{promotion.name}/{stage.name}"
         said = {
@@ -119,7 +122,6 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
             **({"immutable": _immutable(stage.immutable)} if stage.immutable.patterns else {}),
             **({"current": stage.current} if stage.current is not None else {}),
             **({"gates": ", ".join(map(str, stage.gates))} if stage.gates else {}),
-            **({"soak": str(stage.soak)} if stage.soak is not None else {}),
             "attachments": _attachments(stage.attachments),
         }
         lines += [Line(subject, key, value, stage.place) for key, value in said.items()]

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Problem
 from imagesync.gates import Check, Gate, Mode
 from imagesync.gates.age import Clock, MinAge
-from imagesync.gates.combined import AllOf, AnyOf
+from imagesync.gates.combined import AllOf, AnyOf, checks_of
+from imagesync.gates.soak import soaks
 from imagesync.selection import IndexForm
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Rule
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
+
+if TYPE_CHECKING:
+    from imagesync.spec.signers import SignersReader
 
 MODE = "mode"
 
@@ -33,19 +38,26 @@ class GatesReader:
         self._open: list[str] = []
 
     @cached_property
-    def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
-        """What reads each kind; a spec without gates does not wait for all of them to be imported."""
+    def signers(self) -> SignersReader:
+        """What reads keys; a spec without gates does not wait for all kinds of them to be imported."""
         from imagesync.spec.checks import ChecksReader  # noqa: PLC0415
         from imagesync.spec.signers import SignersReader  # noqa: PLC0415
 
-        checks = ChecksReader(self._interpolator, self._problems)
-        signers = SignersReader(checks, self._problems)
+        return SignersReader(ChecksReader(self._interpolator, self._problems), self._problems)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
+        """What reads each kind."""
+        from imagesync.spec.checks import ChecksReader  # noqa: PLC0415 - as above
+
+        checks, signers = ChecksReader(self._interpolator, self._problems), self.signers
         return {
             "require_platforms": checks.require_platforms,
             "labels": checks.labels,
             "size": checks.size,
             "window": checks.window,
             "min_age": checks.min_age,
+            "soak": checks.soak,
             "vulnerabilities": checks.vulnerabilities,
             "signature": signers.signature,
             "attestation": signers.attestation,
@@ -151,25 +163,25 @@ def find_gates_without_state(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -
             yield Problem(nodes["gates"].place, message, hint)
 
 
-def flat(gate: Gate) -> Iterator[Gate]:
-    """The gate, and those that it combines."""
-    yield gate
-    if isinstance(gate.check, AnyOf | AllOf):
-        for one in gate.check.gates:
-            yield from flat(one)
+def find_soaks_elsewhere(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -> Iterator[Problem]:
+    """Only what is promoted has a stage before."""
+    for rule, nodes in found:
+        if any(map(soaks, rule.gates)):
+            message = "`soak` counts how long a release has been at the stage before, and no stage comes before this"
+            hint = "`min_age` counts how long an image has been known; `soak` is for `stages` of `promotions`"
+            yield Problem(nodes["gates"].place, message, hint)
 
 
 def _wants_signed_index(gate: Gate) -> bool:
     from imagesync.gates.signed import Attestation, Signature, Subject  # noqa: PLC0415 - few specs have gates
 
-    checks = (one.check for one in flat(gate))
-    return any(isinstance(one, Signature | Attestation) and one.subject is Subject.INDEX for one in checks)
+    wanted = (one for one in checks_of(gate) if isinstance(one, Signature | Attestation))
+    return any(one.subject is Subject.INDEX for one in wanted)
 
 
 def counts_from_first_seen(gate: Gate) -> bool:
     """Whether it asks a state how old an image is."""
-    checks = (one.check for one in flat(gate))
-    return any(isinstance(one, MinAge) and one.clock is Clock.FIRST_SEEN for one in checks)
+    return any(isinstance(one, MinAge) and one.clock is Clock.FIRST_SEEN for one in checks_of(gate))
 
 
 def _commands(node: Node) -> Iterator[Scalar]:

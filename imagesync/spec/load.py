@@ -21,10 +21,11 @@ from imagesync.spec.gates import (
     find_commands,
     find_gates_that_cannot_pass,
     find_gates_without_state,
+    find_soaks_elsewhere,
 )
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
-from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions
+from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions, find_soaks_without_state
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
@@ -32,6 +33,9 @@ from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
 from imagesync.spec.stages import Promotion
 from imagesync.spec.unused import unused_destinations, unused_registries
+
+_Read = tuple[Sequence[Origin], Sequence[Promotion]]
+"""The rules and the promotions of all files."""
 
 
 @dataclass
@@ -101,7 +105,7 @@ class _Reading:
         self.problems += find_repeated_names(roots)
         self.problems += find_repeated_promotions(promotions)
         self.problems += find_conflicts(origin.rule for origin in origins)
-        state = self._state(root.get("state"), interpolator, origins)
+        state = self._state(root.get("state"), interpolator, (origins, promotions))
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
@@ -126,13 +130,16 @@ class _Reading:
         reader.named()  # for their mistakes, whether an image uses them or not
         return reader
 
-    def _state(self, node: Node | None, interpolator: Interpolator, origins: Sequence[Origin]) -> StatePlace | None:
+    def _state(self, node: Node | None, interpolator: Interpolator, read: _Read) -> StatePlace | None:
+        origins, promotions = read
         state = read_state(node, interpolator, self.problems)
         self.problems += find_gates_that_cannot_pass((origin.rule, origin.nodes) for origin in origins)
+        self.problems += find_soaks_elsewhere((origin.rule, origin.nodes) for origin in origins)
         if node is None:
             self.problems += find_drift_without_state(origins)
             self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)
             self.problems += find_gates_without_state((origin.rule, origin.nodes) for origin in origins)
+            self.problems += find_soaks_without_state(promotions)
             self.problems += find_age_without_state((origin.rule.tags, origin.nodes.get("tags")) for origin in origins)
         else:
             self.problems += find_misplaced_state(state, node.place, origins)

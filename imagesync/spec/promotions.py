@@ -11,10 +11,9 @@ from functools import partial
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.gates import Gate
-from imagesync.gates.soak import Soak
+from imagesync.gates.soak import soaks, soaks_by_record, soaks_by_sight
 from imagesync.reference import Repository, Tag, check_path, parse_reference, starts_with_host
 from imagesync.selection import Retag
-from imagesync.spec.checks import span
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.gates import GatesReader, counts_from_first_seen
 from imagesync.spec.interpolate import Interpolator
@@ -22,7 +21,7 @@ from imagesync.spec.moving import MovingReader
 from imagesync.spec.names import SourceName, parse_source
 from imagesync.spec.problems import Problems
 from imagesync.spec.rules import read_attachments
-from imagesync.spec.stages import PromotedImage, Promotion, Stage
+from imagesync.spec.stages import PromotedImage, Promotion, RecordSigning, Stage
 
 JOURNAL = "{repository}/imagesync-journal"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -50,17 +49,29 @@ class PromotionsReader:
         name = self._name(node.get("name"), "a promotion")
         images = [image for item in _items(node.get("images")) if (image := self._image(item)) is not None]
         self._tell_apart([(image.name, image.place) for image in images], "image")
-        journal = node.get("record")
-        journal = journal.get("journal") if isinstance(journal, Map) else None
+        record = node.get("record")
+        journal, sign = (record.get("journal"), record.get("sign")) if isinstance(record, Map) else (None, None)
+        signing = self._signing(sign)
         stages = [stage for item in _items(node.get("stages")) if (stage := self._stage(item, journal)) is not None]
         self._tell_apart([(stage.name, stage.place) for stage in stages], "stage")
         self._check_stages(stages)
         self._check_soaks(stages)
         if name is None or len(self._problems) > before:
             return
-        promotion = Promotion(name, node.place, tuple(images), tuple(stages))
+        promotion = Promotion(name, node.place, tuple(images), tuple(stages), signing)
         self._check_repositories(promotion)
         yield promotion
+
+    def _signing(self, node: Node | None) -> RecordSigning | None:
+        key, public = (node.get("key"), node.get("public_key")) if isinstance(node, Map) else (None, None)
+        if not isinstance(key, Scalar) or not isinstance(public, Scalar):
+            return None
+        if not key.text.startswith(("${secret:", "${file:")):
+            hint = "write ${secret:NAME} or ${file:PATH}: a private key is no part of a spec"
+            self._problems.say(key.place, "a private key stands in the spec", hint)
+            return None
+        found = self._gates_reader.signers.public_key(public)
+        return RecordSigning(self._interpolator.secret(key), found, public.text) if found is not None else None
 
     def _name(self, node: Node | None, what: str) -> str | None:
         text = self._interpolator.text(node) if isinstance(node, Scalar) else ""
@@ -106,7 +117,6 @@ class PromotionsReader:
             retag=retag,
             immutable=immutable,
             gates=gates,
-            soak=_soak(node.get("soak")),
             current=current,
             attachments=read_attachments(node.get("attachments")),
         )
@@ -161,11 +171,16 @@ class PromotionsReader:
                 self._problems.say(stage.place, message, hint)
 
     def _check_soaks(self, stages: Sequence[Stage]) -> None:
-        """At the first stage nothing is on record: nobody knows since when it is there."""
-        for stage in stages[:2]:
-            if stage.soak is not None:
-                message = f"nothing is on record of the stage before {stage.name}, so nothing soaks there"
-                self._problems.say(stage.place, message, "leave `soak` out, or add a stage between")
+        """Nothing is promoted to the first stage, so nothing is on record of it either."""
+        for stage in stages[:1]:
+            if any(map(soaks, stage.gates)):
+                message = f"nothing soaks before it comes to {stage.name}, which is the first stage"
+                self._problems.say(stage.place, message, "leave `soak` out: images are pushed there")
+        for stage in stages[1:2]:
+            if any(map(soaks_by_record, stage.gates)):
+                message = f"nothing is on record of {stages[0].name}, which is the first stage, so nothing soaks there"
+                hint = "count from when it was first seen there: `soak: {at_least: …, clock: first_seen}`"
+                self._problems.say(stage.place, message, hint)
 
     def _check_repositories(self, promotion: Promotion) -> None:
         """Every image needs a repository of its own, and so does the journal."""
@@ -197,9 +212,12 @@ def find_repeated_promotions(promotions: Iterable[Promotion]) -> Iterator[Proble
             yield Problem(promotion.place, message, "give each promotion a name of its own")
 
 
-def _soak(node: Node | None) -> Soak | None:
-    age = span(node)
-    return Soak(age, node.text[-1], "the stage before") if isinstance(node, Scalar) and age is not None else None
+def find_soaks_without_state(promotions: Iterable[Promotion]) -> Iterator[Problem]:
+    """Without a state nobody remembers when something was first seen at a stage."""
+    for stage in (stage for promotion in promotions for stage in promotion.stages):
+        if any(map(soaks_by_sight, stage.gates)):
+            message = "`soak` counts from when it was first seen, and there is no `state` that remembers it"
+            yield Problem(stage.place, message, "add `state: FILE` or `state: REGISTRY/REPOSITORY`")
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

@@ -58,11 +58,16 @@ class SignersReader:
         return self._identity(node) if said else self._key(node.values["key"])
 
     def _key(self, node: Node) -> Trusted | None:
+        key = self.public_key(node)
+        return TrustedKey(self._values.text(node), key) if key is not None else None
+
+    def public_key(self, node: Node) -> PublicKey | None:
+        """The key in a file."""
         raw = self._file(node, MAX_KEY_BYTES)
         if raw is None:
             return None
         try:
-            return TrustedKey(self._values.text(node), PublicKey.parse(raw.decode("utf-8", "replace")))
+            return PublicKey.parse(raw.decode("utf-8", "replace"))
         except TrustError as error:
             self._problems.say(node.place, f"{self._values.text(node)}: {error.message}", error.hint)
             return None

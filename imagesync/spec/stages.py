@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
-from imagesync.gates.soak import Soak
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
+from imagesync.settings import Secret
+from imagesync.signature import PublicKey
 from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
 from imagesync.spec.names import SourceName
 
@@ -37,8 +38,6 @@ class Stage:
     immutable: Immutable = NOTHING_IMMUTABLE
     gates: tuple[Gate, ...] = ()
     """What every image has to pass to come here."""
-    soak: Soak | None = None
-    """How long a release has to have been at the stage before."""
     current: Tag | None = None
     """The tag that says what this stage runs; None: nothing says so but the records."""
     attachments: frozenset[AttachmentType]
@@ -52,6 +51,16 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSigning:
+    """The key that signs records, read when one is written, and the public half by which they count."""
+
+    key: Secret
+    public: PublicKey
+    name: str
+    """The file of the public half, as the spec writes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Promotion:
     """Images that move as one unit, and the stages that they go through, in this order."""
 
@@ -59,6 +68,7 @@ class Promotion:
     place: Place
     images: tuple[PromotedImage, ...]
     stages: tuple[Stage, ...]
+    signing: RecordSigning | None = None
 
     def stage(self, name: str) -> Stage:
         """Raises UsageError where there is none of this name."""

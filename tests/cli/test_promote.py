@@ -229,7 +229,7 @@ def test_a_record_speaks_of_its_stage_and_does_not_travel_to_the_next(shop: Shop
     shop.promote("1.4.0", "staging")
     shop.promote("1.4.0", "production")
     for position, stage in ((1, "staging"), (2, "production")):
-        found = records_on(shop.hosts[position].repository("shop/api"), made["api"].digest)
+        found = records_on(shop.hosts[position].repository("shop/api"), made["api"].digest, {})
         assert [(record.stage, record.version) for record in found] == [(stage, "1.4.0")]
         assert len(shop.hosts[position].repository("shop/api").list_referrers(made["api"].digest) or ()) == 2
 

@@ -9,6 +9,7 @@ import pytest
 
 from imagesync.cli.parser import build_parser
 from tests.cli.command import Cli
+from tests.signature.signers import make_ed25519
 from tests.test_project import blocks
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "promotion.md"
@@ -16,6 +17,7 @@ PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "promotion.md"
 
 @pytest.mark.parametrize("block", blocks(PAGE, "yaml"))
 def test_the_example_of_the_page_is_a_spec(block: str, cli: Cli) -> None:
+    cli.file(make_ed25519().pem, "records.pub")
     ran = cli("validate", cli.file(block))
     assert (ran.code, ran.err) == (0, ""), ran.text
 

@@ -9,12 +9,9 @@ import pytest
 from imagesync.promotion.entries import (
     Kind,
     entries_of,
-    last_finished,
     make_letters,
     next_moment,
     parse_entry,
-    standing_hold,
-    unfinished,
 )
 from imagesync.reference import Tag
 from tests.promotion.values import START, make_entry
@@ -50,28 +47,6 @@ def test_entries_of_one_stage_come_in_their_order() -> None:
     entries = [make_entry(Kind.FINISHED, 2), make_entry(Kind.STARTED, 2), make_entry(Kind.HOLD, 1)]
     tags = [*(entry.tag for entry in entries), make_entry(Kind.STARTED, 0, stage="other").tag, Tag("latest")]
     assert [entry.kind for entry in entries_of(tags, "shop", "staging")] == [Kind.HOLD, Kind.STARTED, Kind.FINISHED]
-
-
-def test_what_has_begun_last_and_not_ended_is_unfinished() -> None:
-    first = [make_entry(Kind.STARTED, 1), make_entry(Kind.FINISHED, 1)]
-    begun = make_entry(Kind.STARTED, 2)
-    assert unfinished(first) is None
-    assert unfinished([*first, begun]) == begun
-    assert unfinished([*first, begun, make_entry(Kind.HOLD, 3)]) == begun
-    assert last_finished([*first, begun]) == first[1]
-
-
-def test_what_another_has_finished_after_it_is_no_longer_unfinished() -> None:
-    entries = [make_entry(Kind.STARTED, 1), make_entry(Kind.STARTED, 2), make_entry(Kind.FINISHED, 2)]
-    assert unfinished(entries) is None
-
-
-def test_a_hold_stands_until_its_release() -> None:
-    hold, release = make_entry(Kind.HOLD, 1), make_entry(Kind.RELEASE, 2)
-    assert standing_hold([]) is None
-    assert standing_hold([hold, make_entry(Kind.STARTED, 2)]) == hold
-    assert standing_hold([hold, release]) is None
-    assert standing_hold([hold, release, make_entry(Kind.HOLD, 3)]) == make_entry(Kind.HOLD, 3)
 
 
 def test_the_letters_of_an_entry_tell_which_version_it_may_be_of() -> None:

@@ -17,6 +17,7 @@ from imagesync.promotion.artifact import ANNOTATION, EMPTY, make_artifact, recor
 from imagesync.promotion.entries import Kind
 from imagesync.promotion.history import Ending, events_of, telling
 from imagesync.promotion.record import MAX_BYTES, record_from_json, record_to_json
+from imagesync.promotion.seal import NoSeal
 from tests.promotion.values import make_entry, make_record
 
 JSON = st.recursive(
@@ -35,15 +36,15 @@ def test_a_record_is_the_same_after_it_was_written_and_read(kind: Kind) -> None:
 
 def test_the_artifact_holds_the_record_and_needs_one_blob_of_two_bytes() -> None:
     record = make_record()
-    content = make_artifact(record)
+    content = make_artifact(record, NoSeal())
     assert content.descriptor.artifact_type == RECORD_TYPE
     assert content.successors() == (EMPTY,)
     assert (content.subject, record_of(content)) == (None, record)
 
 
 def test_a_record_of_an_image_names_it_as_its_subject() -> None:
-    subject = make_artifact(make_record()).descriptor
-    content = make_artifact(make_record(), subject)
+    subject = make_artifact(make_record(), NoSeal()).descriptor
+    content = make_artifact(make_record(), NoSeal(), subject)
     assert content.subject is not None
     assert content.subject.digest == subject.digest
 
@@ -83,7 +84,7 @@ def refused(text: str) -> str:
 
 @pytest.mark.parametrize("annotations", [None, {}, {ANNOTATION: "{}"}, {ANNOTATION: "x"}])
 def test_a_manifest_that_holds_no_record_is_refused(annotations: dict[str, str] | None) -> None:
-    document = json.loads(make_artifact(make_record()).raw)
+    document = json.loads(make_artifact(make_record(), NoSeal()).raw)
     document["annotations"] = annotations
     with pytest.raises(InvalidManifest):
         record_of(parse_manifest(json.dumps(document).encode()))
