@@ -1,11 +1,15 @@
-"""The sync entries of a spec's files, as nodes: how many there are, and whether their names tell them apart."""
+"""The sync entries of a spec's files, as nodes, and how many there are; and whether names tell entries apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, Problem
 from imagesync.spec.document import List, Map, Node, Scalar
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 
 def count_entries(root: Node) -> int:
@@ -29,3 +33,12 @@ def find_repeated_names(roots: Iterable[Node]) -> list[Problem]:
 def entries_of(root: Node) -> tuple[Node, ...]:
     entries = root.get("sync") if isinstance(root, Map) else None
     return entries.items if isinstance(entries, List) else ()
+
+
+def find_repeated_promotions(promotions: Iterable[Promotion]) -> Iterator[Problem]:
+    """Promotions of all files that share a name: `promote NAME:VERSION` would not know which is meant."""
+    first: dict[str, Place] = {}
+    for promotion in promotions:
+        if first.setdefault(promotion.name, promotion.place) != promotion.place:
+            message = f"another promotion is called {promotion.name!r} too, at {first[promotion.name]}"
+            yield Problem(promotion.place, message, "give each promotion a name of its own")

@@ -13,7 +13,7 @@ from imagesync.errors import Problem
 from imagesync.gates import Check, Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.combined import AllOf, AnyOf, checks_of
-from imagesync.gates.soak import soaks
+from imagesync.gates.soak import soaks, soaks_by_sight
 from imagesync.selection import IndexForm
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
@@ -22,7 +22,9 @@ from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
 
 if TYPE_CHECKING:
+    from imagesync.spec.checks import ChecksReader
     from imagesync.spec.signers import SignersReader
+    from imagesync.spec.stages import Promotion
 
 MODE = "mode"
 
@@ -38,19 +40,23 @@ class GatesReader:
         self._open: list[str] = []
 
     @cached_property
-    def signers(self) -> SignersReader:
-        """What reads keys; a spec without gates does not wait for all kinds of them to be imported."""
+    def checks(self) -> ChecksReader:
+        """What reads checks; a spec without gates does not wait for all of them to be imported."""
         from imagesync.spec.checks import ChecksReader  # noqa: PLC0415
+
+        return ChecksReader(self._interpolator, self._problems)
+
+    @cached_property
+    def signers(self) -> SignersReader:
+        """What reads those who sign, and their keys."""
         from imagesync.spec.signers import SignersReader  # noqa: PLC0415
 
-        return SignersReader(ChecksReader(self._interpolator, self._problems), self._problems)
+        return SignersReader(self.checks, self._problems)
 
     @cached_property
     def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
         """What reads each kind."""
-        from imagesync.spec.checks import ChecksReader  # noqa: PLC0415 - as above
-
-        checks, signers = ChecksReader(self._interpolator, self._problems), self.signers
+        checks, signers = self.checks, self.signers
         return {
             "require_platforms": checks.require_platforms,
             "labels": checks.labels,
@@ -177,6 +183,14 @@ def _wants_signed_index(gate: Gate) -> bool:
 
     wanted = (one for one in checks_of(gate) if isinstance(one, Signature | Attestation))
     return any(one.subject is Subject.INDEX for one in wanted)
+
+
+def find_soaks_without_state(promotions: Iterable[Promotion]) -> Iterator[Problem]:
+    """Without a state nobody remembers when something was first seen at a stage."""
+    for stage in (stage for promotion in promotions for stage in promotion.stages):
+        if any(map(soaks_by_sight, stage.gates)):
+            message = "`soak` counts from when it was first seen, and there is no `state` that remembers it"
+            yield Problem(stage.place, message, "add `state: FILE` or `state: REGISTRY/REPOSITORY`")
 
 
 def counts_from_first_seen(gate: Gate) -> bool:

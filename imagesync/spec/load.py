@@ -10,32 +10,32 @@ from dataclasses import dataclass, field
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, Problem, SpecError
 from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
-from imagesync.spec.entries import count_entries, find_repeated_names
+from imagesync.spec.entries import count_entries, find_repeated_names, find_repeated_promotions
 from imagesync.spec.gates import (
     GatesReader,
     find_commands,
     find_gates_that_cannot_pass,
     find_gates_without_state,
     find_soaks_elsewhere,
+    find_soaks_without_state,
 )
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
-from imagesync.spec.promotions import PromotionsReader, find_repeated_promotions, find_soaks_without_state
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
-from imagesync.spec.stages import Promotion
 from imagesync.spec.unused import unused_destinations, unused_registries
 
-_Read = tuple[Sequence[Origin], Sequence[Promotion]]
-"""The rules and the promotions of all files."""
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 
 @dataclass
@@ -104,8 +104,9 @@ class _Reading:
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
         self.problems += find_repeated_promotions(promotions)
+        self.problems += find_soaks_without_state(promotions) if root.get("state") is None else ()
         self.problems += find_conflicts(origin.rule for origin in origins)
-        state = self._state(root.get("state"), interpolator, (origins, promotions))
+        state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
@@ -130,8 +131,7 @@ class _Reading:
         reader.named()  # for their mistakes, whether an image uses them or not
         return reader
 
-    def _state(self, node: Node | None, interpolator: Interpolator, read: _Read) -> StatePlace | None:
-        origins, promotions = read
+    def _state(self, node: Node | None, interpolator: Interpolator, origins: Sequence[Origin]) -> StatePlace | None:
         state = read_state(node, interpolator, self.problems)
         self.problems += find_gates_that_cannot_pass((origin.rule, origin.nodes) for origin in origins)
         self.problems += find_soaks_elsewhere((origin.rule, origin.nodes) for origin in origins)
@@ -139,7 +139,6 @@ class _Reading:
             self.problems += find_drift_without_state(origins)
             self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)
             self.problems += find_gates_without_state((origin.rule, origin.nodes) for origin in origins)
-            self.problems += find_soaks_without_state(promotions)
             self.problems += find_age_without_state((origin.rule.tags, origin.nodes.get("tags")) for origin in origins)
         else:
             self.problems += find_misplaced_state(state, node.place, origins)
@@ -159,6 +158,11 @@ class _Reading:
         return list(reader.read(root, shared.defaults, shared.destinations, first=first))
 
     def _promotions(self, root: Node, folder: Path, gates: GatesReader) -> list[Promotion]:
+        """Those of one file. A spec without any does not wait for what reads them to be imported."""
+        if not isinstance(root, Map) or root.get("promotions") is None:
+            return []
+        from imagesync.spec.promotions import PromotionsReader  # noqa: PLC0415
+
         interpolator = Interpolator(self.environment, folder, self.problems)
         return list(PromotionsReader(interpolator, self.problems, gates).read(root))
 

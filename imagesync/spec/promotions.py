@@ -11,7 +11,7 @@ from functools import partial
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.gates import Gate
-from imagesync.gates.soak import soaks, soaks_by_record, soaks_by_sight
+from imagesync.gates.soak import soaks, soaks_by_record
 from imagesync.reference import Repository, Tag, check_path, parse_reference, starts_with_host
 from imagesync.selection import Retag
 from imagesync.spec.document import List, Map, Node, Scalar
@@ -201,23 +201,6 @@ class PromotionsReader:
             if first.setdefault(name, place) != place:
                 message = f"another {what} is called {name!r} too, at {first[name]}"
                 self._problems.say(place, message, f"give each {what} a name of its own")
-
-
-def find_repeated_promotions(promotions: Iterable[Promotion]) -> Iterator[Problem]:
-    """Promotions of all files that share a name: `promote NAME:VERSION` would not know which is meant."""
-    first: dict[str, Place] = {}
-    for promotion in promotions:
-        if first.setdefault(promotion.name, promotion.place) != promotion.place:
-            message = f"another promotion is called {promotion.name!r} too, at {first[promotion.name]}"
-            yield Problem(promotion.place, message, "give each promotion a name of its own")
-
-
-def find_soaks_without_state(promotions: Iterable[Promotion]) -> Iterator[Problem]:
-    """Without a state nobody remembers when something was first seen at a stage."""
-    for stage in (stage for promotion in promotions for stage in promotion.stages):
-        if any(map(soaks_by_sight, stage.gates)):
-            message = "`soak` counts from when it was first seen, and there is no `state` that remembers it"
-            yield Problem(stage.place, message, "add `state: FILE` or `state: REGISTRY/REPOSITORY`")
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

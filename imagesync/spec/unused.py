@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from imagesync.reference import Repository
 from imagesync.settings import Settings
 from imagesync.spec.document import Map, Node
 from imagesync.spec.model import Rule, SpecWarning
 from imagesync.spec.rules import Origin
-from imagesync.spec.stages import Promotion
 from imagesync.spec.tags import scalars
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 
 def unused_destinations(node: Node | None, origins: Sequence[Origin]) -> Iterator[SpecWarning]:
