@@ -15,7 +15,7 @@ from imagesync.plan.actions import Failure, Waiting, WaitsFor
 from imagesync.plan.aliases import highest_of
 from imagesync.plan.wants import Listings, Want, Wanted, make_wants, needs_list
 from imagesync.reference import Reference, Repository, Tag
-from imagesync.selection import Exclude, Include, TagPattern
+from imagesync.selection import Alias, Exclude, Include, TagPattern
 from imagesync.spec.model import Rule, SpecWarning
 
 Judged = tuple[SpecWarning, bool]
@@ -76,6 +76,12 @@ class _Seen:
         self.written[source.repository, destination.repository].add(destination.tag)
         self.selected[source.repository].add(source.tag)
 
+    def has_carrier(self, rule: Rule, alias: Alias) -> bool:
+        """Whether an alias of a rule follows some tag of its source that is taken."""
+        tags = [tag for tag in self.selected.get(rule.source, ()) if tag is not None]
+        versions = (rule.tags.version_of(tag) for tag in tags)
+        return any(version is not None and alias.of(version) is not None for version in versions)
+
     def tags_written(self, rule: Rule) -> set[Tag | None]:
         pairs = ((rule.source, destination) for destination in rule.destinations)
         tags = set().union(*(self.written[pair] for pair in pairs if pair in self.written))
@@ -95,6 +101,9 @@ def _judge(rule: Rule, seen: _Seen) -> Iterator[Judged]:
     for pattern in rule.immutable.patterns:
         message = f"{pattern.text} is immutable, and no tag that is written is like it"
         yield _warning(rule, pattern, message), is_open or _matches_any(pattern, written)
+    for alias in rule.aliases:
+        message = f"{alias.template} is an alias that no selected tag carries: an alias follows versions"
+        yield SpecWarning(alias.place or rule.place, message), is_open or seen.has_carrier(rule, alias)
     for tag, _ in rule.retag.names or ():
         message = f"`retag` of {rule.entry} has a line for {tag}, which is not selected"
         yield SpecWarning(rule.place, message), is_open or tag in seen.selected.get(rule.source, ())

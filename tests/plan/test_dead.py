@@ -119,3 +119,18 @@ def test_what_waits_since_a_budget_is_spent_is_not_known_to_be_dead() -> None:
     waiting = NotRead("that takes up to 4 pulls", "budget", None, 0)
     wants = make_wants([rule], LISTED, {rule: waiting})
     assert find_dead([rule], wants, LISTED) == ()
+
+
+def test_an_alias_that_no_selected_tag_carries_is_dead() -> None:
+    aliases = (Alias("stable", Place("sync.yaml", 50, 1)), Alias("{major}.{minor}.{patch}", Place("sync.yaml", 51, 1)))
+    assert dead(make_rule("latest", aliases=aliases)) == [
+        "50: stable is an alias that no selected tag carries: an alias follows versions",
+        "51: {major}.{minor}.{patch} is an alias that no selected tag carries: an alias follows versions",
+    ]
+    assert [one[:2] for one in dead_offline(make_rule("1.27", aliases=aliases))] == ["51"]
+
+
+def test_an_alias_that_is_said_for_several_images_is_of_use_if_one_carries_it() -> None:
+    aliases = (Alias("stable", Place("sync.yaml", 50, 1)),)
+    assert dead(make_rule("latest", aliases=aliases), make_rule("1.27", aliases=aliases, line=9)) == []
+    assert dead(make_rule(tag_filter=TagFilter((Include((pattern("1.*"),)),)), aliases=aliases)) == []
