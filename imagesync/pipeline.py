@@ -10,7 +10,7 @@ from typing import Any
 from imagesync.executor import Executor
 from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
-from imagesync.plan.dead import find_dead
+from imagesync.plan.dead import find_dead, with_unlisted
 from imagesync.plan.diff import diff
 from imagesync.plan.gathering import gather_anew
 from imagesync.plan.leftovers import case_of
@@ -105,7 +105,8 @@ class Drawing:
         self._specs = tuple(SpecPin(file.path, file.sha256) for file in spec.files)
         self._actions: dict[Wanted, Action] = {}
         survey = self._survey
-        self._warnings = () if spec.is_part else find_dead(survey.rules, survey.wants, survey.listings)
+        rules = with_unlisted(spec.rules, survey.rules)
+        self._warnings = () if spec.is_part else find_dead(rules, survey.wants, survey.listings)
 
     @property
     def sights(self) -> tuple[Reference, ...]:

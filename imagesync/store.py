@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from imagesync.errors import UnsupportedError
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Repository, RepositoryList, Tag
 
@@ -139,6 +140,14 @@ class PushTimes(Protocol):
         ...
 
 
+class NoPushTimes:
+    """Implements PushTimes where nobody tells: in a folder, or in a tar."""
+
+    def push_times(self, repository: Repository, tags: Collection[Tag]) -> Mapping[Tag, PushTime]:  # noqa: ARG002
+        message = "it does not say when tags were pushed"
+        raise UnsupportedError(message, operation="list push times", reference=str(repository))
+
+
 class Readable(Resolver, ManifestFetcher, BlobFetcher, BlobChecker, TagLister, ReferrerLister, Protocol):
     """A repository that is copied from."""
 
@@ -262,6 +271,10 @@ class Stores(Protocol):
 
     def lister(self, registry: str) -> RepositoryLister:
         """Who lists what a registry holds, for one thread; another one each time."""
+        ...
+
+    def push_times(self, registry: str) -> PushTimes:
+        """Who tells when a registry got what its tags point to, the same each time."""
         ...
 
     def source(self, repository: Repository) -> Readable: ...

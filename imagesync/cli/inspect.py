@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagesync.cli.output import emit, emit_raw, to_json
 from imagesync.cli.parser import add_format_option, add_run_options
-from imagesync.errors import InvalidManifest
 
 if TYPE_CHECKING:
     from imagesync.manifest import Content, Descriptor, Manifest
     from imagesync.store import Readable
-
-MAX_CONFIG_BYTES = 8 * 1024 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,18 +95,11 @@ def _part(store: Readable, node: Content, platform: str) -> _Part:
 
 
 def _read_config(store: Readable, manifest: Manifest) -> dict[str, Any]:
-    """The image's config, hashed; an empty one for what is no image or is too large to be one."""
-    from imagesync.transfer.verify import verified  # noqa: PLC0415 - not for --help
+    """The image's config; an empty one for what is no image or is too large to be one."""
+    from imagesync.survey.configs import MAX_CONFIG_BYTES, read_config  # noqa: PLC0415 - not for --help
 
-    if not manifest.config.media_type.endswith("+json") or manifest.config.size_bytes > MAX_CONFIG_BYTES:
-        return {}
-    with store.fetch_blob(manifest.config) as chunks:
-        raw = b"".join(verified(chunks, manifest.config))
-    try:
-        config = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise InvalidManifest(f"config {manifest.config.digest.short} is not JSON") from error
-    return config if isinstance(config, dict) else {}
+    is_config = manifest.config.media_type.endswith("+json") and manifest.config.size_bytes <= MAX_CONFIG_BYTES
+    return read_config(store, manifest.config) if is_config else {}
 
 
 def _to_text(name: str, root: Content, parts: list[_Part]) -> str:

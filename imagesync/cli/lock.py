@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.locking import lock_name  # noqa: PLC0415
     from imagesync.cli.narrow import only  # noqa: PLC0415
     from imagesync.cli.session import load  # noqa: PLC0415
-    from imagesync.plan.locking import lock_of, renewed  # noqa: PLC0415
-    from imagesync.report.model import plan_exit_code  # noqa: PLC0415
+    from imagesync.plan.locking import is_whole, lock_of, renewed  # noqa: PLC0415
+    from imagesync.report.model import FAILED_EXIT_CODE, plan_exit_code  # noqa: PLC0415
 
     name = lock_name(arguments.spec, arguments.output)
     if not arguments.check:
@@ -49,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     before = _locked_before(name, arguments)
     named = only(spec.rules, arguments.update, option="--update") if arguments.update else spec.rules
     plan = _read_sources(replace(spec, rules=named), arguments)
-    code = plan_exit_code(plan, detailed=False)
+    code = plan_exit_code(plan, detailed=False) or (0 if is_whole(plan) else FAILED_EXIT_CODE)
     _tell(plan, arguments, code)
     if code:
         notify(f"Not everything could be read: {name} is left as it is.")
         return code
-    fresh = lock_of(plan)
+    fresh = lock_of(plan, before)
     after = renewed(before, fresh, rules=spec.rules, named=named) if arguments.update else fresh
     return _finish(_renewal(name, before, after), arguments)
 

@@ -64,11 +64,12 @@ def hold_to_lock(spec: Spec, arguments: argparse.Namespace) -> Spec:
     return replace(spec, rules=hold(spec.rules, lock), files=(*spec.files, file), warnings=warnings)
 
 
-def check_covered(spec: Spec, arguments: argparse.Namespace) -> None:
-    """Raise LockError where the lock lacks what these rules want."""
-    from imagesync.plan.locking import uncovered  # noqa: PLC0415 - few runs have a lock
+def check_covered(spec: Spec, whole: Spec, arguments: argparse.Namespace) -> None:
+    """Raise LockError where the lock lacks what these rules of a whole spec want, or does not tell what that is."""
+    from imagesync.plan.locking import uncovered, undecided  # noqa: PLC0415 - few runs have a lock
 
-    problems = uncovered(spec.rules, lock_name(arguments.spec, arguments.lock))
+    name = lock_name(arguments.spec, arguments.lock)
+    problems = [*uncovered(spec.rules, name), *undecided(spec.rules, whole.rules, name)]
     if problems:
         raise LockError(problems)
 

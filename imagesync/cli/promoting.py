@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cli.files import read_file
+from imagesync.cli.remembering import Memory, open_memory
+from imagesync.gates.soak import soaks_by_sight
 from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
+from imagesync.plan.actions import Blocked, Copy, Keep, Waiting
 from imagesync.plan.review import Reviewer, review
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from imagesync.plan.unit import Unit
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
-    from imagesync.spec.stages import Promotion
+    from imagesync.spec.stages import Promotion, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Release:
     unit: Unit
     records: Records
     known: Known
+    memory: Memory = field(default_factory=partial(Memory, None))
+    """What was seen at the first stage, where a gate of the stage asks for that."""
 
     @property
     def reviewers(self) -> tuple[Reviewer, ...]:
@@ -46,50 +53,61 @@ class Release:
     def door(self) -> Door:
         return Door(self.promotion, self.unit, self.known)
 
+    def remember_sights(self, plan: Plan) -> None:
+        """Of what was seen at the stage before, whatever holds it back: that starts the clock of some gates."""
+        self.memory.begin()
+        actions = (action.copy if isinstance(action, Blocked) else action for action in plan.actions)
+        self.memory.saw(action.source for action in actions if isinstance(action, Copy | Keep | Waiting))
+        self.memory.save()
+
 
 def open_release(session: Session, unit: Unit) -> Release:
     """Raises UsageError where the spec has no such promotion or stage, StoreError where a journal cannot be read."""
     promotion = find_promotion(session.spec, unit.promotion)
     records = Records(promotion, session.stores)
-    return Release(promotion, unit, records, records.known(unit))
+    return Release(promotion, unit, records, records.known(unit), _memory(session, promotion.stage(unit.stage)))
 
 
-def with_rules(spec: Spec, unit: Unit, came: Record | None = None) -> Spec:
+def _memory(session: Session, stage: Stage) -> Memory:
+    return open_memory(session) if any(map(soaks_by_sight, stage.gates)) else Memory(None)
+
+
+def with_rules(spec: Spec, unit: Unit, entered: datetime | None = None) -> Spec:
     """The spec of this one unit: what it yields is what may move. Where there is a release file of its version, that is
-    one of the spec's files, and says what the version is; `came` is how it came to the stage before. Raises
+    one of the spec's files, and says what the version is; `entered` is when it came to the stage before. Raises
     ReleaseError."""
     promotion, name = find_promotion(spec, unit.promotion), release_path(unit.promotion, unit.version)
     path = Path(spec.directory) / name
     if not path.is_file():
-        return replace(spec, rules=rules_of(promotion, unit, Told(came=came)), is_part=True)
+        return replace(spec, rules=rules_of(promotion, unit, Told(entered=entered)), is_part=True)
     text = read_file(str(path))
     release = release_from_text(text, promotion, unit.version, name=str(path))
-    rules = rules_of(promotion, unit, Told(release, came))
+    rules = rules_of(promotion, unit, Told(release, entered))
     file = SpecFile(name, sha256(text.encode()).hexdigest())
     return replace(spec, rules=rules, files=(*spec.files, file), is_part=True)
 
 
 def plan_release(session: Session, release: Release) -> Plan:
     """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
-    spec = with_rules(session.spec, release.unit, release.known.released)
-    plan = make_plan(spec, session.stores, session.tasks)
+    spec = with_rules(session.spec, release.unit, release.known.entered)
+    plan = make_plan(spec, session.stores, session.tasks, state=release.memory.state)
     return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
 
 
 def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
     """Review the plan of a release and do all of it or nothing; shows what became of it, returns the exit code."""
     from imagesync.cli.apply import published, told  # noqa: PLC0415 - which carries out plans of releases as well
-    from imagesync.cli.remembering import Memory  # noqa: PLC0415
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.executor.together import Together  # noqa: PLC0415
 
+    release.remember_sights(plan)
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     together = Together(executor, _milestones(session, release, reviewed.plan))
     with shown_progress(arguments, session, executor.meter) as progress:
         outcomes = told(together.carry_out(reviewed), progress, Memory(None))
-    return published(arguments, session, reviewed.plan, outcomes)
+    return release.memory.settled(published(arguments, session, reviewed.plan, outcomes))
 
 
 def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
@@ -108,8 +126,8 @@ def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) ->
     check_same_spec(plan, spec)
     check_yielded(plan, spec)
     release = open_release(session, plan.unit)
-    spec = with_rules(session.spec, plan.unit, release.known.released)
-    plan = with_gates(release.door.with_what_waits(plan), spec, None, stores=session.stores, tasks=session.tasks)
+    spec, state = with_rules(session.spec, plan.unit, release.known.entered), release.memory.state
+    plan = with_gates(release.door.with_what_waits(plan), spec, state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan, release.reviewers)
     return carry_out_release(arguments, session, release, plan)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 from imagesync.cancellation import Cancellation
 from imagesync.cli.output import complain, notify
 from imagesync.errors import Cancelled, ImagesyncError
-from imagesync.selection import Clock
 from imagesync.spec.model import StateFile
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def state_for_ages(session: Session) -> State | None:
 
     rules = session.spec.rules
     ages = (rule.tags.min_age for rule in rules)
-    by_tags = any(age is not None and age.clock is Clock.FIRST_SEEN for age in ages)
+    by_tags = any(age is not None and age.uses_state for age in ages)
     if not by_tags and not any(counts_from_first_seen(gate) for rule in rules for gate in rule.gates):
         return None
     keeper = _keeper(session)

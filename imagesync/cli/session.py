@@ -52,9 +52,10 @@ class Session:
 def load(arguments: argparse.Namespace) -> Spec:
     """Read the spec that was named, narrowed as the options say; its warnings go to stderr. Raises SpecError,
     UsageError."""
-    spec = narrowed(load_whole(arguments), arguments)
+    whole = load_whole(arguments)
+    spec = narrowed(whole, arguments)
     if is_locked(arguments):
-        check_covered(spec, arguments)
+        check_covered(spec, whole, arguments)
     return spec
 
 

@@ -12,7 +12,7 @@ from imagesync.errors import UsageError
 from imagesync.reference import LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import Settings
-from imagesync.store import Memory, NoMemory, Readable, RepositoryLister, Writable
+from imagesync.store import Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
 
 if TYPE_CHECKING:
     from imagesync.archive import ArchiveTree
@@ -54,6 +54,11 @@ class OpenStores:
         if registry.startswith("oci:"):
             return self._layout_tree(registry)
         return self.registries.lister(registry)
+
+    def push_times(self, registry: str) -> PushTimes:
+        if registry.startswith(LAYOUT_SCHEMES):
+            return NoPushTimes()
+        return self.registries.push_times(registry)
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith("oci-archive:"):

@@ -102,7 +102,7 @@ def _list_selections(arguments: argparse.Namespace) -> int:
 def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
     from imagesync.cli.remembering import state_for_ages  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import open_session, warn  # noqa: PLC0415
-    from imagesync.plan.dead import find_dead  # noqa: PLC0415
+    from imagesync.plan.dead import find_dead, with_unlisted  # noqa: PLC0415
     from imagesync.plan.inventory import Broken  # noqa: PLC0415
     from imagesync.plan.wants import make_wants, select  # noqa: PLC0415
     from imagesync.report.sentences import found_sentences  # noqa: PLC0415
@@ -116,7 +116,7 @@ def _show_selections(arguments: argparse.Namespace, spec: Spec) -> int:
         selections = {rule: select(rule, listings, chosen) for rule in rules}
         cost = _cost(session, selections.values())
     wants = make_wants(expanded.rules, listings, chosen)
-    warn(() if spec.is_part else find_dead(rules, wants, listings), arguments)
+    warn(() if spec.is_part else find_dead(with_unlisted(spec.rules, rules), wants, listings), arguments)
     found = [_selected(one, selections) for one in expanded.rules]
     _show(found, arguments.format)
     for sentence in (*found_sentences(expanded.found), *cost) if not arguments.quiet else ():

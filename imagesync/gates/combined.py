@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from imagesync.gates.candidate import Candidate
-from imagesync.gates.gate import Gate, needs_of
+from imagesync.gates.gate import Check, Gate, needs_of
 from imagesync.gates.needs import Known, Need
 from imagesync.gates.verdict import Finding, Ruling, Verdict
 
@@ -51,6 +51,23 @@ class AllOf:
         if not held:
             return Finding.passed("; ".join(map(str, verdicts)))
         return _together(max(held, key=_rank).ruling, held)
+
+
+def with_checks(gate: Gate, change: Callable[[Check], Check]) -> Gate:
+    """The gate with every check changed that combines no others, its own and those of what it combines."""
+    check = gate.check
+    if isinstance(check, AnyOf | AllOf):
+        return replace(gate, check=type(check)(tuple(with_checks(one, change) for one in check.gates)))
+    return replace(gate, check=change(check))
+
+
+def checks_of(gate: Gate) -> Iterator[Check]:
+    """Its check, or those of all that it combines."""
+    if isinstance(gate.check, AnyOf | AllOf):
+        for one in gate.check.gates:
+            yield from checks_of(one)
+    else:
+        yield gate.check
 
 
 def _together(ruling: Ruling, verdicts: Iterable[Verdict]) -> Finding:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 
 from imagesync.gates.candidate import Candidate
-from imagesync.gates.combined import AllOf, AnyOf
+from imagesync.gates.combined import with_checks
 from imagesync.gates.gate import Gate
 from imagesync.gates.needs import Known, Need, Ran, RunCommand, Unread
 from imagesync.gates.verdict import Finding
@@ -79,12 +79,7 @@ def told(candidate: Candidate) -> bytes:
 
 def without_commands(gate: Gate, reason: str) -> Gate:
     """The gate, with nothing in it that would run a program."""
-    check = gate.check
-    if isinstance(check, Command):
-        return replace(gate, check=NotRun(reason))
-    if isinstance(check, AnyOf | AllOf):
-        return replace(gate, check=type(check)(tuple(without_commands(one, reason) for one in check.gates)))
-    return gate
+    return with_checks(gate, lambda check: NotRun(reason) if isinstance(check, Command) else check)
 
 
 def _ended(ran: Ran) -> str:

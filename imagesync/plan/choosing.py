@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from imagesync.errors import UnsupportedError
 from imagesync.manifest import Descriptor
 from imagesync.plan.contents import CannotRead
 from imagesync.plan.dates import UNREADABLE_KINDS, date_of
 from imagesync.plan.inventory import Broken, Head, NotRead, Present
-from imagesync.plan.questions import Asking, MayRead, ReadHead, together
+from imagesync.plan.questions import Asking, MayRead, ReadHead, ReadPushTimes, together
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Created, Facts, NeedsFacts, Selection, Sight, Standing, TagFilter, Unknown
@@ -57,11 +58,13 @@ def _learn(choice: Choice, needed: NeedsFacts, facts: Facts) -> Asking[Facts]:
     """The facts, and those that are needed besides."""
     created = yield from _dates(choice.source, needed.created)
     standings = yield from _standings(choice, needed.standings)
+    pushed = yield from _pushed(choice, needed.pushed)
     held = yield from _held(choice.source, needed.held)
     return replace(
         facts,
         created={**facts.created, **created},
         standings={**facts.standings, **standings},
+        pushed={**facts.pushed, **pushed},
         held={**facts.held, **held},
     )
 
@@ -77,6 +80,35 @@ def _standing(head: Head, sights: tuple[Sight, ...] | None) -> Standing | Unknow
     return Standing(head.descriptor.digest, sights) if isinstance(head, Present) else None
 
 
+_NOT_SAID = Unknown("its registry does not say when it was pushed")
+
+
+def _pushed(choice: Choice, tags: tuple[Tag, ...]) -> Asking[dict[Tag, datetime | Unknown]]:
+    """When the registry got what these tags point to. Where it may be able to tell another time and nothing else says
+    how old they are, raises CannotRead."""
+    if not tags:
+        return {}
+    question = ReadPushTimes(choice.source, tags)
+    answer = (yield (question,))[question]
+    if isinstance(answer, Broken):
+        if answer.kind != UnsupportedError.kind and not _is_remembered(choice.tags):
+            raise CannotRead(answer)
+        return dict.fromkeys(tags, _NOT_SAID)
+    heads = yield from _heads(choice.source, tags)
+    return {tag: _when_pushed(head, answer.get(tag)) for tag, head in heads.items()}
+
+
+def _is_remembered(tags: TagFilter) -> bool:
+    return tags.min_age is not None and tags.min_age.uses_state
+
+
+def _when_pushed(head: Head, pushed: Sight | None) -> datetime | Unknown:
+    if pushed is None:
+        return _NOT_SAID
+    is_same = isinstance(head, Present) and head.descriptor.digest == pushed.digest
+    return pushed.at if is_same else Unknown("its registry says when another digest was pushed there")
+
+
 def _held(source: Repository, pairs: Iterable[tuple[Tag, Digest]]) -> Asking[dict[Digest, bool | Unknown]]:
     """Whether the source has these digests still. Asked as the head of what is then copied, so that it is once."""
     questions = {digest: ReadHead(Reference(source, tag, digest), "source") for tag, digest in pairs}
@@ -89,7 +121,7 @@ def _is_held(head: Head) -> bool | Unknown:
 
 
 def _not_chosen(broken: Broken) -> Broken:
-    reason = f"it cannot be told which tags are the newest, since not all could be read: {broken.reason}"
+    reason = f"it cannot be told which tags are kept, since not all could be read: {broken.reason}"
     if not isinstance(broken, NotRead):
         return replace(broken, reason=reason)
     hint = "let `include` and `versions` leave fewer, or sort by version; `--cache` keeps what was read"

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesync.errors import Place
-from imagesync.plan.actions import Failure, Waiting
+from imagesync.plan.actions import Failure, Waiting, WaitsFor
 from imagesync.plan.aliases import highest_of
 from imagesync.plan.wants import Listings, Want, Wanted, make_wants, needs_list
 from imagesync.reference import Reference, Repository, Tag
-from imagesync.selection import Exclude, Include, TagPattern
+from imagesync.selection import Alias, Exclude, Include, TagPattern
 from imagesync.spec.model import Rule, SpecWarning
 
 Judged = tuple[SpecWarning, bool]
@@ -30,6 +30,12 @@ def find_dead(rules: Sequence[Rule], wants: Iterable[Wanted], listings: Listings
         for warning, is_alive in _judge(rule, seen):
             found[warning] = found.get(warning, False) or is_alive
     return tuple(sorted((one for one, is_alive in found.items() if not is_alive), key=lambda one: one.place))
+
+
+def with_unlisted(rules: Sequence[Rule], named: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Rules of repositories, with the globs of a spec that stand for none of them: what these would find is open."""
+    places = {rule.place for rule in named}
+    return (*named, *(rule for rule in rules if rule.glob is not None and rule.place not in places))
 
 
 def find_dead_offline(rules: Sequence[Rule]) -> tuple[SpecWarning, ...]:
@@ -58,7 +64,7 @@ class _Seen:
         seen = cls(listings, defaultdict(set), defaultdict(set), set(), set(), set())
         for want in wants:
             if not isinstance(want, Want):
-                (seen.failed if isinstance(want, Failure) else seen.told).add(want.place)
+                (seen.failed if _leaves_open(want) else seen.told).add(want.place)
             if isinstance(want, Want | Waiting):
                 seen._note(want.source, want.destination)
             if isinstance(want, Want):
@@ -70,10 +76,22 @@ class _Seen:
         self.written[source.repository, destination.repository].add(destination.tag)
         self.selected[source.repository].add(source.tag)
 
+    def has_carrier(self, rule: Rule, alias: Alias) -> bool:
+        """Whether an alias of a rule follows some tag of its source that is taken."""
+        tags = [tag for tag in self.selected.get(rule.source, ()) if tag is not None]
+        versions = (rule.tags.version_of(tag) for tag in tags)
+        return any(version is not None and alias.of(version) is not None for version in versions)
+
     def tags_written(self, rule: Rule) -> set[Tag | None]:
         pairs = ((rule.source, destination) for destination in rule.destinations)
         tags = set().union(*(self.written[pair] for pair in pairs if pair in self.written))
         return tags | set(highest_of(rule, [tag for tag in self.selected.get(rule.source, ()) if tag is not None]))
+
+
+def _leaves_open(want: Wanted) -> bool:
+    """Whether nobody knows by it what a rule wants."""
+    is_unread = isinstance(want, Waiting) and want.waits_for is WaitsFor.PULLS
+    return is_unread or isinstance(want, Failure)
 
 
 def _judge(rule: Rule, seen: _Seen) -> Iterator[Judged]:
@@ -83,6 +101,9 @@ def _judge(rule: Rule, seen: _Seen) -> Iterator[Judged]:
     for pattern in rule.immutable.patterns:
         message = f"{pattern.text} is immutable, and no tag that is written is like it"
         yield _warning(rule, pattern, message), is_open or _matches_any(pattern, written)
+    for alias in rule.aliases:
+        message = f"{alias.template} is an alias that no selected tag carries: an alias follows versions"
+        yield SpecWarning(alias.place or rule.place, message), is_open or seen.has_carrier(rule, alias)
     for tag, _ in rule.retag.names or ():
         message = f"`retag` of {rule.entry} has a line for {tag}, which is not selected"
         yield SpecWarning(rule.place, message), is_open or tag in seen.selected.get(rule.source, ())

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imagesync.errors import Problem
-from imagesync.plan.actions import Copy, Failure, Keep, Plan, Skip
+from imagesync.plan.actions import Copy, Failure, Keep, Plan, Skip, Waiting, WaitsFor
 from imagesync.plan.repositories import Named, expand
 from imagesync.reference import Digest, Tag
 from imagesync.selection import TagFilter
 from imagesync.spec.model import OnEmpty, Rule, SpecWarning
 from imagesync.spec.pins import Lock, Pin
+
+NOTHING_LOCKED = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,22 @@ def sources_alone(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     )
 
 
-def lock_of(plan: Plan) -> Lock:
+def lock_of(plan: Plan, before: Lock = NOTHING_LOCKED) -> Lock:
     """What a plan of `sources_alone` has found. A tag that would be copied onto itself takes an earlier digest, since
-    what it points to is too young."""
+    what it points to is too young; one that waits until it is old enough stays what it was."""
     found = [action.source for action in plan.actions if isinstance(action, Keep | Copy)]
-    return Lock.of(
+    waiting = {(str(one.source.repository), one.source.tag) for one in plan.actions if isinstance(one, Waiting)}
+    fresh = [
         Pin(str(source.repository), source.tag, source.digest)
         for source in found
         if source.tag is not None and source.digest is not None
-    )
+    ]
+    return Lock.of([*fresh, *(pin for pin in before.pins if (pin.source, pin.tag) in waiting)])
+
+
+def is_whole(plan: Plan) -> bool:
+    """Whether it is known of every rule which tags it takes: a lock without some of them would pass for a whole one."""
+    return not any(isinstance(one, Waiting) and one.waits_for is WaitsFor.PULLS for one in plan.actions)
 
 
 def renewed(before: Lock, fresh: Lock, *, rules: Sequence[Rule], named: Sequence[Rule]) -> Lock:
@@ -99,6 +108,23 @@ def uncovered(rules: Sequence[Rule], name: str) -> list[Problem]:
         for rule in expand(rules, {}).rules
         for missing in _missing(rule)
     ]
+
+
+def undecided(rules: Sequence[Rule], whole: Sequence[Rule], name: str) -> list[Problem]:
+    """Which of these rules choose by age or date from a source of which the lock called `name` has tags that others of
+    the whole spec take: whether a rule has chosen these as well, the lock does not say."""
+    hint = "give both the same `tags`, or each a spec with a lock of its own"
+    choosing = [rule for rule in taken(rules) if any(step.needs_facts for step in rule.tags.steps)]
+    all_rules = taken(whole) if choosing else ()
+    found: list[Problem] = []
+    for rule in choosing:
+        others = (one for one in all_rules if one.source == rule.source and one.tags != rule.tags)
+        shared = _wanted([rule]) & _wanted(others)
+        if shared:
+            source, tag = min(shared)
+            message = f"{name} does not say which tags of {source} {rule.name} takes: {tag} may be another image's"
+            found.append(Problem(rule.place, message, hint))
+    return found
 
 
 def unwanted(rules: Sequence[Rule], lock: Lock) -> list[SpecWarning]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from imagesync.gates import ListFiles, ReadFile, RunCommand, TimeNow, WhoRuns
 from imagesync.manifest import Descriptor
-from imagesync.reference import Digest, Reference, Repository
+from imagesync.reference import Digest, Reference, Repository, Tag
 
 Side = Literal["source", "destination"]
 T = TypeVar("T")
@@ -150,6 +150,15 @@ class ReadCreated:
     config: Descriptor = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPushTimes:
+    """When a source's registry got what these tags point to. Answered with the PushTime of each tag of which it says
+    so, or Broken."""
+
+    repository: Repository
+    tags: tuple[Tag, ...]
+
+
 OfStore = (
     ReadManifest
     | ReadPlatform
@@ -163,6 +172,7 @@ OfStore = (
     | ListReferrers
     | MayRead
     | ReadCreated
+    | ReadPushTimes
 )
 Surrounding = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand
 """What is asked of no registry: a gate says what it is answered with, or Unread."""

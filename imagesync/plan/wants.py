@@ -69,6 +69,11 @@ class Want:
         return Reference(self.source.repository, self.source.tag) if is_locked else self.source
 
     @property
+    def takes_earlier_digest(self) -> bool:
+        """Whether what the tag points to now is too young."""
+        return self.source.digest is not None and not self.rule.is_held
+
+    @property
     def trusts_list(self) -> bool:
         """Whether it is enough that the destination's tag list has the tag."""
         return self.is_immutable and self.rule.immutable.trusts_list
@@ -314,12 +319,15 @@ def _without_conflicts(wants: Iterable[Wanted]) -> Iterator[Wanted]:
 
 
 def _without_the_young(wants: Iterable[Wanted]) -> Iterator[Wanted]:
-    """A tag that is too young for one rule is written for no other from the same source, and told of once."""
+    """A tag that is too young for one rule is written for no other from the same source, and told of once. Where that
+    rule takes an earlier digest, so do the others."""
     wants = list(wants)
     young = {_way(want): want for want in wants if isinstance(want, Waiting) and want.waits_for is WaitsFor.AGE}
+    aged = {_way(want) for want in wants if isinstance(want, Want) and want.takes_earlier_digest}
     for want in wants:
         held = None if isinstance(want, Skip | Failure) else young.get(_way(want))
-        if held is None or held is want:
+        is_careless = isinstance(want, Want) and want.source.digest is None and _way(want) in aged
+        if held is want or (held is None and not is_careless):
             yield want
 
 

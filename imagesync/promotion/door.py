@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from imagesync.errors import NotFoundError
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
@@ -21,6 +22,8 @@ class Known:
     """How the release came to the stage that it comes from; None where it never did, and for the first stage."""
     hold: Record | None = None
     """What holds the stage that it comes to."""
+    entered: datetime | None = None
+    """Since when it is at the stage that it comes from; read where a gate asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

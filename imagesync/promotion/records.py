@@ -7,8 +7,11 @@ they are not, what is none ends the command: somebody has written into the journ
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import dropwhile, takewhile
 
 from imagesync.errors import InvalidManifest
+from imagesync.gates.soak import soaks_by_record
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.door import Known
 from imagesync.promotion.entries import HOLDS, MOVES, Entry, Kind
@@ -57,6 +60,16 @@ class Records:
         """How a version came to the stage, the last time; None where it never did as a whole."""
         return next((record for record in self._finished(stage, version) if record.version == version), None)
 
+    def entered(self, stage: Stage, released: Record) -> datetime:
+        """When what has been released came to the stage: a record that says the same again starts no clock anew, one
+        of anything else in between does."""
+        finished = (entry for entry in reversed(self.entries(stage)) if entry.kind is Kind.FINISHED)
+        since = dropwhile(lambda entry: not entry.may_be_of(released.version), finished)
+        entries = takewhile(lambda entry: entry.may_be_of(released.version), since)
+        records = (record for entry in entries if (record := self.read(stage, entry)) is not None)
+        same = takewhile(lambda record: record.digests == released.digests, records)
+        return min((record.at for record in same), default=released.at)
+
     def before(self, stage: Stage, version: Tag) -> Record | None:
         """What had come to the stage, as a whole and by a promotion, before a version did."""
         promoted = (record for record in self._finished(stage) if record.move is Move.PROMOTION)
@@ -77,7 +90,10 @@ class Records:
         """What matters at the door of the unit's stage."""
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
-        return Known(None if is_first else self.released(source, unit.version), self.hold(stage))
+        released = None if is_first else self.released(source, unit.version)
+        if released is None or not any(map(soaks_by_record, stage.gates)):
+            return Known(released, self.hold(stage))
+        return Known(released, self.hold(stage), self.entered(source, released))
 
     def read(self, stage: Stage, entry: Entry) -> Record | None:
         """The record of an entry; None where it does not count. Each is read once."""

@@ -6,13 +6,13 @@ any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from imagesync.errors import UsageError
-from imagesync.gates import Gate, Mode
-from imagesync.gates.signed import Attestation, Signature
-from imagesync.gates.vulnerabilities import Vulnerabilities
+from imagesync.gates.returning import gates_of_return
+from imagesync.gates.soak import Entered, with_entered
 from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter
@@ -37,8 +37,8 @@ class Told:
 
     release: Release | None = None
     """Which digests these are, and what they are called at the first stage."""
-    came: Record | None = None
-    """How it came to the stage before."""
+    entered: datetime | None = None
+    """When it came to the stage before; None where nothing says so."""
 
 
 def with_promotions(spec: Spec) -> tuple[Promotion, ...]:
@@ -74,26 +74,8 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
         tags=TagFilter.parse([tag]),
         digest=record.digests[image.name],
         retag=Retag(names=((tag, str(stage.current)),)),
-        gates=tuple(_of_rollback(stage.gates)),
+        gates=tuple(gates_of_return(stage.gates)),
     )
-
-
-def _soaking(promotion: Promotion, stage: Stage, came: Record | None) -> Iterator[Gate]:
-    """What has to have been at the stage before for some time, as a gate that knows since when it is there."""
-    before = promotion.before(stage)
-    if stage.soak is not None and before is not None:
-        since, is_signed = came.at if came is not None else None, promotion.signing is not None
-        yield Gate("soak", replace(stage.soak, stage=before.name, since=since, is_signed=is_signed))
-
-
-def _of_rollback(gates: Iterable[Gate]) -> Iterator[Gate]:
-    """Who goes back is in a hurry: signatures count as ever, a scan that fails by now is a warning, nothing else is
-    asked."""
-    for gate in gates:
-        if isinstance(gate.check, Signature | Attestation):
-            yield gate
-        elif isinstance(gate.check, Vulnerabilities):
-            yield replace(gate, mode=Mode.WARN)
 
 
 def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told]) -> Iterator[Rule]:
@@ -103,6 +85,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
     is_renamed = released is not None and promotion.before(source) is None
     tag = released.tag if released is not None and is_renamed else source.tag_of(unit.version)
     name = stage.tag_of(unit.version)
+    entered = Entered(source.name, told.entered, promotion.signing is not None)
     rule = Rule(
         entry=promotion.name,
         image=image.name,
@@ -114,7 +97,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,
-        gates=(*stage.gates, *_soaking(promotion, stage, told.came)),
+        gates=tuple(with_entered(gate, entered) for gate in stage.gates),
     )
     yield rule
     if stage.current not in (None, name):

@@ -54,6 +54,7 @@ class Registries:
         self._limits: dict[str, HostLimits] = {}
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
         self._repositories: dict[Repository, RemoteRepository] = {}
+        self._push_times: dict[str, RegistryPushTimes] = {}
         self._lock = Lock()
 
     def repository(self, repository: Repository) -> RemoteRepository:
@@ -70,10 +71,14 @@ class Registries:
         return RegistryCatalog(Access(host, self.client, partial(self._find_login, host)))
 
     def push_times(self, host: str) -> RegistryPushTimes:
-        """Who tells when a registry got what its tags point to; what it finds out of the registry is kept with it."""
-        from imagesync.registry.catalogs import Access, RegistryPushTimes  # noqa: PLC0415 - as above
+        """Who tells when a registry got what its tags point to: the same each time, for what it finds out of it."""
+        from imagesync.registry.catalogs import Access, RegistryPushTimes  # noqa: PLC0415 - most specs have no age
 
-        return RegistryPushTimes(Access(host, self.client, partial(self._find_login, host)))
+        with self._lock:
+            if host not in self._push_times:
+                access = Access(host, self.client, partial(self._find_login, host))
+                self._push_times[host] = RegistryPushTimes(access)
+            return self._push_times[host]
 
     def client(self, host: str) -> RegistryClient:
         """The client for one registry, the same each time."""

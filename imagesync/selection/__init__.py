@@ -3,7 +3,7 @@
 Pure: tags in, Selection out; where tags come from is the survey's business.
 """
 
-from imagesync.selection.age import Clock, MinAge, OnMissing, TooYoung
+from imagesync.selection.age import WHICHEVER, Clock, MinAge, OnMissing, TooYoung
 from imagesync.selection.alias import Alias, carriers, check_one_variant
 from imagesync.selection.facts import NO_FACTS, Created, Facts, NeedsFacts, Sight, Standing, Unknown
 from imagesync.selection.order import Order, Ordering
@@ -21,6 +21,7 @@ __all__ = [
     "ATTACHMENT_TAG",
     "EVERY_PLATFORM",
     "NO_FACTS",
+    "WHICHEVER",
     "Alias",
     "Clock",
     "Created",

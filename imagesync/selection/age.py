@@ -1,4 +1,4 @@
-"""The step `min_age`: how old what a tag points to has to be, by which clock, and what of it is old enough."""
+"""The step `min_age`: how old what a tag points to has to be, by which clocks, and what of it is old enough."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from imagesync.selection.facts import Facts, Known, NeedsFacts, Reasons, Standin
 
 
 class Clock(Enum):
-    """What tells the age: a state, from when a run first saw a tag with a digest, or the image itself."""
+    """What tells the age: the registry, from when a digest was pushed; a state, from when a run first saw a tag with
+    it; or the image itself."""
 
+    PUSHED = "pushed"
     FIRST_SEEN = "first_seen"
     CREATED = "created"
+
+
+WHICHEVER = (Clock.PUSHED, Clock.FIRST_SEEN)
+"""Either may say that a tag is old enough. The state is asked first, since that costs nothing."""
 
 
 class OnMissing(Enum):
@@ -49,15 +55,22 @@ class MinAge:
     age: timedelta
     unit: str = "h"
     """In which ages are told: m, h or d."""
-    clock: Clock = Clock.FIRST_SEEN
+    clocks: tuple[Clock, ...] = WHICHEVER
     on_missing: OnMissing = OnMissing.DEFER
 
     name = "min_age"
     needs_facts = True
 
     def __str__(self) -> str:
-        missing = f", on_missing {self.on_missing.value}" if self.clock is Clock.CREATED else ""
-        return f"{self._in_units(self.age)}{self.unit}, clock {self.clock.value}{missing}"
+        missing = "" if self.uses_state else f", on_missing {self.on_missing.value}"
+        return (
+            f"{self._in_units(self.age)}{self.unit}, clock {' or '.join(clock.value for clock in self.clocks)}{missing}"
+        )
+
+    @property
+    def uses_state(self) -> bool:
+        """Whether it counts from what is remembered: then every tag's age is known, be it none."""
+        return Clock.FIRST_SEEN in self.clocks
 
     def reasons(self, tags: Sequence[Tag], known: Known) -> Reasons:
         """What is known to be too young; what is not known yet passes, and `needs` says what would tell."""
@@ -72,12 +85,13 @@ class MinAge:
         return NeedsFacts(
             created=tuple(dict.fromkeys(tag for one in found for tag in one.created)),
             standings=tuple(dict.fromkeys(tag for one in found for tag in one.standings)),
+            pushed=tuple(dict.fromkeys(tag for one in found for tag in one.pushed)),
             held=tuple(dict.fromkeys(pair for one in found for pair in one.held)),
         )
 
     def judge(self, tag: Tag, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
         """Whether the tag may be taken, and with which digest."""
-        if self.clock is Clock.CREATED:
+        if Clock.CREATED in self.clocks:
             return self._by_date(tag, facts)
         if tag not in facts.standings:
             return NeedsFacts(standings=(tag,))
@@ -87,12 +101,25 @@ class MinAge:
         return _unread(standing) if isinstance(standing, Unknown) else self._by_sights(tag, standing, facts)
 
     def _by_sights(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
-        if standing.sights is None:
-            return self._ageless("no state says when it was first seen")
-        seen = {sight.digest: sight.at for sight in standing.sights}.get(standing.digest)
+        seen = standing.first_seen if self.uses_state else None
         if seen is not None and self._is_reached(seen, facts):
             return OldEnough()
-        return self._earlier(tag, standing, facts) or self._too_young(seen, facts)
+        if Clock.PUSHED in self.clocks and tag not in facts.pushed:
+            return NeedsFacts(pushed=(tag,))
+        return self._by_push(tag, standing, facts)
+
+    def _by_push(self, tag: Tag, standing: Standing, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
+        """Of a tag that was not seen for long enough, or of which nobody remembers that."""
+        pushed = facts.pushed.get(tag, Unknown("no state says when it was first seen"))
+        if not isinstance(pushed, Unknown) and self._is_reached(pushed, facts):
+            return OldEnough()
+        is_remembered = self.uses_state and standing.sights is not None
+        if isinstance(pushed, Unknown) and not is_remembered:
+            return self._ageless(pushed.reason)
+        seen = standing.first_seen if is_remembered else None
+        earlier = self._earlier(tag, standing, facts) if is_remembered else None
+        known = [moment for moment in (seen, pushed) if isinstance(moment, datetime)]
+        return earlier or self._too_young(min(known, default=None), facts)
 
     def _by_date(self, tag: Tag, facts: Facts) -> OldEnough | TooYoung | NeedsFacts:
         if tag not in facts.created:

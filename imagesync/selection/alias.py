@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from imagesync.errors import InvalidReference
+from imagesync.errors import InvalidReference, Place
 from imagesync.reference import Tag
 from imagesync.selection.version import Version
 
@@ -23,6 +23,8 @@ class Alias:
     """A template over ALIAS_FIELDS."""
 
     template: str
+    place: Place | None = field(default=None, repr=False, compare=False)
+    """Where a spec has it."""
 
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the template whatever the version."""

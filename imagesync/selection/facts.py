@@ -46,18 +46,25 @@ class Standing:
     digest: Digest
     sights: tuple[Sight, ...] | None = None
 
+    @property
+    def first_seen(self) -> datetime | None:
+        """When it was first seen with the digest that it has; None where it never was, or nobody remembers."""
+        return {sight.digest: sight.at for sight in self.sights or ()}.get(self.digest)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What was read of a source's tags so far, and the time of the run, in UTC.
 
-    `standings` has None for a tag that is not there. `held` tells of digests that tags had earlier whether the source
-    has them still. Where a question was not answered, both have why.
+    `standings` has None for a tag that is not there. `pushed` tells when the registry got what a tag points to, and
+    `held` of digests that tags had earlier whether the source has them still. Where a question was not answered, each
+    has why.
     """
 
     now: datetime
     created: Mapping[Tag, Created] = field(default_factory=dict)
     standings: Mapping[Tag, Standing | Unknown | None] = field(default_factory=dict)
+    pushed: Mapping[Tag, datetime | Unknown] = field(default_factory=dict)
     held: Mapping[Digest, bool | Unknown] = field(default_factory=dict)
 
     def believed(self, tag: Tag) -> Created:
@@ -80,6 +87,7 @@ class NeedsFacts:
 
     created: tuple[Tag, ...] = ()
     standings: tuple[Tag, ...] = ()
+    pushed: tuple[Tag, ...] = ()
     held: tuple[tuple[Tag, Digest], ...] = ()
     """Digests that tags had earlier."""
 

@@ -24,6 +24,7 @@ from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
 from imagesync.gates.size import Size
+from imagesync.gates.soak import Soak
 from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
 from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.selection import PlatformPattern
@@ -76,6 +77,13 @@ class ChecksReader:
             return None
         is_created = isinstance(clock, Scalar) and clock.text == Clock.CREATED.value
         return MinAge(age, written.text[-1], Clock.CREATED if is_created else Clock.FIRST_SEEN)
+
+    def soak(self, node: Node) -> Check | None:
+        written = _get(node, "at_least") if isinstance(node, Map) else node
+        at_least = span(written)
+        if at_least is None or not isinstance(written, Scalar):
+            return None
+        return Soak(at_least, written.text, Clock.FIRST_SEEN if _get(node, "clock") is not None else None)
 
     def vulnerabilities(self, node: Node) -> Check | None:
         report, fail_on, fixable = (_get(node, key) for key in ("report", "fail_on", "only_fixable"))

@@ -122,7 +122,6 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
             **({"immutable": _immutable(stage.immutable)} if stage.immutable.patterns else {}),
             **({"current": stage.current} if stage.current is not None else {}),
             **({"gates": ", ".join(map(str, stage.gates))} if stage.gates else {}),
-            **({"soak": str(stage.soak)} if stage.soak is not None else {}),
             "attachments": _attachments(stage.attachments),
         }
         lines += [Line(subject, key, value, stage.place) for key, value in said.items()]

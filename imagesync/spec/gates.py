@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from imagesync.errors import Problem
 from imagesync.gates import Check, Gate, Mode
 from imagesync.gates.age import Clock, MinAge
-from imagesync.gates.combined import AllOf, AnyOf
+from imagesync.gates.combined import AllOf, AnyOf, checks_of
+from imagesync.gates.soak import soaks, soaks_by_sight
 from imagesync.selection import IndexForm
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
@@ -23,6 +24,7 @@ from imagesync.spec.problems import Problems
 if TYPE_CHECKING:
     from imagesync.spec.checks import ChecksReader
     from imagesync.spec.signers import SignersReader
+    from imagesync.spec.stages import Promotion
 
 MODE = "mode"
 
@@ -61,6 +63,7 @@ class GatesReader:
             "size": checks.size,
             "window": checks.window,
             "min_age": checks.min_age,
+            "soak": checks.soak,
             "vulnerabilities": checks.vulnerabilities,
             "signature": signers.signature,
             "attestation": signers.attestation,
@@ -166,25 +169,33 @@ def find_gates_without_state(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -
             yield Problem(nodes["gates"].place, message, hint)
 
 
-def flat(gate: Gate) -> Iterator[Gate]:
-    """The gate, and those that it combines."""
-    yield gate
-    if isinstance(gate.check, AnyOf | AllOf):
-        for one in gate.check.gates:
-            yield from flat(one)
+def find_soaks_elsewhere(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -> Iterator[Problem]:
+    """Only what is promoted has a stage before."""
+    for rule, nodes in found:
+        if any(map(soaks, rule.gates)):
+            message = "`soak` counts how long a release has been at the stage before, and no stage comes before this"
+            hint = "`min_age` counts how long an image has been known; `soak` is for `stages` of `promotions`"
+            yield Problem(nodes["gates"].place, message, hint)
 
 
 def _wants_signed_index(gate: Gate) -> bool:
     from imagesync.gates.signed import Attestation, Signature, Subject  # noqa: PLC0415 - few specs have gates
 
-    checks = (one.check for one in flat(gate))
-    return any(isinstance(one, Signature | Attestation) and one.subject is Subject.INDEX for one in checks)
+    wanted = (one for one in checks_of(gate) if isinstance(one, Signature | Attestation))
+    return any(one.subject is Subject.INDEX for one in wanted)
+
+
+def find_soaks_without_state(promotions: Iterable[Promotion]) -> Iterator[Problem]:
+    """Without a state nobody remembers when something was first seen at a stage."""
+    for stage in (stage for promotion in promotions for stage in promotion.stages):
+        if any(map(soaks_by_sight, stage.gates)):
+            message = "`soak` counts from when it was first seen, and there is no `state` that remembers it"
+            yield Problem(stage.place, message, "add `state: FILE` or `state: REGISTRY/REPOSITORY`")
 
 
 def counts_from_first_seen(gate: Gate) -> bool:
     """Whether it asks a state how old an image is."""
-    checks = (one.check for one in flat(gate))
-    return any(isinstance(one, MinAge) and one.clock is Clock.FIRST_SEEN for one in checks)
+    return any(isinstance(one, MinAge) and one.clock is Clock.FIRST_SEEN for one in checks_of(gate))
 
 
 def _commands(node: Node) -> Iterator[Scalar]:

@@ -22,6 +22,8 @@ from imagesync.spec.gates import (
     find_commands,
     find_gates_that_cannot_pass,
     find_gates_without_state,
+    find_soaks_elsewhere,
+    find_soaks_without_state,
 )
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
@@ -102,6 +104,7 @@ class _Reading:
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
         self.problems += find_repeated_promotions(promotions)
+        self.problems += find_soaks_without_state(promotions) if root.get("state") is None else ()
         self.problems += find_conflicts(origin.rule for origin in origins)
         state = self._state(root.get("state"), interpolator, origins)
         rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
@@ -131,6 +134,7 @@ class _Reading:
     def _state(self, node: Node | None, interpolator: Interpolator, origins: Sequence[Origin]) -> StatePlace | None:
         state = read_state(node, interpolator, self.problems)
         self.problems += find_gates_that_cannot_pass((origin.rule, origin.nodes) for origin in origins)
+        self.problems += find_soaks_elsewhere((origin.rule, origin.nodes) for origin in origins)
         if node is None:
             self.problems += find_drift_without_state(origins)
             self.problems += find_prune_without_state((origin.rule, origin.nodes) for origin in origins)

@@ -11,10 +11,9 @@ from functools import partial
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.gates import Gate
-from imagesync.gates.soak import Soak
+from imagesync.gates.soak import soaks, soaks_by_record
 from imagesync.reference import Repository, Tag, check_path, parse_reference, starts_with_host
 from imagesync.selection import Retag
-from imagesync.spec.checks import span
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.gates import GatesReader, counts_from_first_seen
 from imagesync.spec.interpolate import Interpolator
@@ -118,7 +117,6 @@ class PromotionsReader:
             retag=retag,
             immutable=immutable,
             gates=gates,
-            soak=_soak(node.get("soak")),
             current=current,
             attachments=read_attachments(node.get("attachments")),
         )
@@ -173,11 +171,16 @@ class PromotionsReader:
                 self._problems.say(stage.place, message, hint)
 
     def _check_soaks(self, stages: Sequence[Stage]) -> None:
-        """At the first stage nothing is on record: nobody knows since when it is there."""
-        for stage in stages[:2]:
-            if stage.soak is not None:
-                message = f"nothing is on record of the stage before {stage.name}, so nothing soaks there"
-                self._problems.say(stage.place, message, "leave `soak` out, or add a stage between")
+        """Nothing is promoted to the first stage, so nothing is on record of it either."""
+        for stage in stages[:1]:
+            if any(map(soaks, stage.gates)):
+                message = f"nothing soaks before it comes to {stage.name}, which is the first stage"
+                self._problems.say(stage.place, message, "leave `soak` out: images are pushed there")
+        for stage in stages[1:2]:
+            if any(map(soaks_by_record, stage.gates)):
+                message = f"nothing is on record of {stages[0].name}, which is the first stage, so nothing soaks there"
+                hint = "count from when it was first seen there: `soak: {at_least: …, clock: first_seen}`"
+                self._problems.say(stage.place, message, hint)
 
     def _check_repositories(self, promotion: Promotion) -> None:
         """Every image needs a repository of its own, and so does the journal."""
@@ -198,11 +201,6 @@ class PromotionsReader:
             if first.setdefault(name, place) != place:
                 message = f"another {what} is called {name!r} too, at {first[name]}"
                 self._problems.say(place, message, f"give each {what} a name of its own")
-
-
-def _soak(node: Node | None) -> Soak | None:
-    age = span(node)
-    return Soak(age, node.text[-1], "the stage before") if isinstance(node, Scalar) and age is not None else None
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
-from imagesync.gates.soak import Soak
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
 from imagesync.settings import Secret
@@ -39,8 +38,6 @@ class Stage:
     immutable: Immutable = NOTHING_IMMUTABLE
     gates: tuple[Gate, ...] = ()
     """What every image has to pass to come here."""
-    soak: Soak | None = None
-    """How long a release has to have been at the stage before."""
     current: Tag | None = None
     """The tag that says what this stage runs; None: nothing says so but the records."""
     attachments: frozenset[AttachmentType]

@@ -76,7 +76,7 @@ class TagsReader:
         return tuple(dict.fromkeys(alias for alias in found if alias is not None))
 
     def _alias(self, scalar: Scalar) -> Alias | None:
-        alias = Alias(self._interpolator.text(scalar))
+        alias = Alias(self._interpolator.text(scalar), scalar.place)
         if not alias.template:
             return None
         for message in alias.problems():

@@ -34,6 +34,7 @@ from imagesync.plan.questions import (
     ReadHead,
     ReadManifest,
     ReadPlatform,
+    ReadPushTimes,
     Side,
     Surrounding,
 )
@@ -64,7 +65,7 @@ def _of_store(question: OfStore, stores: Stores) -> Any:
         return read_head(store, question.reference, question.side)
     if isinstance(question, ListAttachmentTags | ListAllTags):
         return _tags(question, stores)
-    if isinstance(question, MayRead | ReadCreated):
+    if isinstance(question, MayRead | ReadCreated | ReadPushTimes):
         return or_broken(lambda: _of_dates(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
@@ -75,7 +76,9 @@ def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Wri
     return stores.source(repository) if side == "source" else stores.destination(repository)
 
 
-def _of_dates(question: MayRead | ReadCreated, stores: Stores) -> Any:
+def _of_dates(question: MayRead | ReadCreated | ReadPushTimes, stores: Stores) -> Any:
+    if isinstance(question, ReadPushTimes):
+        return stores.push_times(question.repository.registry).push_times(question.repository, question.tags)
     return set_aside(question, stores) if isinstance(question, MayRead) else created_of(question, stores)
 
 

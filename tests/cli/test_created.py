@@ -69,7 +69,7 @@ def test_a_budget_that_is_too_small_for_all_dates_is_not_begun(mirror: Mirror, w
     ran = mirror.cli("plan", spec(mirror, f"{{budget: 3/6h, when_spent: {when_spent}}}"))
     assert ran.code == code
     assert not mirror.source.log.entries("GET", "/manifests/")
-    assert "… app  waits: it cannot be told which tags are the newest" in ran.out
+    assert "… app  waits: it cannot be told which tags are kept" in ran.out
     assert "that takes up to 4 pulls, and 3 of the budget of 3 pulls in 6 hours are left" in ran.out
     assert "sort by version; `--cache` keeps what was read" in ran.out
     assert "1 waiting" in ran.out
@@ -98,7 +98,7 @@ def test_a_budget_is_shared_by_all_selections_of_a_run(mirror: Mirror) -> None:
 def test_an_audit_says_that_nobody_knows_what_is_promised(mirror: Mirror) -> None:
     ran = mirror.cli("audit", spec(mirror, "{budget: 3/6h}"))
     assert ran.code == 1
-    assert "it cannot be told which tags are the newest" in ran.out
+    assert "it cannot be told which tags are kept" in ran.out
 
 
 def test_an_audit_finds_the_promised_tags_by_their_dates(mirror: Mirror) -> None:
@@ -127,3 +127,13 @@ def test_the_images_of_a_layout_have_dates_too(mirror: Mirror, source: str) -> N
     assert ran.code == 0, ran.text
     assert "  + a  2025-01-03 12:00 UTC" in ran.out
     assert "  - b  2025-01-01 12:00 UTC" in ran.out
+
+
+def test_a_lock_is_left_as_it_is_where_a_budget_leaves_open_which_tags_are_taken(mirror: Mirror) -> None:
+    assert mirror.cli("lock", spec(mirror)).code == 0
+    before = Path("sync.lock").read_text(encoding="utf-8")
+    for option in ("--quiet", "--check"):
+        ran = mirror.cli("lock", spec(mirror, "{budget: 3/6h, when_spent: defer}"), option)
+        assert ran.code == 1
+        assert "Not everything could be read: sync.lock is left as it is." in ran.err
+    assert Path("sync.lock").read_text(encoding="utf-8") == before

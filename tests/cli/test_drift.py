@@ -233,6 +233,13 @@ class TestPartsOfASpec:
             assert ran.out.count(f"app:{moved}  ") == 1, ran.text
             assert mirror.tags()[moved] == foreign.digest
 
+    def test_a_gate_of_the_other_holds_the_tag_back(self, mirror: Mirror) -> None:
+        gated = "{name: app:1.0, attachments: none, gates: [{size: {total: 1B}}]}"
+        spec = self.spec(mirror, gated, "{name: app:1.0, attachments: none}")
+        for only in ((), ("--only", "entry1")):
+            assert mirror.cli("apply", spec, *only).code == 3
+        assert mirror.tags() == {}
+
     def test_nothing_is_done_for_an_entry_that_is_not_named(self, mirror: Mirror) -> None:
         spec = self.spec(mirror, "{name: app, tags: ['2.0'], attachments: none}", "app:1.0")
         assert mirror.cli("apply", spec, "--only", "entry1").code == 0

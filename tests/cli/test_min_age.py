@@ -195,6 +195,21 @@ def test_a_prune_by_dates_lets_go_of_what_is_no_more_among_the_newest(mirror: Mi
     assert [*mirror.tags()] == ["a"]
 
 
+def test_a_lock_keeps_what_it_has_of_a_tag_that_is_too_young_by_now(mirror: Mirror) -> None:
+    """Otherwise every later run that is held to it would lack the tag."""
+    fill(mirror, "latest")
+    name = spec(mirror, "{include: latest, min_age: {age: 72h, clock: first_seen}}")
+    mirror.cli("apply", name)
+    grow_older(80)
+    assert mirror.cli("lock", name).code == 0
+    before = Path("sync.lock").read_text(encoding="utf-8")
+    STATE.write_text(json.dumps({**json.loads(STATE.read_text()), "first_seen": []}))
+    fill(mirror, "latest")
+    assert mirror.cli("lock", name).code == 0
+    assert Path("sync.lock").read_text(encoding="utf-8") == before
+    assert mirror.cli("plan", name, "--locked").code == 0
+
+
 def test_a_repair_brings_what_is_old_enough_and_not_what_the_tag_points_to_now(mirror: Mirror) -> None:
     name = spec(mirror, "{include: nightly, min_age: 72h}")
     old = mirror.fill("nightly", image=make_image("old", layers=1)).digest

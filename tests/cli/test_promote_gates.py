@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from imagesync.promotion.entries import Kind
+from imagesync.promotion.journal import Journal
+from imagesync.promotion.recording import begin
+from imagesync.promotion.seal import NoSeal
+from imagesync.reference import Repository
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
 from tests.images import make_image, make_index
+from tests.promotion.values import make_record
 
 AMD = "gates: [{require_platforms: linux/amd64}]"
 FROZEN = """\
@@ -79,20 +86,78 @@ def test_a_stage_is_judged_by_its_own_gates_alone(shop: Shop) -> None:
 def test_a_release_waits_until_it_has_been_at_the_stage_before_for_long_enough(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gated(shop, "soak: 24h", "production").push("1.4.0")
+    gated(shop, "gates: [{soak: 24h}]", "production").push("1.4.0")
     start = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
     monkeypatch.setattr("imagesync.cli.promoting.now", lambda: start)
     assert shop.promote("1.4.0", "staging").code == 0
     monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=23)))
     ran = shop.promote("1.4.0", "production")
     assert (ran.code, shop.tags(2, "api")) == (3, {})
-    assert "gate soak: at staging for 23 of 24h" in ran.text
+    assert "gate soak: at staging for 23 h of 24h, by an unsigned record; 1 h left" in ran.text
     assert "long enough at 2026-03-02 12:00 UTC" in ran.text
     monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=25)))
     assert shop.promote("1.4.0", "production").code == 0
     record = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "production", "--format", "json")
     (verdict,) = record.json()["events"][0]["images"][0]["verdicts"]
-    assert (verdict["gate"], verdict["reason"]) == ("soak", "at staging for 25h, by an unsigned record")
+    assert (verdict["gate"], verdict["reason"]) == ("soak", "at staging for 1 d 1 h of 24h, by an unsigned record")
+
+
+def test_what_a_record_says_again_goes_on_to_soak_and_what_comes_back_begins_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(shop, "gates: [{soak: 24h}]", "production")
+    start = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+
+    def come(version: str, hours: int) -> None:
+        monkeypatch.setattr("imagesync.cli.promoting.now", lambda: start + timedelta(hours=hours))
+        assert shop.promote(version, "staging").code == 0
+
+    def left(hours: int) -> str:
+        monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=hours)))
+        ran = shop.promote("1.4.0", "production")
+        assert ran.code == 3, ran.text
+        return ran.text.partition("an unsigned record; ")[2].partition(" left")[0]
+
+    shop.push("1.4.0")
+    come("1.4.0", 0)
+    name = "shop/imagesync-journal"
+    journal = Journal(Repository(shop.hosts[1].host, name), shop.hosts[1].repository(name), NoSeal())
+    begin(make_record(Kind.STARTED), journal)  # as a run that was killed leaves it
+    come("1.4.0", 8)
+    assert (shop.entries(1).count("finished"), left(20)) == (2, "4 h")
+    shop.push("1.5.0")
+    come("1.5.0", 10)
+    assert left(20) == "4 h"
+    come("1.4.0", 12)
+    assert left(20) == "16 h"
+
+
+def test_from_the_first_stage_a_release_soaks_from_when_a_promotion_first_saw_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(shop, "gates: [{soak: {at_least: 24h, clock: first_seen}}]").push("1.4.0")
+    shop.cli.file(f"state: seen.json\n{Path('sync.yaml').read_text()}")
+    start = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+    monkeypatch.setattr("imagesync.keeping.clock.now", lambda: start)
+    assert shop.promote("1.4.0", "staging", "--dry-run").code == 3
+    assert not Path("seen.json").exists()
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, shop.writes()) == (3, [])
+    assert "not seen at dev before; 1 d left" in ran.text
+    assert Path("seen.json").read_text().count("2026-03-01T12:00:00Z") == 2
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=23)))
+    assert "at dev for 23 h of 24h, by when a run first saw it there; 1 h left" in shop.promote("1.4.0", "staging").text
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=24)))
+    assert shop.promote("1.4.0", "staging").code == 0
+
+
+def test_a_gate_that_soaks_is_judged_by_promotions_alone(shop: Shop) -> None:
+    shop.more["production"] = "gates: [soaked]"
+    text = Path(shop.write()).read_text()
+    shop.cli.file(f"gates: {{soaked: {{soak: 1h}}}}\n{text}")
+    shop.push("1.4.0")
+    ran = shop.cli("gates", "sync.yaml", "soaked", f"{shop.hosts[0].host}/shop/api:1.4.0")
+    assert (ran.code, "only a promotion knows" in ran.text, "promote SPEC" in ran.text) == (3, True, True)
 
 
 def clock_at(moment: datetime) -> type[datetime]:

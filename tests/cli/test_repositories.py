@@ -184,3 +184,15 @@ def test_auth_check_looks_at_what_a_glob_finds_and_says_where_nothing_is_listed(
     team.source.script("GET", "_catalog", status=404)
     ran = team.cli("auth", "check", spec)
     assert (ran.code, f"x  {team.source.host}/team/* (list)" in ran.out) == (1, True)
+
+
+def test_what_is_said_for_all_is_not_called_dead_while_a_glob_could_not_be_listed(mirror: Mirror) -> None:
+    """What the glob would have found may be like it."""
+    mirror.fill("1.0", path="solo")
+    mirror.source.script("GET", "_catalog", status=404)
+    name = mirror.spec("{name: 'team/*', tags: '9.*'}", "solo:1.0")
+    text = Path(name).read_text(encoding="utf-8")
+    Path(name).write_text(text.replace("sync:", "defaults: {immutable: ['9.*']}\nsync:"), encoding="utf-8")
+    ran = mirror.cli("plan", name)
+    assert ran.code == 1
+    assert "is immutable, and no tag" not in ran.err

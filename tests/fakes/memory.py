@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from imagesync.errors import NotFoundError, StoreError
 from imagesync.manifest import Content, Descriptor, Manifest
 from imagesync.reference import Digest, Repository, RepositoryList, Tag
-from imagesync.store import BlobReader, Memory, NoMemory, Pushed
+from imagesync.store import BlobReader, Memory, NoMemory, NoPushTimes, Pushed, PushTimes
 
 
 class MemoryRepository:
@@ -152,6 +152,9 @@ class MemoryStores:
     def lister(self, registry: str) -> MemoryCatalog:
         self.opened.append(registry)
         return self.catalogs.setdefault(registry, MemoryCatalog())
+
+    def push_times(self, registry: str) -> PushTimes:
+        return NoPushTimes()
 
     def source(self, repository: Repository) -> MemoryRepository:
         return self[repository]

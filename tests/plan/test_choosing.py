@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from imagesync.errors import BudgetError
+from imagesync.errors import BudgetError, UnsupportedError
 from imagesync.plan.actions import Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.choosing import Choice, Moment, choose, seen_at_sources
 from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present
 from imagesync.plan.leftovers import Case, Target, case_of
-from imagesync.plan.questions import MayRead, Question, ReadCreated, ReadHead, ReadManifest
+from imagesync.plan.questions import MayRead, Question, ReadCreated, ReadHead, ReadManifest, ReadPushTimes
 from imagesync.plan.wants import Want, make_wants
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import Selection, TagFilter, TooYoung
@@ -22,6 +22,7 @@ from imagesync.spec.model import OnEmpty, Rule
 from imagesync.spec.pins import Lock, Pin
 from imagesync.spec.tags import parse_tags
 from imagesync.state import FirstSeen, State
+from imagesync.store import PushTime
 from tests.plan.values import HUB_NGINX, LOCAL_NGINX, make_manifest, make_reference, make_rule
 from tests.plan.world import World
 
@@ -49,6 +50,8 @@ class Answering(World):
     def _answer(self, question: Question) -> Any:
         if isinstance(question, MayRead) and question not in self.answers:
             return None
+        if isinstance(question, ReadPushTimes) and question not in self.answers:
+            return Broken("this registry does not say when tags were pushed", UnsupportedError.kind)
         return super()._answer(question)
 
     def head(self, question: ReadHead) -> Present | Absent:
@@ -121,13 +124,60 @@ def test_ages_are_asked_of_the_newest_until_one_is_old_enough() -> None:
     found = chosen(world, BY_AGE, moment)
     assert isinstance(found, Selection)
     assert (found.kept, [*found.waiting]) == (("1.1",), ["1.2"])
-    assert world.asked == [ReadHead(make_reference(HUB_NGINX, tag), "source") for tag in ("1.2", "1.1")]
+    young, older = (ReadHead(make_reference(HUB_NGINX, tag), "source") for tag in ("1.2", "1.1"))
+    assert world.asked == [young, ReadPushTimes(HUB_NGINX, (Tag("1.2"),)), older]
 
 
-def test_without_a_state_no_age_is_known() -> None:
-    found = chosen(Answering(world_of({"1.0": "x"})), BY_AGE)
+@pytest.mark.parametrize(
+    ("clock", "reason"),
+    [
+        ("first_seen", "no state says when it was first seen"),
+        ("pushed", "its registry does not say when it was pushed"),
+    ],
+)
+def test_without_who_tells_no_age_is_known(clock: str, reason: str) -> None:
+    found = chosen(Answering(world_of({"1.0": "x"})), by_clock(clock))
     assert isinstance(found, Selection)
-    assert found.waiting[Tag("1.0")].reason == "of unknown age: no state says when it was first seen"
+    assert found.waiting[Tag("1.0")].reason == f"of unknown age: {reason}"
+
+
+def by_clock(clock: str) -> TagFilter:
+    return parse_tags(f"{{min_age: {{age: 72h, clock: {clock}}}}}", environment={})
+
+
+def pushed(world: World, tag: str, hours: float, digest: Digest | None = None) -> None:
+    """Let the registry say when it got a digest under this tag; the one that it has now if no other is named."""
+    had = digest or world.tags[HUB_NGINX, Tag(tag)]
+    time = PushTime(Tag(tag), had, NOW - timedelta(hours=hours))
+    world.answers[ReadPushTimes(HUB_NGINX, (Tag(tag),))] = {Tag(tag): time}
+
+
+def test_a_registry_that_says_when_a_tag_was_pushed_makes_it_old_enough_without_a_state() -> None:
+    world = Answering(world_of({"1.0": "x"}))
+    pushed(world, "1.0", 80)
+    found = chosen(world, by_clock("pushed"))
+    assert isinstance(found, Selection)
+    assert found.kept == ("1.0",)
+
+
+def test_a_push_of_another_digest_makes_no_tag_old() -> None:
+    """It has moved since the registry was asked for its list, or that is behind."""
+    world = Answering(world_of({"1.0": "x"}))
+    pushed(world, "1.0", 80, make_manifest("before").digest)
+    found = chosen(world, by_clock("pushed"))
+    assert isinstance(found, Selection)
+    assert found.waiting[Tag("1.0")].reason == "of unknown age: its registry says when another digest was pushed there"
+
+
+def test_an_api_that_fails_fails_what_goes_by_it_alone_and_not_what_a_state_remembers() -> None:
+    world = Answering(world_of({"1.0": "x"}))
+    world.answers[ReadPushTimes(HUB_NGINX, (Tag("1.0"),))] = Broken("503", "network", "wait")
+    found = chosen(world, parse_tags("{min_age: {age: 72h, clock: pushed, on_missing: allow}}", environment={}))
+    assert isinstance(found, Broken)
+    assert (found.kind, found.hint) == ("network", "wait")
+    by_state = chosen(world, BY_AGE, Moment(NOW, remembered(world, {"1.0": 9})))
+    assert isinstance(by_state, Selection)
+    assert by_state.waiting[Tag("1.0")].reason == "9 of 72 h old"
 
 
 def rule_of(tags: TagFilter, **fields: Any) -> Rule:
@@ -248,3 +298,12 @@ def test_a_rule_with_a_lock_is_not_taken_for_the_same_rule_without() -> None:
     lock = Lock.of([Pin(str(HUB_NGINX), Tag("9.9"), make_manifest("locked").digest)])
     wants = make_wants([replace(rule, lock=lock)], {}, {rule: selection("1.0")})
     assert [str(want.destination.tag) for want in wants if isinstance(want, Want)] == ["9.9"]
+
+
+def test_an_earlier_digest_that_one_rule_takes_is_what_others_take_too() -> None:
+    """What a tag points to now is too young for one rule, so that it is written for no other."""
+    young, careless = rule_of(BY_AGE), make_rule("nightly", line=9)
+    digest = make_manifest("before").digest
+    wants = make_wants([careless, young], {}, {young: selection("nightly", pinned=digest)})
+    assert [want.source.digest for want in wants if isinstance(want, Want)] == [digest]
+    assert len(wants) == 1

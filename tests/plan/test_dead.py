@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from imagesync.errors import Place
 from imagesync.plan.dead import find_dead, find_dead_offline
-from imagesync.plan.inventory import Broken
+from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Repository, Tag, TagList
 from imagesync.selection import Alias, Exclude, Include, Retag, TagFilter, TagPattern
@@ -112,3 +112,25 @@ def test_offline_what_a_filter_may_have_a_use_for_is_not_dead() -> None:
     rules = make_rule("1.27", immutable=shared), make_rule("*", source=QUAY, immutable=shared, line=9)
     assert dead_offline(*rules) == []
     assert dead(*rules) == []
+
+
+def test_what_waits_since_a_budget_is_spent_is_not_known_to_be_dead() -> None:
+    rule = make_rule(tag_filter=filtered(["1.*"]), immutable=immutable("1.*"), retag=Retag(names=(("1.27", "x"),)))
+    waiting = NotRead("that takes up to 4 pulls", "budget", None, 0)
+    wants = make_wants([rule], LISTED, {rule: waiting})
+    assert find_dead([rule], wants, LISTED) == ()
+
+
+def test_an_alias_that_no_selected_tag_carries_is_dead() -> None:
+    aliases = (Alias("stable", Place("sync.yaml", 50, 1)), Alias("{major}.{minor}.{patch}", Place("sync.yaml", 51, 1)))
+    assert dead(make_rule("latest", aliases=aliases)) == [
+        "50: stable is an alias that no selected tag carries: an alias follows versions",
+        "51: {major}.{minor}.{patch} is an alias that no selected tag carries: an alias follows versions",
+    ]
+    assert [one[:2] for one in dead_offline(make_rule("1.27", aliases=aliases))] == ["51"]
+
+
+def test_an_alias_that_is_said_for_several_images_is_of_use_if_one_carries_it() -> None:
+    aliases = (Alias("stable", Place("sync.yaml", 50, 1)),)
+    assert dead(make_rule("latest", aliases=aliases), make_rule("1.27", aliases=aliases, line=9)) == []
+    assert dead(make_rule(tag_filter=TagFilter((Include((pattern("1.*"),)),)), aliases=aliases)) == []

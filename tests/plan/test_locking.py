@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from imagesync.errors import Place
 from imagesync.plan.actions import Failure, Keep, Skip
 from imagesync.plan.diff import diff
-from imagesync.plan.locking import Renewal, hold, lock_of, renewed, sources_alone, uncovered, unwanted
+from imagesync.plan.locking import Renewal, hold, lock_of, renewed, sources_alone, uncovered, undecided, unwanted
 from imagesync.plan.wants import Want, lists_needed, make_wants
 from imagesync.reference import Digest, Repository, Tag
-from imagesync.selection import Newest, Retag, TagFilter, VersionRange, Versions
+from imagesync.selection import Newest, Order, Ordering, Retag, TagFilter, VersionRange, Versions
 from imagesync.spec.model import OnEmpty
 from imagesync.spec.pins import Lock, Pin
 from tests.plan.values import HUB_NGINX, make_immutable, make_inventory, make_manifest, make_reference, make_rule
@@ -153,6 +153,22 @@ def test_a_rule_takes_from_its_lock_just_what_it_took_from_the_list(listed: dict
     kept = NEWEST_TWO.select(listed).kept
     (again,) = hold([rule], make_lock({tag: listed[tag] for tag in kept}))
     assert [want.source.tag for want in make_wants([again], {}) if isinstance(want, Want)] == list(kept)
+
+
+DATED = TagFilter((Newest(1, Ordering(Order.CREATED)),))
+
+
+def test_a_rule_that_chooses_by_date_is_not_held_to_a_lock_in_which_another_has_tags_of_its_own() -> None:
+    """Which of them that rule has chosen, the lock does not say: it would take them all."""
+    lock = make_lock({"1": 1, "2": 2})
+    dated, other = make_rule(tag_filter=DATED, line=3), make_rule("1", "2", line=9)
+    whole = hold([dated, other], lock)
+    (problem,) = undecided(whole[:1], whole, "sync.lock")
+    assert problem.place.line == 3
+    assert "sync.lock does not say which tags of docker.io/library/nginx" in problem.message
+    assert undecided(whole[1:], whole, "sync.lock") == []
+    alike = hold([dated, make_rule(tag_filter=DATED, line=9)], lock)
+    assert undecided(alike, alike, "sync.lock") == []
 
 
 def test_a_rule_that_is_held_is_another_than_the_same_rule_that_is_not() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,7 +28,9 @@ from imagesync.selection import (
 from imagesync.selection.steps import Step
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-AGE = MinAge(timedelta(hours=72))
+AGE = MinAge(timedelta(hours=72), clocks=(Clock.FIRST_SEEN,))
+PUSHED = MinAge(timedelta(hours=72), clocks=(Clock.PUSHED,))
+EITHER = MinAge(timedelta(hours=72))
 BY_NAME = Ordering(Order.ALPHABETICAL)
 BY_DATE = Ordering(Order.CREATED)
 
@@ -85,7 +87,7 @@ def test_a_tag_that_is_old_enough_is_kept_and_a_younger_one_waits() -> None:
     [(timedelta(minutes=90), "m", "12 of 90 min old"), (timedelta(days=3), "d", "0 of 3 d old")],
 )
 def test_an_age_is_told_in_the_unit_that_it_is_asked_in(age: timedelta, unit: str, told: str) -> None:
-    selection = chosen(TagFilter((MinAge(age, unit),)), facts({"x": standing("a", a=0.2)}))
+    selection = chosen(TagFilter((MinAge(age, unit, (Clock.FIRST_SEEN,)),)), facts({"x": standing("a", a=0.2)}))
     assert selection.waiting[Tag("x")].reason == told
 
 
@@ -179,7 +181,7 @@ def test_where_nobody_says_whether_an_earlier_digest_is_there_none_before_it_is_
     assert selection.waiting[Tag("daily")].is_failure
 
 
-CREATED = MinAge(timedelta(days=3), "d", Clock.CREATED)
+CREATED = MinAge(timedelta(days=3), "d", (Clock.CREATED,))
 
 
 def dated(**created: datetime | Unknown) -> Facts:
@@ -204,7 +206,7 @@ def test_the_image_s_own_date_counts_where_it_is_asked_for() -> None:
 def test_an_image_without_a_date_waits_is_taken_or_fails(
     on_missing: OnMissing, kept: tuple[str, ...], failing: list[bool]
 ) -> None:
-    step = MinAge(timedelta(days=3), "d", Clock.CREATED, on_missing)
+    step = MinAge(timedelta(days=3), "d", (Clock.CREATED,), on_missing)
     selection = chosen(TagFilter((step,)), dated(x=Unknown("its config names no date")), "x")
     assert selection.kept == kept
     assert [one.is_failure for one in selection.waiting.values()] == failing
@@ -216,6 +218,59 @@ def test_a_date_that_no_image_can_have_makes_none_old() -> None:
     assert selection.waiting[Tag("x")].reason == (
         "of unknown age: its date is 1970-01-01, as reproducible builds write it"
     )
+
+
+def pushed(standings: Mapping[str, Standing | None], **hours: float | str) -> Facts:
+    """With what the registry says of pushes: so many hours ago, or why it does not."""
+    said = {
+        Tag(tag): Unknown(ago) if isinstance(ago, str) else NOW - timedelta(hours=ago) for tag, ago in hours.items()
+    }
+    return replace(facts(standings), pushed=said)
+
+
+def test_a_registry_may_say_that_a_tag_is_old_enough_of_which_nobody_remembers_anything() -> None:
+    standings = {"old": standing("a"), "young": standing("b")}
+    selection = chosen(TagFilter((EITHER,)), pushed(standings, old=80, young=41.5))
+    assert selection.kept == ("old",)
+    assert selection.waiting[Tag("young")].reason == "41 of 72 h old"
+    assert selection.waiting[Tag("young")].hint is None
+
+
+def test_the_registry_is_asked_of_those_tags_alone_that_were_not_seen_for_long_enough() -> None:
+    standings = facts({"old": standing("a", a=80), "young": standing("b", b=2)})
+    assert asked(TagFilter((EITHER,)), standings, "old", "young") == NeedsFacts(pushed=(Tag("young"),))
+
+
+def test_a_tag_is_as_old_as_the_clock_says_that_has_run_longer() -> None:
+    """A tag that is pushed again with the digest that it has does not become young by that."""
+    selection = chosen(TagFilter((EITHER,)), pushed({"x": standing("a", a=50)}, x=3))
+    assert selection.waiting[Tag("x")].reason == "50 of 72 h old"
+
+
+def test_where_the_registry_says_nothing_what_was_seen_counts() -> None:
+    selection = chosen(TagFilter((EITHER,)), pushed({"x": standing("a", a=50), "y": standing("b")}, x="no", y="no"))
+    assert {tag: verdict.reason for tag, verdict in selection.waiting.items()} == {
+        "x": "50 of 72 h old",
+        "y": "0 of 72 h old",
+    }
+
+
+def test_of_a_tag_that_was_pushed_just_now_the_digest_before_is_taken() -> None:
+    known = replace(pushed({"daily": standing("b", a=80)}, daily=1), held={digest("a"): True})
+    assert chosen(TagFilter((EITHER,)), known).pinned == {"daily": digest("a")}
+
+
+@pytest.mark.parametrize(
+    ("on_missing", "is_kept", "is_failure"),
+    [(OnMissing.DEFER, False, False), (OnMissing.ALLOW, True, False), (OnMissing.FAIL, False, True)],
+)
+def test_by_pushes_alone_on_missing_says_what_becomes_of_a_tag_whose_registry_does_not_tell(
+    on_missing: OnMissing, is_kept: bool, is_failure: bool
+) -> None:
+    selection = chosen(TagFilter((replace(PUSHED, on_missing=on_missing),)), pushed({"x": standing("a", a=99)}, x="no"))
+    assert bool(selection.kept) is is_kept
+    verdict = selection.waiting.get(Tag("x"))
+    assert verdict is None if is_kept else (verdict.reason, verdict.is_failure) == ("of unknown age: no", is_failure)
 
 
 HOURS = st.dictionaries(st.sampled_from("abcdef"), st.floats(-5, 200), max_size=4)
@@ -267,6 +322,6 @@ def test_to_ask_of_what_would_be_kept_alone_keeps_the_same_as_to_ask_of_all(
 
 @given(STANDINGS, st.sampled_from([24, 48, 72, 96]))
 def test_a_shorter_age_keeps_all_tags_that_a_longer_one_keeps(standings: dict[str, Standing], hours: int) -> None:
-    longer = decided(TagFilter((MinAge(timedelta(hours=hours)),)), facts(standings), {})
-    shorter = decided(TagFilter((MinAge(timedelta(hours=hours - 12)),)), facts(standings), {})
+    longer = decided(TagFilter((replace(AGE, age=timedelta(hours=hours)),)), facts(standings), {})
+    shorter = decided(TagFilter((replace(AGE, age=timedelta(hours=hours - 12)),)), facts(standings), {})
     assert {*longer.kept} <= {*shorter.kept}

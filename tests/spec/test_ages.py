@@ -35,9 +35,10 @@ def test_an_age_is_written_in_minutes_hours_or_days(text: str, age: timedelta) -
 
 def test_an_age_may_say_its_clock_and_what_a_missing_date_means() -> None:
     assert min_age("{age: 3d, clock: created, on_missing: fail}") == MinAge(
-        timedelta(days=3), "d", Clock.CREATED, OnMissing.FAIL
+        timedelta(days=3), "d", (Clock.CREATED,), OnMissing.FAIL
     )
-    assert min_age("{age: 3d}") == min_age("{age: 3d, clock: first_seen}") == min_age("3d")
+    assert min_age("{age: 3d}") == min_age("3d") == MinAge(timedelta(days=3), "d", (Clock.PUSHED, Clock.FIRST_SEEN))
+    assert min_age("{age: 3d, clock: first_seen}") == MinAge(timedelta(days=3), "d", (Clock.FIRST_SEEN,))
 
 
 @pytest.mark.parametrize("text", ["0h", "72", "3 days", "1w", "-3d", "3.5h", "{clock: created}", "{age: 3d, by: x}"])
@@ -63,18 +64,19 @@ def test_an_age_that_nobody_remembers_is_said_at_its_place(tmp_path: Path) -> No
     assert "clock: created" in problem.hint
 
 
-def test_with_a_state_or_by_the_images_own_date_it_is_right(tmp_path: Path) -> None:
+def test_with_a_state_or_by_what_the_image_or_the_registry_says_it_is_right(tmp_path: Path) -> None:
     assert load(tmp_path, with_age("72h", state="state.json")).rules[0].tags.min_age == MinAge(timedelta(hours=72))
-    assert load(tmp_path, with_age("{age: 72h, clock: created}")).rules[0].tags.min_age is not None
+    for clock in ("created", "pushed"):
+        assert load(tmp_path, with_age(f"{{age: 72h, clock: {clock}}}")).rules[0].tags.min_age is not None
 
 
 def test_what_a_missing_date_means_has_nothing_to_do_where_a_state_knows_every_age(tmp_path: Path) -> None:
     (problem,) = found(tmp_path, with_age("{age: 72h, on_missing: fail}", state="state.json"))
     assert "a state knows every tag's age" in problem.message
-    assert problem.hint == "leave it out, or add `clock: created`"
+    assert problem.hint == "leave it out, or add `clock: pushed` or `clock: created`"
 
 
 def test_config_shows_the_age_with_its_clock(tmp_path: Path) -> None:
     name = str(make_files(tmp_path, {"sync.yaml": with_age("72h", state="s.json")}))
     lines = {line.key: line.value for line in explain(name, environment={})}
-    assert lines["tags.min_age"] == "72h, clock first_seen"
+    assert lines["tags.min_age"] == "72h, clock pushed or first_seen"

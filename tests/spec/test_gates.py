@@ -97,6 +97,13 @@ def test_an_age_needs_a_state_or_the_images_word(tmp_path: Path) -> None:
     assert load(tmp_path, spec("{min_age: {age: 3d, clock: created}}")).rules[0].gates
 
 
+@pytest.mark.parametrize("gate", ["{soak: 24h}", "{any_of: [{soak: 24h}, {size: {layers: 9}}]}"])
+def test_what_no_stage_comes_before_cannot_soak(gate: str, tmp_path: Path) -> None:
+    text = shown(found(tmp_path, spec(gate)), tmp_path)
+    assert "no stage comes before this" in text
+    assert "`soak` is for `stages` of `promotions`" in text
+
+
 @pytest.mark.parametrize(
     ("platforms", "of", "is_right"),
     [

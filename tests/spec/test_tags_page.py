@@ -51,7 +51,8 @@ def facts(cell: str) -> Facts:
     standings = {tag: standing(what) for tag, what in told.items()}
     seen = (one.digest for known in standings.values() for one in known.sights or ())
     created = {tag: date(what) for tag, what in told.items() if "seen" not in what}
-    return Facts(NOW, created, standings, dict.fromkeys(seen, True))
+    unsaid = dict.fromkeys(told, Unknown("the registry says nothing"))
+    return Facts(NOW, created, standings, unsaid, dict.fromkeys(seen, True))
 
 
 def date(what: str) -> datetime | Unknown:

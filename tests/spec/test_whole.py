@@ -257,7 +257,7 @@ promotions:
         retag: "{{tag}}-production"
         immutable: ["*.*.*-production"]
         current: production
-        soak: 24h
+        gates: [{{soak: {{at_least: 24h, clock: first_seen}}}}]
         attachments: none
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
@@ -534,7 +534,7 @@ def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(
     assert (dev.tag_of(Tag("1.4.0")), production.tag_of(Tag("1.4.0"))) == ("1.4.0", "1.4.0-production")
     assert shop.signing is not None
     assert (shop.signing.public, shop.signing.key.origin) == (OWNER.key, "environment variable HUB_TOKEN")
-    assert (dev.soak, str(production.soak)) == (None, "soak 24h at the stage before")
+    assert [str(gate) for gate in production.gates] == ["soak (soak 24h, clock first_seen)"]
     assert (dev.current, production.current) == (None, "production")
     assert production.immutable.holds(Tag("1.4.0-production"))
     assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)

@@ -152,7 +152,7 @@ def test_where_a_date_cannot_be_read_nobody_knows_which_are_the_newest(sync: Syn
     sync.source.script("", path, status=403)
     (failure,) = sync.plan().actions
     assert isinstance(failure, Failure)
-    assert failure.reason.startswith("it cannot be told which tags are the newest")
+    assert failure.reason.startswith("it cannot be told which tags are kept")
     assert "source" in failure.reason
 
 

@@ -109,6 +109,25 @@ def test_what_stands_at_the_destination_stays_while_its_successor_is_too_young(s
     assert kinds(sync.destination) == {}
 
 
+def test_who_says_when_tags_were_pushed_is_found_out_once_and_only_where_one_is_young(sync: Sync) -> None:
+    fill(sync, "1.0", 100)
+    fill(sync, "1.1", 100)
+    sync.plan()
+    assert "GET /v2/ 200" not in sync.source.log.lines()
+    for tag in ("1.2", "1.3", "1.4"):
+        fill(sync, tag, 5)
+    sync.plan()
+    assert sync.source.log.lines().count("GET /v2/ 200") == 1
+
+
+def test_without_a_state_a_registry_that_does_not_tell_lets_all_wait(sync: Sync) -> None:
+    sync.state = None
+    sync.tag_filter = parse_tags("{include: x, min_age: {age: 72h, clock: pushed}}", environment={})
+    sync.fill(image("x"), "x")
+    (waiting,) = [action for action in sync.plan().actions if isinstance(action, Waiting)]
+    assert waiting.reason == "of unknown age: its registry does not say when it was pushed"
+
+
 def test_always_is_bound_too(sync: Sync) -> None:
     sync.tag_filter = parse_tags("{min_age: 72h, newest: 1, always: latest}", environment={})
     fill(sync, "1.0", 100)
