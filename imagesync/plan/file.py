@@ -350,9 +350,9 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
     _check_depth(root, contents)
     left_out = tuple(map(Digest, value.get("left_out", ())))
     blobs = {blob.digest: blob for blob in blobs_of(root, contents, left_out)}
-    if set(_lost(root, contents, destination)) - set(left_out) or any(
-        digest not in blobs for digest in value["missing"]
-    ):
+    is_moved = source.repository != destination.repository
+    lost = set(_lost(root, contents, destination)) - set(left_out) if is_moved else set()
+    if lost or any(digest not in blobs for digest in value["missing"]):
         raise InvalidManifest(f"the copy to {destination} does not fit its manifests")
     return Copy(
         rule=rule,

@@ -34,6 +34,12 @@ class Image:
         return self.platforms != EVERY_PLATFORM
 
     @property
+    def is_retagged(self) -> bool:
+        """Whether all that becomes of it is another tag in its own repository, and no gate has to see more of it."""
+        stays = all(want.source.repository == want.destination.repository for want in self.wants)
+        return stays and not self.is_narrowed and not any(want.gates for want in self.wants)
+
+    @property
     def all_wants(self) -> tuple[Want, ...]:
         return (*self.wants, *self.kept)
 

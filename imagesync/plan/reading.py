@@ -69,15 +69,20 @@ def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
 
 def _contents(image: Image, narrowing: Narrowing | None) -> Asking[dict[Digest, Content]]:
     """The manifests of an image that is to be copied: those of its source that are not left out, and its root where
-    that was made."""
+    that was made. Where it only gets another tag, its root alone."""
     if not image.wants:
         return {}
     place = Place(image.root.repository, "source", image.root.tag)
     left_out = narrowing.left_out if narrowing is not None else frozenset()
-    contents = yield from read_contents(place, {image.digest: None}, lambda entry: entry.digest not in left_out)
+    is_read = _nothing_below if image.is_retagged else lambda entry: entry.digest not in left_out
+    contents = yield from read_contents(place, {image.digest: None}, is_read)
     if narrowing is not None and narrowing.written is not None:
         contents[narrowing.root.digest] = narrowing.written
     return contents
+
+
+def _nothing_below(entry: Descriptor) -> bool:  # noqa: ARG001 - one of the choices of what is read
+    return False
 
 
 def _spoken_of(contents: Mapping[Digest, Content], narrowing: Narrowing | None) -> tuple[Digest, ...]:

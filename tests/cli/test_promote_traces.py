@@ -73,6 +73,12 @@ def test_within_one_repository_an_index_moves_by_its_tag_alone(registry: FakeReg
         "PUT /v2/shop/api/manifests/staging 201",
         "PUT /v2/shop/api/manifests/DIGEST 201",
     ]
+    assert lines(registry).count("GET /v2/shop/api/manifests/DIGEST 200") == 1, "its children are not read"
+    shop.push("1.5.0", api=make_index("another"))
+    assert shop.promote("1.5.0", "staging", "-o", "plan.json").code == 0
+    shop.forget()
+    assert shop.cli("apply", "sync.yaml", "--plan", "plan.json").code == 0
+    assert shop.tags(0, "api")["staging"] == make_index("another").digest
 
 
 def test_within_one_registry_blobs_are_mounted_and_no_byte_of_them_moves(registry: FakeRegistry, cli: Cli) -> None:
