@@ -25,6 +25,7 @@ COMMANDS = (
     "adopt",
     "lock",
     "release",
+    "approve",
     "promote",
     "rollback",
     "hold",

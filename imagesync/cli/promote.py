@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     is_plan_only = arguments.dry_run or arguments.output
     (check_plan_report if is_plan_only else check_report)(arguments)
     spec = load(arguments)
-    unit = _unit(arguments, spec)
+    unit = unit_of(arguments, spec)
     with open_session(spec, arguments) as session:
         release = open_release(session, unit)
         plan = plan_release(session, release)
@@ -59,7 +59,7 @@ def parse_release(text: str) -> tuple[str, Tag]:
     return name, Tag(version)
 
 
-def _unit(arguments: argparse.Namespace, spec: Spec) -> Unit:
+def unit_of(arguments: argparse.Namespace, spec: Spec) -> Unit:
     """What is to move where. Raises UsageError, and InvalidReference for a version that is no tag."""
     from imagesync.plan.unit import Unit  # noqa: PLC0415 - not for --help
     from imagesync.promotion.rules import find_promotion  # noqa: PLC0415

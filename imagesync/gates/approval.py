@@ -1,22 +1,24 @@
 """The gate `approval`: named people have said yes to exactly this digest, in files that somebody could review.
 
-The files are not signed: they are worth what the protection of the branch is worth that they are in.
+Without keys the files are not signed: they are worth what the protection of the branch is worth that they are in.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from imagesync.gates.age import parse_time
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, ListFiles, Need, TimeNow, Unread, WhoRuns
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.verdict import Finding
-from imagesync.reference import Digest
+from imagesync.gates.word import Word
+from imagesync.reference import Digest, Reference
+from imagesync.signature.key import PublicKey
 
 _CLOCKS_DIFFER = timedelta(hours=1)
+SIGNED = "signed"
 UNSIGNED = "unsigned"
 
 
@@ -28,6 +30,8 @@ class Approval:
     people: tuple[str, ...]
     files: PathTemplate
     expires: timedelta | None = None
+    keys: tuple[PublicKey, ...] = ()
+    """One for each of the people, in their order; none: their files need no signature."""
 
     def __str__(self) -> str:
         return f"approval by {self.count} of {', '.join(self.people)}"
@@ -41,14 +45,14 @@ class Approval:
         for answer in (now, runners, files):
             if isinstance(answer, Unread):
                 return Finding.blocked(f"approvals cannot be read: {answer.reason}")
-        words = [_Word.parse(name, raw) for name, raw in sorted(files.items())]
-        wrong = [(word, self._objection(word, candidate.digest, (now, runners))) for word in words]
+        words = [Word.parse(name, raw) for name, raw in sorted(files.items())]
+        wrong = [(word, self._objection(word, candidate, (now, runners))) for word in words]
         given = tuple(dict.fromkeys(word.by.casefold() for word, objection in wrong if objection is None))
         others = [f"{word.name}: {objection}" for word, objection in wrong if objection is not None]
         return self._counted(given, others, f"{need.pattern} for {candidate.digest}")
 
     def _counted(self, given: tuple[str, ...], others: list[str], where: str) -> Finding:
-        said = f"{len(given)} of {self.count} approvals ({UNSIGNED})"
+        said = f"{len(given)} of {self.count} approvals ({SIGNED if self.keys else UNSIGNED})"
         names = f": {', '.join(given)}" if given else ""
         if len(given) >= self.count:
             return Finding.passed(f"{said}{names}")
@@ -58,44 +62,49 @@ class Approval:
     def _files(self, candidate: Candidate) -> ListFiles:
         return ListFiles(self.files.of(candidate.source, candidate.digest))
 
-    def _objection(self, word: _Word, digest: Digest, moment: tuple[datetime, tuple[str, ...]]) -> str | None:
+    def key_of(self, name: str) -> PublicKey | None:
+        """The key that signs for one of the people; None where none does."""
+        names = [one.casefold() for one in self.people]
+        return dict(zip(names, self.keys, strict=False)).get(name.casefold())
+
+    def file_of(self, source: Reference, digest: Digest, by: str) -> str | None:
+        """The file in which one of the people says yes; None where the glob is no name with one `*`."""
+        pattern = self.files.text
+        if pattern.count("*") > 1 or set(pattern) & set("?["):
+            return None
+        folder = re.sub(r"\[([*?[])\]", r"\1", self.files.folder)
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", by).lstrip(".")
+        return PathTemplate(pattern.replace("*", name), folder).of(source, digest)
+
+    def _objection(self, word: Word, candidate: Candidate, moment: tuple[datetime, tuple[str, ...]]) -> str | None:
         """Why a word does not count; None where it does."""
         now, runners = moment
-        if word.mistake:
-            return word.mistake
-        if word.digest != digest:
-            return "of another digest"
-        if word.by.casefold() not in {name.casefold() for name in self.people}:
-            return f"{word.by[:40]!a} may not approve"
-        if word.by.casefold() in {name.casefold() for name in runners}:
-            return f"{word.by[:40]!a} runs this, and cannot approve it"
-        return self._untimely(word, now)
+        return (
+            word.mistake or _of_another(word, candidate) or self._not_by(word.by, runners) or self._not_signed(word)
+        ) or self._untimely(word, now)
 
-    def _untimely(self, word: _Word, now: datetime) -> str | None:
+    def _not_by(self, name: str, runners: tuple[str, ...]) -> str | None:
+        if name.casefold() not in {one.casefold() for one in self.people}:
+            return f"{name[:40]!a} may not approve"
+        if name.casefold() in {one.casefold() for one in runners}:
+            return f"{name[:40]!a} runs this, and cannot approve it"
+        return None
+
+    def _not_signed(self, word: Word) -> str | None:
+        key = self.key_of(word.by)
+        if key is None or word.is_signed_by(key):
+            return None
+        return f"not signed by the key of {word.by[:40]!a}, or changed since"
+
+    def _untimely(self, word: Word, now: datetime) -> str | None:
         if word.at is None or word.at > now + _CLOCKS_DIFFER:
             return "says no time that has been"
         is_over = self.expires is not None and now - word.at > self.expires
         return f"expired, {word.at:%Y-%m-%d %H:%M} UTC" if is_over else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """What one file says, or what is wrong with it."""
-
-    name: str
-    digest: str = ""
-    by: str = ""
-    at: datetime | None = None
-    mistake: str = ""
-
-    @classmethod
-    def parse(cls, name: str, raw: bytes) -> _Word:
-        name = name.rpartition("/")[2]
-        try:
-            document = json.loads(raw.decode("utf-8-sig"))
-        except (ValueError, RecursionError):
-            return cls(name, mistake="is not JSON")
-        if not isinstance(document, dict):
-            return cls(name, mistake="is not a JSON object")
-        digest, by = (one if isinstance(one, str) else "" for one in (document.get("digest"), document.get("by")))
-        return cls(name, digest, by, parse_time(document.get("at")))
+def _of_another(word: Word, candidate: Candidate) -> str | None:
+    if word.digest != candidate.digest:
+        return "of another digest"
+    is_here = word.destination in ("", str(candidate.destination.repository))
+    return None if is_here else "for another destination"

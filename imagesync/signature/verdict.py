@@ -40,7 +40,8 @@ Verdict = Verified | Rejected
 
 
 class Refusal(Exception):
-    """What ends the look into one piece of evidence. Never leaves this room: `verify` makes it a Rejected."""
+    """What ends the look into one piece of evidence. `verify` makes it a Rejected; who opens documents himself
+    catches it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

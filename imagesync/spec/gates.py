@@ -67,7 +67,7 @@ class GatesReader:
             "vulnerabilities": checks.vulnerabilities,
             "signature": signers.signature,
             "attestation": signers.attestation,
-            "approval": checks.approval,
+            "approval": signers.approval,
             "command": checks.command,
             "any_of": lambda node: self._combined(node, AnyOf),
             "all_of": lambda node: self._combined(node, AllOf),

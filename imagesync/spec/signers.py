@@ -6,6 +6,7 @@ read, and is opened when the first image is judged.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from imagesync.errors import TrustError
@@ -21,7 +22,7 @@ from imagesync.gates.signed import (
 )
 from imagesync.signature import PublicKey, Signer
 from imagesync.spec.checks import ChecksReader
-from imagesync.spec.document import Map, Node, Scalar
+from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.problems import Problems
 
 MAX_KEY_BYTES = 64 * 1024
@@ -49,6 +50,33 @@ class SignersReader:
             return None
         kind, builder, source = (self._values.said(node.get(key)) for key in ("type", "builder", "source"))
         return Attestation(by, kind, builder, source, _subject(node))
+
+    def approval(self, node: Node) -> Check | None:
+        """Who says yes, each with the key that signs for that, or none of them with one."""
+        listed = node.get("from") if isinstance(node, Map) else None
+        items = listed.items if isinstance(listed, List) else ()
+        keyed = [item for item in items if isinstance(item, Map)]
+        people = [self._values.said(item.get("name") if isinstance(item, Map) else item) for item in items]
+        keys = [key for item in keyed if (key := self._key_at(item)) is not None]
+        if keyed:
+            self._check_keyed(items, people, keys)
+            return self._values.approval(node, tuple(people), tuple(keys)) if len(keys) == len(people) else None
+        return self._values.approval(node, tuple(dict.fromkeys(people)), ())
+
+    def _key_at(self, node: Map) -> PublicKey | None:
+        key = node.get("key")
+        return self.public_key(key) if key is not None else None
+
+    def _check_keyed(self, items: Sequence[Node], people: Sequence[str], keys: Sequence[PublicKey]) -> None:
+        """An approval without a key among signed ones would be anybody's; two of one key would be one person's."""
+        bare = next((item for item in items if not isinstance(item, Map)), None)
+        if bare is not None:
+            message = f"{self._values.text(bare)} has no key, and others have: that approval would not be signed"
+            self._problems.say(bare.place, message, "give everybody a key, or nobody")
+        if len({name.casefold() for name in people}) < len(people):
+            self._problems.say(items[0].place, "one of these people stands here twice", "a name has one key")
+        if len(set(keys)) < len(keys):
+            self._problems.say(items[0].place, "two people have one key", "who has it could approve twice")
 
     def _trusted(self, node: Map) -> Trusted | None:
         said = [key for key in _KEYLESS if key in node.values]

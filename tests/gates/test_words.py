@@ -16,7 +16,9 @@ from imagesync.gates.approval import Approval
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.command import Command, NotRun, told, without_commands
 from imagesync.gates.paths import PathTemplate
+from imagesync.gates.word import SIGNED_TYPE, Yes
 from tests.gates.values import SOURCE, days_ago, judged, knowing, make_candidate
+from tests.signature.signers import Signer, make_ecdsa, make_ed25519
 
 PASSED, WAITING, BLOCKED = Ruling.PASSED, Ruling.WAITING, Ruling.BLOCKED
 CANDIDATE = make_candidate()
@@ -52,9 +54,9 @@ def given_words(*words: bytes, runner: str = "carol") -> Known:
         ([word(by=None)], WAITING, "0.json: '' may not approve"),
         ([word(at=None)], WAITING, "0.json: says no time that has been"),
         ([word(at="2099-01-01T00:00:00Z")], WAITING, "0.json: says no time that has been"),
-        ([b"yes"], WAITING, "0.json: is not JSON"),
-        ([b"[]"], WAITING, "0.json: is not a JSON object"),
-        ([b"[" * 60_000], WAITING, "0.json: is not JSON"),
+        ([b"yes"], WAITING, "0.json: it is not JSON"),
+        ([b"[]"], WAITING, "0.json: it is not a JSON object"),
+        ([b"[" * 60_000], WAITING, "0.json: it is not JSON"),
     ],
 )
 def test_a_word_counts_for_this_digest_by_who_may(words: list[bytes], ruling: Ruling, reason: str) -> None:
@@ -71,6 +73,58 @@ def test_one_person_counts_once_however_often() -> None:
 def test_who_runs_it_does_not_count(runner: str) -> None:
     found = judged(approval(), CANDIDATE, given_words(word(), runner=runner))
     assert found == (WAITING, "0 of 1 approvals (unsigned); 0.json: 'alice' runs this, and cannot approve it")
+
+
+def signed_word(signer: Signer, payload_type: str = SIGNED_TYPE, **said: Any) -> bytes:
+    return json.dumps(signer.envelope(word(**said), payload_type)).encode()
+
+
+ALICE, BOB = make_ecdsa(), make_ed25519()
+OWN = Yes(CANDIDATE.digest, CANDIDATE.destination.repository, "Bob", days_ago(1)).to_signed_text(BOB.sign).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "ruling", "reason"),
+    [
+        (signed_word(ALICE), PASSED, "1 of 1 approvals (signed): alice"),
+        (OWN, PASSED, "1 of 1 approvals (signed): bob"),
+        (OWN.replace(b"sig", b"gis"), WAITING, "0.json: the envelope has 0 signatures"),
+        (signed_word(BOB), WAITING, "0.json: not signed by the key of 'alice', or changed since"),
+        (signed_word(BOB, by="BOB"), PASSED, "1 of 1 approvals (signed): bob"),
+        (word(), WAITING, "0.json: not signed by the key of 'alice', or changed since"),
+        (signed_word(ALICE, digest="sha256:" + "0" * 64), WAITING, "0.json: of another digest"),
+        (signed_word(ALICE, by="carol"), WAITING, "0.json: 'carol' may not approve"),
+        (signed_word(ALICE, "text/plain"), WAITING, "0.json: it is an envelope of 'text/plain', not an approval"),
+        (b'{"payloadType": 1}', WAITING, "0.json: the envelope has 0 signatures"),
+        (b'{"by": "alice", "by": "bob"}', WAITING, "0.json: it is not JSON"),
+    ],
+)
+def test_where_people_have_keys_only_what_they_have_signed_counts(raw: bytes, ruling: Ruling, reason: str) -> None:
+    found = judged(approval(keys=(ALICE.key, BOB.key)), CANDIDATE, given_words(raw))
+    assert (found[0], reason in found[1]) == (ruling, True), found
+
+
+def test_a_word_for_another_destination_counts_for_nothing() -> None:
+    there = Yes(CANDIDATE.digest, SOURCE, "alice", days_ago(1)).to_text().encode()
+    assert judged(approval(), CANDIDATE, given_words(there)) == (
+        WAITING,
+        "0 of 1 approvals (unsigned); 0.json: for another destination",
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ("ok/{digest_hex}/*.json", "a [b]/ok/{hex}/jane-doe.json"),
+        ("ok/{digest_hex}.json", "a [b]/ok/{hex}.json"),
+        ("ok/**/{digest_hex}/*.json", None),
+        ("ok/{digest_hex}/[a-z]*.json", None),
+    ],
+)
+def test_the_file_of_a_person_is_where_the_gate_looks_for_it(files: str, name: str | None) -> None:
+    gate = Approval(1, ("jane/doe",), PathTemplate.parse(files, "a [[]b]"))
+    found = gate.file_of(CANDIDATE.source, CANDIDATE.digest, ".jane/doe")
+    assert found == (name.format(hex=CANDIDATE.digest.encoded) if name else None)
 
 
 def test_a_word_expires() -> None:

@@ -59,6 +59,17 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
         ('{attestation: {type: x, builder: "${NONE:-}", key: owner.pub}}', "this comes to nothing"),
         ("{approval: {count: 3, from: [alice, Alice, bob]}}", "3 approvals are wanted, and 3 may give one"),
         ('{approval: {count: 1, from: ["${NONE:-}"]}}', "this comes to nothing"),
+        ("{approval: {count: 1, from: [{name: alice, key: owner.pub}, bob]}}", "bob has no key, and others have"),
+        (
+            "{approval: {count: 1, from: [{name: alice, key: owner.pub}, {name: bob, key: owner.pub}]}}",
+            "two people have one key",
+        ),
+        (
+            "{approval: {count: 1, from: [{name: alice, key: owner.pub}, {name: Alice, key: bob.pub}]}}",
+            "one of these people stands here twice",
+        ),
+        ("{approval: {count: 1, from: [{name: alice}]}}", "key 'key' is missing"),
+        ("{approval: {count: 1, from: [{name: alice, key: bad.pub}]}}", "bad.pub: this is no public key in PEM form"),
         ("{approval: {count: 1, from: [alice], files: yes.json}}", "'yes.json' is one file for all images"),
         ("{min_age: 3w}", "found '3w', where a time as 30m, 72h or 14d belongs"),
         ("{size: {total: 2 GB}}", "found '2 GB', where a size as 90MB or 64MiB belongs"),
@@ -67,7 +78,7 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
     ],
 )
 def test_what_is_wrong_with_a_gate_is_said(gates: str, expected: str, tmp_path: Path) -> None:
-    make_files(tmp_path, {"owner.pub": make_ecdsa().pem, "bad.pub": "no key"})
+    make_files(tmp_path, {"owner.pub": make_ecdsa().pem, "bob.pub": make_ecdsa().pem, "bad.pub": "no key"})
     text = shown(found(tmp_path, spec(gates)), tmp_path)
     assert expected in text
     assert text.startswith("sync.yaml:3:")

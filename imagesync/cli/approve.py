@@ -1,0 +1,167 @@
+"""approve: write, for review, that somebody approves of a release at a stage; signed where the stage wants that."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagesync.cli.output import emit
+from imagesync.cli.parser import add_run_options, add_spec_argument
+from imagesync.errors import TrustError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from imagesync.cli.session import Session
+    from imagesync.gates.approval import Approval
+    from imagesync.gates.word import Yes
+    from imagesync.reference import Digest, Reference, Repository
+    from imagesync.signature.signing import PrivateKey
+    from imagesync.spec.model import Rule
+
+_PAGE = "docs/gates.md says how approvals are wanted"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_spec_argument(parser)
+    parser.add_argument("release", metavar="NAME:VERSION", help="a promotion of the spec, and the version")
+    parser.add_argument("--to", required=True, metavar="STAGE", help="the stage that it may come to")
+    parser.add_argument("--by", metavar="NAME", help="who approves (default: whose key it is, else who runs this)")
+    parser.add_argument("--key", metavar="FILE", help="the private key that signs, a PEM; - reads it from stdin")
+    parser.set_defaults(source=None, ticket="")  # of `promote`, which moves what is approved of here
+    add_run_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from imagesync.cli.promote import unit_of  # noqa: PLC0415 - not for --help
+    from imagesync.cli.promoting import with_rules  # noqa: PLC0415
+    from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.keeping.clock import now  # noqa: PLC0415
+
+    spec = load(arguments)
+    unit = unit_of(arguments, spec)
+    wanted = tuple(_wanted(with_rules(spec, unit).rules))
+    if not wanted:
+        raise UsageError(f"no gate of {unit.promotion}/{unit.stage} counts approvals", hint=_PAGE)
+    people = _approvers([one.gate for one in wanted], arguments)
+    with open_session(spec, arguments) as session:
+        digests = _resolved(session, [one.source for one in wanted])
+    for one in wanted:
+        emit(_write(one, digests[one.source], people[one.gate], now()))
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One image that a gate wants approved, before it comes to its destination."""
+
+    gate: Approval
+    source: Reference
+    destination: Repository
+
+
+@dataclass(frozen=True, slots=True)
+class _Approver:
+    """Who approves, and the key that signs, where one has to."""
+
+    name: str
+    key: PrivateKey | None
+
+
+def _wanted(rules: Sequence[Rule]) -> Iterator[_Wanted]:
+    from imagesync.gates.approval import Approval  # noqa: PLC0415 - not for --help
+    from imagesync.gates.combined import checks_of  # noqa: PLC0415
+    from imagesync.reference import Reference  # noqa: PLC0415
+
+    seen = set()
+    for rule in rules:
+        (destination,), (tag,) = rule.destinations, rule.tags.exact_tags
+        for gate in (check for one in rule.gates for check in checks_of(one) if isinstance(check, Approval)):
+            wanted = _Wanted(gate, Reference(rule.source, tag, rule.digest), destination)
+            if wanted not in seen:
+                seen.add(wanted)
+                yield wanted
+
+
+def _key(name: str | None) -> PrivateKey | None:
+    if name is None:
+        return None
+    from imagesync.cli.files import read_file  # noqa: PLC0415 - not for --help
+    from imagesync.signature.signing import PrivateKey  # noqa: PLC0415
+
+    try:
+        return PrivateKey.parse(read_file(name))
+    except TrustError as error:
+        raise TrustError(f"{name}: {error.message}", hint=error.hint) from error
+
+
+def _approvers(gates: Sequence[Approval], arguments: argparse.Namespace) -> dict[Approval, _Approver]:
+    key = _key(arguments.key)
+    if key is not None and not any(gate.keys for gate in gates):
+        hint = "leave out --key, or name keys under `from` of the gate"
+        raise UsageError("no gate of this stage asks for a signature", hint=hint)
+    return {gate: _approver(gate, arguments, key) for gate in gates}
+
+
+def _approver(gate: Approval, arguments: argparse.Namespace, key: PrivateKey | None) -> _Approver:
+    """Raises UsageError for who may not approve, and where a key is missing or is somebody else's."""
+    known = ", ".join(gate.people)
+    if not gate.keys:
+        name = arguments.by or _who_runs()
+        if name.casefold() not in {one.casefold() for one in gate.people}:
+            raise UsageError(f"{name!a} may not approve", hint=f"these may: {known}; --by NAME says who you are")
+        return _Approver(name, None)
+    if key is None:
+        raise UsageError(f"approvals by {known} have to be signed", hint="give your private key with --key FILE")
+    owner = next((name for name in gate.people if gate.key_of(name) == key.public), None)
+    if owner is None or (arguments.by or owner).casefold() != owner.casefold():
+        whose = arguments.by or f"any of {known}"
+        raise UsageError(f"{arguments.key} is not the private half of the key of {whose}", hint="give another --key")
+    return _Approver(owner, key)
+
+
+def _who_runs() -> str:
+    from imagesync.gates import Unread, WhoRuns  # noqa: PLC0415 - not for --help
+    from imagesync.survey.surroundings import answer_here  # noqa: PLC0415
+
+    names = answer_here(WhoRuns())
+    if isinstance(names, Unread):
+        raise UsageError(names.reason, hint="say who approves with --by NAME")
+    return str(names[0])
+
+
+def _resolved(session: Session, sources: Sequence[Reference]) -> dict[Reference, Digest]:
+    """What each tag is at the stage before, or the release file says. Raises StoreError where one is missing."""
+
+    def resolve(source: Reference) -> Digest:
+        return source.digest or session.stores.source(source.repository).resolve(source.target).digest
+
+    unique = tuple(dict.fromkeys(sources))
+    asked = [session.tasks.add(partial(resolve, one), hosts=[one.repository.registry]) for one in unique]
+    return dict(zip(unique, session.tasks.results(asked), strict=True))
+
+
+def _write(wanted: _Wanted, digest: Digest, approver: _Approver, at: datetime) -> str:
+    """Returns what was approved of, and where that stands. An older word of the same person is replaced."""
+    from imagesync.cli.files import write_file  # noqa: PLC0415 - not for --help
+    from imagesync.gates.word import Yes  # noqa: PLC0415
+
+    name = wanted.gate.file_of(wanted.source, digest, approver.name)
+    if name is None:
+        hint = "write one `*` where the name stands: approvals/{digest_hex}/*.json"
+        raise UsageError(f"`files: {wanted.gate.files}` names no file that could be written", hint=hint)
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    yes = Yes(digest, wanted.destination, approver.name, at)
+    write_file(name, yes.to_text() if approver.key is None else yes.to_signed_text(approver.key.sign))
+    return f"{_said(yes, wanted)}: {path}"
+
+
+def _said(yes: Yes, wanted: _Wanted) -> str:
+    expires = wanted.gate.expires
+    until = f", until {yes.at + expires:%Y-%m-%d %H:%M} UTC" if expires is not None else ""
+    return f"{yes.by} approves of {wanted.source} ({yes.digest.short}) at {wanted.destination}{until}"

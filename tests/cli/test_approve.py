@@ -1,0 +1,137 @@
+"""approve: who approves of a release writes files that the gate of its stage counts, signed where that has keys."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Cli
+from tests.cli.promoting import Shop
+from tests.conftest import MakeRegistry
+from tests.signature.signers import Signer, make_ecdsa, make_ed25519
+
+UNSIGNED = "gates: [{approval: {count: 1, from: [alice, bob], expires: 7d}}]"
+SIGNED = "gates: [{approval: {count: 1, from: [{name: alice, key: alice.pub}, {name: bob, key: bob.pub}]}}]"
+
+
+@pytest.fixture
+def shop(cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setenv("GITHUB_ACTOR", "carol")
+    return Shop(cli, (make_registry(), make_registry(), make_registry()))
+
+
+@pytest.fixture
+def keys(cli: Cli) -> dict[str, Signer]:
+    made = {"alice": make_ecdsa(), "bob": make_ed25519(), "mallory": make_ecdsa()}
+    for name, signer in made.items():
+        cli.file(signer.pem, f"{name}.pub")
+        cli.file(signer.private_pem, f"{name}.pem")
+    return made
+
+
+def gated(shop: Shop, gates: str) -> Shop:
+    shop.more["staging"] = gates
+    shop.write()
+    shop.push("1.4.0")
+    return shop
+
+
+def approve(shop: Shop, *more: str) -> tuple[int, str]:
+    ran = shop.cli("approve", "sync.yaml", "shop:1.4.0", "--to", "staging", *more)
+    return ran.code, ran.text
+
+
+def test_what_was_approved_of_comes_to_the_stage_and_waits_before(shop: Shop) -> None:
+    gated(shop, UNSIGNED)
+    assert shop.promote("1.4.0", "staging").code == 3
+    shop.forget()
+    code, said = approve(shop, "--by", "alice")
+    assert (code, shop.writes()) == (0, []), said
+    assert said.count("alice approves of ") == 2
+    assert ", until 20" in said
+    files = list(Path("approvals").rglob("*.json"))
+    assert [file.name for file in files] == ["alice.json", "alice.json"]
+    assert set(json.loads(files[0].read_text())) == {"digest", "destination", "by", "at"}
+    ran = shop.promote("1.4.0", "staging", "-v")
+    assert (ran.code, "1 of 1 approvals (unsigned): alice" in ran.text) == (0, True), ran.text
+
+
+def test_it_costs_a_head_for_each_image(shop: Shop) -> None:
+    gated(shop, UNSIGNED).forget()
+    approve(shop, "--by", "alice")
+    asked = [line for host in shop.hosts for line in host.log.lines() if "/manifests/" in line]
+    assert [line.partition(" ")[0] for line in asked] == ["HEAD", "HEAD"]
+
+
+def test_who_approves_does_not_promote(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    gated(shop, UNSIGNED)
+    monkeypatch.setenv("GITHUB_ACTOR", "bob")
+    assert approve(shop)[0] == 0
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, "'bob' runs this, and cannot approve it" in ran.text) == (3, True)
+    monkeypatch.setenv("GITHUB_ACTOR", "carol")
+    assert shop.promote("1.4.0", "staging").code == 0
+
+
+def test_another_digest_under_the_version_was_not_approved_of(shop: Shop) -> None:
+    gated(shop, UNSIGNED)
+    approve(shop, "--by", "alice")
+    shop.push("1.4.0", api=shop.push("0.1.0")["api"])
+    assert shop.promote("1.4.0", "staging").code == 3
+
+
+@pytest.mark.parametrize("name", ["alice", "bob"])
+def test_a_key_says_who_approves_and_what_it_signs_counts(shop: Shop, keys: dict[str, Signer], name: str) -> None:
+    gated(shop, SIGNED)
+    code, said = approve(shop, "--key", f"{name}.pem")
+    assert (code, f"{name} approves of" in said) == (0, True), said
+    ran = shop.promote("1.4.0", "staging", "-v")
+    assert (ran.code, f"1 of 1 approvals (signed): {name}" in ran.text) == (0, True), ran.text
+
+
+def test_a_signed_approval_that_was_changed_counts_for_nothing(shop: Shop, keys: dict[str, Signer]) -> None:
+    gated(shop, SIGNED)
+    approve(shop, "--key", "alice.pem")
+    for file in Path("approvals").rglob("*.json"):
+        document = json.loads(file.read_text())
+        document["signatures"] = keys["mallory"].envelope(b"{}")["signatures"]
+        file.write_text(json.dumps(document))
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, "not signed by the key of 'alice', or changed since" in ran.text) == (3, True), ran.text
+
+
+def test_an_approval_of_one_stage_is_none_of_another(shop: Shop, keys: dict[str, Signer]) -> None:
+    shop.more["production"] = SIGNED
+    gated(shop, SIGNED)
+    approve(shop, "--key", "alice.pem")
+    assert shop.promote("1.4.0", "staging").code == 0
+    ran = shop.promote("1.4.0", "production")
+    assert (ran.code, "for another destination" in ran.text) == (3, True), ran.text
+
+
+@pytest.mark.parametrize(
+    ("gates", "more", "expected"),
+    [
+        ("current: live", (), "no gate of shop/staging counts approvals"),
+        (UNSIGNED, (), "'carol' may not approve\n    these may: alice, bob"),
+        (UNSIGNED, ("--by", "alice", "--key", "alice.pem"), "no gate of this stage asks for a signature"),
+        (SIGNED, ("--by", "alice"), "approvals by alice, bob have to be signed\n    give your private key"),
+        (SIGNED, ("--key", "mallory.pem"), "mallory.pem is not the private half of the key of any of alice, bob"),
+        (SIGNED, ("--key", "bob.pem", "--by", "alice"), "bob.pem is not the private half of the key of alice"),
+        (SIGNED, ("--key", "alice.pub"), "alice.pub: this is no private key in PEM form"),
+        (
+            'gates: [{approval: {count: 1, from: [alice], files: "ok/{digest_hex}/?.json"}}]',
+            ("--by", "alice"),
+            "names no file that could be written\n    write one `*`",
+        ),
+    ],
+)
+def test_what_cannot_be_approved_is_said_with_what_to_do(
+    shop: Shop, keys: dict[str, Signer], gates: str, more: tuple[str, ...], expected: str
+) -> None:
+    gated(shop, gates)
+    code, said = approve(shop, *more)
+    assert (code, expected in said, list(Path().rglob("*.json"))) == (4, True, []), said
+    assert "PRIVATE" not in said
