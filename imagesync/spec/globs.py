@@ -47,6 +47,8 @@ class RepositoryGlob:
     renamed: str | None = None
     """The image's `as`."""
     share: Share = WHOLE
+    left_out: Repository | None = None
+    """What it does not find: where the state is, which holds no image, and grows with every run."""
 
     def __str__(self) -> str:
         return str(self.source)
@@ -63,7 +65,11 @@ class RepositoryGlob:
         return "/".join(parts[: next(number for number, part in enumerate(parts) if "*" in part)])
 
     def matches(self, path: str) -> bool:
-        return _compiled(self.source.path).fullmatch(path) is not None
+        is_left_out = self.left_out is not None and (self.registry, path) == (
+            self.left_out.registry,
+            self.left_out.path,
+        )
+        return not is_left_out and _compiled(self.source.path).fullmatch(path) is not None
 
     def image(self, path: str) -> ImageName:
         """The image that a repository is. Raises InvalidReference where it can be none."""

@@ -29,7 +29,7 @@ from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
-from imagesync.spec.remembering import find_drift_without_state, find_misplaced_state, read_state
+from imagesync.spec.remembering import beside_state, find_drift_without_state, find_misplaced_state, read_state
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
 from imagesync.spec.unused import unused_destinations, unused_registries
@@ -107,7 +107,8 @@ class _Reading:
         self.problems += find_soaks_without_state(promotions) if root.get("state") is None else ()
         self.problems += find_conflicts(origin.rule for origin in origins)
         state = self._state(root.get("state"), interpolator, origins)
-        rules = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
+        different = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
+        rules = tuple(beside_state(rule, state) for rule in different)
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
         self.warnings += unused_registries(registries, settings, rules, promotions)

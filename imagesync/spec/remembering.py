@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import LAYOUT_SCHEMES, Repository, parse_reference, starts_with_host
 from imagesync.spec.document import Node, Scalar
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import OnDrift, StateFile, StatePlace
+from imagesync.spec.model import OnDrift, Rule, StateFile, StatePlace
 from imagesync.spec.rules import Origin
 
 _FORMS = "write FILE, ./FOLDER/FILE, or REGISTRY/REPOSITORY"
@@ -33,6 +34,13 @@ def find_misplaced_state(state: StatePlace | None, place: Place, origins: Iterab
         return []
     message = f"{state} holds images of this spec: a state needs a repository of its own"
     return [Problem(place, message, f"write {state}-state")]
+
+
+def beside_state(rule: Rule, state: StatePlace | None) -> Rule:
+    """The rule; one with a glob does not find the repository of the state."""
+    if rule.glob is None or not isinstance(state, Repository):
+        return rule
+    return replace(rule, glob=replace(rule.glob, left_out=state))
 
 
 def find_drift_without_state(origins: Iterable[Origin]) -> Iterator[Problem]:

@@ -189,3 +189,20 @@ def test_an_anonymous_plan_goes_on_without_a_state_that_asks_for_a_login(
     assert "Plan: 1 to add" in ran.out
     assert "without it nobody knows what has drifted" in ran.err
     assert mirror.cli("plan", "sync.yaml").code == 1
+
+
+def test_a_glob_does_not_find_the_state(mirror: Mirror) -> None:
+    """Each run would bring what the one before has remembered, and remember that."""
+    mirror.fill("1", path="team/app")
+    name = mirror.spec('{name: "team/*", tags: "*"}')
+    text = (
+        Path(name)
+        .read_text(encoding="utf-8")
+        .replace("version: 1\n", f"version: 1\nstate: {mirror.source.host}/team/state\n")
+    )
+    Path(name).write_text(text, encoding="utf-8")
+    for _ in range(2):
+        ran = mirror.cli("apply", name)
+        assert ran.code == 0, ran.text
+        assert "stands for 1 repository" in ran.out
+    assert mirror.tags("team/state") == {}

@@ -284,7 +284,7 @@ def test_a_body_that_trickles_times_out(framing: bytes) -> None:
 
     slow = pytest.raises(NetworkError, match=r"timed out: [0-9]+ bytes came in")
     with WireServer(play) as server, make_transport() as transport, slow as raised:
-        fetch(transport, make_request(server.host), Waits(5, 5, 0.1))
+        fetch(transport, make_request(server.host), Waits(5, 5, 0.4))
     assert raised.value.is_transient
 
 
