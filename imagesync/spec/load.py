@@ -6,7 +6,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
@@ -26,7 +26,7 @@ from imagesync.spec.gates import (
     find_soaks_without_state,
 )
 from imagesync.spec.interpolate import Interpolator
-from imagesync.spec.model import Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.model import Rule, Spec, SpecFile, SpecWarning, StatePlace
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import beside_state, find_drift_without_state, find_misplaced_state, read_state
@@ -232,6 +232,9 @@ def _nodes(node: Node | None) -> Nodes:
     return node.values if isinstance(node, Map) else {}
 
 
+_ANYWHERE = Place("")
+
+
 def _said_twice(origins: Iterable[Origin]) -> Iterator[SpecWarning]:
     """Images that an entry has already, word for word: they are one."""
     first: dict[object, Place] = {}
@@ -242,24 +245,6 @@ def _said_twice(origins: Iterable[Origin]) -> Iterator[SpecWarning]:
             yield SpecWarning(rule.place, f"{rule.name} stands at {before} already, and means the same there")
 
 
-def _meaning(origin: Origin) -> object:
-    """What makes two rules one: the same tags of one source at the same places."""
-    rule = origin.rule
-    return (
-        rule.source,
-        rule.destinations,
-        rule.tags,
-        rule.digest,
-        rule.retag,
-        rule.on_empty,
-        rule.immutable,
-        rule.keep_previous,
-        rule.attachments,
-        rule.aliases,
-        rule.allow_backwards,
-        rule.on_drift,
-        rule.prune,
-        rule.gates,
-        rule.entry,
-        rule.glob,
-    )
+def _meaning(origin: Origin) -> Rule:
+    """What makes two rules one: all but where they stand and how their image is spelt."""
+    return replace(origin.rule, place=_ANYWHERE, image="")

@@ -70,3 +70,8 @@ def test_an_image_that_an_entry_has_already_is_told(tmp_path: Path) -> None:
     (said,) = [one for one in warnings(tmp_path, spec("docker.io", "nginx")) if "stands at" in one]
     assert said.startswith("10: sync[0]/nginx stands at ")
     assert said.endswith("sync.yaml:10:14 already, and means the same there")
+
+
+def test_an_image_that_is_to_have_other_platforms_is_another(tmp_path: Path) -> None:
+    other = "{name: nginx, platforms: [linux/amd64]}"
+    assert not [one for one in warnings(tmp_path, spec("docker.io", other)) if "stands at" in one]
