@@ -70,8 +70,3 @@ def test_an_image_that_an_entry_has_already_is_told(tmp_path: Path) -> None:
     (said,) = [one for one in warnings(tmp_path, spec("docker.io", "nginx")) if "stands at" in one]
     assert said.startswith("10: sync[0]/nginx stands at ")
     assert said.endswith("sync.yaml:10:14 already, and means the same there")
-
-
-def test_an_image_that_must_have_a_platform_is_another_than_one_that_need_not(tmp_path: Path) -> None:
-    other = "{name: nginx, require_platforms: [linux/amd64]}"
-    assert not [one for one in warnings(tmp_path, spec("docker.io", other)) if "stands at" in one]
