@@ -12,12 +12,12 @@ from typing import Any
 
 from imagesync.errors import Place
 from imagesync.manifest import OCI_MANIFEST, Descriptor
-from imagesync.plan.actions import summarise
 from imagesync.plan.diff import diff
 from imagesync.plan.image import Image, Overview, attachment_tags_of, images_of
 from imagesync.plan.inventory import Head, Inventory, Present
 from imagesync.plan.questions import HasReferrersApi
 from imagesync.plan.reading import look_into, seen_already
+from imagesync.plan.summary import summarise
 from imagesync.plan.wants import Want, make_wants
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.selection import TagFilter

@@ -10,7 +10,7 @@ import pytest
 
 from imagesync.cancellation import Cancellation
 from imagesync.pipeline import make_plan
-from imagesync.plan.actions import summarise
+from imagesync.plan.summary import summarise
 from imagesync.reference import Repository, Tag
 from imagesync.selection import TagFilter
 from imagesync.spec.model import ALL_ATTACHMENTS, NO_ATTACHMENTS, AttachmentType, Rule, Spec

@@ -6,10 +6,11 @@ import os
 import sys
 
 from imagesync.cli.output import in_github_actions, wants_color, workspace_folder
-from imagesync.plan.actions import Plan, summarise
+from imagesync.plan.actions import Plan
 from imagesync.plan.file import plan_to_json
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
+from imagesync.plan.summary import summarise
 from imagesync.report import audit_markdown, audit_text, github, markdown, text
 from imagesync.report.audit_json import audit_to_json
 from imagesync.report.json import report_to_json

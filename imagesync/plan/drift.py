@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from imagesync.plan.actions import Action, Cause, Copy, Plan, is_drifted
+from imagesync.plan.actions import Action, Cause, Copy, Plan
 from imagesync.plan.conformity import is_yielded_by
 from imagesync.plan.inventory import Head, Present, Remembered
 from imagesync.plan.review import Change, Reviewer
+from imagesync.plan.summary import is_drifted
 from imagesync.plan.wants import Want, Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import OnDrift, Rule

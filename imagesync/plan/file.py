@@ -37,11 +37,11 @@ from imagesync.plan.actions import (
     UpstreamMoved,
     Waiting,
     WaitsFor,
-    summarise,
 )
 from imagesync.plan.attachments import kind_of
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.narrowing import names_of_kept
+from imagesync.plan.summary import summarise
 from imagesync.plan.unit import unit_from_dict, unit_to_dict
 from imagesync.plan.verdicts import verdicts_from_dict, verdicts_to_dicts
 from imagesync.reference import Digest, Reference, Tag, make_repository

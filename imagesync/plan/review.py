@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagesync.gates import Ruling, Verdict
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor, verdicts_of
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor
+from imagesync.plan.summary import verdicts_of
 from imagesync.plan.together import held_together
 from imagesync.reference import Digest, Reference
 

@@ -11,8 +11,9 @@ from datetime import datetime
 from hashlib import sha256
 
 from imagesync.manifest import Descriptor
-from imagesync.plan.actions import Attach, Copy, Keep, Plan, verdicts_of
+from imagesync.plan.actions import Attach, Copy, Keep, Plan
 from imagesync.plan.file import plan_to_json
+from imagesync.plan.summary import verdicts_of
 from imagesync.promotion.artifact import make_artifact
 from imagesync.promotion.entries import Entry, Kind, make_letters, next_moment
 from imagesync.promotion.journal import Journal

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
 from imagesync.gates import Ruling
-from imagesync.plan.actions import Action, Copy, Plan, is_drifted, verdicts_of
+from imagesync.plan.actions import Action, Copy, Plan
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
 from imagesync.plan.standing import BY_ANOTHER_HAND, Kind, Standing
+from imagesync.plan.summary import is_drifted, verdicts_of
 from imagesync.report.model import Report, Trouble, subject_of, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import shortened
 

@@ -6,20 +6,9 @@ import json
 from dataclasses import asdict
 
 from imagesync import __version__
-from imagesync.plan.actions import (
-    Action,
-    Attach,
-    Blocked,
-    Conflict,
-    Copy,
-    Delete,
-    Drifted,
-    Keep,
-    Spared,
-    moved_of,
-    verdicts_of,
-)
+from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.summary import moved_of, verdicts_of
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.reference import Digest
 from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of

@@ -22,12 +22,10 @@ from imagesync.plan.actions import (
     Skip,
     Spared,
     Waiting,
-    is_drifted,
-    moved_of,
-    summarise,
 )
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.settled import blocked, in_conflict, settled
+from imagesync.plan.summary import is_drifted, moved_of, summarise
 from imagesync.reference import Reference
 
 CANCELLED_EXIT_CODE = 130

@@ -24,11 +24,9 @@ from imagesync.plan.actions import (
     Plan,
     Spared,
     Waiting,
-    is_drifted,
-    moved_of,
-    verdicts_of,
 )
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.summary import is_drifted, moved_of, verdicts_of
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import Report, destination_of, source_of
 from imagesync.report.printable import printable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor, summarise
+from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
+from imagesync.plan.summary import summarise
 from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
 from imagesync.report.units import format_bytes, format_count, format_seconds

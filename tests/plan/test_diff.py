@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesync.plan.actions import Copy, Failure, Keep, Plan, Waiting, summarise
+from imagesync.plan.actions import Copy, Failure, Keep, Plan, Waiting
 from imagesync.plan.diff import diff
 from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.inventory import Absent, Broken, Inventory, NotRead, Present, Unreadable
+from imagesync.plan.summary import summarise
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Reference, Repository
 from imagesync.report.model import plan_exit_code

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imagesync.manifest import Content
-from imagesync.plan.actions import Cause, Conflict, Copy, Delete, Drifted, Failure, Keep, Plan, is_drifted, summarise
+from imagesync.plan.actions import Cause, Conflict, Copy, Delete, Drifted, Failure, Keep, Plan
 from imagesync.plan.diff import diff
 from imagesync.plan.drift import cause_of, holding_back, with_causes, with_memory
 from imagesync.plan.file import plan_from_json, plan_to_json
@@ -19,6 +19,7 @@ from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.remembering import make_written, sights_of, written_by
 from imagesync.plan.review import review
 from imagesync.plan.settled import settled
+from imagesync.plan.summary import is_drifted, summarise
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Digest, Reference
 from imagesync.report.model import plan_exit_code

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from imagesync.gates import Candidate, Finding, Gate, Known, Mode, Need, Ruling, TimeNow, Unread, insisting
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Plan, Waiting, WaitsFor, summarise
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Plan, Waiting, WaitsFor
 from imagesync.plan.diff import diff
 from imagesync.plan.evidence import MAX_REFERRERS, read_spoken
 from imagesync.plan.file import plan_from_json, plan_to_json
@@ -16,6 +16,7 @@ from imagesync.plan.gathering import gather_anew
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.questions import HasReferrersApi, ListAttachmentTags, ListReferrers, ReadManifest
 from imagesync.plan.review import review
+from imagesync.plan.summary import summarise
 from imagesync.plan.wants import make_wants
 from imagesync.report.model import plan_exit_code
 from imagesync.signature import Rejected

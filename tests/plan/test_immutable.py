@@ -7,7 +7,7 @@ import json
 import pytest
 
 from imagesync.errors import PlanFileError
-from imagesync.plan.actions import Action, Assumed, Conflict, Copy, Failure, Keep, Plan, summarise
+from imagesync.plan.actions import Action, Assumed, Conflict, Copy, Failure, Keep, Plan
 from imagesync.plan.conformity import check_yielded
 from imagesync.plan.diff import diff
 from imagesync.plan.file import plan_from_json, plan_to_json
@@ -15,6 +15,7 @@ from imagesync.plan.image import images_of, perhaps_empty
 from imagesync.plan.inventory import Broken, Listed, Unreadable
 from imagesync.plan.outcome import Status
 from imagesync.plan.settled import settled
+from imagesync.plan.summary import summarise
 from imagesync.plan.wants import lists_trusted, make_wants
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.report.model import plan_exit_code
