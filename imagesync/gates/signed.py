@@ -5,15 +5,17 @@ What the source has that may prove it is read by the digest; the room `signature
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from functools import lru_cache
 from typing import Protocol
 
 from imagesync.errors import ImagesyncError
 from imagesync.gates.candidate import Candidate
-from imagesync.gates.needs import Known, Need, ReadSpoken, Unread
+from imagesync.gates.needs import Known, Need, ReadSpoken, TimeNow, Unread
+from imagesync.gates.soak import shown_span
 from imagesync.gates.verdict import Finding
 from imagesync.reference import Digest, Reference
 from imagesync.signature import (
@@ -27,6 +29,7 @@ from imagesync.signature import (
     SignedAs,
     Signer,
     Trust,
+    Verified,
     Wanted,
     WantedAttestation,
     WantedSignature,
@@ -102,20 +105,37 @@ class SignedName:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature of the subject; with `signed_as`, one that says how the image is called."""
+    """A signature of the subject; with `signed_as`, one that says how the image is called. `logged_for` is how long
+    ago a transparency log, or a timestamp authority, must have seen it."""
 
     by: Trusted
     subject: Subject = Subject.INDEX
     signed_as: SignedName | None = None
+    logged_for: timedelta | None = None
 
     def __str__(self) -> str:
-        return f"signature by {self.by}, of {self.subject.value}"
+        logged = f", logged for {shown_span(self.logged_for)}" if self.logged_for is not None else ""
+        return f"signature by {self.by}, of {self.subject.value}{logged}"
 
     def needs(self, candidate: Candidate) -> tuple[Need, ...]:
-        return tuple(ReadSpoken(digest) for digest in subjects_of(candidate, self.subject))
+        spoken = tuple(ReadSpoken(digest) for digest in subjects_of(candidate, self.subject))
+        return spoken if self.logged_for is None else (TimeNow(), *spoken)
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
         return _judge(self, candidate, known)
+
+    def objection(self, good: Sequence[Verified], known: Known) -> Finding | None:
+        """Why signatures that verify do not do: nobody knows since when there are any, or they are too young."""
+        if self.logged_for is None:
+            return None
+        now, times = known[TimeNow()], [one.log_time for one in good if one.log_time is not None]
+        if isinstance(now, Unread) or not times:
+            return Finding.blocked(f"signed by {self.by}, and nobody knows when", "sign it with a log, or a timestamp")
+        age = max(timedelta(), now - min(times))
+        if age >= self.logged_for:
+            return None
+        until = f"old enough at {min(times) + self.logged_for:%Y-%m-%d %H:%M} UTC"
+        return Finding.waiting(f"signed {shown_span(age)} ago of {shown_span(self.logged_for)}", until)
 
     def wanted_of(self, candidate: Candidate) -> Callable[[Digest], Wanted]:
         """What is wanted of each digest. Raises InvalidReference where `signed_as` makes no name of this one."""
@@ -142,6 +162,9 @@ class Attestation:
     def judge(self, candidate: Candidate, known: Known) -> Finding:
         return _judge(self, candidate, known)
 
+    def objection(self, good: Sequence[Verified], known: Known) -> Finding | None:  # noqa: ARG002 - one that verifies does
+        return None
+
     def wanted_of(self, candidate: Candidate) -> Callable[[Digest], Wanted]:  # noqa: ARG002 - of every image the same
         """What is wanted of each digest."""
         more = (self.predicate_type, self.builder, self.source)
@@ -162,7 +185,8 @@ def _judge(gate: Signature | Attestation, candidate: Candidate, known: Known) ->
     except ImagesyncError as error:
         return Finding.blocked(f"nothing can be verified: {error.message}", error.hint)
     for digest in subjects:
-        objection = signers.objection(wanted(digest), known[ReadSpoken(digest)])
+        good = signers.good(wanted(digest), known[ReadSpoken(digest)])
+        objection = good if isinstance(good, Finding) else gate.objection(good, known)
         if objection is not None:
             return objection
     return Finding.passed(f"signed by {gate.by}") if subjects else Finding.blocked("holds no image to be signed")
@@ -175,15 +199,15 @@ class _Signers:
     by: Trusted
     trust: Trust
 
-    def objection(self, wanted: Wanted, pieces: object) -> Finding | None:
-        """Why a digest is not signed as it has to be; None where it is."""
+    def good(self, wanted: Wanted, pieces: object) -> tuple[Verified, ...] | Finding:
+        """What verifies of all that speaks of a digest, or why it is not signed as it has to be."""
         if isinstance(pieces, Unread) or not isinstance(pieces, tuple):
             reason = pieces.reason if isinstance(pieces, Unread) else "it was not read"
             return Finding.blocked(f"what speaks of {wanted.digest.short} cannot be read: {reason}")
         verdicts = [piece if isinstance(piece, Rejected) else verify(piece, wanted, self.trust) for piece in pieces]
         verdict = decide(verdicts, wanted)
         if not isinstance(verdict, Rejected):
-            return None
+            return tuple(one for one in verdicts if isinstance(one, Verified))
         why = "" if verdict.reason == wanted.missing else f": {verdict.reason}"
         hint = f"sign {wanted.digest} where it comes from; `imagesync verify` says what is there"
         return Finding.blocked(f"{wanted.missing} by {self.by}{why}", hint)

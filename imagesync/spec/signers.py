@@ -21,7 +21,7 @@ from imagesync.gates.signed import (
     TrustedKey,
 )
 from imagesync.signature import PublicKey, Signer
-from imagesync.spec.checks import ChecksReader
+from imagesync.spec.checks import ChecksReader, span
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.problems import Problems
 
@@ -42,7 +42,11 @@ class SignersReader:
         by = self._trusted(node) if isinstance(node, Map) else None
         if by is None or not isinstance(node, Map):
             return None
-        return Signature(by, _subject(node), self._signed_as(node.get("signed_as")))
+        logged = node.get("logged_for")
+        if logged is not None and isinstance(by, TrustedKey):
+            hint = "leave it out; `min_age` beside it counts by another clock"
+            self._problems.say(logged.place, "a signature by `key` is in no log: nobody knows since when", hint)
+        return Signature(by, _subject(node), self._signed_as(node.get("signed_as")), span(logged))
 
     def attestation(self, node: Node) -> Check | None:
         by = self._trusted(node) if isinstance(node, Map) else None

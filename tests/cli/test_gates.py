@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -408,5 +409,9 @@ def test_a_keyless_signature_passes_by_the_identity_that_is_wanted(gated: Gated)
     ran = gated.run("apply")
     assert f"signed by '{IDENTITY}', wanted https://github.com/evil/*" in ran.out
     assert (ran.code, gated.mirror.tags()) == (3, {})
-    gated.spec(gate.replace("%s", "acme"))
+    gated.spec(gate.replace("%s/*'", "acme/*', logged_for: 9999d"))
+    ran = gated.run("apply")
+    assert re.search(r"waiting: gate signature: signed .+ ago of 9999 d\n +→ old enough at 20", ran.out), ran.out
+    assert (ran.code, gated.mirror.tags()) == (0, {})
+    gated.spec(gate.replace("%s/*'", "acme/*', logged_for: 1m"))
     assert (gated.run("apply").code, list(gated.mirror.tags())) == (0, ["1"])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from imagesync.gates import Known, ReadSpoken, Ruling, Unread
 from imagesync.gates.signed import Attestation, Signature, SignedName, Subject, TrustedIdentity, TrustedKey
-from imagesync.signature import Evidence, Rejected, Signer
-from tests.gates.values import judged, knowing, make_candidate
+from imagesync.signature import Evidence, Rejected, Signer, Verified
+from tests.gates.values import NOW, judged, knowing, make_candidate
 from tests.signature.signers import SLSA_1, make_ecdsa, make_payload, make_statement
 
 PASSED, BLOCKED = Ruling.PASSED, Ruling.BLOCKED
@@ -96,3 +97,25 @@ def test_a_trusted_root_that_is_none_blocks() -> None:
 def test_a_hint_names_the_digest_to_sign() -> None:
     finding = Signature(BY).judge(CANDIDATE, spoken())
     assert finding.hint == f"sign {CANDIDATE.digest} where it comes from; `imagesync verify` says what is there"
+
+
+@pytest.mark.parametrize(
+    ("times", "hours", "expected"),
+    [
+        ([NOW - timedelta(hours=72)], 72, None),
+        ([NOW - timedelta(hours=71), NOW - timedelta(hours=73)], 72, None),
+        ([NOW - timedelta(hours=41)], 72, (Ruling.WAITING, "signed 1 d 17 h ago of 3 d", "2026-11-27 19:00")),
+        ([NOW + timedelta(hours=1)], 72, (Ruling.WAITING, "signed 0 min ago of 3 d", "2026-11-29 13:00")),
+        ([None], 72, (Ruling.BLOCKED, "signed by the key owner.pub, and nobody knows when", "a log")),
+    ],
+)
+def test_a_signature_must_have_stood_in_a_log_for_as_long_as_is_wanted(
+    times: list[datetime | None], hours: int, expected: tuple[Ruling, str, str] | None
+) -> None:
+    gate = Signature(BY, logged_for=timedelta(hours=hours))
+    objection = gate.objection([Verified("somebody", log_time=time) for time in times], knowing())
+    if expected is None or objection is None:
+        assert objection is expected
+        return
+    assert (objection.ruling, objection.reason) == expected[:2]
+    assert expected[2] in (objection.hint or "")

@@ -52,6 +52,7 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
         ("{signature: {of: index}}", "this does not say who is trusted"),
         ("{signature: {key: owner.pub, issuer: x}}", "this does not say who is trusted"),
         ("{signature: {identity: a, issuer: b}}", "this does not say who is trusted"),
+        ("{signature: {key: owner.pub, logged_for: 72h}}", "a signature by `key` is in no log"),
         ("{signature: {key: missing.pub}}", "missing.pub cannot be read: No such file or directory"),
         ("{signature: {key: bad.pub}}", "bad.pub: this is no public key in PEM form"),
         ('{signature: {key: "${NONE:-}"}}', "this comes to nothing"),

@@ -119,6 +119,12 @@ gates:
       issuer: https://issuer.example
       trusted_root: certs/root.json
       of: platforms
+  logged:
+    signature:
+      identity: release@acme.example
+      issuer: https://issuer.example
+      trusted_root: certs/root.json
+      logged_for: 72h
   either:
     any_of: [signed, built]
   scanned:
@@ -379,7 +385,7 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
 
 def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
     assert [gate.name for gate in spec.gates] == [
-        *("signed", "built", "either", "scanned", "hours", "two", "checked", "all")
+        *("signed", "built", "logged", "either", "scanned", "hours", "two", "checked", "all")
     ]
     assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
     assert [gate.name for gate in rule(spec, "bases/bitnami/kafka").gates] == ["either", "scanned", "size"]
@@ -389,6 +395,11 @@ def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec
 
 def gate(spec: Spec, name: str) -> Gate:
     return next(gate for gate in spec.gates if gate.name == name)
+
+
+def test_a_gate_over_signatures_says_for_how_long_they_must_have_been_logged(spec: Spec) -> None:
+    signer = Signer("https://issuer.example", "release@acme.example")
+    assert gate(spec, "logged").check == Signature(TrustedIdentity(signer, b"{}"), logged_for=timedelta(hours=72))
 
 
 def test_a_gate_over_signatures_has_its_key_and_its_trusted_root(spec: Spec) -> None:
