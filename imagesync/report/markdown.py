@@ -47,7 +47,11 @@ def _document(sentence: str, groups: tuple[Group, ...], troubles: tuple[Trouble,
 
 def _diff(groups: tuple[Group, ...], max_bytes: int) -> list[str]:
     cells = align(groups)
-    lines = [line for group in groups for line in (f"@@ {group.title} @@", *map(_line, map(cells, group.rows)))]
+    lines = []
+    for group in groups:
+        lines.append(f"@@ {group.title} @@")
+        for row in group.rows:
+            lines += [_line(cells(row)), *([f"    → {row.hint}"] if row.hint else [])]
     kept, dropped = _fitting(lines, max_bytes)
     return [_folded(f"{fence_around(kept)}{_pointer(dropped)}", len(kept), "line", "Tag by tag")] if lines else []
 

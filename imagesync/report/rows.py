@@ -53,13 +53,14 @@ _ASSUMED = "assumed: listed and immutable, its digest was not asked for"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One tag: `name` is relative to its group, `more` are lines that stand below it."""
+    """One tag: `name` is relative to its group; below it stand `hint`, what to do about it, and the lines `more`."""
 
     symbol: str
     name: str
     digests: str = ""
     platforms: str = ""
     text: str = ""
+    hint: str = ""
     more: tuple[str, ...] = ()
 
 
@@ -204,11 +205,11 @@ def _planned(
 def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row:
     """The line of a tag that stays what it is."""
     if isinstance(action, Blocked):
-        return Row(REFUSED, "", text=_refused(action))
+        return Row(REFUSED, "", text=_refused(action), hint=shortened(action.hint or ""))
     if isinstance(action, Conflict):
-        return Row(REFUSED, "", text=f"blocked: {_with_hint(action.reason, action.hint)}")
+        return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", hint=shortened(action.hint))
     if isinstance(action, Waiting):
-        return Row(WAITS, "", text=f"waits: {_with_hint(action.reason, action.hint)}")
+        return Row(WAITS, "", text=f"waits: {shortened(action.reason)}", hint=shortened(action.hint or ""))
     if isinstance(action, Assumed):
         return Row(UNCHANGED, "", text=_ASSUMED)
     if isinstance(action, Spared):
@@ -229,16 +230,16 @@ def _done(outcome: Outcome, look: _Look) -> Row:
         return replace(_unchanged(outcome), more=more)
     if outcome.status is Status.ASSUMED:
         return Row(UNCHANGED, "", text=_ASSUMED, more=more)
-    text = f"{outcome.status.value}: {_with_hint(outcome.reason, outcome.hint)}"
+    text = f"{outcome.status.value}: {shortened(outcome.reason)}"
     if isinstance(action, Blocked):
         text = _refused(action)
-    return Row(SYMBOLS[outcome.status], "", text=text, more=more)
+    return Row(SYMBOLS[outcome.status], "", text=text, hint=shortened(outcome.hint or ""), more=more)
 
 
 def _refused(action: Blocked) -> str:
     """`blocked by gate signed: no signature by …`, or what a reviewer says."""
     by = " by" if action.kind == "gate" else ":"
-    return f"blocked{by} {_with_hint(action.reason, action.hint)}"
+    return f"blocked{by} {shortened(action.reason)}"
 
 
 def _warnings(copy: Copy) -> list[str]:
@@ -248,10 +249,6 @@ def _warnings(copy: Copy) -> list[str]:
 
 def _unchanged(outcome: Outcome) -> Row:
     return Row(UNCHANGED, "", _short(_found(outcome.action)), text=shortened(outcome.reason))
-
-
-def _with_hint(reason: str, hint: str | None) -> str:
-    return shortened(f"{reason} ({hint})" if hint else reason)
 
 
 def _drifted(copy: Copy) -> str:

@@ -56,6 +56,7 @@ def _groups(groups: tuple[Group, ...], paint: Paint) -> Iterator[str]:
         yield paint(group.title, _BOLD)
         for row in group.rows:
             yield _line(cells(row), paint)
+            yield from ([f"      {paint(f'→ {row.hint}', _BOLD)}"] if row.hint else [])
             yield from (f"      {paint(more, _DIM)}" for more in row.more)
         yield ""
 

@@ -324,7 +324,7 @@ def test_an_immutable_tag_is_not_moved_and_the_rest_is_carried_out(mirror: Mirro
     ran = mirror.cli("apply", spec)
     assert ran.code == 3
     assert f"! app:1  blocked: immutable tag has {there.digest.short}, the source has " in ran.out
-    assert "(bring it under another tag (`retag`), or delete the tag at the destination)" in ran.out
+    assert "→ bring it under another tag (`retag`), or delete the tag at the destination\n" in ran.out
     assert "Not all done: 1 added, 0 updated, 1 blocked, 0 unchanged." in ran.out
     assert mirror.tags() == {"1": there.digest, "2": image.digest}
 

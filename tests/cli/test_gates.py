@@ -70,7 +70,8 @@ def test_a_blocked_image_is_shown_with_its_gate_and_is_not_written(gated: Gated)
     gated.spec("require_platforms: linux/arm64")
     ran = gated.run("apply")
     assert ran.code == 3
-    assert "! app:1  blocked by gate require_platforms: lacks linux/arm64; it has linux/amd64 (build it" in ran.out
+    assert "! app:1  blocked by gate require_platforms: lacks linux/arm64; it has linux/amd64\n" in ran.out
+    assert "      → build it" in ran.out
     assert (gated.mirror.writes(), gated.mirror.tags()) == ([], {})
 
 
@@ -141,7 +142,7 @@ def test_what_is_too_young_waits_until_a_state_has_known_it_for_long_enough(
     gated.mirror.fill("1")
     gated.spec("min_age: 2d", more="state: state.json\n")
     ran = gated.run("plan")
-    assert "waits: gate min_age: 0 of 2 d old (its clock starts with the first apply that sees it" in ran.out
+    assert "waits: gate min_age: 0 of 2 d old\n      → its clock starts with the first apply that sees it" in ran.out
     assert gated.run("apply").code == 0
     assert gated.mirror.tags() == {}
     state = json.loads(Path("state.json").read_text())
@@ -166,7 +167,7 @@ def test_a_signed_image_passes_and_its_signature_travels(gated: Gated) -> None:
     ("gate", "reason"),
     [
         ("{key: other.pub}", "no signature by the key other.pub: signed by another key, or changed since"),
-        ("{key: owner.pub, of: platforms}", "no signature by the key owner.pub (sign sha256:"),
+        ("{key: owner.pub, of: platforms}", "no signature by the key owner.pub\n      → sign sha256:"),
         ("{key: owner.pub, signed_as: {HOST: elsewhere.example.com}}", "wanted elsewhere.example.com/app:1"),
     ],
 )
@@ -225,7 +226,7 @@ def test_every_platform_has_to_be_scanned(gated: Gated, noon: datetime) -> None:
     first, second = image.children
     gated.spec('vulnerabilities: {report: "scans/{repository}/{digest_hex}.json", fail_on: high, max_age: 2d}')
     ran = gated.run("apply")
-    assert "blocked by gate vulnerabilities: linux/amd64: not scanned: there is no report (scan " in ran.out
+    assert "blocked by gate vulnerabilities: linux/amd64: not scanned: there is no report\n      → scan " in ran.out
     assert f"write scans/app/{first.digest.encoded}.json" in ran.out
     for child in (first, second):
         gated.mirror.cli.file(trivy(MadeImage(child)), f"scans/app/{child.digest.encoded}.json")
@@ -233,7 +234,7 @@ def test_every_platform_has_to_be_scanned(gated: Gated, noon: datetime) -> None:
     assert f"linux/arm64: the report is of another image: {made[0].digest}" in gated.run("plan").out
     report = trivy(MadeImage(second), ("CVE-1", "HIGH"), ("CVE-2", "LOW"))
     gated.mirror.cli.file(report, f"scans/app/{second.digest.encoded}.json")
-    assert "linux/arm64: CVE-1 (high in 'ssl') (scan" in gated.run("plan").out
+    assert "linux/arm64: CVE-1 (high in 'ssl')\n      → scan" in gated.run("plan").out
     assert gated.mirror.tags() == {}
     gated.mirror.cli.file(trivy(MadeImage(second)), f"scans/app/{second.digest.encoded}.json")
     assert gated.run("apply").code == 0

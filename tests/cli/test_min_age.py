@@ -42,7 +42,7 @@ def test_a_tag_waits_until_it_is_old_enough_and_is_then_copied(mirror: Mirror) -
     name = spec(mirror)
     ran = mirror.cli("apply", name)
     assert ran.code == 0
-    assert "… app:1.0  waiting: 0 of 72 h old (its clock starts with the first apply that sees it)" in ran.out
+    assert "… app:1.0  waiting: 0 of 72 h old\n      → its clock starts with the first apply that sees it\n" in ran.out
     assert "Done: 0 added, 0 updated, 1 waiting" in ran.out
     grow_older(41)
     ran = mirror.cli("plan", name)

@@ -245,8 +245,8 @@ def test_every_failure_names_image_reason_hint_and_place() -> None:
 
 CONFLICT = """\
 registry.internal:5000/mirror
-  ! alpine:3.20  blocked: immutable tag has sha256:bbbbbbbbbbbb, the source has sha256:aaaaaaaaaaaa \
-(bring it under another tag (`retag`), or delete the tag at the destination)
+  ! alpine:3.20  blocked: immutable tag has sha256:bbbbbbbbbbbb, the source has sha256:aaaaaaaaaaaa
+      → bring it under another tag (`retag`), or delete the tag at the destination
 """
 
 
