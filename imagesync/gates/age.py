@@ -63,7 +63,7 @@ class MinAge:
         age = timedelta() if since is None else max(timedelta(), now - since)
         reason = f"{self._in_units(age)} of {self._in_units(self.age)} {_SHOWN[self.unit]} old"
         return Finding.waiting(
-            reason, hint if since is None else f"old enough at {since + self.age:%Y-%m-%d %H:%M} UTC"
+            reason, hint if since is None else f"old enough at {later(since, self.age):%Y-%m-%d %H:%M} UTC"
         )
 
     def _in_units(self, age: timedelta) -> int:
@@ -78,6 +78,14 @@ def _dates(candidate: Candidate, known: Known) -> Iterator[datetime | str]:
             yield f"{image}: {config.reason}"
         else:
             yield parse_time(config.get("created")) or f"{image} does not say when it was made"
+
+
+def later(moment: datetime, span: timedelta) -> datetime:
+    """The end of a span; of one that ends after all time, the end of that: who writes a moment may write any."""
+    try:
+        return moment + span
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def parse_time(value: object) -> datetime | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from imagesync.gates.age import Clock
+from imagesync.gates.age import Clock, later
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.combined import checks_of, with_checks
 from imagesync.gates.gate import Gate
@@ -78,7 +78,7 @@ class Soak:
         said = f"at {told[0]} for {shown_span(spent)} of {self.text}, {told[1]}"
         if spent >= self.at_least:
             return Finding.passed(said)
-        end = since + self.at_least
+        end = later(since, self.at_least)
         return Finding.waiting(f"{said}; {shown_span(end - now)} left", f"long enough at {end:%Y-%m-%d %H:%M} UTC")
 
 

@@ -151,6 +151,20 @@ def test_from_the_first_stage_a_release_soaks_from_when_a_promotion_first_saw_it
     assert shop.promote("1.4.0", "staging").code == 0
 
 
+def test_a_saved_plan_asks_anew_how_long_a_release_has_soaked(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    gated(shop, "gates: [{soak: 24h}]", "production").push("1.4.0")
+    start = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+    monkeypatch.setattr("imagesync.cli.promoting.now", lambda: start)
+    assert shop.promote("1.4.0", "staging").code == 0
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=25)))
+    assert shop.promote("1.4.0", "production", "-o", "plan.json").code == 0
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=23)))
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert (ran.code, "1 h left" in ran.text) == (3, True), ran.text
+    monkeypatch.setattr("imagesync.survey.surroundings.datetime", clock_at(start + timedelta(hours=25)))
+    assert shop.cli("apply", "sync.yaml", "--plan", "plan.json").code == 0
+
+
 def test_a_gate_that_soaks_is_judged_by_promotions_alone(shop: Shop) -> None:
     shop.more["production"] = "gates: [soaked]"
     text = Path(shop.write()).read_text()

@@ -43,6 +43,11 @@ def test_what_waits_says_when_it_has_waited_for_long_enough() -> None:
     assert finding.hint == "long enough at 2026-03-03 12:00 UTC"
 
 
+def test_a_moment_at_the_end_of_all_time_waits() -> None:
+    never = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert judged(Soak(TWO_DAYS, "2d", entered=Entered("staging", never)), CANDIDATE)[0] is Ruling.WAITING
+
+
 def test_what_was_seen_at_the_first_stage_later_than_that_waits_and_so_does_what_nobody_has_seen() -> None:
     assert judged(BY_SIGHT, CANDIDATE, knowing((SEEN, CAME), now=CAME + TWO_DAYS)) == (
         Ruling.PASSED,

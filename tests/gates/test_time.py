@@ -146,6 +146,7 @@ def test_a_hint_says_when_it_will_be_old_enough() -> None:
         ("2026-11-01T00:00:00Z", PASSED, "612 h old"),
         ("2026-11-26T11:00:00Z", WAITING, "1 of 72 h old"),
         ("2099-01-01T00:00:00Z", WAITING, "0 of 72 h old"),
+        ("9999-12-31T23:59:59Z", WAITING, "0 of 72 h old"),
         (None, BLOCKED, "does not say when it was made"),
         ("yesterday", BLOCKED, "does not say when it was made"),
         (20261101, BLOCKED, "does not say when it was made"),
