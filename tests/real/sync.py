@@ -23,14 +23,17 @@ class Sync:
 
     def run(self, command: str, spec: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Write the spec and run one command on it; the caller looks at the exit code."""
+        return self._ended(self.command_line(command, spec, *arguments), self.environment())
+
+    def told(self, command: str, *arguments: str, **more: str) -> tuple[int, str]:
+        """Run one command with `more` in its environment: its exit code, and all that it says."""
+        line = [sys.executable, "-m", "imagesync", command, *arguments]
+        done = self._ended(line, {**self.environment(), **more})
+        return done.returncode, done.stdout + done.stderr
+
+    def _ended(self, line: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command_line(command, spec, *arguments),
-            env=self.environment(),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
+            line, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=90, check=False
         )
 
     def start(self, command: str, spec: str, *arguments: str) -> subprocess.Popen[bytes]:

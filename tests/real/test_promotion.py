@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -51,16 +49,7 @@ promotions:
 """
 
     def run(self, command: str, *arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "imagesync", command, *arguments],
-            env=self.sync.environment(),
-            cwd=self.sync.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return self.sync.told(command, *arguments)
 
     def promote(self, image: str, version: str, stage: str, gates: str = NO_GATE) -> tuple[int, str]:
         (self.sync.folder / "sync.yaml").write_text(self.spec(image, gates))

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -50,16 +48,7 @@ class Line:
         (self.sync.folder / "sync.yaml").write_text(f"{text}        current: live\n")
 
     def run(self, command: str, *arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "imagesync", command, *arguments],
-            env={**self.sync.environment(), "GITHUB_ACTOR": "carol"},
-            cwd=self.sync.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return self.sync.told(command, *arguments, GITHUB_ACTOR="carol")
 
     def promote(self, stage: str, version: str = VERSION) -> tuple[int, str]:
         return self.run("promote", "sync.yaml", f"web:{version}", "--to", stage)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +43,7 @@ class Place:
     skopeo: Skopeo
 
     def run(self, command: str, *arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "imagesync", command, *arguments],
-            env=self.sync.environment(),
-            cwd=self.sync.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-        return done.returncode, done.stdout + done.stderr
+        return self.sync.told(command, *arguments)
 
 
 @pytest.fixture(scope="module")
