@@ -64,3 +64,16 @@ def test_the_newest_by_date_and_a_nightly_by_age(real: Real, tmp_path: Path) -> 
             _grow_older(tmp_path / "state.json", 30)
         assert sync.run("apply", spec).returncode == 0
         assert _there(there.host)["nightly"] == nightlies[1].digest
+
+
+def test_versions_of_a_list_in_no_order(real: Real, tmp_path: Path) -> None:
+    """TAG-01: docker-registry lists tags as they come from its disk."""
+    names = ["1.10.0", "1.9.0", "latest", "1.9.0-alpine", "1.9", "2.0.0-rc1", "2.0.0", "0.9.0"]
+    _push(real, "ages/listed", dict.fromkeys(names, make_image("one of many", layers=1)))
+    spec = _spec(real, "127.0.0.1:1", '{versions: "<2", newest: 2, always: latest}').replace(
+        "name: app", "name: listed"
+    )
+    ran = Sync(tmp_path, real).run("tags", spec, "--format", "json")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (told,) = json.loads(ran.stdout)
+    assert sorted(told["kept"]) == ["1.10.0", "1.9.0", "latest"]
