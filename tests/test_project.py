@@ -15,6 +15,7 @@ import yaml
 
 import imagesync
 from imagesync.cli.parser import build_parser
+from tests.pages import blocks, check_understood, shell_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -36,15 +37,6 @@ def text_files() -> list[Path]:
     return [
         path for path in project_files() if BINARY_FOLDER not in path.parents and path.suffix not in (".png", ".gz")
     ]
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The code blocks of one language in a Markdown page."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
-
-
-def shell_lines(page: Path) -> list[str]:
-    return [line for block in blocks(page, "sh") for line in block.splitlines() if line and not line.startswith("#")]
 
 
 def make_targets() -> set[str]:
@@ -118,7 +110,7 @@ def test_the_check_runs_the_test_command_of_the_readme() -> None:
 
 @pytest.mark.parametrize("line", [line for line in shell_lines(README) if line.startswith("imagesync ")])
 def test_a_command_line_of_the_readme_is_understood(line: str) -> None:
-    build_parser().parse_args(line.split()[1:])
+    check_understood(line)
 
 
 def test_every_command_of_the_readme_exists() -> None:

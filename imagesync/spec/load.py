@@ -68,8 +68,9 @@ def load_with_origins(path: str, *, environment: Mapping[str, str]) -> Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What the first file says for all of them."""
+    """What the first file says for all of them, and where it stands."""
 
+    directory: Path
     defaults: Nodes
     destinations: Nodes
     gates: GatesReader
@@ -90,8 +91,8 @@ class _Reading:
         settings = RegistriesReader(interpolator, directory, self.problems).read(root.get("registries"))
         defaults, destinations = _nodes(root.get("defaults")), _nodes(root.get("destinations"))
         self.problems += [problem for node in destinations.values() for problem in named_problems(node, interpolator)]
-        shared = _Shared(defaults, destinations, self._gates(root, interpolator))
-        origins = self._rules(root, directory, directory, shared, first=0)
+        shared = _Shared(directory, defaults, destinations, self._gates(root, interpolator))
+        origins = self._rules(root, directory, shared)
         promotions = self._promotions(root, directory, shared.gates)
         roots: list[Node] = [root]
         for name in self._included(root.get("include"), path, interpolator):
@@ -99,7 +100,7 @@ class _Reading:
             if inner is not None:
                 first = sum(map(count_entries, roots))
                 self.problems += find_commands(inner)
-                origins += self._rules(inner, Path(name).parent, directory, shared, first)
+                origins += self._rules(inner, Path(name).parent, shared, first=first)
                 promotions += self._promotions(inner, Path(name).parent, shared.gates)
                 roots.append(inner)
         self.problems += find_repeated_names(roots)
@@ -145,15 +146,15 @@ class _Reading:
             self.problems += find_misplaced_state(state, node.place, origins)
         return state
 
-    def _rules(self, root: Node, folder: Path, directory: Path, shared: _Shared, first: int) -> list[Origin]:
+    def _rules(self, root: Node, folder: Path, shared: _Shared, *, first: int = 0) -> list[Origin]:
         interpolator = Interpolator(self.environment, folder, self.problems)
         reader = RulesReader(
             interpolator,
             self.problems,
             self.warnings,
             folder=folder,
-            directory=directory,
-            is_single=partial(_is_single, directory),
+            directory=shared.directory,
+            is_single=partial(_is_single, shared.directory),
             gates=shared.gates,
         )
         return list(reader.read(root, shared.defaults, shared.destinations, first=first))

@@ -74,6 +74,16 @@ class _Text:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What an entry says for all of its images: what it is called, from where, to where, and its other keys."""
+
+    label: str
+    source: SourceName | None
+    where: tuple[_Text, ...]
+    nodes: Nodes
+
+
 class RulesReader:
     """Reads the sync entries of one file. `folder` is that file's, `directory` the first file's.
 
@@ -117,10 +127,10 @@ class RulesReader:
         name = entry.get("name")
         label = name.text if isinstance(name, Scalar) else f"sync[{number}]"
         source = self._source(nodes.get("source"))
-        where = self._destinations(nodes.get("destination"), destinations, entry)
+        said = _Entry(label, source, self._destinations(nodes.get("destination"), destinations, entry), nodes)
         images = entry.get("images")
         for image in images.items if isinstance(images, List) else ():
-            yield from self._image(image, label, source, where, nodes)
+            yield from self._image(image, said)
 
     def _source(self, node: Node | None) -> SourceName | None:
         if not isinstance(node, Scalar):
@@ -159,9 +169,7 @@ class RulesReader:
 
         return self._problems.parsed(check, destination.place) is not None
 
-    def _image(
-        self, node: Node, label: str, source: SourceName | None, where: tuple[_Text, ...], above: Nodes
-    ) -> Iterator[Origin]:
+    def _image(self, node: Node, entry: _Entry) -> Iterator[Origin]:
         name_node = node.get("name") if isinstance(node, Map) else node
         if not isinstance(name_node, Scalar):
             return
@@ -170,28 +178,28 @@ class RulesReader:
         alternatives = self._problems.parsed(lambda: expand_alternatives(text), name_node.place) if text else None
         self._check(own)
         for name in alternatives or ():
-            found = self._problems.parsed(partial(_named, name, source, isinstance(node, Map)), name_node.place)
+            found = self._problems.parsed(partial(_named, name, entry.source, isinstance(node, Map)), name_node.place)
             if found is not None:
-                self._warn(name, source, name_node.place)
-                yield from self._rule(_Image.of(found, name_node, own), label, where, adding_up(above, own))
+                self._warn(name, entry.source, name_node.place)
+                yield from self._rule(_Image.of(found, name_node, own), entry, adding_up(entry.nodes, own))
 
     def _warn(self, text: str, source: SourceName | None, place: Place) -> None:
         is_bare = source is None or str(source) == HUB
         for message in footguns(text if is_bare else f"{source}/{text}"):
             self._warnings.append(SpecWarning(place, message))
 
-    def _rule(self, image: _Image, label: str, where: tuple[_Text, ...], nodes: Nodes) -> Iterator[Origin]:
+    def _rule(self, image: _Image, entry: _Entry, nodes: Nodes) -> Iterator[Origin]:
         found = image.found
         tags, digest = self._tags(image, nodes)
         retag = Retag() if "as_tag" in image.own else self._tags_reader.retag(nodes.get("retag"))
         renamed = self._renamed(image)
         if tags is None or retag is None or (renamed is None and "as" in image.own):
             return
-        repositories = [self._destination(one, found, renamed) for one in where]
+        repositories = [self._destination(one, found, renamed) for one in entry.where]
         if None in repositories:
             return
         rule = Rule(
-            entry=label,
+            entry=entry.label,
             image=found.written,
             place=image.node.place,
             source=found.repository,
@@ -211,7 +219,7 @@ class RulesReader:
             gates=self._gates_reader.gates(nodes.get("gates")),
         )
         if image.glob is not None:
-            rule = self._glob_rule(rule, image.glob, image.own.get("as"), where)
+            rule = self._glob_rule(rule, image.glob, image.own.get("as"), entry.where)
         from_name = {"tags": image.node} if found.name.tag is not None else {}
         yield Origin(rule, {**nodes, **from_name, "name": image.node})
 

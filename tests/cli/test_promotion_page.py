@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import pytest
 
-from imagesync.cli.parser import build_parser
 from tests.cli.command import Cli
+from tests.pages import blocks, check_understood
 from tests.signature.signers import make_ed25519
-from tests.test_project import blocks
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "promotion.md"
 
@@ -24,4 +22,4 @@ def test_the_example_of_the_page_is_a_spec(block: str, cli: Cli) -> None:
 
 @pytest.mark.parametrize("line", [line for block in blocks(PAGE, "sh") for line in block.splitlines()])
 def test_a_command_line_of_the_page_is_understood(line: str) -> None:
-    build_parser().parse_args(shlex.split(line, comments=True)[1:])
+    check_understood(line)

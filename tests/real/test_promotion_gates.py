@@ -75,11 +75,16 @@ def line(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]
 
 @pytest.fixture(scope="module")
 def nginx(line: Line) -> Line:
-    """The signed image at dev."""
+    """The signed image at dev, which no test brings any further."""
+    return with_nginx(line, "nginx")
+
+
+def with_nginx(line: Line, name: str) -> Line:
+    """The line with the signed image at dev under a name of the test's own."""
     if not NGINX.exists():
         pytest.skip("the signed nginx image does not lie beside this checkout")
     shutil.copy(NGINX.parent / "nginx.pub", line.sync.folder)
-    code, said = line.run("copy", f"oci-archive:{NGINX}:{VERSION}", f"{line.stages[0].host}/web/nginx:{VERSION}")
+    code, said = line.run("copy", f"oci-archive:{NGINX}:{VERSION}", f"{line.stages[0].host}/web/{name}:{VERSION}")
     assert code == 0, said
     return line
 
@@ -149,9 +154,9 @@ def test_a_keyless_signature_of_another_identity_blocks_and_that_of_the_wanted_o
     assert code == 0, said
 
 
-def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(nginx: Line) -> None:
-    """After all that was held back: it is what brings the image to the stages."""
-    with open_repository(nginx.stages[0], "web/nginx") as store:
+def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(line: Line) -> None:
+    nginx = with_nginx(line, "shipped")
+    with open_repository(nginx.stages[0], "web/shipped") as store:
         root = store.fetch_manifest(Tag(VERSION))
     assert isinstance(root, Index)
     for child in (entry.digest for entry in root.manifests if entry.platform and not entry.platform.is_unknown):
@@ -162,7 +167,7 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(nginx: Lin
     checked = "{signature: {key: nginx.pub, of: platforms}}, {require_platforms: [linux/amd64, linux/arm64]}"
     checked += ", {vulnerabilities: {report: 'scans/{digest_hex}.json', fail_on: low}}"
     two = f"{{approval: {{count: 2, {PEOPLE}}}}}"
-    nginx.write("nginx", staging=f"[{checked}]", production=f"[{checked}, {two}, {{soak: 72h}}]")
+    nginx.write("shipped", staging=f"[{checked}]", production=f"[{checked}, {two}, {{soak: 72h}}]")
     code, said = nginx.promote("staging")
     assert code == 0, said
     said = nginx.held_back("production")
@@ -172,10 +177,10 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(nginx: Lin
         assert code == 0, said
     said = nginx.held_back("production")
     assert ("approvals" in said, "long enough at 20" in said) == (False, True), said
-    nginx.write("nginx", staging=f"[{checked}]", production=f"[{checked}, {two}, {{soak: 72h, mode: warn}}]")
+    nginx.write("shipped", staging=f"[{checked}]", production=f"[{checked}, {two}, {{soak: 72h, mode: warn}}]")
     code, said = nginx.promote("production")
     assert code == 0, said
-    assert nginx.stages[2].tags("web/nginx")[:2] == [VERSION, "live"]
+    assert nginx.stages[2].tags("web/shipped")[:2] == [VERSION, "live"]
     code, said = nginx.run("history", "web", "--spec", "sync.yaml", "--stage", "production", "--format", "json")
     (image,) = json.loads(said)["events"][0]["images"]
     assert [(one["gate"], one["ruling"]) for one in image["verdicts"]] == [
@@ -187,10 +192,13 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(nginx: Lin
     ]
 
 
-def test_cosign_verifies_what_came_to_production(nginx: Line, cosign: Cosign) -> None:
-    """After the test above: the image that it brought, signed by skopeo."""
+def test_cosign_verifies_what_came_to_production(line: Line, cosign: Cosign) -> None:
+    """The image was signed by skopeo."""
+    nginx = with_nginx(line, "proven")
+    nginx.write("proven", production="[{signature: {key: nginx.pub}}]")
+    assert [nginx.promote(stage)[0] for stage in ("staging", "production")] == [0, 0]
     shutil.copy(NGINX.parent / "nginx.pub", cosign.folder)
-    cosign.verify(f"{nginx.stages[2].host}/web/nginx:live", key="nginx", form="tag")
+    cosign.verify(f"{nginx.stages[2].host}/web/proven:live", key="nginx", form="tag")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -107,4 +107,4 @@ def test_beyond_npm_there_are_four_numbers_zeros_in_front_and_suffixes(text: str
 @given(st.text(max_size=40))
 def test_any_text_is_a_range_or_is_refused(text: str) -> None:
     with suppress(InvalidReference):
-        VersionRange.parse(text)
+        assert VersionRange.parse(text).text == text
