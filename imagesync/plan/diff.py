@@ -39,7 +39,7 @@ from imagesync.plan.inventory import (
     Unreadable,
 )
 from imagesync.plan.narrowing import names_of_kept
-from imagesync.plan.wants import Want, Wanted
+from imagesync.plan.wants import Want, Wanted, failure_of, waiting_for
 from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import OnDrift
 
@@ -123,14 +123,7 @@ def _left_alone(
         return _conflict(want, source, destination.descriptor.digest, inventory)
     if want.rule.on_drift is OnDrift.KEEP:
         return drifted
-    return Failure(
-        rule=drifted.rule,
-        place=drifted.place,
-        subject=str(want.destination),
-        reason=drifted.reason,
-        kind=Drifted.kind,
-        hint=drifted.hint,
-    )
+    return failure_of(want.rule, want.destination, Broken(drifted.reason, Drifted.kind, drifted.hint))
 
 
 def _drifted(want: Want, source: Present, destination: Present) -> Drifted | None:
@@ -272,29 +265,14 @@ def _missing(
 
 def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failure | Waiting:
     if isinstance(head, NotRead):
-        return Waiting(
-            rule=want.rule.name,
-            place=want.rule.place,
-            source=want.source,
-            destination=want.destination,
-            reason=head.reason,
-            hint=head.hint,
-            exit_code=head.exit_code,
-        )
+        return waiting_for(want.rule, (want.source, want.destination), head)
     if not isinstance(head, Broken):
         hint = f"`imagesync tags --repository {reference.repository}` lists what is there"
         head = Broken(f"{side} {reference}: not found", NotFoundError.kind, hint)
     if want.rule.locked is not None and side == "source" and head.kind == NotFoundError.kind:
         hint = f"it is what the lock has: `imagesync lock --update {want.rule.name}` takes what the tag points to now"
         head = replace(head, hint=hint)
-    return Failure(
-        rule=want.rule.name,
-        place=want.rule.place,
-        subject=str(want.destination),
-        reason=head.reason,
-        kind=head.kind,
-        hint=head.hint,
-    )
+    return failure_of(want.rule, want.destination, head)
 
 
 def moved_upstream(want: Want, heads: Mapping[Reference, Head]) -> UpstreamMoved | None:

@@ -182,23 +182,34 @@ def _not_chosen(rule: Rule, broken: Broken) -> Iterator[Failure | Waiting]:
     """Nobody knows which tags it keeps; where a budget is why, they wait, for each destination."""
     if isinstance(broken, NotRead):
         for repository in rule.destinations:
-            yield Waiting(
-                rule=rule.name,
-                place=rule.place,
-                source=Reference(rule.source),
-                destination=Reference(repository),
-                reason=broken.reason,
-                hint=broken.hint,
-                exit_code=broken.exit_code,
-            )
+            yield waiting_for(rule, (Reference(rule.source), Reference(repository)), broken)
         return
-    yield Failure(
+    yield failure_of(rule, rule.source, broken)
+
+
+def failure_of(rule: Rule, subject: Reference | Repository, broken: Broken) -> Failure:
+    """What comes of a rule where something that it needs cannot be read."""
+    return Failure(
         rule=rule.name,
         place=rule.place,
-        subject=str(rule.source),
+        subject=str(subject),
         reason=broken.reason,
         kind=broken.kind,
         hint=broken.hint,
+    )
+
+
+def waiting_for(rule: Rule, sides: tuple[Reference, Reference], unread: NotRead) -> Waiting:
+    """What comes of a source and a destination where something was not asked for, since a budget is spent."""
+    source, destination = sides
+    return Waiting(
+        rule=rule.name,
+        place=rule.place,
+        source=source,
+        destination=destination,
+        reason=unread.reason,
+        hint=unread.hint,
+        exit_code=unread.exit_code,
     )
 
 
@@ -270,14 +281,7 @@ def _of_tag(rule: Rule, tag: Tag, pinned: Digest | None) -> Iterator[Want | Fail
         renamed = rule.renamed(tag)
         _check_previous(rule, renamed)
     except InvalidReference as error:
-        yield Failure(
-            rule=rule.name,
-            place=rule.place,
-            subject=str(source),
-            reason=error.message,
-            kind=error.kind,
-            hint=error.hint,
-        )
+        yield failure_of(rule, source, Broken(error.message, error.kind, error.hint))
         return
     for repository in rule.destinations:
         yield Want(rule, source, Reference(repository, renamed))
