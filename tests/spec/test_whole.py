@@ -31,6 +31,7 @@ from imagesync.settings import (
     Anonymous,
     Auth,
     DefaultAuth,
+    Ecr,
     Helper,
     IdentityToken,
     Password,
@@ -85,6 +86,14 @@ registries:
       - cache.internal:5000
     chunk_size: 90MB
     bandwidth: 50MB/s
+  "*.dkr.ecr.*.amazonaws.com":
+    auth:
+      ecr:
+        role: arn:aws:iam::111122223333:role/mirror
+        profile: build
+        region: eu-central-1
+  public.ecr.aws:
+    auth: ecr
   "*.internal":
     auth: anonymous
     timeouts:
@@ -512,6 +521,12 @@ def test_reading_and_writing_may_have_logins_of_their_own(spec: Spec) -> None:
 
 def test_a_helper_is_named(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").auth == Auth(Helper("quay"), Helper("quay"))
+
+
+def test_a_clouds_login_is_a_word_or_says_whose_it_is(spec: Spec) -> None:
+    named = Ecr("arn:aws:iam::111122223333:role/mirror", "build", "eu-central-1")
+    assert spec.settings.for_host("1.dkr.ecr.eu-west-1.amazonaws.com").auth == Auth(named, named)
+    assert spec.settings.for_host("public.ecr.aws").auth == Auth(Ecr(), Ecr())
 
 
 def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
