@@ -16,10 +16,8 @@ from imagesync.gates.signed import (
     Signature,
     SignedName,
     Subject,
-    Trusted,
-    TrustedIdentity,
-    TrustedKey,
 )
+from imagesync.gates.trusted import Trusted, TrustedIdentity, TrustedKey
 from imagesync.signature import PublicKey, Signer
 from imagesync.spec.checks import ChecksReader, span
 from imagesync.spec.document import List, Map, Node, Scalar

@@ -9,8 +9,9 @@ from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.reports import Severity
 from imagesync.gates.returning import gates_of_return
-from imagesync.gates.signed import Signature, TrustedKey
+from imagesync.gates.signed import Signature
 from imagesync.gates.size import Size
+from imagesync.gates.trusted import TrustedKey
 from imagesync.gates.vulnerabilities import Vulnerabilities
 from tests.signature.signers import make_ecdsa
 

@@ -21,8 +21,9 @@ from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
-from imagesync.gates.signed import Attestation, Signature, SignedName, Subject, TrustedIdentity, TrustedKey
+from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
 from imagesync.gates.size import Size
+from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
 from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.reference import Repository, Tag
