@@ -64,7 +64,7 @@ class GatesReader:
             "window": checks.window,
             "min_age": checks.min_age,
             "soak": checks.soak,
-            "vulnerabilities": checks.vulnerabilities,
+            "vulnerabilities": signers.vulnerabilities,
             "signature": signers.signature,
             "attestation": signers.attestation,
             "approval": signers.approval,

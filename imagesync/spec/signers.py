@@ -1,4 +1,4 @@
-"""The gates `signature` and `attestation`, read with the keys and trusted roots that they name.
+"""Gates over what somebody has signed, or said, read with the keys and trusted roots that they name.
 
 A key is read with the spec: one that nothing can be verified with is a mistake in it. A trusted root takes longer to
 read, and is opened when the first image is judged.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imagesync.errors import TrustError
 from imagesync.gates import Check
+from imagesync.gates.scans import AttestedReports, FileReports, Reports
 from imagesync.gates.signed import (
     Attestation,
     Signature,
@@ -19,6 +20,7 @@ from imagesync.gates.signed import (
 )
 from imagesync.gates.trusted import Trusted, TrustedIdentity, TrustedKey
 from imagesync.signature import PublicKey, Signer
+from imagesync.signature.statement import COSIGN_VULNERABILITIES
 from imagesync.spec.checks import ChecksReader, span
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.problems import Problems
@@ -52,6 +54,22 @@ class SignersReader:
             return None
         kind, builder, source = (self._values.said(node.get(key)) for key in ("type", "builder", "source"))
         return Attestation(by, kind, builder, source, _subject(node))
+
+    def vulnerabilities(self, node: Node) -> Check | None:
+        return self._values.vulnerabilities(node, self._reports(node) if isinstance(node, Map) else None)
+
+    def _reports(self, node: Map) -> Reports | None:
+        """Where the reports of scanners are."""
+        report, attestation = node.get("report"), node.get("attestation")
+        if (report is None) == (attestation is None):
+            hint = "either `report`, a file for each image, or `attestation` with who signs it"
+            self._problems.say(node.place, "this does not say where reports are", hint)
+            return None
+        if not isinstance(attestation, Map):
+            template = self._values.template(report)
+            return FileReports(template) if template is not None else None
+        by, kind = self._trusted(attestation), self._values.said(attestation.get("type"))
+        return AttestedReports(by, kind or COSIGN_VULNERABILITIES) if by is not None else None
 
     def approval(self, node: Node) -> Check | None:
         """Who says yes, each with the key that signs for that, or none of them with one."""

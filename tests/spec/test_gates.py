@@ -46,6 +46,13 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
         ('{window: {timezone: UTC, freeze: [{from: "2026-13-24", to: "2026-12-20", reason: x}]}}', "is no date"),
         ("{vulnerabilities: {report: scan.json, fail_on: high}}", "'scan.json' is one file for all images"),
         ('{vulnerabilities: {report: "{name}", fail_on: high}}', "'{name}' holds '{name}'"),
+        ("{vulnerabilities: {fail_on: high}}", "this does not say where reports are\n    either `report`"),
+        (
+            '{vulnerabilities: {report: "{digest_hex}", attestation: {key: owner.pub}, fail_on: high}}',
+            "this does not say where reports are",
+        ),
+        ("{vulnerabilities: {attestation: {type: x}, fail_on: high}}", "this does not say who is trusted"),
+        ("{vulnerabilities: {attestation: {key: bad.pub}, fail_on: high}}", "bad.pub: this is no public key"),
         ("{vulnerabilities: {report: x, fail_on: hgih}}", "did you mean high?"),
         ("{vulnerabilities: {report: x}}", "key 'fail_on' is missing"),
         ("{vulnerabilities: {report: x, fail_on: high, ignore: [{id: CVE-1}]}}", "key 'reason' is missing"),
