@@ -423,9 +423,9 @@ def test_a_scan_that_its_scanner_has_attested_passes_at_every_platform(gated: Ga
     world, image = World(), gated.mirror.fill("1")
     Path("root.json").write_bytes(world.trusted_root())
 
-    def attest(child: MadeImage, subject: MadeImage, *found: tuple[str, str]) -> None:
+    def attest(child: MadeImage, subject: MadeImage) -> None:
         predicate = {
-            "scanner": {"result": json.loads(trivy(child, *found))},
+            "scanner": {"result": json.loads(trivy(child))},
             "metadata": {"scanFinishedOn": "2026-11-25T12:00:00Z"},
         }
         statement = make_statement(COSIGN_VULNERABILITIES, predicate, digests=(subject.digest,))
