@@ -26,10 +26,10 @@ from imagesync.gates.reports import Severity
 from imagesync.gates.scans import Reports
 from imagesync.gates.size import Size
 from imagesync.gates.soak import Soak
+from imagesync.gates.trusted import Trusted
 from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
 from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.selection import PlatformPattern
-from imagesync.signature.key import PublicKey
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.problems import Problems
@@ -104,7 +104,7 @@ class ChecksReader:
             ignored=ignored,
         )
 
-    def approval(self, node: Node, people: tuple[str, ...], keys: tuple[PublicKey, ...]) -> Check | None:
+    def approval(self, node: Node, people: tuple[str, ...], signers: tuple[Trusted, ...]) -> Check | None:
         count, files = _get(node, "count"), _get(node, "files")
         template = (
             self.template(files, escape=True) if files else PathTemplate.parse(APPROVALS, _escaped(_folder(node)))
@@ -113,7 +113,7 @@ class ChecksReader:
         if count is not None and number > len({name.casefold() for name in people}):
             message = f"{number} approvals are wanted, and {len(people)} may give one"
             self._problems.say(count.place, message, "name more under `from`, or want fewer")
-        return Approval(number, people, template, span(_get(node, "expires")), keys) if number and template else None
+        return Approval(number, people, template, span(_get(node, "expires")), signers) if number and template else None
 
     def command(self, node: Node) -> Check | None:
         arguments = tuple(self.text(one) for one in scalars(_get(node, "run")))

@@ -163,6 +163,16 @@ gates:
       from: [alice, bob]
       expires: 14d
       files: yes/{{digest_hex}}/*.json
+  keyless:
+    approval:
+      count: 1
+      from:
+        - name: alice
+          identity: alice@acme.example
+          issuer: https://issuer.example
+          trusted_root: certs/root.json
+        - name: bob
+          key: certs/owner.pub
   checked:
     command:
       run: [./check.sh, --strict]
@@ -395,7 +405,7 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
 
 def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
     assert [gate.name for gate in spec.gates] == [
-        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "checked", "all")
+        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "checked", "all")
     ]
     assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
     assert [gate.name for gate in rule(spec, "bases/bitnami/kafka").gates] == ["either", "scanned", "size"]
@@ -456,6 +466,10 @@ def test_windows_approvals_and_programs_are_read(spec: Spec, tmp_path: Path) -> 
     assert hours.freezes == (Freeze(date(2026, 12, 20), date(2027, 1, 3), "holidays"),)
     files = PathTemplate("yes/{digest_hex}/*.json", f"{glob.escape(str(tmp_path))}/")
     assert gate(spec, "two").check == Approval(2, ("alice", "bob"), files, timedelta(days=14))
+    alice = TrustedIdentity(Signer("https://issuer.example", "alice@acme.example"), b"{}")
+    bob = TrustedKey("certs/owner.pub", OWNER.key)
+    default = PathTemplate("approvals/{digest_hex}/*.json", files.folder)
+    assert gate(spec, "keyless").check == Approval(1, ("alice", "bob"), default, signers=(alice, bob))
     assert gate(spec, "checked").check == Command(("./check.sh", "--strict"), str(tmp_path), 30)
 
 
