@@ -88,10 +88,7 @@ def keyless(*people: tuple[str, str, str]) -> str:
             "{approval: {count: 1, from: [{name: alice, key: owner.pub}, {name: Alice, key: bob.pub}]}}",
             "one of these people stands here twice",
         ),
-        (
-            f"{{approval: {{count: 1, from: [{keyless('alice', '*@example.com')}]}}}}",
-            "a glob fits more than one person",
-        ),
+        (keyless(("alice", "*@x.com", "a")), "a glob fits more than one person"),
         (
             keyless(("alice", "me@x.com", "a"), ("bob", "Me@x.com", "b")),
             "two people have one key or identity",
@@ -107,9 +104,8 @@ def keyless(*people: tuple[str, str, str]) -> str:
     ],
 )
 def test_what_is_wrong_with_a_gate_is_said(gates: str, expected: str, tmp_path: Path) -> None:
-    make_files(
-        tmp_path, {"owner.pub": make_ecdsa().pem, "bob.pub": make_ecdsa().pem, "bad.pub": "no key", "root.json": "{}"}
-    )
+    keys = {"owner.pub": make_ecdsa().pem, "bob.pub": make_ecdsa().pem, "bad.pub": "no key"}
+    make_files(tmp_path, {**keys, "root.json": "{}"})
     text = shown(found(tmp_path, spec(gates)), tmp_path)
     assert expected in text
     assert text.startswith("sync.yaml:3:")
