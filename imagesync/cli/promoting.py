@@ -18,6 +18,7 @@ from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.actions import Blocked, Copy, Keep, Waiting
 from imagesync.plan.review import Reviewer, review
+from imagesync.promotion.commands import Commands
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
 from imagesync.promotion.rules import Told, find_promotion, rollback_rules, rules_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from imagesync.plan.unit import Unit
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
-    from imagesync.spec.stages import Promotion, Stage
+    from imagesync.spec.stages import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,9 @@ class Release:
     unit: Unit
     records: Records
     known: Known
+    commands: Commands
     memory: Memory = field(default_factory=partial(Memory, None))
-    """What was seen at the first stage, where a gate of the stage asks for that."""
+    """What was written to the stage, and what was seen at the first one."""
 
     @property
     def reviewers(self) -> tuple[Reviewer, ...]:
@@ -51,25 +53,33 @@ class Release:
 
     @property
     def door(self) -> Door:
-        return Door(self.promotion, self.unit, self.known)
+        return Door(self.promotion, self.unit, self.known, self.commands)
 
     def remember_sights(self, plan: Plan) -> None:
         """Of what was seen at the stage before, whatever holds it back: that starts the clock of some gates."""
-        self.memory.begin()
+        if not any(map(soaks_by_sight, self.promotion.stage(self.unit.stage).gates)):
+            return
         actions = (action.copy if isinstance(action, Blocked) else action for action in plan.actions)
         self.memory.saw(action.source for action in actions if isinstance(action, Copy | Keep | Waiting))
         self.memory.save()
 
 
 def open_release(session: Session, unit: Unit) -> Release:
-    """Raises UsageError where the spec has no such promotion or stage, StoreError where a journal cannot be read."""
+    """A release that is to move. Raises UsageError where the spec has no such promotion or stage, StoreError where a
+    journal or the state cannot be read."""
     promotion = find_promotion(session.spec, unit.promotion)
-    records = Records(promotion, session.stores)
-    return Release(promotion, unit, records, records.known(unit), _memory(session, promotion.stage(unit.stage)))
+    looked_at = look_at_release(session, unit, Records(promotion, session.stores))
+    return replace(looked_at, memory=open_memory(session))
 
 
-def _memory(session: Session, stage: Stage) -> Memory:
-    return open_memory(session) if any(map(soaks_by_sight, stage.gates)) else Memory(None)
+def look_at_release(session: Session, unit: Unit, records: Records) -> Release:
+    """A release of which is only to be told whether it might move: what was written is not asked for. Raises
+    StoreError, as above."""
+    promotion = find_promotion(session.spec, unit.promotion)
+    commands = Commands(session.spec.name, promotion.name)
+    is_asked = any(map(soaks_by_sight, promotion.stage(unit.stage).gates))
+    memory = open_memory(session) if is_asked else Memory(None)
+    return Release(promotion, unit, records, records.known(unit), commands, memory)
 
 
 def with_rules(spec: Spec, unit: Unit, entered: datetime | None = None) -> Spec:
@@ -91,7 +101,7 @@ def plan_release(session: Session, release: Release) -> Plan:
     """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
     spec = with_rules(session.spec, release.unit, release.known.entered)
     plan = make_plan(spec, session.stores, session.tasks, state=release.memory.state)
-    return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
+    return release.door.with_refused(replace(plan, unit=release.unit, pulls=session.pulls()))
 
 
 def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
@@ -101,12 +111,13 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.executor.together import Together  # noqa: PLC0415
 
+    release.memory.begin()
     release.remember_sights(plan)
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     together = Together(executor, _milestones(session, release, reviewed.plan))
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(together.carry_out(reviewed), progress, Memory(None))
+        outcomes = told(together.carry_out(reviewed), progress, release.memory)
     return release.memory.settled(published(arguments, session, reviewed.plan, outcomes))
 
 
@@ -127,7 +138,7 @@ def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) ->
     check_yielded(plan, spec)
     release = open_release(session, plan.unit)
     spec, state = with_rules(session.spec, plan.unit, release.known.entered), release.memory.state
-    plan = with_gates(release.door.with_what_waits(plan), spec, state, stores=session.stores, tasks=session.tasks)
+    plan = with_gates(release.door.with_refused(plan), spec, state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan, release.reviewers)
     return carry_out_release(arguments, session, release, plan)

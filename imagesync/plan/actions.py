@@ -259,6 +259,11 @@ class Waiting:
     verdicts: tuple[Verdict, ...] = ()
     """As for a Copy."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether only somebody's deed lets it go on, which no later run does: it is told as what is blocked."""
+        return self.waits_for is WaitsFor.STAGE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:

@@ -130,7 +130,7 @@ def test_status_shows_what_each_stage_runs_and_what_is_ahead(shop: Shop) -> None
         ["shop/staging", "api", "1.5.0"],
         ["shop/production", "api", "1.4.0"],
     ]
-    assert lines[3].endswith("imagesync promote SPEC shop:1.5.0 --to production")
+    assert lines[3].endswith("imagesync promote sync.yaml shop:1.5.0 --to production")
 
 
 def test_status_costs_a_list_a_record_and_a_head_for_each_image(shop: Shop) -> None:

@@ -84,7 +84,7 @@ def test_a_hold_keeps_other_releases_out_until_it_is_released(shop: Shop) -> Non
     assert (ran.code, shop.writes()) == (3, [])
     assert "staging is held at 1.4.0" in ran.text
     assert "broken login" in ran.text
-    assert "imagesync hold SPEC shop --stage staging --release" in ran.text
+    assert "imagesync hold sync.yaml shop --stage staging --release" in ran.text
     released = shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "fixed")
     assert released.out == "shop/staging is no longer held at 1.4.0.\n"
     assert shop.promote("1.6.0", "staging").code == 0
