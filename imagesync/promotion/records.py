@@ -46,6 +46,10 @@ class Records:
         """What the stage came to last, as a whole."""
         return next(self._finished(stage), None)
 
+    def finished(self, stage: Stage) -> Iterator[Record]:
+        """All that the stage came to as a whole, the latest first; each is read when it is asked for."""
+        return self._finished(stage)
+
     def begun(self, stage: Stage) -> Record | None:
         """What has begun last at the stage, if it has not finished, and nothing after it."""
         entry = self._latest(stage, MOVES)
