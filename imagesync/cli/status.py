@@ -4,20 +4,17 @@ incomplete."""
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_cache_option, add_format_option, add_run_options, add_spec_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from imagesync.cli.session import Session
-    from imagesync.plan.inventory import Head
     from imagesync.promotion.records import Records
     from imagesync.promotion.standing import OnRecord, StageStanding
-    from imagesync.reference import Reference
     from imagesync.spec.stages import Promotion
 
     Look = Callable[[StageStanding], StageStanding]
@@ -54,14 +51,15 @@ def _standings(
 ) -> tuple[StageStanding, ...]:
     """From the registries alone: each journal's list, at most three records a stage, and a HEAD for each image; then
     what a look adds to each stage."""
-    from imagesync.promotion.records import Records  # noqa: PLC0415 - not for --help
+    from imagesync.cli.heads import heads_of  # noqa: PLC0415 - not for --help
+    from imagesync.promotion.records import Records  # noqa: PLC0415
     from imagesync.promotion.standing import standings_of, tags_to_read  # noqa: PLC0415
 
     records = Records(promotion, session.stores)
     on_record = _on_record(promotion, records)
     tags = tuple(dict.fromkeys(tags_to_read(promotion, on_record).values()))
     look = look_of(session, promotion, records)
-    return tuple(look(standing) for standing in standings_of(promotion, on_record, _heads(session, tags)))
+    return tuple(look(standing) for standing in standings_of(promotion, on_record, heads_of(session, tags)))
 
 
 def _at_records(session: Session, promotion: Promotion, records: Records) -> Look:  # noqa: ARG001 - as `_at_gates`
@@ -82,13 +80,3 @@ def _on_record(promotion: Promotion, records: Records) -> dict[str, OnRecord]:
         stage.name: OnRecord(records.last(stage), records.begun(stage), records.hold(stage))
         for stage in promotion.stages
     }
-
-
-def _heads(session: Session, tags: tuple[Reference, ...]) -> Mapping[Reference, Head]:
-    from imagesync.survey.answers import read_head  # noqa: PLC0415 - not for --help
-
-    def read(tag: Reference) -> Head:
-        return read_head(lambda: session.stores.destination(tag.repository), tag, "destination")
-
-    asked = [session.tasks.add(partial(read, tag), hosts=[tag.repository.registry]) for tag in tags]
-    return dict(zip(tags, session.tasks.results(asked), strict=True))

@@ -58,7 +58,7 @@ class Summary:
 def verdicts_of(action: Action) -> tuple[Verdict, ...]:
     """What gates have said of it."""
     change = action.copy if isinstance(action, Blocked) else action
-    return change.verdicts if isinstance(change, Copy | Waiting) else ()
+    return change.verdicts if isinstance(change, Copy | Waiting | Keep | Attach) else ()
 
 
 def moved_of(action: Action) -> UpstreamMoved | None:
