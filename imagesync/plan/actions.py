@@ -115,6 +115,8 @@ class Attach:
     """What the source's digest becomes at the destination, where that is another."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What gates have said of what is in place; only of a release that is to be put on record."""
 
     @property
     def found(self) -> Digest | None:
@@ -135,6 +137,8 @@ class Keep:
     """As in Attach."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What gates have said of what is in place; only of a release that is to be put on record."""
 
     @property
     def found(self) -> Digest | None:
@@ -258,6 +262,12 @@ class Waiting:
     waits_for: WaitsFor = WaitsFor.PULLS
     verdicts: tuple[Verdict, ...] = ()
     """As for a Copy."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether only somebody's deed lets it go on, which no later run does: it is told as what is blocked."""
+        is_blocked = any(verdict.ruling is Ruling.BLOCKED for verdict in self.verdicts)
+        return is_blocked or self.waits_for is WaitsFor.STAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
