@@ -188,8 +188,8 @@ def test_a_compressed_tar_is_refused_with_its_kind(tmp_path: Path) -> None:
         list_members(tmp_path / "a.tar", "x.tar")
 
 
-def test_a_missing_file_is_not_found_and_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError):
+def test_a_missing_file_is_told_with_its_path_and_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=f"there is no file {tmp_path / 'none.tar'}"):
         list_members(tmp_path / "none.tar", "x.tar")
     with pytest.raises(StoreError):
         list_members(tmp_path, "x.tar")

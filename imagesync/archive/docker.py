@@ -12,15 +12,13 @@ from typing import Any, Protocol
 
 from imagesync.archive.inside import LayoutInside
 from imagesync.archive.members import Archive
-from imagesync.archive.names import Named, called, list_names
+from imagesync.archive.names import Named, called, list_names, what_is_there
 from imagesync.archive.saved import SAVED_FILE, SavedImages
 from imagesync.cancellation import Cancellation
 from imagesync.errors import NotFoundError, UnsupportedError
 from imagesync.layout.document import LAYOUT_FILE
 from imagesync.reference import RepositoryList
 from imagesync.store import Readable
-
-_SHOWN = 10
 
 
 class Inside(Protocol):
@@ -65,9 +63,7 @@ class DockerArchive:
     def _open(self, path: str) -> Readable:
         inside = self._look()
         if not any(called(path, inside.images)):
-            there = list(dict.fromkeys(str(name) for one in inside.images for name in one.names))
-            hint = f"it holds {', '.join(there[:_SHOWN])}{' and more' if len(there) > _SHOWN else ''}"
-            raise NotFoundError(f"holds no image that is called {path}", hint=hint)
+            raise NotFoundError(f"holds no image that is called {path}", hint=what_is_there(inside.images))
         return inside.repository(path)
 
     def _look(self) -> Inside:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from imagesync.archive.layouts import ArchiveRepository
 from imagesync.archive.members import Archive
-from imagesync.archive.names import CONTAINERD_NAME, Named, SavedName, by_tag, called, parse_layout_name
+from imagesync.archive.names import CONTAINERD_NAME, Named, SavedName, by_tag, called, parse_layout_name, what_is_there
 from imagesync.archive.saved import SAVED_FILE, parse_saved
+from imagesync.errors import NotFoundError
 from imagesync.layout.document import INDEX_FILE, LAYOUT_FILE, Entry, LayoutIndex, check_layout
 from imagesync.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
-from imagesync.reference import Tag
+from imagesync.reference import Digest, Tag
 
 
 class InsideRepository(ArchiveRepository):
@@ -25,6 +26,12 @@ class InsideRepository(ArchiveRepository):
         for entry, tag in called(path, images):
             entries.setdefault((tag, entry.digest), replace(entry, name=tag))
         self._index = LayoutIndex(tuple(entries.values()))
+        self._hint = what_is_there(images)
+
+    def _not_there(self, target: Tag | Digest) -> NotFoundError:
+        error = super()._not_there(target)
+        error.hint = self._hint
+        return error
 
 
 class LayoutInside:

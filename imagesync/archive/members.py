@@ -128,6 +128,8 @@ def list_members(file: Path, reference: str) -> Members:
     Raises IntegrityError for what no archive of images holds and for a tar that was cut or damaged; LimitError for more
     than MAX_MEMBERS; UnsupportedError for a compressed tar.
     """
+    if not file.exists():  # no NotFoundError: that is of what is missing in a tar which is there
+        raise StoreError(f"there is no file {file}", operation=_READ, reference=reference)
     with file_errors(_READ, reference), open_regular(file.resolve()) as opened:
         _refuse_compressed(opened)
         return _listed(opened)

@@ -87,6 +87,13 @@ def by_tag(path: str, images: Iterable[Named[T]], key: Callable[[T], object]) ->
     return found
 
 
+def what_is_there(images: Iterable[Named[T]]) -> str | None:
+    """A hint, for a name that is not."""
+    names = list(dict.fromkeys(str(name) for one in images for name in one.names))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"it holds {', '.join(names[:_SHOWN])}{more}" if names else None
+
+
 def list_names(images: Iterable[Named[T]], prefix: str) -> RepositoryList:
     """The names of all images without their hosts, those below a prefix."""
     repositories = (name.repository for one in images for name in one.names)

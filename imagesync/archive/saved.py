@@ -15,7 +15,7 @@ from typing import Any
 
 from imagesync.archive.made import CONFIG, MAGIC_BYTES, check_layers, layer_type, made_manifest
 from imagesync.archive.members import Archive
-from imagesync.archive.names import Named, by_tag, called, parse_name
+from imagesync.archive.names import Named, by_tag, called, parse_name, what_is_there
 from imagesync.cancellation import Cancellation
 from imagesync.errors import IntegrityError, NotFoundError
 from imagesync.layout.files import pieces
@@ -125,6 +125,7 @@ class SavedRepository:
         self._maker = maker
         self._tags: Mapping[Tag, SavedImage] = by_tag(path, images, lambda image: image)
         self._images = tuple(dict(called(path, images)))
+        self._hint = what_is_there(images)
 
     def __repr__(self) -> str:
         return f"SavedRepository({self.name})"
@@ -158,7 +159,8 @@ class SavedRepository:
             image = self._tags.get(target) or self._only_unnamed()
             found = self._maker.manifest(image) if image is not None else None
         if found is None:
-            raise NotFoundError("no such manifest", operation="resolve", reference=self._reference(target))
+            where = self._reference(target)
+            raise NotFoundError("no such manifest", hint=self._hint, operation="resolve", reference=where)
         return found
 
     def _only_unnamed(self) -> SavedImage | None:
