@@ -31,6 +31,8 @@ class UpstreamMoved:
     now: Digest | None
 
 
+MADE_HERE = "digest made here: the archive has no manifest"
+"""The note of a copy from what `docker save` wrote without a manifest."""
 TOO_YOUNG = "age"
 """What a failure is called of a tag whose age has to be known, and is not."""
 
@@ -88,6 +90,11 @@ class Copy:
     def is_narrowed(self) -> bool:
         """What is written has another digest than the source: an index with fewer entries, or one image of it."""
         return self.root.digest != self.source.digest
+
+    @property
+    def is_made_here(self) -> bool:
+        """The digest is imagesync's own; its note says so, in a plan from a file too."""
+        return MADE_HERE in self.note
 
     @property
     def is_within_registry(self) -> bool:
