@@ -11,7 +11,7 @@ from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.gated import Gated
-from imagesync.plan.unit import Unit
+from imagesync.plan.unit import Due, Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
 
@@ -386,6 +386,10 @@ class Plan:
     """What of the spec came to nothing."""
     unit: Unit | None = None
     """Set where all of it moves together or not at all."""
+    units: tuple[Plan, ...] = ()
+    """What moves besides, each a plan with a unit of its own: none of them holds another."""
+    due: tuple[Due, ...] = ()
+    """What the stages that promote by themselves are to get."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

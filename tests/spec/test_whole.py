@@ -294,6 +294,7 @@ promotions:
         current: production
         gates: [{{soak: {{at_least: 24h, clock: first_seen}}}}]
         attachments: none
+        auto: true
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -592,6 +593,7 @@ def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(
     assert (shop.signing.public, shop.signing.key.origin) == (OWNER.key, "environment variable HUB_TOKEN")
     assert [str(gate) for gate in production.gates] == ["soak (soak 24h, clock first_seen)"]
     assert (dev.current, production.current) == (None, "production")
+    assert (dev.is_automatic, production.is_automatic) == (False, True)
     assert production.immutable.holds(Tag("1.4.0-production"))
     assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)
 
