@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imagesync.manifest import OCI_INDEX, digest_of
+from imagesync.reference import Digest
 from tests.images import MadeImage, make_bytes
 
 Change = Callable[[tarfile.TarInfo], None]
@@ -117,7 +118,7 @@ def old_docker_tar(file: Path, *images: Saved) -> Path:
 
 def layout_members(*named: tuple[MadeImage, dict[str, str]]) -> list[tuple[str, bytes]]:
     """A layout at the top of a tar, its images with these annotations in index.json."""
-    blobs: dict[str, bytes] = {}
+    blobs: dict[Digest, bytes] = {}
     entries = []
     for image, notes in named:
         blobs.update(image.blobs)
