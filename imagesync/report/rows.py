@@ -210,7 +210,8 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row
     if isinstance(action, Conflict):
         return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", hint=shortened(action.hint))
     if isinstance(action, Waiting):
-        return Row(WAITS, "", text=f"waits: {shortened(action.reason)}", hint=shortened(action.hint or ""))
+        symbol, how = (REFUSED, "blocked") if action.is_refused else (WAITS, "waits")
+        return Row(symbol, "", text=f"{how}: {shortened(action.reason)}", hint=shortened(action.hint or ""))
     if isinstance(action, Assumed):
         return Row(UNCHANGED, "", text=_ASSUMED)
     if isinstance(action, Spared):
