@@ -10,7 +10,7 @@ import pytest
 from imagesync.reference import Tag
 from tests.archive.tars import new_docker_tar, save, skopeo_tar
 from tests.cli.command import Mirror
-from tests.images import make_index
+from tests.images import MadeImage, make_index
 
 MADE_HERE = "digest made here: the archive has no manifest"
 
@@ -138,3 +138,16 @@ def test_a_made_image_is_the_same_wherever_it_goes(mirror: Mirror) -> None:
     mirror.cli("copy", "oci:tree/app:1", f"{mirror.destination.host}/two:1")
     store = mirror.destination.repository
     assert store("one").resolve(Tag("1")) == store("two").resolve(Tag("1"))
+
+
+def test_of_an_index_that_was_saved_in_part_what_is_there_can_be_kept(mirror: Mirror) -> None:
+    """As Docker saves what it has not pulled whole."""
+    image = make_index(platforms=("linux/amd64", "linux/arm64"))
+    kept, _left_out = image.children
+    blobs = {blob.digest: image.blobs[blob.digest] for blob in kept.successors()}
+    new_docker_tar(Path("a.tar"), MadeImage(image.root, (kept,), blobs), ["nginx:1"])
+    ran = mirror.cli("apply", spec(mirror, "{name: nginx:1, platforms: linux/amd64}"))
+    assert ran.code == 0, ran.text
+    whole = mirror.cli("plan", spec(mirror, "nginx:1"))
+    assert whole.code == 1
+    assert "`platforms` keeps the others" in whole.out
