@@ -200,6 +200,10 @@ class AuthenticationError(StoreError):
     is_refusal = False
 
 
+class MissingLoginError(AuthenticationError):
+    """Where a login was looked for there is none at all: another place may have one."""
+
+
 class NotFoundError(StoreError):
     """404: the repository, manifest or blob is not there."""
 
