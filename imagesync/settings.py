@@ -113,6 +113,14 @@ class Acr:
     client_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DockerHub:
+    """A login that Docker makes for a job of GitHub Actions, by an OIDC connection of an organization."""
+
+    organization: str
+    connection: str
+
+
 Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper
 
 
