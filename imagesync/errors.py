@@ -13,6 +13,7 @@
     ├── TrustError                     4   a key or trusted root that nothing can be verified with
     ├── StoreError                     1   reading or writing a repository failed
     │   ├── AuthenticationError            no credential, a wrong one, or no right
+    │   │   └── MissingLoginError              no login where one was looked for
     │   ├── NotFoundError                  the repository, manifest or blob is not there
     │   ├── ImmutableError             3   the registry refuses to move a tag
     │   ├── LimitError                     quota, size or rate limit

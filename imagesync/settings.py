@@ -91,6 +91,18 @@ class Helper:
 
 
 @dataclass(frozen=True, slots=True)
+class Ecr:
+    """A login that Amazon makes for ECR, with the credentials that the AWS SDK finds.
+
+    `profile` says which of those, `role` as whom it is made, and `region` where, if the host's name does not say.
+    """
+
+    role: str | None = None
+    profile: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gar:
     """A login that Google makes for Artifact Registry and gcr.io, with the credentials that its library finds.
 
@@ -121,7 +133,10 @@ class DockerHub:
     connection: str
 
 
-Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper
+CloudLogin = Ecr | Gar | Acr | DockerHub
+"""Logins that a cloud makes; without a value they are those that its own tools would find."""
+
+Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper | CloudLogin
 
 
 @dataclass(frozen=True, slots=True)

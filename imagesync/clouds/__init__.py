@@ -1,1 +1,69 @@
-"""Logins that a cloud makes for its registry. Which library makes one, and what it needs, is said one cloud a file."""
+"""Logins that a cloud makes for its registry: which of them a host has, and who makes it.
+
+A vendor's library is an extra (needs), and imported when a login is made with it. Logins are kept and renewed by
+MintedLogins.
+"""
+
+from __future__ import annotations
+
+from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
+from imagesync.clouds.kept import KeptLogin, MintedLogins
+from imagesync.clouds.minted import Minted, Minter
+from imagesync.clouds.needs import Needs, needs_of
+from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
+
+__all__ = [
+    "KeptLogin",
+    "Minted",
+    "MintedLogins",
+    "Minter",
+    "Needs",
+    "login_advice",
+    "minter_for",
+    "needs_of",
+    "own_login",
+    "serves_anybody",
+]
+
+_OWN: dict[Cloud, CloudLogin] = {Cloud.AMAZON: Ecr(), Cloud.GOOGLE: Gar(), Cloud.AZURE: Acr()}
+
+
+def own_login(host: str) -> CloudLogin | None:
+    """What `auth: default` comes to where no credential file knows the host; None where no cloud makes its logins."""
+    cloud = cloud_of(host)
+    return None if cloud is None else _OWN.get(cloud)
+
+
+def minter_for(host: str, login: CloudLogin) -> Minter:
+    """Who makes this login for a host, by the library that it needs."""
+    match login:
+        case Ecr():
+            from imagesync.clouds.ecr import EcrMinter  # noqa: PLC0415 - imports botocore, which is an extra
+
+            return EcrMinter.of(host, login)
+        case Gar():
+            from imagesync.clouds.gar import GarMinter  # noqa: PLC0415 - imports google-auth, which is an extra
+
+            return GarMinter(login)
+        case Acr():
+            from imagesync.clouds.acr import AcrMinter  # noqa: PLC0415 - imports azure-identity, which is an extra
+
+            return AcrMinter(host, login)
+        case DockerHub():
+            from imagesync.clouds.dockerhub import DockerHubMinter  # noqa: PLC0415 - few runs need it
+
+            return DockerHubMinter(login)
+
+
+def serves_anybody(host: str) -> bool:
+    """Whether all that a host holds can be read without a login, so that one which cannot be made ends nothing."""
+    return host in ECR_PUBLIC_HOSTS
+
+
+def login_advice(host: str) -> str | None:
+    """What to do where a cloud's registry was asked without a login and refused; None for any other host."""
+    login = own_login(host)
+    needs = None if login is None else needs_of(login)
+    if needs is None:
+        return None
+    return needs.credentials if needs.is_installed else needs.installation

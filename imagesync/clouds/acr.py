@@ -20,6 +20,7 @@ from azure.identity import ClientAssertionCredential, DefaultAzureCredential
 from imagesync.clouds.exchange import Exchange
 from imagesync.clouds.github import has_identity, identity_token
 from imagesync.clouds.minted import Minted
+from imagesync.clouds.needs import ACR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
 from imagesync.settings import Acr
 
@@ -28,10 +29,6 @@ SCOPE = "https://containerregistry.azure.net/.default"
 GITHUB_AUDIENCE = "api://AzureADTokenExchange"
 DEFAULT_LIFETIME_SECONDS = 1800.0
 MAX_LIFETIME_SECONDS = 3 * 3600.0
-SET_UP = (
-    "run `az login`, give the machine an identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; "
-    "`auth: anonymous` reads what is public"
-)
 ROLE = "give the identity the role AcrPull or AcrPush on the registry"
 _MARKS = (
     "AZURE_CLIENT_SECRET",
@@ -86,8 +83,9 @@ class AcrMinter:
         """Its text may hold answers of servers: the code of Entra alone is shown."""
         codes = ", ".join(sorted(set(_CODE.findall(error.message or ""))))
         if codes or self.login != Acr() or any(os.environ.get(name) for name in _MARKS):
-            return AuthenticationError(f"Microsoft Entra gave no token{f': {codes}' if codes else ''}", hint=SET_UP)
-        return MissingLoginError("no Azure credentials were found", hint=SET_UP)
+            reason = f": {codes}" if codes else ""
+            return AuthenticationError(f"Microsoft Entra gave no token{reason}", hint=ACR.credentials)
+        return MissingLoginError("no Azure credentials were found", hint=ACR.credentials)
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from google.auth.transport.requests import Request
 
 from imagesync.clouds.github import identity_token
 from imagesync.clouds.minted import Minted
+from imagesync.clouds.needs import GAR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
 from imagesync.settings import Gar
 
@@ -30,10 +31,6 @@ STS_URL = "https://sts.googleapis.com/v1/token"
 IMPERSONATION_URL = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:generateAccessToken"
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
 DEFAULT_LIFETIME_SECONDS = 3600.0
-SET_UP = (
-    "run `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name a key file; "
-    "`auth: anonymous` reads what is public"
-)
 _ERROR = re.compile(r"[a-z_]{1,60}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9@._+-]{1,200}")
 
@@ -105,10 +102,10 @@ def _origin(credentials: Any) -> str:
 def _explained(error: GoogleAuthError) -> StoreError:
     """What an error of google-auth means. Its text may hold answers of servers, and is not shown."""
     if isinstance(error, DefaultCredentialsError):
-        return MissingLoginError("no usable Google credentials were found", hint=SET_UP)
+        return MissingLoginError("no usable Google credentials were found", hint=GAR.credentials)
     if isinstance(error, TransportError) or error.retryable:
         return NetworkError("Google's token server cannot be reached, or does not answer as it should")
-    return AuthenticationError(f"Google refused the login{_reason(error)}", hint=SET_UP)
+    return AuthenticationError(f"Google refused the login{_reason(error)}", hint=GAR.credentials)
 
 
 def _reason(error: GoogleAuthError) -> str:

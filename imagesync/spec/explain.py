@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from imagesync.errors import Place, UsageError
 from imagesync.reference import normalise_host
@@ -11,6 +11,7 @@ from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.settings import (
     Anonymous,
     Auth,
+    CloudLogin,
     DefaultAuth,
     Helper,
     IdentityToken,
@@ -23,6 +24,7 @@ from imagesync.settings import (
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune, Rule
+from imagesync.spec.registries import CLOUD_LOGINS
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 from imagesync.spec.stages import Promotion
@@ -195,8 +197,15 @@ def _login(login: Login) -> str:
         return f"helper {login.name}"
     if isinstance(login, IdentityToken):
         return f"token *** from {login.token.origin}"
-    assert isinstance(login, Password)  # noqa: S101 - the last of the union
-    return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+    if isinstance(login, Password):
+        return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+    return _cloud_login(login)
+
+
+def _cloud_login(login: CloudLogin) -> str:
+    name = next(name for name, kind in CLOUD_LOGINS.items() if kind is type(login))
+    said = [f"{f.name} {getattr(login, f.name)}" for f in fields(login) if getattr(login, f.name) is not None]
+    return " ".join((name, ", ".join(said))).rstrip()
 
 
 def _tls(tls: Tls | None) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.registry.auth import REFUSED_SECONDS, Authorizer, Scope
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.headers import Headers
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import parse_address
