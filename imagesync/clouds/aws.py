@@ -11,7 +11,8 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
 from imagesync.clouds.needs import ECR
@@ -65,8 +66,12 @@ def translated() -> Iterator[None]:
         raise MissingLoginError("no AWS credentials were found", hint=ECR.credentials) from error
     except ClientError as error:
         raise _refusal(error) from error
+    except (BotoConnectionError, HTTPClientError) as error:
+        hint = "check the region; a proxy is named by HTTPS_PROXY, authorities of one's own by AWS_CA_BUNDLE"
+        raise AuthenticationError(f"AWS did not answer: {_on_one_line(error)}", hint=hint) from error
     except BotoCoreError as error:
-        raise AuthenticationError(f"no login from AWS: {_shown(str(error))}", hint=ECR.credentials) from error
+        hint = "check what the AWS tools are set to, and what the spec says"
+        raise AuthenticationError(f"no login from AWS: {_on_one_line(error)}", hint=hint) from error
 
 
 class _RoleProvider(CredentialProvider):  # type: ignore[misc]
@@ -115,6 +120,10 @@ def _refusal(error: ClientError) -> AuthenticationError:
         status=status if isinstance(status, int) else None,
         code=_shown(code),
     )
+
+
+def _on_one_line(error: BotoCoreError) -> str:
+    return _shown(" ".join(str(error).split()))
 
 
 def _shown(text: str) -> str:

@@ -38,10 +38,14 @@ class EcrMinter:
 
     def mint(self) -> Minted:
         with translated():
-            session = open_session(self.login, self.region)
+            session = self.session()
             answer = self.client(session).get_authorization_token()
             origin = f"Amazon ECR, {identity(self.login, session)}"
         return _minted(answer, origin)
+
+    def session(self) -> Session:
+        """A session with this login's credentials, in its region."""
+        return open_session(self.login, self.region)
 
     def client(self, session: Session) -> Any:
         """botocore's client for this service. Raises AuthenticationError where no region is known."""

@@ -125,6 +125,7 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
             **({"current": stage.current} if stage.current is not None else {}),
             **({"gates": ", ".join(map(str, stage.gates))} if stage.gates else {}),
             "attachments": _attachments(stage.attachments),
+            **({"auto": "true"} if stage.is_automatic else {}),
         }
         lines += [Line(subject, key, value, stage.place) for key, value in said.items()]
     return lines

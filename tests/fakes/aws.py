@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -50,6 +51,8 @@ class FakeAws:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.refusals: dict[str, Refused] = {}
+        self.answers: dict[str, dict[str, Any]] = {}
+        self._retired = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
@@ -77,15 +80,22 @@ class FakeAws:
         return [asked.line for asked in self.asked]
 
     def password(self) -> str:
-        """The password of the login that was given out last."""
-        return f"password-{sum(asked.operation.endswith('Token') for asked in self.asked)}"
+        """The password that holds: of the login that was given out last, unless that was retired."""
+        given = sum(asked.operation.endswith("AuthorizationToken") for asked in self.asked)
+        return "none" if given == self._retired else f"password-{given}"
+
+    def retire(self) -> None:
+        """Let the login that was given out last hold no longer."""
+        self._retired = sum(asked.operation.endswith("AuthorizationToken") for asked in self.asked)
 
     def answer(self, asked: Asked) -> dict[str, Any]:
         self.asked.append(asked)
+        if asked.operation in self.answers:
+            return self.answers[asked.operation]
         if asked.operation.startswith("sts."):
             return _role_keys()
         token = base64.b64encode(f"AWS:{self.password()}".encode()).decode()
-        data = {"authorizationToken": token, "expiresAt": 4102444800}
+        data = {"authorizationToken": token, "expiresAt": time.time() + 12 * 3600}
         return {"authorizationData": data if asked.operation.startswith("ecr-public.") else [data]}
 
 

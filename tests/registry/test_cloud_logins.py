@@ -10,9 +10,13 @@ import pytest
 
 from imagesync.errors import AuthenticationError
 from imagesync.registry.answers import Refusal, login_hint
+from imagesync.registry.auth import Authorizer
+from imagesync.registry.credential import Credential
 from imagesync.registry.credentials import CredentialStore
+from imagesync.registry.message import Request, Response
 from imagesync.settings import Anonymous, DefaultAuth, Ecr
 from tests.fakes.aws import FakeAws, Refused
+from tests.registry.test_auth import HOST, Net, make_response
 from tests.registry.test_credentials import ANSWER, NOT_FOUND, Home, make_auth
 
 PRIVATE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
@@ -134,3 +138,28 @@ def test_the_hint_of_a_refusal_says_what_would_log_in(
     assert hint().startswith("set AWS_PROFILE or AWS_ACCESS_KEY_ID")
     monkeypatch.setitem(sys.modules, "botocore", None)
     assert hint().startswith("pip install 'imagesync[ecr]'")
+
+
+def test_a_run_of_days_is_refused_at_its_first_request_alone(home: Home, aws: FakeAws) -> None:
+    """A login of ECR lasts for 12 hours, by the clock of the registry."""
+    net, given = Net(), dict[str, float]()
+    store = CredentialStore(home.environment, clock=lambda: net.now)
+
+    def answer(request: Request) -> Response:
+        login = request.headers.get("Authorization", "")
+        if login and net.now < given.setdefault(login, net.now) + 12 * 3600:
+            return make_response(200)
+        return make_response(401, [("WWW-Authenticate", 'Basic realm="https://ecr/",service="ecr.amazonaws.com"')])
+
+    def find(path: str, _push: bool) -> Credential | None:
+        return store.find(PRIVATE, path, Ecr())
+
+    net.registry_answer = answer
+    net.authorizer = Authorizer(
+        HOST, origin=f"https://{HOST}", credentials=find, send=net.answer, clock=lambda: net.now
+    )
+    for _ in range(40):
+        assert net.get().status == 200
+        net.now += 3600
+    assert len(net.logins) == 41
+    assert len(aws.asked) == 4
