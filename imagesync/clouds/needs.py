@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
 
@@ -20,6 +19,8 @@ class Needs:
 
     @property
     def is_installed(self) -> bool:
+        from importlib.util import find_spec  # noqa: PLC0415 - where no cloud's host is asked nobody needs it
+
         try:
             return find_spec(self.library) is not None
         except ModuleNotFoundError:  # of the package that holds it
