@@ -33,6 +33,7 @@ from imagesync.settings import (
     Anonymous,
     Auth,
     DefaultAuth,
+    Ecr,
     Helper,
     IdentityToken,
     Password,
@@ -87,6 +88,14 @@ registries:
       - cache.internal:5000
     chunk_size: 90MB
     bandwidth: 50MB/s
+  "*.dkr.ecr.*.amazonaws.com":
+    auth:
+      ecr:
+        role: arn:aws:iam::111122223333:role/mirror
+        profile: build
+        region: eu-central-1
+  public.ecr.aws:
+    auth: ecr
   "*.internal":
     auth: anonymous
     timeouts:
@@ -285,6 +294,7 @@ promotions:
         current: production
         gates: [{{soak: {{at_least: 24h, clock: first_seen}}}}]
         attachments: none
+        auto: true
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -544,6 +554,12 @@ def test_a_helper_is_named(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").auth == Auth(Helper("quay"), Helper("quay"))
 
 
+def test_a_clouds_login_is_a_word_or_says_whose_it_is(spec: Spec) -> None:
+    named = Ecr("arn:aws:iam::111122223333:role/mirror", "build", "eu-central-1")
+    assert spec.settings.for_host("1.dkr.ecr.eu-west-1.amazonaws.com").auth == Auth(named, named)
+    assert spec.settings.for_host("public.ecr.aws").auth == Auth(Ecr(), Ecr())
+
+
 def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("docker.io").concurrency == 3
     assert spec.settings.for_host("docker.io").pulls == PullBudget(80, 21600, WhenSpent.DEFER)
@@ -577,6 +593,7 @@ def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(
     assert (shop.signing.public, shop.signing.key.origin) == (OWNER.key, "environment variable HUB_TOKEN")
     assert [str(gate) for gate in production.gates] == ["soak (soak 24h, clock first_seen)"]
     assert (dev.current, production.current) == (None, "production")
+    assert (dev.is_automatic, production.is_automatic) == (False, True)
     assert production.immutable.holds(Tag("1.4.0-production"))
     assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)
 
