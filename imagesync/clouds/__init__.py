@@ -10,7 +10,7 @@ from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.clouds.needs import Needs, needs_of
-from imagesync.settings import CloudLogin, Ecr
+from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
 
 __all__ = [
     "KeptLogin",
@@ -25,10 +25,13 @@ __all__ = [
     "serves_anybody",
 ]
 
+_OWN: dict[Cloud, CloudLogin] = {Cloud.AMAZON: Ecr(), Cloud.GOOGLE: Gar(), Cloud.AZURE: Acr()}
+
 
 def own_login(host: str) -> CloudLogin | None:
     """What `auth: default` comes to where no credential file knows the host; None where no cloud makes its logins."""
-    return Ecr() if cloud_of(host) is Cloud.AMAZON else None
+    cloud = cloud_of(host)
+    return None if cloud is None else _OWN.get(cloud)
 
 
 def minter_for(host: str, login: CloudLogin) -> Minter:
@@ -38,6 +41,18 @@ def minter_for(host: str, login: CloudLogin) -> Minter:
             from imagesync.clouds.ecr import EcrMinter  # noqa: PLC0415 - imports botocore, which is an extra
 
             return EcrMinter.of(host, login)
+        case Gar():
+            from imagesync.clouds.gar import GarMinter  # noqa: PLC0415 - imports google-auth, which is an extra
+
+            return GarMinter(login)
+        case Acr():
+            from imagesync.clouds.acr import AcrMinter  # noqa: PLC0415 - imports azure-identity, which is an extra
+
+            return AcrMinter(host, login)
+        case DockerHub():
+            from imagesync.clouds.dockerhub import DockerHubMinter  # noqa: PLC0415 - few runs need it
+
+            return DockerHubMinter(login)
 
 
 def serves_anybody(host: str) -> bool:
@@ -48,7 +63,7 @@ def serves_anybody(host: str) -> bool:
 def login_advice(host: str) -> str | None:
     """What to do where a cloud's registry was asked without a login and refused; None for any other host."""
     login = own_login(host)
-    if login is None:
+    needs = None if login is None else needs_of(login)
+    if needs is None:
         return None
-    needs = needs_of(login)
     return needs.credentials if needs.is_installed else needs.installation
