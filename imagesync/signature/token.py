@@ -84,5 +84,5 @@ def _check_claims(claims: Mapping[str, Any], expected: Expected) -> None:
     if value_at(claims, "aud") not in (expected.audience, [expected.audience]):
         raise Refusal("the token is for somebody else than asked for it")
     until = value_at(claims, "exp")
-    if isinstance(until, bool) or not isinstance(until, int | float) or until <= expected.at.timestamp():
+    if isinstance(until, bool) or not isinstance(until, int | float) or not until > expected.at.timestamp():
         raise Refusal("the token has expired")

@@ -59,6 +59,7 @@ def forged(**claims: Any) -> str:
         (ISSUER.token({**GOOD, "exp": int(NOW.timestamp())}), "the token has expired"),
         (ISSUER.token({**GOOD, "exp": "tomorrow"}), "the token has expired"),
         (ISSUER.token({**GOOD, "exp": True}), "the token has expired"),
+        (ISSUER.token({**GOOD, "exp": float("nan")}), "the token has expired"),
         (ISSUER.token({**GOOD, "exp": None}), "the token has expired"),
         (TOKEN.rpartition(".")[0] + ".", "the token is not signed by its issuer"),
         (TOKEN.rpartition(".")[0], "the identity token is no JWT"),
