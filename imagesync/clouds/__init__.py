@@ -61,8 +61,10 @@ def minter_for(host: str, login: CloudLogin) -> Minter:
 
 
 def repository_creator(host: str, login: Login) -> RepositoryCreator | None:
-    """Who creates repositories at a host with this login, or with what `auth: default` comes to there where it is
-    another kind of login; None where no cloud does. Raises StoreError, also for a library that is not installed."""
+    """Who creates repositories at a host; None where no cloud is known to do that.
+
+    With this login if a cloud makes it, else with what `auth: default` comes to. Raises StoreError with what to do.
+    """
     own = login if isinstance(login, Ecr) else own_login(host)
     if not isinstance(own, Ecr):
         return None
