@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
@@ -85,3 +86,10 @@ class Promotion:
 
     def after(self, stage: Stage) -> Stage | None:
         return next(iter(self.stages[self.stages.index(stage) + 1 :]), None)
+
+
+def repositories_of(promotion: Promotion) -> Iterator[Repository]:
+    """Where its images and its records are, at every stage."""
+    for stage in promotion.stages:
+        yield stage.journal
+        yield from map(stage.repository_of, promotion.images)
