@@ -51,6 +51,10 @@ class Stage:
         return self.retag.apply(version)
 
 
+KEY_PASSWORD = Secret.from_environment("COSIGN_PASSWORD")
+"""Where cosign looks for the password of a key, unless something else is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordSigning:
     """The key that signs records, read when one is written, and the public half by which they count."""
@@ -59,6 +63,8 @@ class RecordSigning:
     public: PublicKey
     name: str
     """The file of the public half, as the spec writes it."""
+    password: Secret = KEY_PASSWORD
+    """What opens the key, where it has a password."""
 
 
 @dataclass(frozen=True, slots=True)
