@@ -11,7 +11,7 @@ from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.gated import Gated
-from imagesync.plan.unit import Unit
+from imagesync.plan.unit import Due, Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
 
@@ -31,6 +31,8 @@ class UpstreamMoved:
     now: Digest | None
 
 
+MADE_HERE = "digest made here: the archive has no manifest"
+"""The note of a copy from what `docker save` wrote without a manifest."""
 TOO_YOUNG = "age"
 """What a failure is called of a tag whose age has to be known, and is not."""
 
@@ -88,6 +90,11 @@ class Copy:
     def is_narrowed(self) -> bool:
         """What is written has another digest than the source: an index with fewer entries, or one image of it."""
         return self.root.digest != self.source.digest
+
+    @property
+    def is_made_here(self) -> bool:
+        """The digest is imagesync's own; its note says so, in a plan from a file too."""
+        return MADE_HERE in self.note
 
     @property
     def is_within_registry(self) -> bool:
@@ -379,6 +386,10 @@ class Plan:
     """What of the spec came to nothing."""
     unit: Unit | None = None
     """Set where all of it moves together or not at all."""
+    units: tuple[Plan, ...] = ()
+    """What moves besides, each a plan with a unit of its own: none of them holds another."""
+    due: tuple[Due, ...] = ()
+    """What the stages that promote by themselves are to get."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

@@ -12,6 +12,7 @@ from itertools import takewhile
 from imagesync.gates import Ruling
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import (
+    MADE_HERE,
     Action,
     Assumed,
     Attach,
@@ -221,7 +222,8 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row
 def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
-        kept = "".join(f" ({shortened(note)})" for note in (_kept(action), *_warnings(action)) if note)
+        made = MADE_HERE if action.is_made_here else ""
+        kept = "".join(f" ({shortened(note)})" for note in (made, _kept(action), *_warnings(action)) if note)
         return replace(_changed(action), text=_drifted(action) + _moved(outcome) + kept, more=more)
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)
