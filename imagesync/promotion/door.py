@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from imagesync.errors import NotFoundError
+from imagesync.errors import HeldError, NotFoundError
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
@@ -40,6 +40,12 @@ class Door:
     def reviewer(self, change: Change) -> str | None:
         """Why a change may not be made, and what would let it; None where it may."""
         return None if isinstance(change, Delete) else self._reason(change)
+
+    def check_not_held(self) -> None:
+        """Raise HeldError where the stage is held, and not at this release."""
+        reason = "; ".join(self._is_held()) if self.unit.move is Move.PROMOTION else ""
+        if reason:
+            raise HeldError(reason)
 
     def with_refused(self, plan: Plan) -> Plan:
         """The plan with what no change comes of and still may not be on record: an image that is not at the stage

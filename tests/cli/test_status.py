@@ -257,3 +257,15 @@ def test_a_text_from_a_record_reaches_no_terminal_as_it_is(shop: Shop) -> None:
     shop.cli("hold", "sync.yaml", "shop", "--stage", "production", "--reason", "\x1b[31mred")
     ran = shop.cli("status", "sync.yaml")
     assert ("\x1b" in ran.out, "\\x1b[31mred" in ran.out) == (False, True)
+
+
+def test_an_image_that_a_release_was_made_without_has_a_row_that_says_so(shop: Shop) -> None:
+    shop.images = ("api", "worker", "web")
+    shop.write()
+    ran = shop.cli("status", "sync.yaml")
+    assert [line.split()[0] for line in ran.out.splitlines() if "not part of it" in line] == ["web", "web"]
+    shop.images = ("web",)
+    shop.write()
+    ran = shop.cli("status", "sync.yaml")
+    assert any(line.startswith("shop/production  web") for line in ran.out.splitlines())
+    assert ran.code == 0
