@@ -203,3 +203,20 @@ def test_an_image_has_one_digest_in_a_saved_plan(shop: Shop) -> None:
     shop.forget()
     ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
     assert (ran.code, shop.writes()) == (4, []), ran.text
+
+
+def test_what_a_stage_has_gone_back_from_does_not_leave_it_until_it_has_come_there_again(shop: Shop) -> None:
+    shop.more["staging"] = "current: live"
+    shop.write()
+    for version in ("1.4.0", "1.5.0", "1.6.0"):
+        shop.push(version)
+        shop.promote(version, "staging")
+    shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "login", "--confirm")
+    ran = shop.promote("1.6.0", "production")
+    assert (ran.code, shop.tags(2, "api")) == (3, {})
+    assert "staging has gone back from shop 1.6.0 to 1.5.0 (login); promote it there again first" in ran.out
+    assert shop.promote("1.4.0", "production").code == 0, "others go on"
+    assert shop.promote("1.5.0", "production").code == 0, "and so does what it has gone back to"
+    shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "mended")
+    assert shop.cli(*shlex.split(ran.out.split("`")[1])[1:]).code == 0
+    assert shop.promote("1.6.0", "production").code == 0
