@@ -1,4 +1,4 @@
-"""Logins that a cloud makes for its registry: which of them a host has, and who makes it.
+"""Logins that a cloud makes for its registry: which of them a host has, and who makes it; and who creates repositories.
 
 A vendor's library is an extra (needs), and imported when a login is made with it. Logins are kept and renewed by
 MintedLogins.
@@ -9,8 +9,10 @@ from __future__ import annotations
 from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
-from imagesync.clouds.needs import Needs, needs_of
-from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
+from imagesync.clouds.needs import ECR, Needs, needs_of
+from imagesync.clouds.repositories import RepositoryCreator, RepositoryTemplate
+from imagesync.errors import AuthenticationError
+from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar, Login
 
 __all__ = [
     "KeptLogin",
@@ -18,10 +20,13 @@ __all__ = [
     "MintedLogins",
     "Minter",
     "Needs",
+    "RepositoryCreator",
+    "RepositoryTemplate",
     "login_advice",
     "minter_for",
     "needs_of",
     "own_login",
+    "repository_creator",
     "serves_anybody",
 ]
 
@@ -53,6 +58,22 @@ def minter_for(host: str, login: CloudLogin) -> Minter:
             from imagesync.clouds.dockerhub import DockerHubMinter  # noqa: PLC0415 - few runs need it
 
             return DockerHubMinter(login)
+
+
+def repository_creator(host: str, login: Login) -> RepositoryCreator | None:
+    """Who creates repositories at a host; None where no cloud is known to do that.
+
+    With this login if a cloud makes it, else with what `auth: default` comes to. Raises StoreError with what to do.
+    """
+    own = login if isinstance(login, Ecr) else own_login(host)
+    if not isinstance(own, Ecr):
+        return None
+    if not ECR.is_installed:
+        message = f"to create repositories at {host} needs {ECR.library}, which is not installed"
+        raise AuthenticationError(message, hint=f"pip install 'imagesync[{ECR.extra}]'", reference=host)
+    from imagesync.clouds.ecr_repositories import EcrRepositories  # noqa: PLC0415 - imports botocore, as above
+
+    return EcrRepositories(host, own)
 
 
 def serves_anybody(host: str) -> bool:

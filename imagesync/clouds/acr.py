@@ -18,7 +18,7 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import ClientAssertionCredential, DefaultAzureCredential
 
 from imagesync.clouds.exchange import Exchange
-from imagesync.clouds.github import has_identity, identity_token
+from imagesync.clouds.github import HINT, has_identity, identity_token
 from imagesync.clouds.minted import Minted
 from imagesync.clouds.needs import ACR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
@@ -29,7 +29,9 @@ SCOPE = "https://containerregistry.azure.net/.default"
 GITHUB_AUDIENCE = "api://AzureADTokenExchange"
 DEFAULT_LIFETIME_SECONDS = 1800.0
 MAX_LIFETIME_SECONDS = 3 * 3600.0
-ROLE = "give the identity the role AcrPull or AcrPush on the registry"
+ROLE = "give the identity the role AcrPull or AcrPush on the registry; `auth: anonymous` reads what is public"
+LIMITS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 15}
+"""Seconds; the library's own are five minutes."""
 _MARKS = (
     "AZURE_CLIENT_SECRET",
     "AZURE_CLIENT_CERTIFICATE_PATH",
@@ -69,23 +71,32 @@ class AcrMinter:
                 return credential.get_token(SCOPE).token
         except ClientAuthenticationError as error:
             raise self._explained(error) from None
-        except (AzureError, ValueError) as error:
-            raise NetworkError(f"Microsoft Entra cannot be asked for a token: {type(error).__name__}") from None
+        except AzureError as error:
+            hint = "HTTPS_PROXY and REQUESTS_CA_BUNDLE say how to get out of here, where that is the reason"
+            reason = type(error).__name__
+            raise NetworkError(f"Microsoft Entra cannot be asked for a token: {reason}", hint=hint) from None
+        except ValueError:
+            hint = "see to `tenant` and `client_id` in the spec, and to the variables AZURE_…"
+            raise AuthenticationError("what is said of the Azure identity cannot be one", hint=hint) from None
 
     def _credential(self) -> ClientAssertionCredential | DefaultAzureCredential:
         tenant, client = self.login.tenant, self.login.client_id
         if tenant and client and has_identity():
-            return ClientAssertionCredential(tenant, client, lambda: identity_token(GITHUB_AUDIENCE))
+            return ClientAssertionCredential(tenant, client, lambda: identity_token(GITHUB_AUDIENCE), **LIMITS)
         chosen = {"managed_identity_client_id": client, "workload_identity_client_id": client} if client else {}
-        return DefaultAzureCredential(**chosen)
+        return DefaultAzureCredential(**chosen, **LIMITS)
 
     def _explained(self, error: ClientAuthenticationError) -> StoreError:
         """Its text may hold answers of servers: the code of Entra alone is shown."""
         codes = ", ".join(sorted(set(_CODE.findall(error.message or ""))))
         if codes or self.login != Acr() or any(os.environ.get(name) for name in _MARKS):
             reason = f": {codes}" if codes else ""
-            return AuthenticationError(f"Microsoft Entra gave no token{reason}", hint=ACR.credentials)
+            return AuthenticationError(f"Microsoft Entra gave no token{reason}", hint=self._hint())
         return MissingLoginError("no Azure credentials were found", hint=ACR.credentials)
+
+    def _hint(self) -> str:
+        is_for_a_job = self.login.tenant and self.login.client_id
+        return f"in GitHub Actions, {HINT}; elsewhere {ACR.credentials}" if is_for_a_job else ACR.credentials
 
 
 def _claims(token: str) -> dict[str, Any]:

@@ -106,4 +106,5 @@ def _unreachable(error: Exception, exchange: Exchange) -> StoreError:
     if isinstance(cause, SSLCertVerificationError):
         hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own"
         return TlsError(f"the certificate of {exchange.server} is not trusted", hint=hint)
-    return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}")
+    hint = "HTTPS_PROXY says how to get out of here, where that is the reason"
+    return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}", hint=hint)

@@ -9,6 +9,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import google.auth
@@ -30,6 +31,7 @@ users; what a login may do is said by its roles."""
 STS_URL = "https://sts.googleapis.com/v1/token"
 IMPERSONATION_URL = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:generateAccessToken"
 JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
+TIMEOUT_SECONDS = 30
 DEFAULT_LIFETIME_SECONDS = 3600.0
 _ERROR = re.compile(r"[a-z_]{1,60}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9@._+-]{1,200}")
@@ -47,7 +49,7 @@ class GarMinter:
     def mint(self) -> Minted:
         try:
             credentials = self._credentials()
-            credentials.refresh(Request())
+            credentials.refresh(partial(Request(), timeout=TIMEOUT_SECONDS))
         except GoogleAuthError as error:
             raise _explained(error) from None
         return Minted(USER, credentials.token, _lifetime_seconds(credentials.expiry), _origin(credentials))
@@ -104,7 +106,8 @@ def _explained(error: GoogleAuthError) -> StoreError:
     if isinstance(error, DefaultCredentialsError):
         return MissingLoginError("no usable Google credentials were found", hint=GAR.credentials)
     if isinstance(error, TransportError) or error.retryable:
-        return NetworkError("Google's token server cannot be reached, or does not answer as it should")
+        hint = "HTTPS_PROXY and REQUESTS_CA_BUNDLE say how to get out of here, where that is the reason"
+        return NetworkError("Google's token server cannot be reached, or does not answer as it should", hint=hint)
     return AuthenticationError(f"Google refused the login{_reason(error)}", hint=GAR.credentials)
 
 

@@ -9,11 +9,15 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from imagesync.clouds.minted import Minted, Minter
-from imagesync.errors import AuthenticationError
+from imagesync.errors import MissingLoginError, StoreError
 
 REFUSED_SECONDS = 60.0
 """How long a refusal holds, and how long a login cannot be rejected: a role that lacks a right is not asked for again
 with every tag."""
+MISSING_SECONDS = 600.0
+"""How long it holds that there is nothing to make a login with: to look for it can take many seconds."""
+TRANSIENT_SECONDS = 1.0
+"""How long an error holds that may pass: those who have waited for it share it, and a retry tries again."""
 LEAST_LIFETIME_SECONDS = 120.0
 """What a shorter lifetime counts as: the clock of this machine may be wrong."""
 
@@ -31,7 +35,7 @@ class _Slot:
     """One minter's login, or why there is none."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    outcome: KeptLogin | AuthenticationError | None = None
+    outcome: KeptLogin | StoreError | None = None
     made_at: float = 0.0
     until: float = 0.0
 
@@ -45,7 +49,7 @@ class MintedLogins:
         self._slots: dict[Minter, _Slot] = {}
 
     def get(self, minter: Minter) -> KeptLogin:
-        """The login as it holds now. Raises AuthenticationError, the same one again for a while."""
+        """The login as it holds now. Raises StoreError, the same one again for a while."""
         with self._lock:
             slot = self._slots.setdefault(minter, _Slot())
         with slot.lock:
@@ -72,10 +76,16 @@ class MintedLogins:
     def _fill(self, slot: _Slot, minter: Minter) -> None:
         try:
             minted = minter.mint()
-        except AuthenticationError as error:
+        except StoreError as error:
             slot.outcome = error
-            slot.until = self._clock() + REFUSED_SECONDS
+            slot.until = self._clock() + _held_seconds(error)
             return
         slot.made_at = self._clock()
         slot.until = slot.made_at + max(minted.lifetime_seconds, LEAST_LIFETIME_SECONDS) * 0.9
         slot.outcome = KeptLogin(minted, slot.until)
+
+
+def _held_seconds(error: StoreError) -> float:
+    if isinstance(error, MissingLoginError):
+        return MISSING_SECONDS
+    return TRANSIENT_SECONDS if error.is_transient else REFUSED_SECONDS

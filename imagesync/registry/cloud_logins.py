@@ -59,7 +59,15 @@ class CloudLogins:
                 return self._mint(host, login)
             except MissingLoginError as error:
                 log.debug("no login from the cloud", registry=host, reason=error.message)
-        return None if needs is None else self._from_helper(host, needs)
+        return None if needs is None else self._from_unnamed_helper(host, needs)
+
+    def _from_unnamed_helper(self, host: str, needs: Needs) -> Credential | None:
+        """A helper that is on PATH and that nobody has named: gcloud brings its own, logged in or not."""
+        try:
+            return self._from_helper(host, needs)
+        except AuthenticationError as error:
+            self._warn(host, error)
+            return None
 
     def _from_helper(self, host: str, needs: Needs) -> Credential | None:
         name = next((name for name in needs.helpers if self._helpers.has(name)), None)

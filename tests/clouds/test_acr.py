@@ -144,6 +144,18 @@ def test_an_identity_that_is_meant_and_cannot_be_had_is_not_a_missing_one(
     assert (type(error), error.message) == (AuthenticationError, "Microsoft Entra gave no token: AADSTS7000215")
 
 
+def test_a_job_without_the_permission_is_told_what_to_add(cloud: FakeApi) -> None:
+    error = failure(cloud, Acr(tenant="acme.example", client_id=CLIENT))
+    assert (type(error), "id-token: write" in str(error)) == (AuthenticationError, True)
+
+
+def test_variables_that_make_no_sense_are_told_as_that(cloud: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "http://entra.example")
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "a")
+    assert failure(cloud).message == "what is said of the Azure identity cannot be one"
+
+
 def test_an_identity_without_a_role_is_told_which_it_needs(managed: FakeApi) -> None:
     managed.on(EXCHANGE, {"errors": [{"code": "UNAUTHORIZED"}]}, status=401)
     error = failure(managed)
