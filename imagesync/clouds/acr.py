@@ -72,7 +72,9 @@ class AcrMinter:
         except ClientAuthenticationError as error:
             raise self._explained(error) from None
         except AzureError as error:
-            raise NetworkError(f"Microsoft Entra cannot be asked for a token: {type(error).__name__}") from None
+            hint = "HTTPS_PROXY and REQUESTS_CA_BUNDLE say how to get out of here, where that is the reason"
+            reason = type(error).__name__
+            raise NetworkError(f"Microsoft Entra cannot be asked for a token: {reason}", hint=hint) from None
         except ValueError:
             hint = "see to `tenant` and `client_id` in the spec, and to the variables AZURE_…"
             raise AuthenticationError("what is said of the Azure identity cannot be one", hint=hint) from None

@@ -42,12 +42,13 @@ class Exchange:
     def token(self, name: str) -> str:
         """The token that the answer holds under this name. Raises StoreError: AuthenticationError where it is
         refused, NetworkError where trying again may help."""
-        found = self._answer().get(name)
+        found = self.answer().get(name)
         if not isinstance(found, str) or len(found) > MAX_TOKEN_LENGTH or not _VISIBLE.fullmatch(found):
             raise ProtocolError(f"the answer of {self.server} has no usable {name}")
         return found
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
+        """All of it; empty where it is no JSON object. Raises StoreError."""
         try:
             answer = json.loads(_read(self._request(), self))
         except (ValueError, RecursionError):
@@ -105,4 +106,5 @@ def _unreachable(error: Exception, exchange: Exchange) -> StoreError:
     if isinstance(cause, SSLCertVerificationError):
         hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own"
         return TlsError(f"the certificate of {exchange.server} is not trusted", hint=hint)
-    return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}")
+    hint = "HTTPS_PROXY says how to get out of here, where that is the reason"
+    return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}", hint=hint)

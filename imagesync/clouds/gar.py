@@ -106,7 +106,8 @@ def _explained(error: GoogleAuthError) -> StoreError:
     if isinstance(error, DefaultCredentialsError):
         return MissingLoginError("no usable Google credentials were found", hint=GAR.credentials)
     if isinstance(error, TransportError) or error.retryable:
-        return NetworkError("Google's token server cannot be reached, or does not answer as it should")
+        hint = "HTTPS_PROXY and REQUESTS_CA_BUNDLE say how to get out of here, where that is the reason"
+        return NetworkError("Google's token server cannot be reached, or does not answer as it should", hint=hint)
     return AuthenticationError(f"Google refused the login{_reason(error)}", hint=GAR.credentials)
 
 
