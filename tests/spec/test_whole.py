@@ -15,6 +15,7 @@ import pytest
 from imagesync.gates import Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.approval import Approval
+from imagesync.gates.attested import AttestedReports
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.command import Command
 from imagesync.gates.environment import GitHubEnvironment
@@ -22,7 +23,7 @@ from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
-from imagesync.gates.scans import AttestedReports, FileReports
+from imagesync.gates.scans import FileReports
 from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
 from imagesync.gates.size import Size
 from imagesync.gates.trusted import TrustedIdentity, TrustedKey
