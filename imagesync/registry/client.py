@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from imagesync import __version__
 from imagesync.cancellation import Cancellation
@@ -31,12 +31,14 @@ from imagesync.registry.auth import Authorizer, Scope
 from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
+from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.headers import Headers
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
@@ -107,6 +109,14 @@ class Streamed:
     pieces: Iterator[bytes]
 
 
+class _SpokenTo(NamedTuple):
+    """A registry where it was found: `guard` looks at every other server that it names."""
+
+    origin: Origin
+    authorizer: Authorizer
+    guard: Guard
+
+
 class RegistryClient:
     """Speaks to one host, for any number of threads.
 
@@ -131,6 +141,7 @@ class RegistryClient:
         self.uploads = UploadHabits(settings.chunk_bytes)
         self.timeouts = settings.timeouts or Timeouts()
         self._tls = settings.tls or Tls()
+        self._allowed = settings.token_realm_allow or ()
         self._connections = connections
         self._credentials = credentials
         self._policy = policy
@@ -138,18 +149,18 @@ class RegistryClient:
         self._lock = Lock()
         self.traffic = Traffic()
         self._told_at = -TELL_SECONDS
-        self._spoken_to: tuple[Origin, Authorizer] | None = None
+        self._spoken_to: _SpokenTo | None = None
         self._transport = Transport(connections)
 
     @property
     def origin(self) -> Origin:
         """Where this registry is spoken to. The first call finds out whether a loopback host speaks TLS."""
-        return self._ready()[0]
+        return self._ready().origin
 
     @property
     def authorizer(self) -> Authorizer:
         """Who logs in to this registry."""
-        return self._ready()[1]
+        return self._ready().authorizer
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
@@ -239,12 +250,16 @@ class RegistryClient:
     def _dispatch(self, waits: Waits, request: Request) -> Response:
         self.traffic.sent(request.operation)
         sent_at = time.monotonic()
-        response = self._transport.send(request, waits)
+        response = self._transport.send(request, waits, self._watch(request))
         self._limits.observe(request.operation, response.status, headers=response.headers, sent_at=sent_at)
         if log.writes(Level.DEBUG):
             url = f"{request.address.origin}{request.address.path}"
             log.debug("request", method=request.method, url=url, status=response.status)
         return response
+
+    def _watch(self, request: Request) -> Watch:
+        header = "token realm" if request.operation == GET_TOKEN else "Location"
+        return self._ready().guard.watch(request.address.origin, header)
 
     def _request(self, call: Call, address: Address, body: Iterator[bytes] | None) -> Request:
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **call.headers}
@@ -269,7 +284,7 @@ class RegistryClient:
             return response
         with closing(response):
             error = LimitError(
-                "too many requests to the token server", operation="GET token", reference=self.host, status=429
+                "too many requests to the token server", operation=GET_TOKEN, reference=self.host, status=429
             )
             raise Transient(error, is_announced=self._announced(response))
 
@@ -327,14 +342,14 @@ class RegistryClient:
             error.operation, error.reference = call.operation, call.reference
         return error
 
-    def _ready(self) -> tuple[Origin, Authorizer]:
+    def _ready(self) -> _SpokenTo:
         with self._lock:
             if self._spoken_to is None:
                 origin = self._find_origin()
                 authorizer = Authorizer(
                     self.host, origin=str(origin), credentials=self._credentials, send=self._send_login
                 )
-                self._spoken_to = (origin, authorizer)
+                self._spoken_to = _SpokenTo(origin, authorizer, Guard(self.host, origin, self._allowed))
             return self._spoken_to
 
     def _find_origin(self) -> Origin:

@@ -14,6 +14,7 @@ from socket import socket
 from imagesync.errors import ProtocolError
 from imagesync.registry.connection import Connection, Connections, Waits
 from imagesync.registry.faults import translated
+from imagesync.registry.guard import UNGUARDED, Watch
 from imagesync.registry.message import Request, Response
 from imagesync.registry.pace import PacedAnswer
 from imagesync.store import CHUNK_BYTES
@@ -36,17 +37,17 @@ class Transport:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def send(self, request: Request, waits: Waits) -> Response:
-        """Send a request and wait for the head of its answer."""
+    def send(self, request: Request, waits: Waits, watch: Watch = UNGUARDED) -> Response:
+        """Send a request and wait for the head of its answer. `watch` looks at whom it goes to before anything does."""
         origin = request.address.origin
         with translated(origin.authority):
-            connection = self._connections.acquire(origin, waits)
+            connection = self._connections.acquire(origin, waits, watch)
             try:
                 answer = _exchange(connection, request, waits)
             except _CLOSED_BY_SERVER:
                 if not connection.is_reused or request.method not in _RESENDABLE:
                     raise
-                connection = self._connections.open(origin, waits)
+                connection = self._connections.open(origin, waits, watch)
                 answer = _exchange(connection, request, waits)
         return Response(answer.status, answer.fields, AnswerBody(answer, connection, self._connections))
 

@@ -107,7 +107,10 @@ class RegistriesReader:
             tls=self._tls(node.get("tls")),
             concurrency=_number(concurrency),
             timeouts=_timeouts(node.get("timeouts")),
-            mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
+            mirrors=self._hosts(mirrors, normalise_host, "a mirror is a host"),
+            token_realm_allow=self._hosts(
+                node.get("token_realm_allow"), read_allowed_host, "a token server is a host, or host:port"
+            ),
             chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
             bandwidth=_bandwidth(node.get("bandwidth")),
             pulls=_pulls(node.get("pulls")),
@@ -120,14 +123,17 @@ class RegistriesReader:
             self.problems.append(Problem(node.place, message, "each chunk costs a request"))
         return size_bytes
 
-    def _mirrors(self, node: List) -> tuple[str, ...]:
+    def _hosts(self, node: Node | None, read: Callable[[str], str], hint: str) -> tuple[str, ...] | None:
+        """A list of hosts, each as `read` has it; `hint` is for what is none."""
+        if not isinstance(node, List):
+            return None
         found = []
         for item in node.items:
             if isinstance(item, Scalar):
                 try:
-                    found.append(normalise_host(self.interpolator.text(item)))
+                    found.append(read(self.interpolator.text(item)))
                 except InvalidReference as error:
-                    self.problems.append(Problem(item.place, error.message, "a mirror is a host"))
+                    self.problems.append(Problem(item.place, error.message, error.hint or hint))
         return tuple(found)
 
     def _auth(self, node: Node | None) -> Auth | None:
