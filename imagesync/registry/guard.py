@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Protocol
 
 from imagesync.errors import ProtocolError
+from imagesync.reach import Reach, literal_address, reach_of
 from imagesync.registry.origin import Origin
-from imagesync.registry.reach import Reach, literal_address, reach_of
 
 
 class Watch(Protocol):
@@ -36,8 +36,6 @@ class Unguarded:
 
 
 UNGUARDED = Unguarded()
-NEVER_NAMED = frozenset({Reach.NOWHERE, Reach.LINK_LOCAL})
-"""Nothing lifts this: no token server and no storage is there, and what gives out a machine's own logins is."""
 
 
 class Guard:
@@ -96,7 +94,7 @@ class _NamedServer:
         literal = literal_address(self.named.host)
         for ip in ips or ([literal] if literal else []):
             found = reach_of(ip)
-            if found in NEVER_NAMED:
+            if not found.may_be_named:
                 raise self._refused(ip, "which no registry may name")
             if found < self.guard.reach and not self.guard.allows(self.named):
                 raise self._refused(ip, f"and {self.guard.name} is {self.guard.reach}", hint=self._hint())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
+from imagesync.reach import literal_address, reach_of
 from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (
     Anonymous,
@@ -109,7 +111,7 @@ class RegistriesReader:
             timeouts=_timeouts(node.get("timeouts")),
             mirrors=self._hosts(mirrors, normalise_host, "a mirror is a host"),
             token_realm_allow=self._hosts(
-                node.get("token_realm_allow"), read_allowed_host, "a token server is a host, or host:port"
+                node.get("token_realm_allow"), _allowed_host, "a token server is a host, or host:port"
             ),
             chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
             bandwidth=_bandwidth(node.get("bandwidth")),
@@ -186,6 +188,15 @@ def _named_as_mirrors(node: Node | None) -> frozenset[str]:
     return frozenset(
         one.text for found in lists if isinstance(found, List) for one in found.items if isinstance(one, Scalar)
     )
+
+
+def _allowed_host(text: str) -> str:
+    """A host that a registry may name, as hosts are compared. Raises InvalidReference for one that none may name."""
+    host = normalise_host(text).lower()
+    literal = literal_address(host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host)
+    if literal is not None and not reach_of(literal).may_be_named:
+        raise InvalidReference(f"{text!a} is {reach_of(literal)}: no registry may name it", hint="leave it out")
+    return host
 
 
 def _number(node: Node | None) -> int | None:

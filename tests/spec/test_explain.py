@@ -129,6 +129,12 @@ def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
     }
 
 
+def test_servers_that_a_registry_may_name_are_shown(tmp_path: Path) -> None:
+    text = "version: 1\nregistries: {a.io: {token_realm_allow: [auth.internal, 'localhost:5001']}}\nsync: []\n"
+    lines = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})
+    assert [(one.key, one.value) for one in lines] == [("token_realm_allow", "auth.internal, localhost:5001")]
+
+
 def test_limits_are_shown_in_words(tmp_path: Path) -> None:
     text = "version: 1\nregistries: {a.io: {bandwidth: 5MiB/s, pulls: {budget: 80/6h, when_spent: defer}}}\nsync: []\n"
     lines = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})

@@ -1,11 +1,11 @@
-"""Reach: from how far away an IP address can be spoken to. Pure; names are looked up in addresses.
+"""Reach: from how far away an IP address can be spoken to. Names are looked up elsewhere.
 
 An address that carries another one inside (IPv4-mapped, NAT64, 6to4, Teredo) is as near as the one it carries.
 """
 
 from __future__ import annotations
 
-import socket
+import re
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -13,7 +13,10 @@ Ip = IPv4Address | IPv6Address
 
 
 class Reach(IntEnum):
-    """The nearer, the less. What is NOWHERE is no server's address: unspecified, multicast, reserved."""
+    """The nearer, the less. What is NOWHERE is no server's address: unspecified, multicast, reserved.
+
+    Nothing lifts a refusal of NOWHERE and of LINK_LOCAL: no token server and no storage is there.
+    """
 
     NOWHERE = 0
     LOOPBACK = 1
@@ -22,6 +25,11 @@ class Reach(IntEnum):
     PRIVATE = 3
     """Carrier-grade NAT, documentation and all else that is not routed everywhere."""
     PUBLIC = 4
+
+    @property
+    def may_be_named(self) -> bool:
+        """Whether a server may send us there at all."""
+        return self not in (Reach.NOWHERE, Reach.LINK_LOCAL)
 
     def __str__(self) -> str:
         return _WORDS[self]
@@ -34,6 +42,8 @@ _WORDS = {
     Reach.PRIVATE: "private",
     Reach.PUBLIC: "public",
 }
+_HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,16}")
+_DIGITS = re.compile(r"0[0-7]{0,24}|[1-9][0-9]{0,18}")
 _METADATA = frozenset(
     map(
         ip_address,
@@ -64,16 +74,26 @@ def literal_address(host: str) -> str | None:
     if bare == "localhost" or bare.endswith(".localhost"):
         return "127.0.0.1"
     try:
-        return str(ip_address(bare))
+        return str(ip_address(bare.strip("[]")))
     except ValueError:
         return _odd_literal(bare)
 
 
 def _odd_literal(host: str) -> str | None:
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host))  # reads text, and asks nobody
-    except (OSError, UnicodeError, ValueError):
+    """As `inet_aton` reads it: one to four numbers, the last one for all bytes that are left."""
+    *first, last = [_number(part) for part in host.split(".")[:5]]
+    width = 8 * (4 - len(first))
+    if width <= 0 or last is None or last >= 2**width or any(part is None or part > 255 for part in first):
         return None
+    high = sum((part or 0) << (24 - 8 * place) for place, part in enumerate(first))
+    return str(IPv4Address(high + last))
+
+
+def _number(text: str) -> int | None:
+    """Decimal, octal behind a 0, hexadecimal behind 0x."""
+    if _HEXADECIMAL.fullmatch(text):
+        return int(text, 16)
+    return int(text, 8 if text.startswith("0") else 10) if _DIGITS.fullmatch(text) else None
 
 
 def _reach(ip: Ip) -> Reach:
