@@ -273,7 +273,9 @@ def test_a_login_goes_to_a_token_server_on_another_host_and_cookies_go_nowhere(w
     headers = {"WWW-Authenticate": challenge, "Set-Cookie": "session=secret; Path=/"}
     for skip in (0, 1):  # the token is not taken the second time
         world.registry.script("HEAD", status=401, headers=headers, skip=skip, times=1)
-    world.other.script("GET", "/token", status=200, body=b'{"token": "t"}', headers={"Set-Cookie": "other=secret"})
+    for body, times in ((b'{"token": "t1"}', 1), (b'{"token": "t2"}', None)):
+        cookie = {"Set-Cookie": "other=secret"}
+        world.other.script("GET", "/token", status=200, body=body, headers=cookie, times=times)
     stream = io.StringIO()
     log.configure(Level.INFO, stream=stream)
     try:
@@ -284,7 +286,7 @@ def test_a_login_goes_to_a_token_server_on_another_host_and_cookies_go_nowhere(w
     finally:
         log.configure(Level.WARNING)
     assert [entry.headers["Authorization"][:6] for entry in world.other.log.entries()] == ["Basic "] * 2
-    assert world.registry.log.entries()[-1].headers["Authorization"] == "Bearer t"
+    assert world.registry.log.entries()[-1].headers["Authorization"] == "Bearer t2"
     assert not [
         entry for log in (world.registry.log, world.other.log) for entry in log.entries() if "Cookie" in entry.headers
     ]
