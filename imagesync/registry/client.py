@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from threading import Lock
 from typing import NamedTuple, TypeVar
 
@@ -44,6 +45,8 @@ from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
+BODY_WAITS = 5
+"""A body that is kept in memory has to be there after so many times what one piece of it may take."""
 CLEANUP_SECONDS = 2.5
 TELL_SECONDS = 5.0
 USER_AGENT = f"imagesync/{__version__}"
@@ -74,6 +77,8 @@ class Call:
     accepted: frozenset[int] = frozenset({200})
     max_bytes: int = MAX_ERROR_BYTES
     read_seconds: float | None = None
+    is_streamed: bool = False
+    """The answer's body is none to be kept in memory, and may take as long as it keeps coming."""
     is_cleanup: bool = False
     """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
     authorization: str | None = field(default=None, repr=False)
@@ -140,6 +145,10 @@ class RegistryClient:
         """Pairs of paths, from and to, between which this registry does not mount."""
         self.uploads = UploadHabits(settings.chunk_bytes)
         self.timeouts = settings.timeouts or Timeouts()
+        read_seconds = self.timeouts.read_seconds
+        self._usual_waits = Waits(
+            self.timeouts.connect_seconds, read_seconds, read_seconds, body_seconds=BODY_WAITS * read_seconds
+        )
         self._tls = settings.tls or Tls()
         self._allowed = settings.token_realm_allow or ()
         self._connections = connections
@@ -190,7 +199,7 @@ class RegistryClient:
     def stream(self, call: Call) -> Iterator[Streamed]:
         """Open an answer, in a single try; its body comes in pieces as they arrive, at most CHUNK_BYTES each."""
         with self._limits.contact.single_try():
-            response, _ = once(lambda: self._open(call))
+            response, _ = once(lambda: self._open(replace(call, is_streamed=True)))
         with closing(response):
             yield Streamed(response.status, response.headers, self._pieces(call, response))
 
@@ -267,19 +276,19 @@ class RegistryClient:
         return Request(call.method, address, call.operation, headers, content)
 
     def _waits(self, call: Call) -> Waits:
-        connect, write = self.timeouts.connect_seconds, self.timeouts.read_seconds
+        usual = self._usual_waits
         return Waits(
-            min(connect, CLEANUP_SECONDS) if call.is_cleanup else connect,
-            write,
-            call.read_seconds or write,
+            min(usual.connect_seconds, CLEANUP_SECONDS) if call.is_cleanup else usual.connect_seconds,
+            usual.write_seconds,
+            call.read_seconds or usual.read_seconds,
+            body_seconds=inf if call.is_streamed else usual.body_seconds,
             is_cleanup=call.is_cleanup,
         )
 
     def _send_login(self, request: Request) -> Response:
         """Send a request of the authorizer: no login is added, no redirect followed."""
-        waits = Waits(self.timeouts.connect_seconds, self.timeouts.read_seconds, self.timeouts.read_seconds)
         self.cancellation.check()
-        response = self._dispatch(waits, request.with_header("User-Agent", USER_AGENT))
+        response = self._dispatch(self._usual_waits, request.with_header("User-Agent", USER_AGENT))
         if response.status != 429:
             return response
         with closing(response):

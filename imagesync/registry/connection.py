@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from threading import Lock
 from typing import NamedTuple
 
@@ -27,11 +28,12 @@ PROBE_SECONDS = 2.0
 
 
 class Waits(NamedTuple):
-    """Seconds to connect, for one piece to be sent, and for one piece to arrive."""
+    """Seconds to connect, for one piece to be sent, for one piece to arrive, and for the body of an answer."""
 
     connect_seconds: float
     write_seconds: float
     read_seconds: float
+    body_seconds: float = inf
     is_cleanup: bool = False
     """A connection that may be made even after the shutdown: to take back what a woken thread had begun."""
 

@@ -16,7 +16,7 @@ from imagesync.registry.connection import Connection, Connections, Waits
 from imagesync.registry.faults import translated
 from imagesync.registry.guard import UNGUARDED, Watch
 from imagesync.registry.message import Request, Response
-from imagesync.registry.pace import PacedAnswer
+from imagesync.registry.pace import PacedAnswer, send_paced
 from imagesync.store import CHUNK_BYTES
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -101,7 +101,7 @@ def _exchange(connection: Connection, request: Request, waits: Waits) -> PacedAn
         _allow(opened, waits.write_seconds)
         _send(opened, request, _head(connection, request))
         _allow(opened, waits.read_seconds)
-        return _begun(PacedAnswer(opened, request.method))
+        return _begun(PacedAnswer(opened, request.method, waits.body_seconds))
     except BaseException:
         connection.close()
         raise
@@ -124,11 +124,11 @@ def _allow(opened: socket, seconds: float) -> None:
 def _send(opened: socket, request: Request, head: bytes) -> None:
     try:
         if isinstance(request.body, bytes):
-            opened.sendall(head + request.body)
+            send_paced(opened, [head + request.body])
         else:
             opened.sendall(head)
-            for piece in request.body if request.has_body else ():
-                opened.sendall(piece)
+            if request.has_body:
+                send_paced(opened, request.body)
     except _CLOSED_BY_SERVER:
         if not request.has_body:
             raise
