@@ -12,7 +12,7 @@ from imagesync.errors import ImagesyncError, NetworkError, NotFoundError, Protoc
 from imagesync.plan.actions import Failure
 from imagesync.reference import Repository
 from imagesync.registry import Registries
-from imagesync.registry.client import Call
+from imagesync.registry.call import Call
 from imagesync.registry.token import Scope
 from imagesync.settings import Auth, RegistrySettings, Settings
 from imagesync.spec.model import Rule, Spec

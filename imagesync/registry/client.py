@@ -6,13 +6,13 @@ What is asked, and what an answer means for an image, is the business of reposit
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from math import inf
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from imagesync import __version__
 from imagesync.cancellation import Cancellation
@@ -28,20 +28,20 @@ from imagesync.errors import (
 from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
-from imagesync.registry.auth import Authorizer, Scope
+from imagesync.registry.auth import Authorizer
+from imagesync.registry.call import Answer, Call, Streamed
 from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credentials import Credential
 from imagesync.registry.faults import translated
 from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
-from imagesync.registry.headers import Headers
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.traffic import Traffic
-from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
+from imagesync.registry.transport import Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
@@ -54,64 +54,7 @@ WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-E = TypeVar("E", bound=StoreError)
 FindCredential = Callable[[str, bool], Credential | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request: where to, for what, and which statuses are answers rather than refusals.
-
-    `target` is a path on the registry, or an Address that it gave; it goes out as it stands. `operation` and
-    `reference` are for messages. `max_bytes` is how much of an answer is read before it is an error.
-    """
-
-    method: str
-    target: str | Address
-    operation: str
-    reference: str
-    scopes: tuple[Scope, ...]
-    push: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
-    accepted: frozenset[int] = frozenset({200})
-    max_bytes: int = MAX_ERROR_BYTES
-    read_seconds: float | None = None
-    is_streamed: bool = False
-    """The answer's body is none to be kept in memory, and may take as long as it keeps coming."""
-    is_cleanup: bool = False
-    """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
-    authorization: str | None = field(default=None, repr=False)
-    """A header in place of the registry's login, which is then left out; it goes to this very origin alone."""
-
-    @property
-    def is_manifest_put(self) -> bool:
-        """Whether this writes a manifest: nothing else is PUT from memory."""
-        return self.method == "PUT" and bool(self.content)
-
-    def fail(self, own: type[E], message: str, *, hint: str | None = None, refusal: Refusal | None = None) -> E:
-        """An error about this call."""
-        status, code = (refusal.status, refusal.code) if refusal else (None, "")
-        return own(message, hint=hint, operation=self.operation, reference=self.reference, status=status, code=code)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer that was read to its end, and the address that gave it, after redirects."""
-
-    status: int
-    headers: Headers
-    body: bytes = field(repr=False)
-    address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer whose body is still to be read."""
-
-    status: int
-    headers: Headers
-    pieces: Iterator[bytes]
 
 
 class _SpokenTo(NamedTuple):
@@ -277,11 +220,12 @@ class RegistryClient:
 
     def _waits(self, call: Call) -> Waits:
         usual = self._usual_waits
+        read_seconds = call.read_seconds or usual.read_seconds
         return Waits(
             min(usual.connect_seconds, CLEANUP_SECONDS) if call.is_cleanup else usual.connect_seconds,
             usual.write_seconds,
-            call.read_seconds or usual.read_seconds,
-            body_seconds=inf if call.is_streamed else usual.body_seconds,
+            read_seconds,
+            body_seconds=inf if call.is_streamed else min(usual.body_seconds, BODY_WAITS * read_seconds),
             is_cleanup=call.is_cleanup,
         )
 

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from imagesync.errors import ProtocolError, UnsupportedError
 from imagesync.reference import Repository, TagList
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, next_page, parse_json, read_pages
 from imagesync.registry.token import CatalogScope, Scope
 

@@ -17,7 +17,8 @@ from imagesync.errors import (
 )
 from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, Index, parse_manifest
 from imagesync.reference import Digest, Repository
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.origin import Address
 from imagesync.registry.pages import next_page
 from imagesync.registry.token import Scope
