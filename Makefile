@@ -39,10 +39,11 @@ bench: $(VENV)/.installed-dev ## Compare with skopeo on this machine (needs dock
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
+# What a release is made with is held to what runs: both are installed into one environment.
 lock: $(VENV)/.installed-release ## Choose anew the versions that CI and the image are held to
 	$(LOCK) --upgrade pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	$(LOCK) --upgrade pyproject.toml --all-extras --output-file requirements/run.txt
-	$(LOCK) --upgrade --group release --output-file requirements/release.txt
+	$(LOCK) --upgrade --group release --constraint requirements/run.txt --output-file requirements/release.txt
 
 dist: $(VENV)/.installed-release ## Build the packages, try them, and list what they run on (SBOM)
 	rm -rf dist build/run

@@ -31,7 +31,7 @@ from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint,
 from imagesync.registry.auth import Authorizer
 from imagesync.registry.call import Answer, Call, Streamed
 from imagesync.registry.connection import Connections, Waits
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.faults import translated
 from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits

@@ -9,7 +9,7 @@ import pytest
 
 from imagesync.errors import SpecError, UsageError
 from imagesync.spec.explain import Line, explain, render
-from tests.spec.written import make_files, with_images
+from tests.spec.written import make_files, with_images, with_registries
 
 SPEC = """\
 version: 1
@@ -133,6 +133,13 @@ def test_servers_that_a_registry_may_name_are_shown(tmp_path: Path) -> None:
     text = "version: 1\nregistries: {a.io: {token_realm_allow: [auth.internal, 'localhost:5001']}}\nsync: []\n"
     lines = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})
     assert [(one.key, one.value) for one in lines] == [("token_realm_allow", "auth.internal, localhost:5001")]
+
+
+def test_a_clouds_login_is_shown_as_it_is_said(tmp_path: Path) -> None:
+    role = "arn:aws:iam::111122223333:role/mirror"
+    text = with_registries(f"a.io: {{auth: {{pull: ecr, push: {{ecr: {{role: '{role}', region: x-1}}}}}}}}")
+    [line] = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})
+    assert line.value == f"pull ecr; push ecr role {role}, region x-1"
 
 
 def test_limits_are_shown_in_words(tmp_path: Path) -> None:
