@@ -12,7 +12,9 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,9 @@ from tests.fakes.registry import FakeRegistry
 from tests.registry.remote import Source, make_blob, make_manifest, open_repository
 from tests.registry.wire import WireServer, answer, read_head
 
+RECORD = Path(__file__).parents[2] / "docs" / "adr" / "0033-where-a-registry-may-send-us.md"
+UNITS = {"": 1, " KiB": 1024, " MiB": 1024**2}
+ROWS = re.findall(r"^\| [^|]+ \| `([\w.]+)\.(MAX_\w+)` \| ([0-9]+)( [KM]iB)? \|$", RECORD.read_text(), re.M)
 SUBJECT = Digest(digest_of(b"subject"))
 Document = Callable[[int], object]
 
@@ -103,6 +108,15 @@ def test_referrers_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch, nam
     server = Endless(new_referrer, f"Content-Type: {OCI_INDEX}")
     check_ends(server, lambda one: one.list_referrers(SUBJECT), LimitError, "more than")
     assert server.pages <= 6
+
+
+@pytest.mark.parametrize(("module", "name", "number", "unit"), ROWS, ids=[f"{row[0]}.{row[1]}" for row in ROWS])
+def test_a_cap_is_what_the_record_says(module: str, name: str, number: str, unit: str) -> None:
+    assert getattr(import_module(f"imagesync.{module}"), name) == int(number) * UNITS[unit]
+
+
+def test_the_record_has_a_table_of_caps() -> None:
+    assert len(ROWS) == 22
 
 
 def test_a_chain_of_redirects_has_an_end() -> None:
