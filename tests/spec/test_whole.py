@@ -92,6 +92,7 @@ registries:
     mirrors:
       - cache.internal:5000
     chunk_size: 90MB
+    token_realm_allow: [auth.internal]
     bandwidth: 50MB/s
   "*.dkr.ecr.*.amazonaws.com":
     auth:
@@ -612,6 +613,7 @@ def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").bandwidth == 50_000_000
     assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
     assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
+    assert spec.settings.for_host("quay.io").token_realm_allow == ("auth.internal",)
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
 
 
