@@ -15,6 +15,7 @@ import pytest
 from imagesync.gates import Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.approval import Approval
+from imagesync.gates.attested import AttestedReports
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.command import Command
 from imagesync.gates.environment import GitHubEnvironment
@@ -22,7 +23,7 @@ from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
-from imagesync.gates.scans import AttestedReports, FileReports
+from imagesync.gates.scans import FileReports
 from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
 from imagesync.gates.size import Size
 from imagesync.gates.trusted import TrustedIdentity, TrustedKey
@@ -91,6 +92,7 @@ registries:
     mirrors:
       - cache.internal:5000
     chunk_size: 90MB
+    token_realm_allow: [auth.internal]
     bandwidth: 50MB/s
   "*.dkr.ecr.*.amazonaws.com":
     auth:
@@ -611,6 +613,7 @@ def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").bandwidth == 50_000_000
     assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
     assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
+    assert spec.settings.for_host("quay.io").token_realm_allow == ("auth.internal",)
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from imagesync.gates import Known, Need, ReadSpoken, Ruling, TimeNow, Unread
+from imagesync.gates.attested import AttestedReports
 from imagesync.gates.reports import Severity
-from imagesync.gates.scans import AttestedReports
 from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.gates.vulnerabilities import Vulnerabilities
 from imagesync.manifest import digest_of
