@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from tests.registry.remote import Source, make_blob, open_registries
 from tests.registry.wire import WireServer, answer, read_head
 
 MIB = 1024 * 1024
+Patience = Callable[[WireServer], tuple[str, RegistrySettings]]
 DATA = bytes(16 * MIB)
 
 
@@ -62,11 +63,11 @@ def test_bytes_that_are_taken_at_the_least_rate_all_go_out() -> None:
 
 def test_a_source_that_is_slow_makes_no_slow_destination() -> None:
     """What is waited for the source's bytes is not the destination's."""
-    drip = Drip(takes_bytes=10, seconds=0)
+    drip = Drip(takes_bytes=10, seconds=0, timeout_seconds=0.5)
 
     def slow() -> Iterator[bytes]:
         for _ in range(6):
-            time.sleep(0.03)
+            time.sleep(0.1)
             yield b"x" * 10
 
     send_paced(cast("socket.socket", drip), slow())
@@ -99,13 +100,20 @@ def opened(registries: Registries, host: str) -> RemoteRepository:
     return registries.repository(make_repository(host, "a/b"))
 
 
-def quick(server: WireServer, tls: Tls) -> tuple[str, RegistrySettings]:
-    return server.host, RegistrySettings(tls=tls, timeouts=Timeouts(read_seconds=0.2))
+def settings_of(server: WireServer, tls: Tls, read_seconds: float) -> tuple[str, RegistrySettings]:
+    return server.host, RegistrySettings(tls=tls, timeouts=Timeouts(read_seconds=read_seconds))
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> Patience:
+    """Settings by which a server may be silent for a while, but has little time for a body as a whole."""
+    monkeypatch.setattr("imagesync.registry.client.BODY_WAITS", 0.1)
+    return lambda server: settings_of(server, Tls(TlsMode.DISABLED), 5.0)
 
 
 def test_an_upload_that_is_taken_in_drops_is_given_up(reader: WireServer, request: pytest.FixtureRequest) -> None:
     is_tls = "tls" in request.node.name
-    settings = quick(reader, Tls(TlsMode.INSECURE if is_tls else TlsMode.DISABLED))
+    settings = settings_of(reader, Tls(TlsMode.INSECURE if is_tls else TlsMode.DISABLED), 0.2)
     with open_registries(settings) as registries:
         push = partial(opened(registries, reader.host).push_blob, make_blob(DATA), Source(DATA))
         with pytest.raises(NetworkError, match="timed out") as raised:
@@ -122,10 +130,10 @@ def trickle(opened: socket.socket) -> None:
             time.sleep(0.02)
 
 
-def test_what_is_kept_in_memory_has_a_time_to_be_there() -> None:
+def test_what_is_kept_in_memory_has_a_time_to_be_there(patient: Patience) -> None:
     """And not a least rate alone: at that, a list of 16 MiB would take hours."""
     with WireServer(trickle) as server:
-        settings = quick(server, Tls(TlsMode.DISABLED))
+        settings = patient(server)
         with open_registries(settings, policy=ONE_TRY) as registries:
             repository = opened(registries, server.host)
             for ask in (partial(repository.fetch_manifest, Tag("1")), repository.list_tags):
@@ -133,7 +141,7 @@ def test_what_is_kept_in_memory_has_a_time_to_be_there() -> None:
                     ask()
 
 
-def test_a_token_has_a_time_to_be_there() -> None:
+def test_a_token_has_a_time_to_be_there(patient: Patience) -> None:
     """AUTH-14."""
 
     def registry(opened: socket.socket) -> None:
@@ -142,13 +150,13 @@ def test_a_token_has_a_time_to_be_there() -> None:
         opened.sendall(answer(b"", "401 Unauthorized", challenge))
 
     with WireServer(trickle) as tokens, WireServer(registry) as server:
-        settings = quick(server, Tls(TlsMode.DISABLED))
+        settings = patient(server)
         slow = pytest.raises(NetworkError, match="the answer did not come to an end")
         with open_registries(settings, policy=ONE_TRY) as registries, slow:
             opened(registries, server.host).resolve(Tag("1"))
 
 
-def test_a_blob_may_take_as_long_as_it_comes() -> None:
+def test_a_blob_may_take_as_long_as_it_comes(patient: Patience) -> None:
     """For longer than what is kept in memory may."""
 
     def play(opened: socket.socket) -> None:
@@ -156,10 +164,9 @@ def test_a_blob_may_take_as_long_as_it_comes() -> None:
         opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n")
         for _ in range(40):
             opened.sendall(b"x" * 1000)
-            time.sleep(0.01)
+            time.sleep(0.02)
 
-    settings = RegistrySettings(tls=Tls(TlsMode.DISABLED), timeouts=Timeouts(read_seconds=0.06))
-    with WireServer(play) as server, open_registries((server.host, settings)) as registries:
+    with WireServer(play) as server, open_registries(patient(server)) as registries:
         blob = opened(registries, server.host).fetch_blob(make_blob(b"x" * 40_000))
         with blob as pieces:
             assert len(b"".join(pieces)) == 40_000
