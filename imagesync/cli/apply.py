@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.locking import add_lock_options
@@ -13,6 +13,7 @@ from imagesync.cli.output import discard, emit
 from imagesync.cli.parser import (
     add_cache_option,
     add_format_option,
+    add_promotion_names,
     add_run_options,
     add_selection_options,
     add_spec_argument,
@@ -20,10 +21,12 @@ from imagesync.cli.parser import (
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+    from imagesync.cli.advancing import Advance
     from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
+    from imagesync.executor import Executor
     from imagesync.plan.actions import Plan
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.review import Reviewer
@@ -44,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_option(parser)
     add_report_options(parser)
     add_selection_options(parser)
+    add_promotion_names(parser)
     add_lock_options(parser)
     add_run_options(parser)
 
@@ -82,7 +86,19 @@ def run(arguments: argparse.Namespace) -> int:
             return _execute_file(arguments, session, saved)
         if arguments.repair:
             return _repair(arguments, session)
-        return execute(arguments, session, _reviewers(saved))
+        return _execute_spec(arguments, session, _reviewers(saved))
+
+
+def _execute_spec(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...]) -> int:
+    """What is due at stages is settled before anything is written."""
+    from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
+
+    promotions = promotions_of(session.spec, arguments)
+    if not promotions:
+        return execute(arguments, session, reviewers)
+    from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have stages that take releases by themselves
+
+    return execute(arguments, session, reviewers, advance=advance_of(session, promotions, reviewers))
 
 
 def execute(
@@ -91,24 +107,52 @@ def execute(
     reviewers: tuple[Reviewer, ...] = (),
     *,
     incomplete: Collection[Reference] = (),
+    advance: Advance | None = None,
 ) -> int:
-    """Plan and carry out the session's spec, show and publish what became of it; returns the exit code."""
-    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
-    from imagesync.cli.session import shown_progress  # noqa: PLC0415
-    from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
+    """Plan and carry out the session's spec, and then what advances; show and publish what became of it; returns the
+    exit code."""
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
     stores, tasks, memory = session.stores, session.tasks, open_memory(session)
     if arguments.dry_run:
         plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
-        return show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
-    executor = Executor(stores, tasks, session.cancellation)
-    memory.begin()
-    with shown_progress(arguments, session, executor.meter) as progress:
-        drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
+        plan = replace(plan, pulls=session.pulls())
+        return show_only(arguments, advance.beside(plan) if advance is not None else plan, reviewers)
+
+    def begun(executor: Executor) -> Iterator[Outcome]:
         memory.saw(drawing.sights)
-        outcomes = told(plan_and_carry_out(drawing, executor, reviewers), progress, memory)
-    return memory.settled(published(arguments, session, drawing.plan, outcomes))
+        yield from plan_and_carry_out(drawing, executor, reviewers)
+
+    memory.begin()
+    drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
+    return _carry_out(arguments, session, _Work(memory, begun, lambda: drawing.plan, advance))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a run does with the images of a spec, and with releases after that."""
+
+    memory: Memory
+    begin: Callable[[Executor], Iterator[Outcome]]
+    plan: Callable[[], Plan]
+    """What the images' plan was, once it is carried out."""
+    advance: Advance | None
+
+
+def _carry_out(arguments: argparse.Namespace, session: Session, work: _Work) -> int:
+    from imagesync.cli.remembering import Memory  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415
+    from imagesync.executor import Executor  # noqa: PLC0415
+
+    executor, advance = Executor(session.stores, session.tasks, session.cancellation), work.advance
+    with shown_progress(arguments, session, executor.meter) as progress:
+        outcomes = told(work.begin(executor), progress, work.memory)
+        if advance is not None:  # records say who wrote a stage's tags, so nothing of them is remembered
+            outcomes += told(advance.carry_out(session, executor), progress, Memory(None))
+    plan = work.plan() if advance is None else advance.beside(work.plan())
+    code = work.memory.settled(published(arguments, session, plan, outcomes))
+    return code if advance is None else advance.settled(code)
 
 
 def _repair(arguments: argparse.Namespace, session: Session) -> int:
@@ -117,35 +161,38 @@ def _repair(arguments: argparse.Namespace, session: Session) -> int:
     return repair(arguments, session)
 
 
-def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
+def _execute_file(arguments: argparse.Namespace, session: Session, saved: Plan) -> int:
     """Carry out a saved plan, if it is one that the spec yields."""
-    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
-    from imagesync.cli.session import shown_progress  # noqa: PLC0415
-    from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
+    from imagesync.cli.remembering import Memory, open_memory  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import carry_out, with_gates  # noqa: PLC0415
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
+    from imagesync.plan.parts import own_part  # noqa: PLC0415
 
-    if plan.unit is not None:
-        return _execute_release(arguments, session, plan)
-    check_same_spec(plan, session.spec)
-    check_yielded(plan, session.spec)
-    memory = open_memory(session)
+    plan = own_part(saved)
+    if saved.unit is None:
+        check_same_spec(plan, session.spec)
+        check_yielded(plan, session.spec)
+    advance = _advance_of_file(session, saved)
+    memory = open_memory(session) if saved.unit is None else Memory(None)
     plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
     plan = with_gates(plan, session.spec, memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
-        return show_only(arguments, plan, reviewers)
-    executor = Executor(session.stores, session.tasks, session.cancellation)
+        return show_only(arguments, plan if advance is None else advance.beside(plan), reviewers)
     memory.begin()
-    with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(carry_out(plan, executor, reviewers), progress, memory)
-    return memory.settled(published(arguments, session, plan, outcomes))
+    work = _Work(memory, lambda executor: carry_out(plan, executor, reviewers), lambda: plan, advance)
+    return _carry_out(arguments, session, work)
 
 
-def _execute_release(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
-    from imagesync.cli.promoting import execute_file  # noqa: PLC0415 - which is built on this module
+def _advance_of_file(session: Session, saved: Plan) -> Advance | None:
+    from imagesync.plan.parts import units_of  # noqa: PLC0415 - not for --help
 
-    return execute_file(arguments, session, plan)
+    units = units_of(saved)
+    if not units:
+        return None
+    from imagesync.cli.advancing import advance_of_file  # noqa: PLC0415 - few plans have releases
+
+    return advance_of_file(session, units)
 
 
 def show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
@@ -187,11 +234,12 @@ def published(arguments: argparse.Namespace, session: Session, plan: Plan, outco
     """Show and publish what became of a plan; returns the exit code."""
     from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import warn  # noqa: PLC0415
+    from imagesync.plan.parts import as_one  # noqa: PLC0415
     from imagesync.report.model import Report  # noqa: PLC0415
 
     warn(plan.warnings, arguments)
     seconds = time.monotonic() - session.started_at
-    plan = replace(plan, pulls=session.pulls())
+    plan = replace(as_one(plan), pulls=session.pulls())
     report = Report(plan=plan, outcomes=outcomes, seconds=seconds, traffic=session.stores.registries.traffic())
     publish_report(report, output=arguments.report)
     emit(show_report(report, arguments.format, verbose=arguments.verbose))

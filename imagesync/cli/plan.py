@@ -11,6 +11,7 @@ from imagesync.cli.output import emit, notify
 from imagesync.cli.parser import (
     add_cache_option,
     add_format_option,
+    add_promotion_names,
     add_run_options,
     add_selection_options,
     add_spec_argument,
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_option(parser)
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
+    add_promotion_names(parser)
     add_lock_options(parser)
     add_run_options(parser)
 
@@ -51,8 +53,20 @@ def run(arguments: argparse.Namespace) -> int:
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
         plan = make_plan(spec, session.stores, session.tasks, state=_state(arguments, session))
-        plan = replace(plan, pulls=session.pulls())
+        plan = _with_due(arguments, session, replace(plan, pulls=session.pulls()))
     return _show(arguments, plan)
+
+
+def _with_due(arguments: argparse.Namespace, session: Session, plan: Plan) -> Plan:
+    """The plan, and beside it the releases that are due at stages that take them by themselves."""
+    from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
+
+    promotions = promotions_of(session.spec, arguments)
+    if not promotions:
+        return plan
+    from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have such stages
+
+    return advance_of(session, promotions).beside(plan)
 
 
 def check_plan_report(arguments: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ from imagesync.gates.soak import soaks_by_sight
 from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.actions import Blocked, Copy, Keep, Waiting
-from imagesync.plan.review import Reviewer, review
+from imagesync.plan.review import ReviewedPlan, Reviewer, review
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
 from imagesync.promotion.rules import Told, find_promotion, rollback_rules, rules_of
@@ -25,9 +25,13 @@ from imagesync.spec.model import SpecFile
 from imagesync.spec.release import release_from_text, release_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from imagesync.cli.session import Session
+    from imagesync.executor import Executor
     from imagesync.executor.together import Milestones
     from imagesync.plan.actions import Plan
+    from imagesync.plan.outcome import Outcome
     from imagesync.plan.unit import Unit
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
@@ -64,7 +68,12 @@ class Release:
 def open_release(session: Session, unit: Unit) -> Release:
     """Raises UsageError where the spec has no such promotion or stage, StoreError where a journal cannot be read."""
     promotion = find_promotion(session.spec, unit.promotion)
-    records = Records(promotion, session.stores)
+    return release_on_record(session, unit, Records(promotion, session.stores))
+
+
+def release_on_record(session: Session, unit: Unit, records: Records) -> Release:
+    """The same, where some of its records have been read already."""
+    promotion = find_promotion(session.spec, unit.promotion)
     return Release(promotion, unit, records, records.known(unit), _memory(session, promotion.stage(unit.stage)))
 
 
@@ -99,15 +108,20 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     from imagesync.cli.apply import published, told  # noqa: PLC0415 - which carries out plans of releases as well
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415
-    from imagesync.executor.together import Together  # noqa: PLC0415
 
     release.remember_sights(plan)
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
-    together = Together(executor, _milestones(session, release, reviewed.plan))
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(together.carry_out(reviewed), progress, Memory(None))
+        outcomes = told(move(session, release, reviewed, executor), progress, Memory(None))
     return release.memory.settled(published(arguments, session, reviewed.plan, outcomes))
+
+
+def move(session: Session, release: Release, reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
+    """Do what a review has left of a release, all of it or nothing, and put it on record."""
+    from imagesync.executor.together import Together  # noqa: PLC0415 - not for a plan
+
+    yield from Together(executor, _milestones(session, release, reviewed.plan)).carry_out(reviewed)
 
 
 def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
@@ -116,21 +130,25 @@ def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
     return replace(make_plan(spec, session.stores, session.tasks), unit=release.unit, pulls=session.pulls())
 
 
-def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
-    """Carry out a saved plan of a release, if it is one that the spec yields. What stands at the door is asked anew."""
-    from imagesync.cli.apply import show_only  # noqa: PLC0415 - as above
-    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
+def check_release_file(session: Session, plan: Plan) -> None:
+    """Raise PlanFileError for a saved plan of a release that the spec does not yield, or that is of another spec."""
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415 - few plans are saved
 
-    assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
-    spec = with_rules(session.spec, plan.unit)
+    spec = with_rules(session.spec, unit_of(plan))
     check_same_spec(plan, spec)
     check_yielded(plan, spec)
-    release = open_release(session, plan.unit)
-    spec, state = with_rules(session.spec, plan.unit, release.known.entered), release.memory.state
-    plan = with_gates(release.door.with_what_waits(plan), spec, state, stores=session.stores, tasks=session.tasks)
-    if arguments.dry_run:
-        return show_only(arguments, plan, release.reviewers)
-    return carry_out_release(arguments, session, release, plan)
+
+
+def plan_again(session: Session, release: Release, plan: Plan) -> Plan:
+    """A saved plan with what its gates have to know by now, and what stands at the door."""
+    spec, state = with_rules(session.spec, release.unit, release.known.entered), release.memory.state
+    return with_gates(release.door.with_what_waits(plan), spec, state, stores=session.stores, tasks=session.tasks)
+
+
+def unit_of(plan: Plan) -> Unit:
+    """What moves by a plan that is one unit."""
+    assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
+    return plan.unit
 
 
 def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:

@@ -10,6 +10,7 @@ from imagesync.plan.actions import Plan
 from imagesync.plan.file import plan_to_json
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status
+from imagesync.plan.parts import as_one
 from imagesync.plan.summary import summarise
 from imagesync.report import audit_markdown, audit_text, github, markdown, text
 from imagesync.report.audit_json import audit_to_json
@@ -52,9 +53,10 @@ def publish_plan(plan: Plan, *, output: str | None, report: str | None = None) -
         write_plan(plan, report)
     if not in_github_actions():
         return
-    sys.stderr.write(github.annotations_of_plan(plan, workspace_folder()))
-    _append_summary(markdown.render_plan(plan))
-    summary = summarise(plan)
+    whole = as_one(plan)
+    sys.stderr.write(github.annotations_of_plan(whole, workspace_folder()))
+    _append_summary(markdown.render_plan(whole))
+    summary = summarise(whole)
     _set_outputs(
         {
             "changed": str(summary.changes > 0).lower(),

@@ -10,6 +10,7 @@ from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, 
 from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.record import Record
+from imagesync.promotion.versions import is_newer
 from imagesync.reference import Reference, parse_reference
 from imagesync.spec.stages import Promotion
 
@@ -24,6 +25,8 @@ class Known:
     """What holds the stage that it comes to."""
     entered: datetime | None = None
     """Since when it is at the stage that it comes from; read where a gate asks for it."""
+    runs: Record | None = None
+    """What the stage that it comes to runs; read where nobody has asked for just this release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Door:
         reasons = [
             *_skips(self.promotion, self.unit),
             *_is_held(self.unit, self.known),
+            *_goes_back(self.unit, self.known),
             *_is_not_released(self.promotion, self.unit, self.known, action),
         ]
         return "; ".join(reasons) or None
@@ -97,6 +101,13 @@ def _is_held(unit: Unit, known: Known) -> list[str]:
         return []
     why = f" ({hold.reason})" if hold.reason else ""
     return [f"{unit.stage} is held at {hold.version} by {hold.who.name}{why}: {_release(unit)} ends that"]
+
+
+def _goes_back(unit: Unit, known: Known) -> list[str]:
+    """A saved plan may be older than what has come since; who asks for a release may go back."""
+    if known.runs is None or not is_newer(known.runs.version, unit.version):
+        return []
+    return [f"{unit.stage} runs {known.runs.version} by now, and no release goes back by itself"]
 
 
 def _is_not_released(promotion: Promotion, unit: Unit, known: Known, change: Copy | Attach | Keep) -> list[str]:

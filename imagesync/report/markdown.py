@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from imagesync.plan.actions import Plan
+from imagesync.plan.parts import as_one
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import Cells, Group, align, plan_groups, report_groups, shortened
 from imagesync.report.sentences import plan_sentence, report_sentence
@@ -27,6 +28,7 @@ _MAX_OPEN_LINES = 40
 
 def render_plan(plan: Plan, *, max_bytes: int = MAX_BYTES) -> str:
     """What would be done, what cannot be, and the counts as the first line."""
+    plan = as_one(plan)
     parts = plan_groups(plan, verbose=False), troubles_of_plan(plan)
     return _document(plan_sentence(plan), *parts, max_bytes=max_bytes)
 

@@ -9,8 +9,10 @@ from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor
 from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.plan.summary import summarise
+from imagesync.plan.unit import Due
 from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
+from imagesync.report.rows import shortened
 from imagesync.report.units import format_bytes, format_count, format_seconds
 
 MIN_RATE_SECONDS = 1.0
@@ -31,7 +33,7 @@ def plan_sentence(plan: Plan) -> str:
     )
     rest += _counted((summary.upstream_moved, "upstream moved"))
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
-        return _no_changes(summary.unchanged, summary.assumed, rest) + _closing(plan)
+        return _no_changes(plan, (summary.unchanged, summary.assumed), rest) + _closing(plan)
     changes = [f"{summary.add} to add", f"{summary.update} to update", *_counted((summary.attach, "to attach to"))]
     parts = [*changes, *rest, *_left(summary.unchanged, summary.assumed)]
     return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_closing(plan)}"
@@ -48,7 +50,8 @@ def report_sentence(report: Report) -> str:
     attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
     if is_idle and not attached and not report.exit_code and not report.count(Status.WAITING):
-        return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_closing(report.plan)}"
+        told = _no_changes(report.plan, (unchanged, assumed), rest)
+        return f"{told} {effort[0].upper()}{effort[1:]}.{_closing(report.plan)}"
     changes = [f"{report.added} added", f"{report.updated} updated", *_counted((attached, "attached to"))]
     parts = [*changes, *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
@@ -98,8 +101,17 @@ _TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CA
 
 
 def _closing(plan: Plan) -> str:
-    """What the counts do not say: which repositories were found, and what pulls were spent."""
-    return "".join(f" {sentence}" for sentence in found_sentences(plan.found)) + _pulls(plan)
+    """What the counts do not say: which repositories were found, what is due at stages, what pulls were spent."""
+    sentences = (*found_sentences(plan.found), *map(_due_sentence, plan.due))
+    return "".join(f" {sentence}" for sentence in sentences) + _pulls(plan)
+
+
+def _due_sentence(due: Due) -> str:
+    """`1.5.0 is due at shop/staging.`, or that nothing is, and why."""
+    stage, reason = f"{due.promotion}/{due.stage}", shortened(due.reason)
+    if due.version is None:
+        return f"Nothing is due at {stage}: {reason}."
+    return f"{due.version} is due at {stage}{f' ({reason})' if reason else ''}."
 
 
 def found_sentences(found: Iterable[Found]) -> list[str]:
@@ -156,7 +168,10 @@ def _left(unchanged: int, assumed: int) -> list[str]:
     return [f"{unchanged} unchanged", *_counted((assumed, "assumed"))]
 
 
-def _no_changes(unchanged: int, assumed: int, rest: list[str]) -> str:
+def _no_changes(plan: Plan, counts: tuple[int, int], rest: list[str]) -> str:
+    unchanged, assumed = counts
+    if plan.due and not plan.actions:
+        return "No changes."
     if not unchanged and not assumed:
         return f"No changes. {', '.join(['No tag is selected', *rest])}."
     number = unchanged or assumed

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from imagesync.plan.actions import Plan
 from imagesync.plan.outcome import Status
+from imagesync.plan.parts import as_one
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.printable import printable
 from imagesync.report.rows import SYMBOLS, Cells, Group, align, plan_groups, report_groups, shortened
@@ -21,7 +22,7 @@ _IN_DETAIL = (Status.SKIPPED, Status.FAILED)
 
 def render_plan(plan: Plan, *, color: bool, verbose: bool) -> str:
     """What would be done: a line for each tag that changes, failures at length, then the counts."""
-    paint = Paint(color)
+    paint, plan = Paint(color), as_one(plan)
     lines = [*_groups(plan_groups(plan, verbose=verbose), paint), *_troubles(troubles_of_plan(plan), paint)]
     return "\n".join([*lines, paint(plan_sentence(plan), _BOLD)])
 

@@ -6,7 +6,7 @@ Pure. Where it lies and what a promotion takes from it, others say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +43,13 @@ class Release:
 def release_path(promotion: str, version: Tag) -> str:
     """Where the file of a release lies, seen from the folder of the spec."""
     return f"releases/{promotion}-{version}.yaml"
+
+
+def released_versions(promotion: str, names: Iterable[str]) -> frozenset[Tag]:
+    """The versions of a promotion that files with these names tell of."""
+    form = re.compile(rf"{re.escape(promotion)}-(.+)\.yaml")
+    found = (match[1] for name in names if (match := form.fullmatch(name)) is not None)
+    return frozenset(Tag(version) for version in found if Tag.is_valid(version))
 
 
 def release_to_text(release: Release) -> str:
