@@ -10,17 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from imagesync.cli.promoting import Release, check_release_file, move, open_release, plan_again, unit_of
+from imagesync.cli.promoting import Release, move, plan_saved, release_of, unit_of
 from imagesync.errors import ImagesyncError
 from imagesync.plan.actions import Failure, Plan
 from imagesync.plan.inventory import Broken
 from imagesync.plan.review import ReviewedPlan, review
 from imagesync.plan.settled import settled
 from imagesync.plan.unit import Due
+from imagesync.promotion.records import Records
 from imagesync.promotion.rules import find_promotion
 from imagesync.survey.answers import or_broken
 
 if TYPE_CHECKING:
+    from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
     from imagesync.executor import Executor
     from imagesync.plan.outcome import Outcome
@@ -60,35 +62,25 @@ class Advance:
                 stage = one.release.promotion.stage(one.release.unit.stage)
                 yield settled(failure_at(one.release.promotion, stage, Broken.from_error(error)))
 
-    def settled(self, code: int) -> int:
-        """The exit code of a run that would end with this one, if what it saw could not be remembered."""
-        for one in self.ready:
-            code = one.release.memory.settled(code)
-        return code
 
-
-def advance_of_file(session: Session, plans: Sequence[Plan]) -> Advance:
-    """The releases of a saved plan, as their gates, their records and the spec have it by now. Raises PlanFileError
-    before anything is read, and Cancelled."""
-    for plan in plans:
-        check_release_file(session, plan)
-    ready = [_ready_of_file(session, plan) for plan in plans]
+def advance_of_file(session: Session, plans: Sequence[Plan], memory: Memory) -> Advance:
+    """The releases of a saved plan that was checked, as their gates and records have it by now. Raises Cancelled."""
+    ready = [_saved(session, plan, memory) for plan in plans]
     failures = tuple(one for one in ready if isinstance(one, Failure))
     return Advance(tuple(one for one in ready if isinstance(one, Ready)), failures=failures)
 
 
-def _ready_of_file(session: Session, plan: Plan) -> Ready | Failure:
+def _saved(session: Session, plan: Plan, memory: Memory) -> Ready | Failure:
+    unit = unit_of(plan)
+    promotion = find_promotion(session.spec, unit.promotion)
+
     def read() -> Ready:
-        release = open_release(session, unit)
-        planned = plan_again(session, release, plan)
+        release = release_of(session, unit, Records(promotion, session.stores), memory=memory)
+        planned = plan_saved(session, release, plan)
         return Ready(release, planned, review(planned, release.reviewers))
 
-    unit = unit_of(plan)
     found = or_broken(read, "journal")
-    if not isinstance(found, Broken):
-        return found
-    promotion = find_promotion(session.spec, unit.promotion)
-    return failure_at(promotion, promotion.stage(unit.stage), found)
+    return failure_at(promotion, promotion.stage(unit.stage), found) if isinstance(found, Broken) else found
 
 
 def failure_at(promotion: Promotion, stage: Stage, broken: Broken) -> Failure:

@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _execute_spec(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...]) -> int:
-    """What is due at stages is settled before anything is written."""
+    """The images of the spec, and what is due at stages, which is settled before anything is written."""
     from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
 
     promotions = promotions_of(session.spec, arguments)
@@ -98,7 +98,10 @@ def _execute_spec(arguments: argparse.Namespace, session: Session, reviewers: tu
         return execute(arguments, session, reviewers)
     from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have stages that take releases by themselves
 
-    return execute(arguments, session, reviewers, advance=advance_of(session, promotions, reviewers))
+    def look(memory: Memory) -> Advance:
+        return advance_of(session, promotions, memory, reviewers=reviewers)
+
+    return execute(arguments, session, reviewers, look=look)
 
 
 def execute(
@@ -107,26 +110,27 @@ def execute(
     reviewers: tuple[Reviewer, ...] = (),
     *,
     incomplete: Collection[Reference] = (),
-    advance: Advance | None = None,
+    look: Callable[[Memory], Advance] | None = None,
 ) -> int:
-    """Plan and carry out the session's spec, and then what advances; show and publish what became of it; returns the
-    exit code."""
+    """Plan and carry out the session's spec, and then the releases that a look has found; show and publish what became
+    of it; returns the exit code."""
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
     stores, tasks, memory = session.stores, session.tasks, open_memory(session)
+    advance = look(memory) if look is not None else None
     if arguments.dry_run:
         plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
         plan = replace(plan, pulls=session.pulls())
         return show_only(arguments, advance.beside(plan) if advance is not None else plan, reviewers)
 
-    def begun(executor: Executor) -> Iterator[Outcome]:
+    def begin(executor: Executor) -> Iterator[Outcome]:
         memory.saw(drawing.sights)
         yield from plan_and_carry_out(drawing, executor, reviewers)
 
     memory.begin()
     drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
-    return _carry_out(arguments, session, _Work(memory, begun, lambda: drawing.plan, advance))
+    return _carry_out(arguments, session, _Work(memory, begin, lambda: drawing.plan, advance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +145,16 @@ class _Work:
 
 
 def _carry_out(arguments: argparse.Namespace, session: Session, work: _Work) -> int:
-    from imagesync.cli.remembering import Memory  # noqa: PLC0415 - not for --help
-    from imagesync.cli.session import shown_progress  # noqa: PLC0415
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415 - not for --help
     from imagesync.executor import Executor  # noqa: PLC0415
 
     executor, advance = Executor(session.stores, session.tasks, session.cancellation), work.advance
     with shown_progress(arguments, session, executor.meter) as progress:
         outcomes = told(work.begin(executor), progress, work.memory)
-        if advance is not None:  # records say who wrote a stage's tags, so nothing of them is remembered
-            outcomes += told(advance.carry_out(session, executor), progress, Memory(None))
+        if advance is not None:
+            outcomes += told(advance.carry_out(session, executor), progress, work.memory)
     plan = work.plan() if advance is None else advance.beside(work.plan())
-    code = work.memory.settled(published(arguments, session, plan, outcomes))
-    return code if advance is None else advance.settled(code)
+    return work.memory.settled(published(arguments, session, plan, outcomes))
 
 
 def _repair(arguments: argparse.Namespace, session: Session) -> int:
@@ -163,19 +165,15 @@ def _repair(arguments: argparse.Namespace, session: Session) -> int:
 
 def _execute_file(arguments: argparse.Namespace, session: Session, saved: Plan) -> int:
     """Carry out a saved plan, if it is one that the spec yields."""
-    from imagesync.cli.remembering import Memory, open_memory  # noqa: PLC0415 - not for --help
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.pipeline import carry_out, with_gates  # noqa: PLC0415
-    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
     from imagesync.plan.parts import own_part  # noqa: PLC0415
 
-    plan = own_part(saved)
-    if saved.unit is None:
-        check_same_spec(plan, session.spec)
-        check_yielded(plan, session.spec)
-    advance = _advance_of_file(session, saved)
-    memory = open_memory(session) if saved.unit is None else Memory(None)
-    plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
+    _check_saved(session, saved)
+    memory = open_memory(session)
+    advance = _advance_of_file(session, saved, memory)
+    plan, reviewers = with_causes(own_part(saved), memory.state), (holding_back(session.spec.rules),)
     plan = with_gates(plan, session.spec, memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan if advance is None else advance.beside(plan), reviewers)
@@ -184,7 +182,21 @@ def _execute_file(arguments: argparse.Namespace, session: Session, saved: Plan) 
     return _carry_out(arguments, session, work)
 
 
-def _advance_of_file(session: Session, saved: Plan) -> Advance | None:
+def _check_saved(session: Session, saved: Plan) -> None:
+    """Raise PlanFileError for what the spec does not yield, before anything is read."""
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415 - few plans are saved
+    from imagesync.plan.parts import own_part, units_of  # noqa: PLC0415
+
+    if saved.unit is None:
+        check_same_spec(saved, session.spec)
+        check_yielded(own_part(saved), session.spec)
+    for unit in units_of(saved):
+        from imagesync.cli.promoting import check_saved  # noqa: PLC0415 - few plans have releases
+
+        check_saved(session, unit)
+
+
+def _advance_of_file(session: Session, saved: Plan, memory: Memory) -> Advance | None:
     from imagesync.plan.parts import units_of  # noqa: PLC0415 - not for --help
 
     units = units_of(saved)
@@ -192,7 +204,7 @@ def _advance_of_file(session: Session, saved: Plan) -> Advance | None:
         return None
     from imagesync.cli.advancing import advance_of_file  # noqa: PLC0415 - few plans have releases
 
-    return advance_of_file(session, units)
+    return advance_of_file(session, units, memory)
 
 
 def show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:

@@ -16,13 +16,16 @@ from imagesync.cli.remembering import Memory, open_memory
 from imagesync.gates.soak import soaks_by_sight
 from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
-from imagesync.plan.actions import Blocked, Copy, Keep, Waiting
+from imagesync.plan.actions import Attach, Blocked, Copy, Keep, Waiting
+from imagesync.plan.in_place import judge_in_place
 from imagesync.plan.review import ReviewedPlan, Reviewer, review
+from imagesync.promotion.commands import Commands
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
 from imagesync.promotion.rules import Told, find_promotion, rollback_rules, rules_of
 from imagesync.spec.model import SpecFile
 from imagesync.spec.release import release_from_text, release_path
+from imagesync.survey import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from imagesync.plan.unit import Unit
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
-    from imagesync.spec.stages import Promotion, Stage
+    from imagesync.spec.stages import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,9 @@ class Release:
     unit: Unit
     records: Records
     known: Known
+    commands: Commands
     memory: Memory = field(default_factory=partial(Memory, None))
-    """What was seen at the first stage, where a gate of the stage asks for that."""
+    """What was written to the stage, and what was seen at the first one."""
 
     @property
     def reviewers(self) -> tuple[Reviewer, ...]:
@@ -55,30 +59,37 @@ class Release:
 
     @property
     def door(self) -> Door:
-        return Door(self.promotion, self.unit, self.known)
+        return Door(self.promotion, self.unit, self.known, self.commands)
 
     def remember_sights(self, plan: Plan) -> None:
         """Of what was seen at the stage before, whatever holds it back: that starts the clock of some gates."""
-        self.memory.begin()
+        if not any(map(soaks_by_sight, self.promotion.stage(self.unit.stage).gates)):
+            return
         actions = (action.copy if isinstance(action, Blocked) else action for action in plan.actions)
         self.memory.saw(action.source for action in actions if isinstance(action, Copy | Keep | Waiting))
         self.memory.save()
 
 
 def open_release(session: Session, unit: Unit) -> Release:
-    """Raises UsageError where the spec has no such promotion or stage, StoreError where a journal cannot be read."""
+    """A release that is to move. Raises UsageError where the spec has no such promotion or stage, StoreError where a
+    journal or the state cannot be read."""
+    records = Records(find_promotion(session.spec, unit.promotion), session.stores)
+    return release_of(session, unit, records, memory=open_memory(session))
+
+
+def look_at_release(session: Session, unit: Unit, records: Records) -> Release:
+    """A release of which is only to be told whether it might move: what was written is not asked for. Raises
+    StoreError, as above."""
+    stage = find_promotion(session.spec, unit.promotion).stage(unit.stage)
+    is_asked = any(map(soaks_by_sight, stage.gates))
+    return release_of(session, unit, records, memory=open_memory(session) if is_asked else Memory(None))
+
+
+def release_of(session: Session, unit: Unit, records: Records, *, memory: Memory) -> Release:
+    """A release with what is on record of it, and what is remembered. Raises StoreError."""
     promotion = find_promotion(session.spec, unit.promotion)
-    return release_on_record(session, unit, Records(promotion, session.stores))
-
-
-def release_on_record(session: Session, unit: Unit, records: Records) -> Release:
-    """The same, where some of its records have been read already."""
-    promotion = find_promotion(session.spec, unit.promotion)
-    return Release(promotion, unit, records, records.known(unit), _memory(session, promotion.stage(unit.stage)))
-
-
-def _memory(session: Session, stage: Stage) -> Memory:
-    return open_memory(session) if any(map(soaks_by_sight, stage.gates)) else Memory(None)
+    commands = Commands(session.spec.name, promotion.name)
+    return Release(promotion, unit, records, records.known(unit), commands, memory)
 
 
 def with_rules(spec: Spec, unit: Unit, entered: datetime | None = None) -> Spec:
@@ -100,7 +111,19 @@ def plan_release(session: Session, release: Release) -> Plan:
     """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
     spec = with_rules(session.spec, release.unit, release.known.entered)
     plan = make_plan(spec, session.stores, session.tasks, state=release.memory.state)
-    return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
+    plan = _judged_in_place(session, release, plan, spec)
+    return release.door.with_refused(replace(plan, unit=release.unit, pulls=session.pulls()))
+
+
+def _judged_in_place(session: Session, release: Release, plan: Plan, spec: Spec) -> Plan:
+    """With what gates say of tags that are right already and not on record."""
+    unit, promotion = release.unit, release.promotion
+    stage = promotion.stage(unit.stage)
+    if not stage.gates or not any(isinstance(action, Keep | Attach) for action in plan.actions):
+        return plan
+    on_record = {f"{promotion.name}/{name}": one for name, one in release.records.digests(stage, unit.version).items()}
+    asking = judge_in_place(plan, spec.rules, (on_record, release.memory.known))
+    return ask(asking, session.stores, session.tasks)
 
 
 def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
@@ -109,11 +132,12 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415
 
+    release.memory.begin()
     release.remember_sights(plan)
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(move(session, release, reviewed, executor), progress, Memory(None))
+        outcomes = told(move(session, release, reviewed, executor), progress, release.memory)
     return release.memory.settled(published(arguments, session, reviewed.plan, outcomes))
 
 
@@ -130,19 +154,28 @@ def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
     return replace(make_plan(spec, session.stores, session.tasks), unit=release.unit, pulls=session.pulls())
 
 
-def check_release_file(session: Session, plan: Plan) -> None:
-    """Raise PlanFileError for a saved plan of a release that the spec does not yield, or that is of another spec."""
+def check_saved(session: Session, plan: Plan) -> None:
+    """Raise PlanFileError for a saved plan of a release that the spec does not yield. Nothing is read."""
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415 - few plans are saved
+    from imagesync.promotion.saved import check_unit  # noqa: PLC0415
 
-    spec = with_rules(session.spec, unit_of(plan))
+    unit = unit_of(plan)
+    spec = with_rules(session.spec, unit)
     check_same_spec(plan, spec)
     check_yielded(plan, spec)
+    check_unit(plan, find_promotion(spec, unit.promotion), spec.rules)
 
 
-def plan_again(session: Session, release: Release, plan: Plan) -> Plan:
-    """A saved plan with what its gates have to know by now, and what stands at the door."""
-    spec, state = with_rules(session.spec, release.unit, release.known.entered), release.memory.state
-    return with_gates(release.door.with_what_waits(plan), spec, state, stores=session.stores, tasks=session.tasks)
+def plan_saved(session: Session, release: Release, plan: Plan) -> Plan:
+    """A saved plan without what it says is in place, and is not any more. What stands at the door and what gates have
+    to know is asked anew."""
+    from imagesync.cli.heads import heads_of  # noqa: PLC0415 - few plans are saved
+    from imagesync.promotion.saved import tags_in_place, with_moved  # noqa: PLC0415
+
+    plan = with_moved(plan, heads_of(session, tags_in_place(plan)))
+    spec = with_rules(session.spec, release.unit, release.known.entered)
+    plan = release.door.with_refused(_judged_in_place(session, release, plan, spec))
+    return with_gates(plan, spec, release.memory.state, stores=session.stores, tasks=session.tasks)
 
 
 def unit_of(plan: Plan) -> Unit:

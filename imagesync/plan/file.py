@@ -124,7 +124,7 @@ def schema_text() -> str:
 
 def _check_form(document: object, name: str) -> None:
     if isinstance(document, dict) and document.get("purpose") is not None:
-        hint = "`imagesync prune SPEC --confirm` deletes, after it has looked anew"
+        hint = "`imagesync prune` with --confirm deletes, after it has looked anew"
         raise PlanFileError(f"{name} is what a prune would do: there is nothing to apply", hint=hint)
     found = document.get("format_version") if isinstance(document, dict) else None
     if found not in _READ:

@@ -6,7 +6,7 @@ they are not, what is none ends the command: somebody has written into the journ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import dropwhile, takewhile
 
@@ -18,7 +18,7 @@ from imagesync.promotion.entries import HOLDS, MOVES, Entry, Kind
 from imagesync.promotion.journal import Journal
 from imagesync.promotion.record import Record
 from imagesync.promotion.seal import seal_of
-from imagesync.reference import Repository, Tag
+from imagesync.reference import Digest, Repository, Tag
 from imagesync.spec.stages import Promotion, Stage
 from imagesync.store import Stores
 
@@ -48,7 +48,18 @@ class Records:
 
     def promoted(self, stage: Stage) -> Record | None:
         """What was promoted to the stage last, whether it has gone back from that since or not."""
-        return next((record for record in self._finished(stage) if record.move is Move.PROMOTION), None)
+        return next((record for record in self.finished(stage) if record.move is Move.PROMOTION), None)
+
+    def finished(self, stage: Stage) -> Iterator[Record]:
+        """All that the stage came to as a whole, the latest first; each is read when it is asked for."""
+        return self._finished(stage)
+
+    def digests(self, stage: Stage, version: Tag) -> Mapping[str, Digest]:
+        """What the stage's gates have let in as this version the last time, be it that it has not finished, by the
+        names of images."""
+        entries = (entry for entry in reversed(self.entries(stage)) if entry.kind in MOVES and entry.may_be_of(version))
+        records = (record for entry in entries if (record := self.read(stage, entry)) is not None)
+        return next((record.digests for record in records if record.version == version), {})
 
     def begun(self, stage: Stage) -> Record | None:
         """What has begun last at the stage, if it has not finished, and nothing after it."""
@@ -95,7 +106,7 @@ class Records:
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
         released = None if is_first else self.released(source, unit.version)
-        is_soaking = released is not None and any(map(soaks_by_record, stage.gates))
+        is_soaking = any(map(soaks_by_record, stage.gates))
         return Known(
             released,
             self.hold(stage),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError, StoreError
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.message import Request, Response, Send
 from imagesync.registry.origin import Address, Origin
 from imagesync.registry.retry import Transient
@@ -290,7 +290,13 @@ class Authorizer:
         if demand.challenge.scheme == "basic":
             return self._unless_refused(access, basic_header(credential)) if credential else None
         ask = self._ask(access, demand, credential)
-        return f"Bearer {self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send))}"
+        try:
+            return f"Bearer {self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send))}"
+        except AuthenticationError:
+            if credential is not None and credential.reject():
+                with self._lock:
+                    self._stale.add(access.identity)
+            raise
 
     def _ask(self, access: _Access, demand: _Demand, credential: Credential | None) -> TokenAsk:
         parameters = demand.challenge.parameters
@@ -305,8 +311,10 @@ class Authorizer:
 
     def _credential(self, access: _Access) -> Credential | None:
         with self._lock:
-            if access.identity in self._credentials and access.identity not in self._stale:
-                return self._credentials[access.identity]
+            known = self._credentials.get(access.identity)
+            is_over = known is not None and self._clock() >= known.usable_until
+            if access.identity in self._credentials and access.identity not in self._stale and not is_over:
+                return known
         found = self._find_credential(*access.identity)
         with self._lock:
             self._credentials[access.identity] = found
@@ -322,6 +330,8 @@ class Authorizer:
         if demand is not None and _is_minted(used, credential):
             self._tokens.discard(_key(self._ask(access, demand, credential)), used.partition(" ")[2])
         else:
+            if credential is not None:
+                credential.reject()
             self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
 
     def _unless_refused(self, access: _Access, header: str) -> str | None:

@@ -6,7 +6,7 @@ Pure. Where it lies and what a promotion takes from it, others say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -45,11 +45,11 @@ def release_path(promotion: str, version: Tag) -> str:
     return f"releases/{promotion}-{version}.yaml"
 
 
-def released_versions(promotion: str, names: Iterable[str]) -> frozenset[Tag]:
-    """The versions of a promotion that files with these names tell of."""
-    form = re.compile(rf"{re.escape(promotion)}-(.+)\.yaml")
-    found = (match[1] for name in names if (match := form.fullmatch(name)) is not None)
-    return frozenset(Tag(version) for version in found if Tag.is_valid(version))
+def versions_filed(promotion: str, names: Collection[str]) -> tuple[Tag, ...]:
+    """The versions of a promotion that have a file, by the names of the files in their folder."""
+    texts = (name.removeprefix(f"{promotion}-").removesuffix(".yaml") for name in names)
+    versions = (Tag(text) for text in texts if Tag.is_valid(text))
+    return tuple(version for version in versions if release_path(promotion, version).rpartition("/")[2] in names)
 
 
 def release_to_text(release: Release) -> str:

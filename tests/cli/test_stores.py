@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.archive import ArchiveRepository
+from imagesync.archive.layouts import ArchiveRepository
 from imagesync.cancellation import Cancellation
 from imagesync.cli.stores import LAYOUT_CONCURRENCY, OpenStores
 from imagesync.layout import LayoutRepository

@@ -1,0 +1,27 @@
+"""What a cloud's login is, and who makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A login that a cloud has just made. `origin` says for messages as whom: `Amazon ECR, role arn:...`."""
+
+    username: str
+    password: str = field(repr=False)
+    lifetime_seconds: float
+    """From when it was received."""
+    origin: str
+    is_identity_token: bool = False
+    """The password is a refresh token, which is exchanged for access tokens."""
+
+
+class Minter(Protocol):
+    """Makes a login. Frozen values, so that minters which are equal share what one of them has made."""
+
+    def mint(self) -> Minted:
+        """Raises AuthenticationError with what to do; MissingLoginError where the cloud's chain holds nothing."""
+        ...

@@ -1,0 +1,33 @@
+"""Credential: one login, whatever place it comes from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+def _keep() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A login. Its repr shows where it comes from, and none of it.
+
+    `identity_token` is exchanged for access tokens, `registry_token` is an access token itself. `origin` is a
+    phrase for messages: `~/.docker/config.json auths`.
+    """
+
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    identity_token: str | None = field(default=None, repr=False)
+    origin: str = "the spec"
+    registry_token: str | None = field(default=None, repr=False)
+    usable_until: float = math.inf
+    """By time.monotonic(). From then on it is looked for again."""
+    reject: Callable[[], bool] = field(default=_keep, repr=False, compare=False)
+    """To be told that a registry refused it: whether another one may now be found in its place."""
+
+    def __repr__(self) -> str:
+        return f"Credential(***, origin={self.origin!r})"
