@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import BinaryIO
 
 from imagesync.archive.layouts import ArchiveRepository
 from imagesync.archive.members import Archive
@@ -27,6 +29,13 @@ class InsideRepository(ArchiveRepository):
             entries.setdefault((tag, entry.digest), replace(entry, name=tag))
         self._index = LayoutIndex(tuple(entries.values()))
         self._hint = what_is_there(images)
+
+    def open_blob(self, digest: Digest) -> AbstractContextManager[BinaryIO]:
+        if self.blob_size(digest) is None:
+            hint = "`docker save` leaves out platforms that were not pulled: `platforms` keeps the others"
+            message = "not in the archive"
+            raise NotFoundError(message, hint=hint, operation="read", reference=self.reference(digest))
+        return super().open_blob(digest)
 
     def _not_there(self, target: Tag | Digest) -> NotFoundError:
         error = super()._not_there(target)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,10 +37,8 @@ class ArchiveRepository(LayoutReader):
         found = self._archive.find(self._blob(digest))
         return found.size_bytes if found else None
 
-    @contextmanager
-    def open_blob(self, digest: Digest) -> Iterator[BinaryIO]:
-        with self._archive.open(self._blob(digest), self.reference(digest)) as file:
-            yield file
+    def open_blob(self, digest: Digest) -> AbstractContextManager[BinaryIO]:
+        return self._archive.open(self._blob(digest), self.reference(digest))
 
     def _blob(self, digest: Digest) -> str:
         return f"{self._prefix}blobs/{digest.algorithm}/{digest.encoded}"

@@ -117,7 +117,7 @@ def _records(body: bytes) -> Iterator[tuple[str, str]]:
 
 def _amended(header: Header, said: Mapping[str, str]) -> Header:
     size = said.get("size")
-    if size is not None and not (size.isdecimal() and len(size) <= _MAX_DIGITS):
+    if size is not None and not (size.isascii() and size.isdigit() and len(size) <= _MAX_DIGITS):
         raise IntegrityError("is damaged: an extended header breaks its form")
     changed = replace(
         header,

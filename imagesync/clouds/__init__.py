@@ -1,4 +1,4 @@
-"""Logins that a cloud makes for its registry: which of them a host has, and who makes it.
+"""Logins that a cloud makes for its registry: which of them a host has, and who makes it; and who creates repositories.
 
 A vendor's library is an extra (needs), and imported when a login is made with it. Logins are kept and renewed by
 MintedLogins.
@@ -10,7 +10,9 @@ from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.clouds.needs import Needs, needs_of
-from imagesync.settings import CloudLogin, Ecr
+from imagesync.clouds.repositories import RepositoryCreator, RepositoryTemplate
+from imagesync.errors import AuthenticationError
+from imagesync.settings import CloudLogin, Ecr, Login
 
 __all__ = [
     "KeptLogin",
@@ -18,10 +20,13 @@ __all__ = [
     "MintedLogins",
     "Minter",
     "Needs",
+    "RepositoryCreator",
+    "RepositoryTemplate",
     "login_advice",
     "minter_for",
     "needs_of",
     "own_login",
+    "repository_creator",
     "serves_anybody",
 ]
 
@@ -38,6 +43,21 @@ def minter_for(host: str, login: CloudLogin) -> Minter:
             from imagesync.clouds.ecr import EcrMinter  # noqa: PLC0415 - imports botocore, which is an extra
 
             return EcrMinter.of(host, login)
+
+
+def repository_creator(host: str, login: Login) -> RepositoryCreator | None:
+    """Who creates repositories at a host with this login, or with what `auth: default` comes to there where it is
+    another kind of login; None where no cloud does. Raises StoreError, also for a library that is not installed."""
+    own = login if isinstance(login, Ecr) else own_login(host)
+    if own is None:
+        return None
+    needs = needs_of(own)
+    if not needs.is_installed:
+        message = f"to create repositories at {host} needs {needs.library}, which is not installed"
+        raise AuthenticationError(message, hint=f"pip install 'imagesync[{needs.extra}]'", reference=host)
+    from imagesync.clouds.ecr_repositories import EcrRepositories  # noqa: PLC0415 - imports botocore, as above
+
+    return EcrRepositories(host, own)
 
 
 def serves_anybody(host: str) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ParamValidationError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
 from imagesync.clouds.needs import ECR
-from imagesync.errors import AuthenticationError, MissingLoginError
+from imagesync.errors import AuthenticationError, LimitError, MissingLoginError, StoreError, UnsupportedError
 from imagesync.settings import Ecr
 
 ROLE_SESSION = "imagesync"
@@ -34,6 +34,14 @@ _HINTS_BY_CODE = {
     "UnrecognizedClient": "AWS does not know these credentials: check them",
     "SignatureDoesNotMatch": "the secret access key is not that of the key ID",
     "InvalidSignature": "the secret access key is not that of the key ID",
+}
+
+_KINDS: dict[str, type[StoreError]] = {
+    **dict.fromkeys(("Throttling", "TooManyRequests", "LimitExceeded", "TooManyTags"), LimitError),
+    **dict.fromkeys(
+        ("InvalidParameter", "InvalidTagParameter", "Validation", "ValidationError", "UnsupportedCommand", "Kms"),
+        UnsupportedError,
+    ),
 }
 
 
@@ -59,7 +67,7 @@ def identity(login: Ecr, session: Session) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever botocore raises becomes an AuthenticationError."""
+    """Whatever botocore raises becomes a StoreError, by far most of it an AuthenticationError."""
     try:
         yield
     except NoCredentialsError as error:
@@ -69,6 +77,8 @@ def translated() -> Iterator[None]:
     except (BotoConnectionError, HTTPClientError) as error:
         hint = "check the region; a proxy is named by HTTPS_PROXY, authorities of one's own by AWS_CA_BUNDLE"
         raise AuthenticationError(f"AWS did not answer: {_on_one_line(error)}", hint=hint) from error
+    except ParamValidationError as error:
+        raise UnsupportedError(f"AWS does not take this: {_on_one_line(error)}") from error
     except BotoCoreError as error:
         hint = "check what the AWS tools are set to, and what the spec says"
         raise AuthenticationError(f"no login from AWS: {_on_one_line(error)}", hint=hint) from error
@@ -108,18 +118,22 @@ def _method(session: Session) -> str:
     return _shown(str(session.get_credentials().method))
 
 
-def _refusal(error: ClientError) -> AuthenticationError:
+def _refusal(error: ClientError) -> StoreError:
     said = error.response.get("Error", {})
     code = str(said.get("Code", "")).removesuffix("Exception")
     operation = str(error.operation_name)
+    own = _KINDS.get(code, AuthenticationError)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    hint = _HINTS_BY_CODE.get(code) or _HINTS.get(operation) or f"it needs the right to {operation}"
-    return AuthenticationError(
+    return own(
         f"AWS answered {operation} with {_shown(code)}: {_shown(str(said.get('Message', '')))}",
-        hint=hint,
+        hint=_hint(code, operation) if own is AuthenticationError else None,
         status=status if isinstance(status, int) else None,
         code=_shown(code),
     )
+
+
+def _hint(code: str, operation: str) -> str:
+    return _HINTS_BY_CODE.get(code) or _HINTS.get(operation) or f"it needs the right to {operation}"
 
 
 def _on_one_line(error: BotoCoreError) -> str:

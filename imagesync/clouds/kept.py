@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from imagesync.clouds.minted import Minted, Minter
-from imagesync.errors import AuthenticationError
+from imagesync.errors import StoreError
 
 REFUSED_SECONDS = 60.0
 """How long a refusal holds, and how long a login cannot be rejected: a role that lacks a right is not asked for again
@@ -31,7 +31,7 @@ class _Slot:
     """One minter's login, or why there is none."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    outcome: KeptLogin | AuthenticationError | None = None
+    outcome: KeptLogin | StoreError | None = None
     made_at: float = 0.0
     until: float = 0.0
 
@@ -45,7 +45,7 @@ class MintedLogins:
         self._slots: dict[Minter, _Slot] = {}
 
     def get(self, minter: Minter) -> KeptLogin:
-        """The login as it holds now. Raises AuthenticationError, the same one again for a while."""
+        """The login as it holds now. Raises StoreError, the same one again for a while."""
         with self._lock:
             slot = self._slots.setdefault(minter, _Slot())
         with slot.lock:
@@ -72,7 +72,7 @@ class MintedLogins:
     def _fill(self, slot: _Slot, minter: Minter) -> None:
         try:
             minted = minter.mint()
-        except AuthenticationError as error:
+        except StoreError as error:
             slot.outcome = error
             slot.until = self._clock() + REFUSED_SECONDS
             return

@@ -23,5 +23,6 @@ class Minter(Protocol):
     """Makes a login. Frozen values, so that minters which are equal share what one of them has made."""
 
     def mint(self) -> Minted:
-        """Raises AuthenticationError with what to do; MissingLoginError where the cloud's chain holds nothing."""
+        """Raises AuthenticationError with what to do, MissingLoginError where there is nothing to make a login with,
+        and LimitError where the cloud is asked too often."""
         ...

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from imagesync.errors import AuthenticationError, StoreError
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
+from imagesync.registry.found_logins import FoundLogins, Identity
 from imagesync.registry.message import Request, Response, Send
 from imagesync.registry.origin import Address, Origin
 from imagesync.registry.retry import Transient
@@ -70,7 +71,7 @@ class _Access:
     push: bool
 
     @property
-    def identity(self) -> tuple[str, bool]:
+    def identity(self) -> Identity:
         return (self.scopes[0].path if self.scopes else "", self.push)
 
 
@@ -155,7 +156,7 @@ class Authorizer:
         scheme, _, authority = origin.partition("://")
         self._host = host
         self._origin = Origin.of(scheme, authority)
-        self._find_credential = credentials
+        self._logins = FoundLogins(credentials, clock)
         self._send = send
         self._clock = clock
         self._tokens = _TokenCache(clock)
@@ -166,9 +167,7 @@ class Authorizer:
         """Whether the registry has answered a request: from then on it is known how to log in."""
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
-        self._credentials: dict[tuple[str, bool], Credential | None] = {}
-        self._stale: set[tuple[str, bool]] = set()
-        self._refused: dict[tuple[str, bool], tuple[str, float]] = {}
+        self._refused: dict[Identity, tuple[str, float]] = {}
 
     @contextmanager
     def alone_at_first(self) -> Iterator[None]:
@@ -222,7 +221,7 @@ class Authorizer:
         """What requests for these scopes are logged in with; asks nobody."""
         access = _Access(scopes, push)
         demand = self._demand(access)
-        credential = self._credentials.get(access.identity)
+        credential = self._logins.last(access.identity)
         origin = credential.origin if credential else None
         if demand is None:
             return AuthUse(origin, None, None, tuple(map(str, scopes)))
@@ -247,7 +246,7 @@ class Authorizer:
 
     def refused(self, access: _Access, header: str) -> None:
         """The registry said 401 to a fresh login: keep it from trying a password again and again."""
-        if not _is_minted(header, self._credentials.get(access.identity)):
+        if not _is_minted(header, self._logins.last(access.identity)):
             self._forget(access, header)
 
     def _demand(self, access: _Access) -> _Demand | None:
@@ -284,7 +283,7 @@ class Authorizer:
             return self._challenge
 
     def _authorization(self, access: _Access, demand: _Demand) -> str | None:
-        credential = self._credential(access)
+        credential = self._logins.get(access.identity)
         if credential is not None and credential.registry_token:
             return self._unless_refused(access, f"Bearer {credential.registry_token}")
         if demand.challenge.scheme == "basic":
@@ -294,8 +293,7 @@ class Authorizer:
             return f"Bearer {self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send))}"
         except AuthenticationError:
             if credential is not None and credential.reject():
-                with self._lock:
-                    self._stale.add(access.identity)
+                self._logins.refused(access.identity)
             raise
 
     def _ask(self, access: _Access, demand: _Demand, credential: Credential | None) -> TokenAsk:
@@ -309,30 +307,17 @@ class Authorizer:
             credential=credential,
         )
 
-    def _credential(self, access: _Access) -> Credential | None:
-        with self._lock:
-            known = self._credentials.get(access.identity)
-            is_over = known is not None and self._clock() >= known.usable_until
-            if access.identity in self._credentials and access.identity not in self._stale and not is_over:
-                return known
-        found = self._find_credential(*access.identity)
-        with self._lock:
-            self._credentials[access.identity] = found
-            self._stale.discard(access.identity)
-        return found
-
     def _forget(self, access: _Access, used: str) -> None:
         """A header was rejected: look up again what it was made of, so that a login that changed meanwhile is found."""
         demand = self._demand(access)
-        with self._lock:
-            self._stale.add(access.identity)
-            credential = self._credentials.get(access.identity)
+        credential = self._logins.last(access.identity)
+        self._logins.refused(access.identity)
         if demand is not None and _is_minted(used, credential):
             self._tokens.discard(_key(self._ask(access, demand, credential)), used.partition(" ")[2])
-        else:
-            if credential is not None:
-                credential.reject()
-            self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
+            return
+        if credential is not None and used == basic_header(credential):
+            credential.reject()
+        self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
 
     def _unless_refused(self, access: _Access, header: str) -> str | None:
         refused, until = self._refused.get(access.identity, ("", 0.0))

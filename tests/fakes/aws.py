@@ -94,6 +94,8 @@ class FakeAws:
             return self.answers[asked.operation]
         if asked.operation.startswith("sts."):
             return _role_keys()
+        if not asked.operation.endswith("AuthorizationToken"):
+            return {}
         token = base64.b64encode(f"AWS:{self.password()}".encode()).decode()
         data = {"authorizationToken": token, "expiresAt": time.time() + 12 * 3600}
         return {"authorizationData": data if asked.operation.startswith("ecr-public.") else [data]}

@@ -16,6 +16,7 @@ import pytest
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.registry.auth import REFUSED_SECONDS, Authorizer, Scope
 from imagesync.registry.credential import Credential
+from imagesync.registry.found_logins import FoundLogins
 from imagesync.registry.headers import Headers
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import parse_address
@@ -562,3 +563,35 @@ def test_no_repr_shows_a_secret(net: Net) -> None:
     ):
         assert not {"hunter2", "identity-secret", "token0", "tok'"} & set(repr(shown).split("'"))
         assert "hunter2" not in repr(shown)
+
+
+def test_a_refused_login_takes_no_newer_one_with_it(net: Net, minting: Minting) -> None:
+    """Two threads are refused with one login: what the first has had made since is not what the second was refused."""
+    net.challenge, net.good = ['Basic realm="r"'], {basic("pw1")}
+    net.get()
+    net.good, is_first = {basic("pw2")}, iter([True])
+
+    def answer(request: Request) -> Response:
+        response = net.answer_registry(request)
+        if response.status == 401 and next(is_first, False):
+            net.get()  # another thread, which is refused as well and comes first
+        return response
+
+    net.registry_answer = answer
+    assert net.get().status == 200
+    assert minting.made == 2
+
+
+def test_a_login_that_was_looked_up_while_it_was_refused_is_looked_up_again(net: Net) -> None:
+    def find(_path: str, _push: bool) -> Credential:
+        net.now += 1
+        if net.now == 1001:
+            logins.refused(("a", False))
+        return Credential(f"user at {net.now:g}", "pw")
+
+    logins = FoundLogins(find, lambda: net.now)
+    assert [logins.get(("a", False)) for _ in range(3)] == [
+        Credential("user at 1001", "pw"),
+        Credential("user at 1002", "pw"),
+        Credential("user at 1002", "pw"),
+    ]

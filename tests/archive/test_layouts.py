@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,29 +13,8 @@ from imagesync.archive.members import list_members
 from imagesync.errors import IntegrityError, LimitError, NotFoundError, StoreError, UnsupportedError
 from imagesync.layout import LayoutRepository, LayoutTree
 from imagesync.reference import Tag
+from tests.archive.tars import Change, make_tar, of_type
 from tests.images import make_image, make_index, push_image
-
-Change = Callable[[tarfile.TarInfo], None]
-
-
-def make_tar(file: Path, *members: tuple[str, Change | bytes]) -> Path:
-    """A tar of members with a content, or with what a change makes of an empty one."""
-    with tarfile.open(file, "w") as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            data = content if isinstance(content, bytes) else b""
-            info.size = len(data)
-            if not isinstance(content, bytes):
-                content(info)
-            tar.addfile(info, io.BytesIO(data))
-    return file
-
-
-def of_type(kind: bytes, target: str = "") -> Change:
-    def change(info: tarfile.TarInfo) -> None:
-        info.type, info.linkname = kind, target
-
-    return change
 
 
 @pytest.mark.parametrize("prefix", ["", "./"])
