@@ -75,7 +75,7 @@ def _of_first(promotion: Promotion, found: FirstStage, runs: Record | None) -> _
         return _Offer(newest)
     name = promotion.stages[0].name
     return _Offer(
-        None, f"{name} has no version" if runs is None else f"it runs {runs.version}, {name} has nothing newer"
+        None, f"{name} has no version" if runs is None else f"it runs {runs.version} and {name} has nothing newer"
     )
 
 
@@ -116,7 +116,7 @@ def _of_later(before: Stage, there: Record | None, runs: Record | None) -> _Offe
     if reason is not None:
         return _Offer(None, f"{before.name} runs {there.version}, which {reason}")
     if runs is not None and not is_newer(there.version, runs.version):
-        return _Offer(None, f"it runs {runs.version}, {before.name} has nothing newer")
+        return _Offer(None, f"it runs {runs.version} and {before.name} has nothing newer")
     return _Offer(there.version)
 
 

@@ -101,17 +101,20 @@ _TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CA
 
 
 def _closing(plan: Plan) -> str:
-    """What the counts do not say: which repositories were found, what is due at stages, what pulls were spent."""
-    sentences = (*found_sentences(plan.found), *map(_due_sentence, plan.due))
-    return "".join(f" {sentence}" for sentence in sentences) + _pulls(plan)
+    """What the counts do not say: which repositories were found, and what pulls were spent."""
+    return "".join(f" {sentence}" for sentence in found_sentences(plan.found)) + _pulls(plan)
 
 
-def _due_sentence(due: Due) -> str:
-    """`1.5.0 is due at shop/staging.`, or that nothing is, and why."""
-    stage, reason = f"{due.promotion}/{due.stage}", shortened(due.reason)
+def due_lines(plan: Plan) -> list[str]:
+    """`Due at shop/staging: 1.5.0`, or nothing and why, for every stage that takes releases by itself. Names and
+    reasons in it may be anybody's."""
+    return [shortened(f"Due at {due.promotion}/{due.stage}: {_due(due)}") for due in plan.due]
+
+
+def _due(due: Due) -> str:
     if due.version is None:
-        return f"Nothing is due at {stage}: {reason}."
-    return f"{due.version} is due at {stage}{f' ({reason})' if reason else ''}."
+        return f"nothing, since {due.reason}"
+    return f"{due.version} ({due.reason})" if due.reason else due.version
 
 
 def found_sentences(found: Iterable[Found]) -> list[str]:

@@ -44,7 +44,7 @@ def test_apply_promotes_the_newest_version_with_all_its_images_and_puts_it_on_re
     assert shop.tags(1, "api") == dict.fromkeys(("1.10.0", "staging"), made["api"].digest)
     assert shop.tags(1, "worker") == dict.fromkeys(("1.10.0", "staging"), made["worker"].digest)
     assert shop.entries(1) == ["started", "finished"]
-    assert "1.10.0 is due at shop/staging." in ran.out
+    assert "Due at shop/staging: 1.10.0" in ran.out
     record = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").json()["events"][0]
     assert (record["version"], record["from"], record["reason"]) == ("1.10.0", "dev", "auto")
 
@@ -57,13 +57,23 @@ def test_plan_shows_what_is_due_and_writes_nothing(shop: Shop) -> None:
     assert "+ api:1.4.0" in ran.out
     assert "+ worker:staging" in ran.out
     assert "4 to add" in ran.out
-    assert "1.4.0 is due at shop/staging." in ran.out
+    assert "Due at shop/staging: 1.4.0" in ran.out
     assert plan(shop, "--detailed-exitcode").code == 2
-    assert "1.4.0 is due at shop/staging." in plan(shop, "--format", "markdown").out
+    assert "Due at shop/staging: 1.4.0" in plan(shop, "--format", "markdown").out
     document = plan(shop, "--format", "json").json()
     assert document["due"] == [{"promotion": "shop", "stage": "staging", "version": "1.4.0", "reason": ""}]
     assert [one["unit"] for one in document["actions"]] == [0, 0, 0, 0]
     assert (document["format_version"], document["units"][0]["occasion"]) == (2, "auto")
+
+
+def test_what_somebody_has_written_into_a_journal_is_code_in_markdown(shop: Shop) -> None:
+    shop.push("1.4.0")
+    apply(shop)
+    shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--reason", "<img src=x>\n::error::@all `x`")
+    shop.push("1.5.0")
+    (line,) = [one for one in plan(shop, "--format", "markdown").out.splitlines() if "held" in one]
+    assert line.startswith("- `Due at shop/staging: nothing, since it is held at 1.4.0 by")
+    assert line.endswith(r"(<img src=x>\n::error::@all 'x'), which keeps 1.5.0 out`")
 
 
 def test_a_dry_run_of_apply_shows_the_same_as_plan(shop: Shop) -> None:
@@ -79,8 +89,8 @@ def test_a_second_apply_finds_nothing_due(shop: Shop) -> None:
     shop.forget()
     ran = apply(shop)
     assert (ran.code, shop.writes()) == (0, [])
-    assert ran.out.startswith("No changes.")
-    assert "Nothing is due at shop/staging: it runs 1.4.0, dev has nothing newer." in ran.out
+    assert "No changes." in ran.out
+    assert "Due at shop/staging: nothing, since it runs 1.4.0 and dev has nothing newer" in ran.out
 
 
 def test_a_stage_without_auto_is_left_to_promote(shop: Shop) -> None:
@@ -95,7 +105,7 @@ def test_a_release_goes_one_stage_a_run(shop: Shop) -> None:
     shop.push("1.4.0")
     ran = apply(shop)
     assert (ran.code, shop.tags(1, "api").keys(), shop.tags(2, "api")) == (0, {"1.4.0", "staging"}, {})
-    assert "Nothing is due at shop/production: nothing has come to staging yet." in ran.out
+    assert "Due at shop/production: nothing, since nothing has come to staging yet" in ran.out
     shop.push("1.5.0")
     assert apply(shop).code == 0
     assert (set(shop.tags(1, "api")), set(shop.tags(2, "api"))) == (
@@ -132,7 +142,7 @@ def test_a_version_is_there_once_all_images_have_it(shop: Shop) -> None:
     ran = apply(shop)
     assert ran.code == 0, ran.text
     assert set(shop.tags(1, "api")) == {"1.4.0", "staging"}
-    assert "1.4.0 is due at shop/staging (1.5.0 is not at dev yet: worker lacks it)." in ran.out
+    assert "Due at shop/staging: 1.4.0 (1.5.0 is not at dev yet: worker lacks it)" in ran.out
 
 
 def test_a_release_file_is_a_version_whose_images_have_tags_of_their_own(shop: Shop) -> None:
@@ -160,7 +170,7 @@ def test_a_stage_never_goes_backwards(shop: Shop) -> None:
     shop.forget()
     ran = apply(shop)
     assert (ran.code, shop.writes()) == (0, [])
-    assert "Nothing is due at shop/staging: it runs 1.6.0-rc1, dev has nothing newer." in ran.out
+    assert "Due at shop/staging: nothing, since it runs 1.6.0-rc1 and dev has nothing newer" in ran.out
     shop.push("1.6.0")
     apply(shop)
     assert "1.6.0" in shop.tags(1, "api")
@@ -171,7 +181,7 @@ def test_what_the_stage_before_runs_and_is_no_plain_version_does_not_go_on(shop:
     shop.push("1.6.0-rc1")
     shop.promote("1.6.0-rc1", "staging")
     ran = apply(shop)
-    assert "Nothing is due at shop/production: staging runs 1.6.0-rc1, which is a pre-release." in ran.out
+    assert "Due at shop/production: nothing, since staging runs 1.6.0-rc1, which is a pre-release" in ran.out
 
 
 def test_what_a_stage_went_back_from_does_not_come_again_and_what_is_newer_does(shop: Shop) -> None:
@@ -184,7 +194,7 @@ def test_what_a_stage_went_back_from_does_not_come_again_and_what_is_newer_does(
     ran = apply(shop)
     assert (ran.code, "1.5.1" in shop.tags(1, "api")) == (0, False)
     assert "it is held at 1.4.0 by" in ran.out
-    assert "(login is broken), which keeps 1.5.1 out." in ran.out
+    assert "(login is broken), which keeps 1.5.1 out" in ran.out
     shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "over")
     assert apply(shop).code == 0
     assert "1.5.1" in shop.tags(1, "api")
@@ -202,8 +212,8 @@ def test_a_hold_that_is_released_does_not_bring_back_what_was_bad(shop: Shop) ->
     shop.forget()
     ran = apply(shop)
     assert (ran.code, shop.writes()) == (0, [])
-    assert "Nothing is due at shop/staging: it went back from 1.5.0, and 1.5.0 is not newer." in ran.out
-    assert "Nothing is due at shop/production: it runs 1.5.0, staging has nothing newer." in ran.out
+    assert "Due at shop/staging: nothing, since it went back from 1.5.0, and 1.5.0 is not newer" in ran.out
+    assert "Due at shop/production: nothing, since it runs 1.5.0 and staging has nothing newer" in ran.out
 
 
 def test_what_waits_at_a_gate_is_left_to_a_later_run_and_the_exit_code_is_0(shop: Shop) -> None:
