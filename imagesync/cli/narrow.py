@@ -40,7 +40,8 @@ def shard(rules: Sequence[Rule], part: int, whole: int) -> tuple[Rule, ...]:
 def names_of_entries(spec: Spec, arguments: argparse.Namespace) -> list[str]:
     """Those of `--only` that name no promotion, or an entry as well. Raises UsageError for a promotion that a run over
     the spec never moves; commands that move none know no promotions."""
-    known = {one.name: one for one in spec.promotions} if getattr(arguments, "moves_releases", False) else {}
+    is_moving = getattr(arguments, "moves_releases", False) and not getattr(arguments, "repair", False)
+    known = {one.name: one for one in spec.promotions} if is_moving else {}
     for name in arguments.only:
         if name in known and not known[name].automatic and not _is_entry(name, spec.rules):
             hint = f"`imagesync promote SPEC {name}:VERSION --to STAGE` moves it, or give a stage `auto: true`"

@@ -122,14 +122,14 @@ def _of_later(before: Stage, there: Record | None, runs: Record | None) -> _Offe
 
 def _why_held(version: Tag, stage: Stage, records: Records) -> str | None:
     """Why the stage does not take what is newer than what it runs; None where it does."""
+    hold = records.hold(stage)
+    if hold is not None and hold.version != version:
+        why = f" ({hold.reason})" if hold.reason else ""
+        return f"it is held at {hold.version} by {hold.who.name}{why}, which keeps {version} out"
     promoted = records.promoted(stage)
     if promoted is not None and not is_newer(version, promoted.version):
         return f"it went back from {promoted.version}, and {version} is not newer"
     begun = records.begun(stage)
     if begun is not None and is_newer(begun.version, version):
         return f"{begun.version}, which is newer than {version}, has begun there and not finished"
-    hold = records.hold(stage)
-    if hold is not None and hold.version != version:
-        why = f" ({hold.reason})" if hold.reason else ""
-        return f"it is held at {hold.version} by {hold.who.name}{why}, which keeps {version} out"
     return None

@@ -190,6 +190,7 @@ def test_what_a_stage_went_back_from_does_not_come_again_and_what_is_newer_does(
         assert apply(shop).code == 0
     back = ("sync.yaml", "shop", "--stage", "staging", "--reason", "login is broken", "--confirm")
     assert shop.cli("rollback", *back).code == 0
+    assert "it is held at 1.4.0 by" in apply(shop).out
     shop.push("1.5.1")
     ran = apply(shop)
     assert (ran.code, "1.5.1" in shop.tags(1, "api")) == (0, False)
@@ -319,6 +320,7 @@ def test_only_with_a_promotion_that_nothing_moves_by_itself_is_refused(shop: Sho
     assert "--only 'shop' names a promotion that nothing moves by itself" in ran.err
     assert "names no entry and no image" in apply(shop, "--only", "shap").err
     assert "names no entry and no image" in shop.cli("audit", "sync.yaml", "--only", "shop").err
+    assert "names no entry and no image" in apply(shop, "--repair", "--only", "shop").err
 
 
 def test_each_promotion_is_in_one_shard(shop: Shop) -> None:
