@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from imagesync.cli.advancing import Advance, Ready, failure_at
 from imagesync.cli.first_stage import first_stage_of
 from imagesync.cli.promoting import plan_release, release_of
+from imagesync.errors import AuthenticationError
 from imagesync.plan.inventory import Broken
 from imagesync.plan.review import Reviewer, review
+from imagesync.plan.unit import Due
 from imagesync.promotion.ahead import FirstStage
 from imagesync.promotion.due import due_at, takes_from_first, unit_of_due
 from imagesync.promotion.records import Records
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
     from imagesync.plan.actions import Failure
-    from imagesync.plan.unit import Due, Unit
+    from imagesync.plan.unit import Unit
     from imagesync.spec.stages import Promotion, Stage
 
 _NOT_ASKED = FirstStage(())
@@ -60,6 +62,10 @@ class _Looking:
     def hosts(self) -> tuple[str, ...]:
         return tuple(stage.journal.registry for stage in self._promotion.stages)
 
+    @property
+    def _is_anonymous(self) -> bool:
+        return self._session.spec.settings.anonymous
+
     def list_first(self) -> None:
         """See what is at the first stage, where another takes it from there by itself."""
         if any(takes_from_first(self._promotion, stage) for stage in self._promotion.automatic):
@@ -69,7 +75,9 @@ class _Looking:
         """See what is due."""
         for stage in self._promotion.automatic:
             found = self._due(stage)
-            if isinstance(found, Broken):
+            if isinstance(found, Broken) and found.kind == AuthenticationError.kind and self._is_anonymous:
+                self.due.append(Due(self._promotion.name, stage.name, None, "nobody is logged in here to see it"))
+            elif isinstance(found, Broken):
                 self.failures.append(failure_at(self._promotion, stage, found))
             else:
                 self.due.append(found)

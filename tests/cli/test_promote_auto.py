@@ -432,7 +432,12 @@ def test_an_audit_with_repair_promotes_nothing(shop: Shop) -> None:
 
 def test_a_fork_without_a_login_sees_what_it_may_read(shop: Shop) -> None:
     shop.push("1.4.0")
-    assert plan(shop, "--anonymous").code == 0
+    ran = plan(shop, "--anonymous")
+    assert (ran.code, "Due at shop/staging: 1.4.0" in ran.out) == (0, True)
+    shop.hosts[1].script("GET", "imagesync-journal", status=401)
+    ran = plan(shop, "--anonymous")
+    assert (ran.code, "nothing, since nobody is logged in here to see it" in ran.out) == (0, True)
+    assert plan(shop).code == 1
 
 
 def test_github_is_told_what_changes(shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
