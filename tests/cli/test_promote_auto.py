@@ -136,6 +136,45 @@ def test_what_versions_do_not_take_is_not_due(tag: str, shop: Shop) -> None:
     assert (apply(shop).code, shop.writes()) == (0, [])
 
 
+def test_a_tag_that_floats_over_others_of_one_image_is_no_version_of_all(shop: Shop) -> None:
+    shop.push("1.4", api=make_image("api 1.4"), worker=make_image("worker 1.4"))
+    push_image(shop.hosts[0].repository("shop/api"), make_image("api 1.4.7"), "1.4.7")
+    push_image(shop.hosts[0].repository("shop/worker"), make_image("worker 1.4.6"), "1.4.6")
+    ran = apply(shop)
+    assert (ran.code, shop.tags(1, "api")) == (0, {})
+    assert "nothing, since 1.4.7 is not at dev yet: worker lacks it" in ran.out
+
+
+def test_a_stage_stays_with_the_variant_that_it_runs(shop: Shop) -> None:
+    shop.push("1.4.0-alpine")
+    assert shop.promote("1.4.0-alpine", "staging").code == 0
+    shop.push("1.5.0")
+    shop.push("1.5.0-alpine")
+    assert apply(shop).code == 0
+    assert set(shop.tags(1, "api")) == {"1.4.0-alpine", "1.5.0-alpine", "staging"}
+
+
+def test_a_stage_that_runs_no_version_is_left_to_promote(shop: Shop) -> None:
+    shop.push("nightly")
+    assert shop.promote("nightly", "staging").code == 0
+    shop.push("1.5.0")
+    assert "it runs nightly, which is no version to go on from" in apply(shop).out
+
+
+def test_stages_in_one_repository_are_told_apart_by_their_names(shop: Shop) -> None:
+    shop.hosts = (shop.hosts[0],) * 3
+    shop.more = {
+        "staging": 'retag: "{tag}-staging"\ncurrent: staging\nauto: true',
+        "production": 'retag: "{tag}-live"\ncurrent: live\nauto: true',
+    }
+    shop.write()
+    made = shop.push("1.4.0")
+    for _ in range(3):
+        assert apply(shop).code == 0
+    names = ("1.4.0", "1.4.0-staging", "staging", "1.4.0-live", "live")
+    assert shop.tags(0, "api") == dict.fromkeys(names, made["api"].digest)
+
+
 def test_a_version_is_there_once_all_images_have_it(shop: Shop) -> None:
     shop.push("1.4.0")
     push_image(shop.hosts[0].repository("shop/api"), make_image("api 1.5.0"), "1.5.0")
@@ -301,6 +340,15 @@ def test_a_promotion_that_is_blocked_or_fails_stops_no_other(shop: Shop) -> None
     ran = apply(shop)
     assert (ran.code, shop.tags(1, "api")) == (3, {})
     assert "3.1.0" in shop.tags(1, "lint", "tools")
+
+
+def test_a_journal_that_somebody_has_written_into_fails_its_stage_and_says_which_tag(shop: Shop) -> None:
+    shop.push("1.4.0")
+    tag = "shop.staging.20260301T120000Z-0123456789ab.finished"
+    push_image(shop.hosts[1].repository("shop/imagesync-journal"), make_image("x"), tag)
+    ran = apply(shop)
+    assert (ran.code, shop.tags(1, "api")) == (1, {})
+    assert f"{tag}: it is no record of a promotion" in ran.out
 
 
 def test_only_names_promotions_too(shop: Shop) -> None:
