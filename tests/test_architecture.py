@@ -18,7 +18,7 @@ PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
 SLOW_IMPORTS = {
     *("urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"),
-    *("cryptography", "sigstore", "botocore"),
+    *("cryptography", "sigstore", "botocore", "google", "azure", "requests"),
 }
 ONLY_IN = {
     "httpcore": set[str](),
@@ -29,6 +29,9 @@ ONLY_IN = {
     "cryptography": {"signature"},
     "sigstore": {"signature"},
     "botocore": {"clouds"},
+    "google": {"clouds"},
+    "azure": {"clouds"},
+    "requests": set[str](),
     "yaml": {"spec", "cli"},
     "structlog": {"log"},
     "asyncio": set[str](),

@@ -53,6 +53,8 @@ class AuthUse:
     realm_host: str | None
     """The token server, for Bearer."""
     scopes: tuple[str, ...]
+    seconds_left: float | None = None
+    """Until another login is made in the place of this one; None for a login that has no known end."""
 
     def __str__(self) -> str:
         who = self.credential or "no login"
@@ -223,11 +225,12 @@ class Authorizer:
         demand = self._demand(access)
         credential = self._logins.last(access.identity)
         origin = credential.origin if credential else None
+        left = None if credential is None else credential.seconds_left(self._clock())
         if demand is None:
-            return AuthUse(origin, None, None, tuple(map(str, scopes)))
+            return AuthUse(origin, None, None, tuple(map(str, scopes)), left)
         ask = self._ask(access, demand, credential)
         is_bearer = demand.challenge.scheme == "bearer"
-        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes)
+        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes, left)
 
     def ahead(self, access: _Access) -> str | None:
         """The Authorization header to send before being asked; None where nothing is known of the registry yet."""

@@ -29,5 +29,9 @@ class Credential:
     reject: Callable[[], bool] = field(default=_keep, repr=False, compare=False)
     """To be told that a registry refused it: whether another one may now be found in its place."""
 
+    def seconds_left(self, now: float) -> float | None:
+        """How long it is used from now on; None for a login that has no known end."""
+        return None if math.isinf(self.usable_until) else max(0.0, self.usable_until - now)
+
     def __repr__(self) -> str:
         return f"Credential(***, origin={self.origin!r})"

@@ -1,4 +1,4 @@
-"""Where a login comes from: the spec, the files and helpers of docker and podman, or the cloud that a host belongs to.
+"""Where a login comes from: the spec, the files and helpers of docker and podman, the CI job, or the host's cloud.
 
 The first source that has a match wins; within a file, the longest path prefix, then credHelpers, credsStore and
 the host's own entry. A damaged file or a failing helper ends the search: going on could find a wrong login.
@@ -18,7 +18,20 @@ from imagesync.registry.cloud_logins import CloudLogins
 from imagesync.registry.credential import Credential
 from imagesync.registry.credential_helper import TIMEOUT_SECONDS
 from imagesync.registry.dockerconfig import DockerConfig, Entry, read_config
-from imagesync.settings import Anonymous, DefaultAuth, Ecr, Helper, IdentityToken, Login, Password, Secret
+from imagesync.registry.job_logins import job_login
+from imagesync.settings import (
+    Acr,
+    Anonymous,
+    DefaultAuth,
+    DockerHub,
+    Ecr,
+    Gar,
+    Helper,
+    IdentityToken,
+    Login,
+    Password,
+    Secret,
+)
 
 
 class CredentialStore:
@@ -59,10 +72,15 @@ class CredentialStore:
                 return Credential("", "", token.reveal(), _spec_origin(host, token))
             case Helper(name):
                 return self._helpers.ask(name, host)
-            case Ecr():
+            case Ecr() | Gar() | Acr() | DockerHub():
                 return self._clouds.wanted(host, login)
             case DefaultAuth():
-                return self._from_configs(host, path) or self._clouds.found(host)
+                return self._unsaid(host, path)
+
+    def _unsaid(self, host: str, path: str) -> Credential | None:
+        """The login of a host of which the spec says nothing."""
+        kept = self._from_configs(host, path) or job_login(host, self._environment)
+        return kept or self._clouds.found(host)
 
     def _from_configs(self, host: str, path: str) -> Credential | None:
         found = (self._from_config(config, host, path) for config in configs(self._environment))

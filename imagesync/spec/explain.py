@@ -13,7 +13,6 @@ from imagesync.settings import (
     Auth,
     CloudLogin,
     DefaultAuth,
-    Ecr,
     Helper,
     IdentityToken,
     Login,
@@ -25,6 +24,7 @@ from imagesync.settings import (
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune, Rule
+from imagesync.spec.registries import CLOUD_LOGINS
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
 from imagesync.spec.stages import Promotion
@@ -198,13 +198,13 @@ def _login(login: Login) -> str:
         return f"helper {login.name}"
     if isinstance(login, IdentityToken):
         return f"token *** from {login.token.origin}"
-    if isinstance(login, Ecr):
-        return _cloud_login("ecr", login)
-    assert isinstance(login, Password)  # noqa: S101 - the last of the union
-    return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+    if isinstance(login, Password):
+        return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+    return _cloud_login(login)
 
 
-def _cloud_login(name: str, login: CloudLogin) -> str:
+def _cloud_login(login: CloudLogin) -> str:
+    name = next(name for name, kind in CLOUD_LOGINS.items() if kind is type(login))
     said = [f"{f.name} {getattr(login, f.name)}" for f in fields(login) if getattr(login, f.name) is not None]
     return " ".join((name, ", ".join(said))).rstrip()
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
 from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (
+    Acr,
     Anonymous,
     Auth,
     CloudLogin,
     DefaultAuth,
+    DockerHub,
     Ecr,
+    Gar,
     Helper,
     IdentityToken,
     Login,
@@ -32,8 +35,8 @@ from imagesync.spec.sizes import format_size, parse_size
 
 MIN_CHUNK_BYTES = 64 * 1024
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_CLOUD_LOGINS: dict[str, type[CloudLogin]] = {"ecr": Ecr}
-_WORDS: dict[str, Login] = {"anonymous": Anonymous(), **{name: kind() for name, kind in _CLOUD_LOGINS.items()}}
+CLOUD_LOGINS: dict[str, type[CloudLogin]] = {"ecr": Ecr, "gar": Gar, "acr": Acr, "dockerhub": DockerHub}
+_WORDS: dict[str, Login] = {"anonymous": Anonymous(), "ecr": Ecr(), "gar": Gar(), "acr": Acr()}
 _BELOW_A_PREFIX = frozenset({"auth"})
 _PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
 
@@ -160,12 +163,12 @@ class RegistriesReader:
 
     def _cloud_login(self, node: Map) -> CloudLogin | None:
         """A login that a cloud makes, with the values that narrow it."""
-        for name, kind in _CLOUD_LOGINS.items():
+        for name, kind in CLOUD_LOGINS.items():
             values = node.get(name)
             if isinstance(values, Map):
                 said = {one.name: values.get(one.name) for one in fields(kind)}
                 texts = {key: self.interpolator.text(value) for key, value in said.items() if isinstance(value, Scalar)}
-                return kind(**texts)
+                return kind(**texts) if _required(kind) <= texts.keys() else None
         return None
 
     def _tls(self, node: Node | None) -> Tls | None:
@@ -187,6 +190,10 @@ class RegistriesReader:
         if not path.is_file():
             self.problems.append(Problem(node.place, f"file {node.text} is not there", f"looked for {path}"))
         return path
+
+
+def _required(kind: type[CloudLogin]) -> set[str]:
+    return {one.name for one in fields(kind) if one.default is MISSING}
 
 
 def _named_as_mirrors(node: Node | None) -> frozenset[str]:

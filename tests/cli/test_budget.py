@@ -12,7 +12,10 @@ from imagesync.cli.parser import COMMANDS
 from tests.cli.command import Mirror
 
 SLOW = {"urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot", "ssl"}
-UNUSED = {"urllib3", "jsonschema", "rich", "asyncio", "structlog", "cheroot", "pygments", "logging", "email", "http"}
+UNUSED = {
+    *("urllib3", "jsonschema", "rich", "asyncio", "structlog", "cheroot", "pygments", "logging", "email", "http"),
+    *("botocore", "google", "azure", "requests"),
+}
 """What a run without a terminal, a mistake or a layout never needs."""
 SELDOM = {"concurrent", "tarfile", "difflib", "statistics", "importlib.metadata", "imagesync.layout"}
 

@@ -188,3 +188,14 @@ def test_no_secret_is_shown_saved_or_logged(
     assert "request" in texts[2]
     assert not [secret for secret in secrets for text in texts if secret in text]
     assert not [text for text in texts if "authorization" in text.lower().replace("authorization server", "")]
+
+
+def test_auth_check_in_a_job_of_gitlab_says_that_its_token_was_used(
+    cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = make_registry(auth=TokenAuth({"gitlab-ci-token": PASSWORD}))
+    for name, value in {"GITLAB_CI": "true", "CI_REGISTRY": registry.host, "CI_JOB_TOKEN": PASSWORD}.items():
+        monkeypatch.setenv(name, value)
+    ran = cli("auth", "check", Mirror(cli, registry, registry).spec("app:1", to=f"{registry.host}/mirror"))
+    assert (ran.code, ran.out.count("): CI_JOB_TOKEN of the job, bearer")) == (0, 2)
+    assert PASSWORD not in ran.text

@@ -30,10 +30,13 @@ from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.reference import Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, PlatformPattern, Retag, TagPattern
 from imagesync.settings import (
+    Acr,
     Anonymous,
     Auth,
     DefaultAuth,
+    DockerHub,
     Ecr,
+    Gar,
     Helper,
     IdentityToken,
     Password,
@@ -96,6 +99,21 @@ registries:
         region: eu-central-1
   public.ecr.aws:
     auth: ecr
+  europe-docker.pkg.dev:
+    auth:
+      gar:
+        service_account: mirror@acme.iam.gserviceaccount.com
+        workload_identity: projects/1/locations/global/workloadIdentityPools/ci/providers/github
+  acme.azurecr.io:
+    auth:
+      acr:
+        tenant: acme.example
+        client_id: 22222222-2222-2222-2222-222222222222
+  docker.io/acme:
+    auth:
+      dockerhub:
+        organization: acme
+        connection: 867f9d74-789a-4828-a856-12d46bfbbbe7
   "*.internal":
     auth: anonymous
     timeouts:
@@ -558,6 +576,16 @@ def test_a_clouds_login_is_a_word_or_says_whose_it_is(spec: Spec) -> None:
     named = Ecr("arn:aws:iam::111122223333:role/mirror", "build", "eu-central-1")
     assert spec.settings.for_host("1.dkr.ecr.eu-west-1.amazonaws.com").auth == Auth(named, named)
     assert spec.settings.for_host("public.ecr.aws").auth == Auth(Ecr(), Ecr())
+
+
+def test_each_cloud_has_what_says_whose_its_login_is(spec: Spec) -> None:
+    provider = "projects/1/locations/global/workloadIdentityPools/ci/providers/github"
+    google = spec.settings.auth_for("europe-docker.pkg.dev", "acme/images/app").pull
+    assert google == Gar("mirror@acme.iam.gserviceaccount.com", provider)
+    azure = spec.settings.auth_for("acme.azurecr.io", "app").push
+    assert azure == Acr("acme.example", "22222222-2222-2222-2222-222222222222")
+    hub = spec.settings.auth_for("docker.io", "acme/app").push
+    assert hub == DockerHub("acme", "867f9d74-789a-4828-a856-12d46bfbbbe7")
 
 
 def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
