@@ -6,26 +6,23 @@ A release that cannot be read or moved holds up nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from imagesync.cli.promoting import Release, move, plan_saved, release_of, unit_of
 from imagesync.errors import ImagesyncError
 from imagesync.plan.actions import Failure, Plan
 from imagesync.plan.inventory import Broken
-from imagesync.plan.review import ReviewedPlan, review
 from imagesync.plan.settled import settled
-from imagesync.plan.unit import Due
-from imagesync.promotion.records import Records
-from imagesync.promotion.rules import find_promotion
-from imagesync.survey.answers import or_broken
 
 if TYPE_CHECKING:
-    from imagesync.cli.remembering import Memory
+    from collections.abc import Iterator
+
+    from imagesync.cli.promoting import Release
     from imagesync.cli.session import Session
     from imagesync.executor import Executor
     from imagesync.plan.outcome import Outcome
+    from imagesync.plan.review import ReviewedPlan
+    from imagesync.plan.unit import Due
     from imagesync.spec.stages import Promotion, Stage
 
 
@@ -54,6 +51,10 @@ class Advance:
     def carry_out(self, session: Session, executor: Executor) -> Iterator[Outcome]:
         """Move one release after the other; what ends one ends no other."""
         yield from map(settled, self.failures)
+        if not self.ready:
+            return
+        from imagesync.cli.promoting import move  # noqa: PLC0415 - few runs move a release
+
         for one in self.ready:
             one.release.remember_sights(one.planned)
             try:
@@ -63,24 +64,7 @@ class Advance:
                 yield settled(failure_at(one.release.promotion, stage, Broken.from_error(error)))
 
 
-def advance_of_file(session: Session, plans: Sequence[Plan], memory: Memory) -> Advance:
-    """The releases of a saved plan that was checked, as their gates and records have it by now. Raises Cancelled."""
-    ready = [_saved(session, plan, memory) for plan in plans]
-    failures = tuple(one for one in ready if isinstance(one, Failure))
-    return Advance(tuple(one for one in ready if isinstance(one, Ready)), failures=failures)
-
-
-def _saved(session: Session, plan: Plan, memory: Memory) -> Ready | Failure:
-    unit = unit_of(plan)
-    promotion = find_promotion(session.spec, unit.promotion)
-
-    def read() -> Ready:
-        release = release_of(session, unit, Records(promotion, session.stores), memory=memory)
-        planned = plan_saved(session, release, plan)
-        return Ready(release, planned, review(planned, release.reviewers))
-
-    found = or_broken(read, "journal")
-    return failure_at(promotion, promotion.stage(unit.stage), found) if isinstance(found, Broken) else found
+NOTHING = Advance()
 
 
 def failure_at(promotion: Promotion, stage: Stage, broken: Broken) -> Failure:

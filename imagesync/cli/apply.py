@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from imagesync.cli.locking import add_lock_options
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from imagesync.cli.advancing import Advance
     from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
-    from imagesync.executor import Executor
     from imagesync.plan.actions import Plan
     from imagesync.plan.outcome import Outcome
     from imagesync.plan.review import Reviewer
@@ -89,8 +89,15 @@ def run(arguments: argparse.Namespace) -> int:
         return _execute_spec(arguments, session, _reviewers(saved))
 
 
+def _at_nothing(_memory: Memory) -> Advance:
+    """Of a run that moves no release."""
+    from imagesync.cli.advancing import NOTHING  # noqa: PLC0415 - not for --help
+
+    return NOTHING
+
+
 def _execute_spec(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...]) -> int:
-    """The images of the spec, and what is due at stages, which is settled before anything is written."""
+    """The images of the spec, and what is due at stages."""
     from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
 
     promotions = promotions_of(session.spec, arguments)
@@ -98,10 +105,12 @@ def _execute_spec(arguments: argparse.Namespace, session: Session, reviewers: tu
         return execute(arguments, session, reviewers)
     from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have stages that take releases by themselves
 
-    def look(memory: Memory) -> Advance:
-        return advance_of(session, promotions, memory, reviewers=reviewers)
-
-    return execute(arguments, session, reviewers, look=look)
+    return execute(
+        arguments,
+        session,
+        reviewers,
+        look=lambda memory: advance_of(session, promotions, memory, reviewers=reviewers),
+    )
 
 
 def execute(
@@ -110,51 +119,29 @@ def execute(
     reviewers: tuple[Reviewer, ...] = (),
     *,
     incomplete: Collection[Reference] = (),
-    look: Callable[[Memory], Advance] | None = None,
+    look: Callable[[Memory], Advance] = _at_nothing,
 ) -> int:
-    """Plan and carry out the session's spec, and then the releases that a look has found; show and publish what became
-    of it; returns the exit code."""
+    """Plan and carry out the session's spec, and after that the releases that a look has found before; show and publish
+    what became of it; returns the exit code."""
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415
+    from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
     stores, tasks, memory = session.stores, session.tasks, open_memory(session)
-    advance = look(memory) if look is not None else None
     if arguments.dry_run:
+        advance = look(memory)
         plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
-        plan = replace(plan, pulls=session.pulls())
-        return show_only(arguments, advance.beside(plan) if advance is not None else plan, reviewers)
-
-    def begin(executor: Executor) -> Iterator[Outcome]:
-        memory.saw(drawing.sights)
-        yield from plan_and_carry_out(drawing, executor, reviewers)
-
+        return show_only(arguments, replace(advance.beside(plan), pulls=session.pulls()), reviewers)
+    executor = Executor(stores, tasks, session.cancellation)
     memory.begin()
-    drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
-    return _carry_out(arguments, session, _Work(memory, begin, lambda: drawing.plan, advance))
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What a run does with the images of a spec, and with releases after that."""
-
-    memory: Memory
-    begin: Callable[[Executor], Iterator[Outcome]]
-    plan: Callable[[], Plan]
-    """What the images' plan was, once it is carried out."""
-    advance: Advance | None
-
-
-def _carry_out(arguments: argparse.Namespace, session: Session, work: _Work) -> int:
-    from imagesync.cli.session import shown_progress  # noqa: PLC0415 - not for --help
-    from imagesync.executor import Executor  # noqa: PLC0415
-
-    executor, advance = Executor(session.stores, session.tasks, session.cancellation), work.advance
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(work.begin(executor), progress, work.memory)
-        if advance is not None:
-            outcomes += told(advance.carry_out(session, executor), progress, work.memory)
-    plan = work.plan() if advance is None else advance.beside(work.plan())
-    return work.memory.settled(published(arguments, session, plan, outcomes))
+        advance = look(memory)
+        drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
+        memory.saw(drawing.sights)
+        images = plan_and_carry_out(drawing, executor, reviewers)
+        outcomes = told(chain(images, advance.carry_out(session, executor)), progress, memory)
+    return memory.settled(published(arguments, session, advance.beside(drawing.plan), outcomes))
 
 
 def _repair(arguments: argparse.Namespace, session: Session) -> int:
@@ -166,6 +153,8 @@ def _repair(arguments: argparse.Namespace, session: Session) -> int:
 def _execute_file(arguments: argparse.Namespace, session: Session, saved: Plan) -> int:
     """Carry out a saved plan, if it is one that the spec yields."""
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
+    from imagesync.cli.session import shown_progress  # noqa: PLC0415
+    from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.pipeline import carry_out, with_gates  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
     from imagesync.plan.parts import own_part  # noqa: PLC0415
@@ -176,33 +165,37 @@ def _execute_file(arguments: argparse.Namespace, session: Session, saved: Plan) 
     plan, reviewers = with_causes(own_part(saved), memory.state), (holding_back(session.spec.rules),)
     plan = with_gates(plan, session.spec, memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
-        return show_only(arguments, plan if advance is None else advance.beside(plan), reviewers)
+        return show_only(arguments, advance.beside(plan), reviewers)
+    executor = Executor(session.stores, session.tasks, session.cancellation)
     memory.begin()
-    work = _Work(memory, lambda executor: carry_out(plan, executor, reviewers), lambda: plan, advance)
-    return _carry_out(arguments, session, work)
+    with shown_progress(arguments, session, executor.meter) as progress:
+        images = carry_out(plan, executor, reviewers)
+        outcomes = told(chain(images, advance.carry_out(session, executor)), progress, memory)
+    return memory.settled(published(arguments, session, advance.beside(plan), outcomes))
 
 
 def _check_saved(session: Session, saved: Plan) -> None:
     """Raise PlanFileError for what the spec does not yield, before anything is read."""
     from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415 - few plans are saved
-    from imagesync.plan.parts import own_part, units_of  # noqa: PLC0415
+    from imagesync.plan.parts import units_of  # noqa: PLC0415
 
     if saved.unit is None:
         check_same_spec(saved, session.spec)
-        check_yielded(own_part(saved), session.spec)
+        check_yielded(saved, session.spec)
     for unit in units_of(saved):
         from imagesync.cli.promoting import check_saved  # noqa: PLC0415 - few plans have releases
 
         check_saved(session, unit)
 
 
-def _advance_of_file(session: Session, saved: Plan, memory: Memory) -> Advance | None:
-    from imagesync.plan.parts import units_of  # noqa: PLC0415 - not for --help
+def _advance_of_file(session: Session, saved: Plan, memory: Memory) -> Advance:
+    from imagesync.cli.advancing import NOTHING  # noqa: PLC0415 - not for --help
+    from imagesync.plan.parts import units_of  # noqa: PLC0415
 
     units = units_of(saved)
     if not units:
-        return None
-    from imagesync.cli.advancing import advance_of_file  # noqa: PLC0415 - few plans have releases
+        return NOTHING
+    from imagesync.cli.saved_releases import advance_of_file  # noqa: PLC0415 - few plans have releases
 
     return advance_of_file(session, units, memory)
 
