@@ -106,7 +106,8 @@ class AttestedReports:
 
     def hint(self, candidate: Candidate, image: Image) -> str:
         name = _named(candidate, image)
-        return f"scan {name} and attest the report: `cosign attest --type vuln --predicate REPORT {name}`"
+        kind = "vuln" if self.predicate_type == COSIGN_VULNERABILITIES else self.predicate_type
+        return f"scan {name} and attest the report: `cosign attest --type {kind} --predicate REPORT {name}`"
 
     def _attested(self, digest: Digest, signers: Signers, known: Known) -> _Scans:
         pieces = known[ReadSpoken(digest)]

@@ -13,14 +13,15 @@ def own_part(plan: Plan) -> Plan:
 
 
 def as_one(plan: Plan) -> Plan:
-    """All of it in one row, as it is shown, counted and compared; what moves together is not told any more."""
+    """All of it in one row, as it is shown, counted and compared; what moves together is told where that is all."""
     if not plan.units:
         return plan
     parts = (replace(plan, units=()), *plan.units)
     actions = tuple(action for part in parts for action in part.actions)
     contents = {digest: content for part in parts for digest, content in part.contents.items()}
     specs = tuple(dict.fromkeys(pin for part in parts for pin in part.specs))
-    return replace(parts[0], actions=actions, contents=contents, specs=specs)
+    unit = plan.units[0].unit if len(plan.units) == 1 and not plan.actions else None
+    return replace(parts[0], actions=actions, contents=contents, specs=specs, unit=unit)
 
 
 def units_of(plan: Plan) -> tuple[Plan, ...]:

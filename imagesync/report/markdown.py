@@ -13,7 +13,7 @@ from imagesync.plan.actions import Plan
 from imagesync.plan.parts import as_one
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import Cells, Group, align, plan_groups, report_groups, shortened
-from imagesync.report.sentences import due_lines, plan_sentence, report_sentence
+from imagesync.report.sentences import due_lines, plan_sentence, report_sentence, unit_title
 from imagesync.report.units import format_count
 
 MAX_BYTES = 900_000
@@ -40,9 +40,10 @@ def render_report(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
 
 
 def _head(sentence: str, plan: Plan, max_bytes: int) -> str:
-    """The counts, and below them what is due at stages, as far as it leaves most of the room to the rest."""
+    """The counts, behind what moves together; below them what is due, as far as that leaves most of the room."""
     kept, dropped = _fitting((f"- {code_span(line)}" for line in due_lines(plan)), max_bytes // 4)
-    return "\n".join([f"**{sentence}**", *([""] if kept else []), *kept]) + _pointer(dropped)
+    title = f"{code_span(unit_title(plan))} " if plan.unit is not None else ""
+    return "\n".join([f"**{title}{sentence}**", *([""] if kept else []), *kept]) + _pointer(dropped)
 
 
 def _document(head: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...], *, max_bytes: int) -> str:

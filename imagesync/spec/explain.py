@@ -27,7 +27,7 @@ from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Pru
 from imagesync.spec.registries import CLOUD_LOGINS
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
-from imagesync.spec.stages import Promotion
+from imagesync.spec.stages import KEY_PASSWORD, Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,8 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
     lines = [Line(promotion.name, "images", images, promotion.place)]
     if promotion.signing is not None:
         signed = f"*** from {promotion.signing.key.origin}, verified with {promotion.signing.name}"
+        password = promotion.signing.password
+        signed += f", opened with *** from {password.origin}" if password != KEY_PASSWORD else ""
         lines.append(Line(promotion.name, "record.sign", signed, promotion.place))
     for stage in promotion.stages:
         subject = f"{promotion.name}/{stage.name}"
