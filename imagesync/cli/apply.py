@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
             return _execute_file(arguments, session, saved)
         if arguments.repair:
             return _repair(arguments, session)
-        return _execute_spec(arguments, session, _reviewers(saved))
+        return _execute_spec(arguments, session, saved)
 
 
 def _at_nothing(_memory: Memory) -> Advance:
@@ -96,21 +96,19 @@ def _at_nothing(_memory: Memory) -> Advance:
     return NOTHING
 
 
-def _execute_spec(arguments: argparse.Namespace, session: Session, reviewers: tuple[Reviewer, ...]) -> int:
+def _execute_spec(arguments: argparse.Namespace, session: Session, approved: Plan | None) -> int:
     """The images of the spec, and what is due at stages."""
     from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
 
-    promotions = promotions_of(session.spec, arguments)
+    promotions, reviewers = promotions_of(session.spec, arguments), _reviewers(approved)
     if not promotions:
         return execute(arguments, session, reviewers)
     from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have stages that take releases by themselves
 
-    return execute(
-        arguments,
-        session,
-        reviewers,
-        look=lambda memory: advance_of(session, promotions, memory, reviewers=reviewers),
-    )
+    def look(memory: Memory) -> Advance:
+        return advance_of(session, promotions, memory, approved=approved)
+
+    return execute(arguments, session, reviewers, look=look)
 
 
 def execute(

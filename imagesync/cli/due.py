@@ -13,7 +13,7 @@ from imagesync.cli.first_stage import first_stage_of
 from imagesync.cli.promoting import plan_release, release_of
 from imagesync.errors import AuthenticationError
 from imagesync.plan.inventory import Broken
-from imagesync.plan.review import Reviewer, review
+from imagesync.plan.review import approved_by, recorded_as_approved, review
 from imagesync.plan.unit import Due
 from imagesync.promotion.ahead import FirstStage
 from imagesync.promotion.due import due_at, takes_from_first, unit_of_due
@@ -23,7 +23,7 @@ from imagesync.survey.answers import or_broken
 if TYPE_CHECKING:
     from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
-    from imagesync.plan.actions import Failure
+    from imagesync.plan.actions import Failure, Plan
     from imagesync.plan.unit import Unit
     from imagesync.spec.stages import Promotion, Stage
 
@@ -31,15 +31,16 @@ _NOT_ASKED = FirstStage(())
 
 
 def advance_of(
-    session: Session, promotions: Sequence[Promotion], memory: Memory, *, reviewers: tuple[Reviewer, ...] = ()
+    session: Session, promotions: Sequence[Promotion], memory: Memory, *, approved: Plan | None = None
 ) -> Advance:
-    """What these promotions move by themselves, planned and reviewed. Raises Cancelled."""
+    """What these promotions move by themselves, planned and reviewed; where there is an approved plan, what that holds.
+    Raises Cancelled."""
     looking = [_Looking(session, promotion, memory) for promotion in promotions]
     for one in looking:
         one.list_first()
     session.tasks.results([session.tasks.add(one.look, hosts=one.hosts) for one in looking])
     for one in looking:
-        one.plan(reviewers)
+        one.plan(approved)
     return Advance(
         tuple(ready for one in looking for ready in one.ready),
         tuple(due for one in looking for due in one.due),
@@ -82,13 +83,13 @@ class _Looking:
             else:
                 self.due.append(found)
 
-    def plan(self, reviewers: tuple[Reviewer, ...]) -> None:
+    def plan(self, approved: Plan | None) -> None:
         """Plan what is due, each release by itself."""
         for due in self.due:
             if due.version is None:
                 continue
             unit = unit_of_due(self._promotion, due, due.version)
-            found = or_broken(partial(self._planned, unit, reviewers), "journal")
+            found = or_broken(partial(self._planned, unit, approved), "journal")
             if isinstance(found, Broken):
                 self.failures.append(failure_at(self._promotion, self._promotion.stage(due.stage), found))
             else:
@@ -100,7 +101,10 @@ class _Looking:
             return first
         return or_broken(lambda: due_at(self._promotion, stage, self._records, first), "journal")
 
-    def _planned(self, unit: Unit, reviewers: tuple[Reviewer, ...]) -> Ready:
+    def _planned(self, unit: Unit, approved: Plan | None) -> Ready:
         release = release_of(self._session, unit, self._records, memory=self._memory)
         planned = plan_release(self._session, release)
-        return Ready(release, planned, review(planned, (*release.reviewers, *reviewers)))
+        if approved is None:
+            return Ready(release, planned, review(planned, release.reviewers))
+        held = recorded_as_approved(planned, approved)
+        return Ready(release, planned, review(held, (*release.reviewers, approved_by(approved))))

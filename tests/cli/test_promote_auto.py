@@ -471,6 +471,17 @@ def test_what_an_approved_plan_lacks_is_left_alone_as_a_whole(shop: Shop) -> Non
     assert "not in the approved plan" in ran.out
 
 
+def test_what_is_in_place_gets_no_record_that_an_approved_plan_lacks(shop: Shop) -> None:
+    plan(shop, "-o", "plan.json")
+    for name, image in shop.push("1.4.0").items():
+        push_image(shop.hosts[1].repository(f"shop/{name}"), image, "1.4.0", "staging")
+    ran = apply(shop, "--approved", "plan.json")
+    assert (ran.code, shop.entries(1)) == (3, [])
+    assert "not in the approved plan" in ran.out
+    plan(shop, "-o", "plan.json")
+    assert (apply(shop, "--approved", "plan.json").code, shop.entries(1)) == (0, ["started", "finished"])
+
+
 def test_an_audit_with_repair_promotes_nothing(shop: Shop) -> None:
     with_mirror(shop)
     shop.push("1.4.0")
