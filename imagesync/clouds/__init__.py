@@ -6,7 +6,7 @@ MintedLogins.
 
 from __future__ import annotations
 
-from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
+from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.clouds.needs import ECR, Needs, needs_of

@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from imagesync.behaviour import RepositoryTemplate
+from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, ecr_host
 from imagesync.clouds.aws import translated
 from imagesync.clouds.ecr import EcrMinter
-from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, ecr_host
-from imagesync.clouds.repositories import RepositoryTemplate
 from imagesync.errors import StoreError, UnsupportedError
 from imagesync.settings import Ecr
 
