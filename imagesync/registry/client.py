@@ -15,6 +15,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from imagesync import __version__
+from imagesync.behaviour import creation_advice
 from imagesync.cancellation import Cancellation
 from imagesync.errors import (
     AuthenticationError,
@@ -86,7 +87,11 @@ class RegistryClient:
         self.cancellation = cancellation
         self.refused_mounts: set[tuple[str, str]] = set()
         """Pairs of paths, from and to, between which this registry does not mount."""
-        self.uploads = UploadHabits(settings.chunk_bytes)
+        self.kind = settings.kind_at(host)
+        self.behaviour = settings.behaviour_at(host)
+        self.uploads = UploadHabits.of(self.behaviour, settings.chunk_bytes)
+        self.page_size: int | None = self.behaviour.page_size
+        """`None` once it has refused that: it chooses."""
         self.timeouts = settings.timeouts or Timeouts()
         read_seconds = self.timeouts.read_seconds
         self._usual_waits = Waits(
@@ -261,15 +266,23 @@ class RegistryClient:
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
         own = class_for(refusal, is_manifest_put=call.is_manifest_put)
         if own is not AuthenticationError or call.authorization is not None:
-            return call.fail(
-                own, f"answered {refusal}", hint=hint_for(own, refusal, is_write=call.push), refusal=refusal
-            )
+            hint = self._advice(call, refusal) or hint_for(own, refusal, is_write=call.push)
+            return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
         hint = login_hint(refusal, self.host, str(used), is_anonymous=used.credential is None)
+        advice = self._advice(call, refusal)
+        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"
         return error
+
+    def _advice(self, call: Call, refusal: Refusal) -> str | None:
+        """How a repository comes to be there that was to be written to; some say 401 or 403 of what is not."""
+        is_first = call.method == "POST" or refusal.code == "NAME_UNKNOWN"
+        if not is_first or not call.push or not call.scopes or refusal.status not in (401, 403, 404):
+            return None
+        return creation_advice(self.kind, self.behaviour.creation, self.host, call.scopes[0].path)
 
     def _announced(self, response: Response) -> bool:
         """Pause the host for as long as the answer asks; False where it does not say."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from imagesync.reference import HUB
+from imagesync.behaviour import Catalog
+from imagesync.errors import UnsupportedError
 from imagesync.registry.call import Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
 from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, REFUSALS, Access
@@ -26,11 +27,24 @@ class Vendor:
 
 _QUAY = Vendor(quay.list_quay, quay.walk_quay_times)
 _HARBOR = Vendor(harbor.list_harbor, harbor.walk_harbor_times)
-BY_HOST = {
-    HUB: Vendor(hub.list_hub, hub.walk_hub_times),
-    ghcr.HOST: Vendor(ghcr.list_ghcr, ghcr.walk_ghcr_times),
-    quay.HOST: _QUAY,
+_NAMED = {
+    Catalog.DOCKER_HUB: Vendor(hub.list_hub, hub.walk_hub_times),
+    Catalog.GHCR: Vendor(ghcr.list_ghcr, ghcr.walk_ghcr_times),
+    Catalog.QUAY: _QUAY,
+    Catalog.HARBOR: _HARBOR,
 }
+
+
+def named(access: Access) -> Vendor | None:
+    """The API that the table or the spec names; None where that is to be found out. GitLab's stands on the host of the
+    token realm, or with the registry. Raises UnsupportedError where there is none."""
+    catalog = access.registry.behaviour.catalog
+    if catalog is Catalog.NEVER:
+        message = f"by its API {access.host} lists nothing"
+        raise UnsupportedError(message, operation=OPERATION, reference=access.host)
+    if catalog is Catalog.GITLAB:
+        return recognised(access) or Vendor(partial(gitlab.list_gitlab, access.host))
+    return _NAMED.get(catalog)
 
 
 def recognised(access: Access) -> Vendor | None:

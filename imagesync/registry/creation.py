@@ -1,0 +1,139 @@
+"""Creation: makes what a registry wants to be there before a push, by its API: a repository at ECR, a project at
+Harbor.
+
+Whether it is there is asked of the registry itself. That it was made meanwhile by another hand is no failure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
+from imagesync.clouds import repository_creator
+from imagesync.errors import AuthenticationError, NotFoundError, UnsupportedError
+from imagesync.reference import Repository, make_repository
+from imagesync.registry.call import Call
+from imagesync.registry.client import RegistryClient
+from imagesync.registry.credential import Credential
+from imagesync.registry.token import Scope, basic_header
+from imagesync.settings import Login
+from imagesync.store import Creator
+
+OPERATION = "create repository"
+FindLogin = Callable[[], Credential | None]
+_HARBOR_RIGHT = "the login needs the right to create projects; a robot of a project has none"
+
+
+@dataclass(frozen=True, slots=True)
+class EcrCreator:
+    """A repository of ECR, private or public. Implements store.Creator."""
+
+    client: RegistryClient
+    makes: Repository
+    template: RepositoryTemplate
+    login: Login
+    what: str = "repository"
+
+    @property
+    def made_with(self) -> str:
+        return str(self.template)
+
+    def is_missing(self) -> bool:
+        """The tag list of a repository that is not there is 404 NAME_UNKNOWN."""
+        call = Call(
+            method="GET",
+            target=f"/v2/{self.makes.path}/tags/list?n=1",
+            operation="find repository",
+            reference=str(self.makes),
+            scopes=(Scope(self.makes.path, ("pull",)),),
+            max_bytes=1024 * 1024,
+        )
+        try:
+            self.client.send(call)
+        except NotFoundError:
+            return True
+        return False
+
+    def create(self) -> None:
+        """CreateRepository, in the account and region that the host's name says."""
+        creator = repository_creator(self.makes.registry, self.login)
+        if creator is None:
+            message = "only with a login that Amazon makes are repositories created"
+            raise AuthenticationError(message, hint="`auth: ecr`", operation=OPERATION, reference=str(self.makes))
+        creator.create(self.makes.path, self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class HarborCreator:
+    """A project of Harbor, below which repositories come by themselves: https://goharbor.io/docs/, the API 2.0.
+
+    Implements store.Creator. Its login goes to the registry's own host alone.
+    """
+
+    client: RegistryClient
+    makes: Repository
+    template: RepositoryTemplate
+    find_login: FindLogin
+    what: str = "project"
+
+    @property
+    def made_with(self) -> str:
+        return str(self.template)
+
+    def is_missing(self) -> bool:
+        """HEAD a project: 404 where nobody has one with this name."""
+        name = quote(self.makes.path, safe="")
+        try:
+            self.client.send(self._call("HEAD", f"/api/v2.0/projects?project_name={name}", "find project"))
+        except NotFoundError:
+            return True
+        return False
+
+    def create(self) -> None:
+        """POST a project: 201, or 409 for one that is there."""
+        try:
+            self.client.send(self._call("POST", "/api/v2.0/projects", OPERATION, json.dumps(self._wanted()).encode()))
+        except AuthenticationError as error:
+            error.hint = _HARBOR_RIGHT
+            raise
+
+    def _wanted(self) -> dict[str, object]:
+        metadata = {"public": "true" if self.template.is_public else "false"}
+        scan = {"auto_scan": "true"} if self.template.scan_on_push else {}
+        limit = {"storage_limit": self.template.storage_bytes} if self.template.storage_bytes is not None else {}
+        return {"project_name": self.makes.path, "metadata": metadata | scan, **limit}
+
+    def _call(self, method: str, target: str, operation: str, content: bytes = b"") -> Call:
+        login = self.find_login()
+        return Call(
+            method=method,
+            target=target,
+            operation=operation,
+            reference=str(self.makes),
+            scopes=(),
+            push=True,
+            headers={"Accept": "application/json", "Content-Type": "application/json"},
+            content=content,
+            accepted=frozenset({200}) if method == "HEAD" else frozenset({201, 409}),
+            authorization="" if login is None else basic_header(login),
+        )
+
+
+def creator_of(
+    client: RegistryClient, repository: Repository, template: RepositoryTemplate, *, login: Login, find: FindLogin
+) -> Creator:
+    """Who makes a repository of this registry. Raises UnsupportedError where no API does, or not with this template."""
+    creation = client.behaviour.creation
+    lacking = template.said() - frozenset(CREATED_WITH.get(creation, ()))
+    if creation not in CREATED_WITH or lacking:
+        what = "nothing" if creation not in CREATED_WITH else "no such thing"
+        message = f"`create:` of {client.host} says more than it can be told: by its API {what} is set"
+        hint = "take it out, or say with `kind:` what the registry is"
+        raise UnsupportedError(message, hint=hint, operation=OPERATION, reference=str(repository))
+    if creation is Creation.ECR:
+        return EcrCreator(client, repository, template, login)
+    project = make_repository(repository.registry, repository.path.partition("/")[0])
+    return HarborCreator(client, project, template, find)
