@@ -7,7 +7,6 @@ from typing import Any
 
 from imagesync.errors import PlanFileError
 from imagesync.executor.blame import blamed_on
-from imagesync.log import log
 from imagesync.plan.actions import Copy
 from imagesync.plan.creating import CreateRepository
 from imagesync.plan.order import FINISHING
@@ -50,4 +49,3 @@ class Creating:
                     f"the spec does not create {creation.what} {creation.repository} so", hint="plan again"
                 )
             creator.create()
-        log.info(f"created {creation.what}", repository=str(creation.repository))

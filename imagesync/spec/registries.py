@@ -71,9 +71,9 @@ class RegistriesReader:
             else:
                 hosts.append((host, settings))
             self._check_once(key, host, [*hosts, *prefixes])
-        settings = Settings(tuple(patterns), tuple(hosts), tuple(prefixes))
-        self._behaviours.check(node, settings)
-        return settings
+        found = Settings(tuple(patterns), tuple(hosts), tuple(prefixes))
+        self._behaviours.check(node, found)
+        return found
 
     @property
     def _behaviours(self) -> BehaviourReader:

@@ -239,7 +239,7 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
             (
                 "5: unknown key 'quota'\n"
                 "    allowed here: auth, tls, concurrency, timeouts, mirrors, token_realm_allow, "
-                "chunk_size, bandwidth, pulls"
+                "kind, behaviour, create, chunk_size, bandwidth, pulls"
             ),
         ),
         ("chunk_size: 90", "17: found 90, where a size as 90MB or 64MiB belongs"),
