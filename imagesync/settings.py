@@ -253,13 +253,17 @@ class Settings:
 
     def for_host(self, host: str) -> RegistrySettings:
         """Merge by key in the order pattern < host, over the defaults; a longer pattern wins over a shorter one."""
-        merged = DEFAULTS
+        merged = self.said_of(host).over(DEFAULTS)
+        merged = replace(merged, concurrency=merged.behaviour_at(host).concurrency)
+        return replace(merged, auth=Auth(Anonymous(), Anonymous())) if self.anonymous else merged
+
+    def said_of(self, host: str) -> RegistrySettings:
+        """What is said of a host, without what holds by default."""
+        merged = RegistrySettings()
         for pattern, settings in sorted(self.patterns, key=lambda item: len(item[0])):
             if fnmatchcase(host, pattern):
                 merged = settings.over(merged)
-        merged = dict(self.hosts).get(host, RegistrySettings()).over(merged)
-        merged = replace(merged, concurrency=merged.behaviour_at(host).concurrency)
-        return replace(merged, auth=Auth(Anonymous(), Anonymous())) if self.anonymous else merged
+        return dict(self.hosts).get(host, RegistrySettings()).over(merged)
 
     def auth_for(self, host: str, path: str) -> Auth:
         """The login for one repository: the longest host/prefix above it, else the host's."""

@@ -6,7 +6,7 @@ What is asked, and what an answer means for an image, is the business of reposit
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -15,7 +15,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from imagesync import __version__
-from imagesync.behaviour import creation_advice
+from imagesync.behaviour import Chunks, creation_advice
 from imagesync.cancellation import Cancellation
 from imagesync.errors import (
     AuthenticationError,
@@ -118,6 +118,14 @@ class RegistryClient:
     def authorizer(self) -> Authorizer:
         """Who logs in to this registry."""
         return self._ready().authorizer
+
+    def learnt(self) -> Mapping[str, str]:
+        """What this registry has turned out to do otherwise than its row says, by column."""
+        chunks = {"chunks": "never"} if self.behaviour.chunks is Chunks.AUTO and not self.uploads.resumes else {}
+        pages = {"page_size": "its own"} if self.page_size is None else {}
+        pairs = len(self.refused_mounts)
+        mounts = {"mount": f"refused for {pairs} of its repositories"} if pairs else {}
+        return {**mounts, **chunks, **pages}
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""

@@ -98,7 +98,7 @@ def test_what_cannot_be_created_fails_its_images_with_the_reason_and_others_go_o
     assert ran.code == 1
     assert "create repository" in ran.text
     assert "LimitExceeded" in ran.text
-    assert set(mirror.tags("other")) == {"1"}
+    assert "1" in mirror.tags("other")
 
 
 @pytest.mark.parametrize("format_", ["json", "markdown"])
@@ -150,7 +150,7 @@ def test_without_create_the_error_holds_the_exact_command(mirror: Mirror, aws: F
     ran = mirror.cli("apply", spec(mirror, "app:1", "other:1", create=""))
     assert (ran.code, created(aws)) == (1, [])
     assert "aws ecr create-repository --repository-name app" in ran.text
-    assert set(mirror.tags("other")) == {"1"}
+    assert "1" in mirror.tags("other")
 
 
 def test_a_repository_is_there_as_amazon_describes_it(
