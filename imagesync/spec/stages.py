@@ -92,6 +92,13 @@ class Promotion:
         """The stages that take by themselves what is due."""
         return tuple(stage for stage in self.stages if stage.is_automatic)
 
+    @property
+    def repositories(self) -> Iterator[Repository]:
+        """Where its images and its records are, at every stage."""
+        for stage in self.stages:
+            yield stage.journal
+            yield from map(stage.repository_of, self.images)
+
     def before(self, stage: Stage) -> Stage | None:
         """The stage that releases come from; None for the first, which promotes from nowhere."""
         position = self.stages.index(stage)
@@ -99,10 +106,3 @@ class Promotion:
 
     def after(self, stage: Stage) -> Stage | None:
         return next(iter(self.stages[self.stages.index(stage) + 1 :]), None)
-
-
-def repositories_of(promotion: Promotion) -> Iterator[Repository]:
-    """Where its images and its records are, at every stage."""
-    for stage in promotion.stages:
-        yield stage.journal
-        yield from map(stage.repository_of, promotion.images)
