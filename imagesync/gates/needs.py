@@ -71,7 +71,14 @@ class FirstSeen:
     source: Reference
 
 
-Need = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand | ReadConfig | ReadSpoken | FirstSeen
+@dataclass(frozen=True, slots=True)
+class PushedAt:
+    """When the source's registry got the source's digest under its tag, as it says: a datetime."""
+
+    source: Reference
+
+
+Need = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand | ReadConfig | ReadSpoken | FirstSeen | PushedAt
 
 
 @dataclass(frozen=True, slots=True)
