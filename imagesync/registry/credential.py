@@ -6,6 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+HELPER_TIMEOUT_SECONDS = 30.0
+TOKEN_USER = "<token>"  # noqa: S105 - the user name by which a helper says that its secret is an identity token
+
 
 def _keep() -> bool:
     return False

@@ -8,15 +8,15 @@ What the files look like is dockerconfig's business.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagesync.errors import AuthenticationError, UsageError
 from imagesync.registry.asked_helpers import AskedHelpers
-from imagesync.registry.cloud_logins import CloudLogins
-from imagesync.registry.credential import Credential
-from imagesync.registry.credential_helper import TIMEOUT_SECONDS
+from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS, Credential
 from imagesync.registry.dockerconfig import DockerConfig, Entry, read_config
 from imagesync.registry.job_logins import job_login
 from imagesync.settings import (
@@ -33,6 +33,9 @@ from imagesync.settings import (
     Secret,
 )
 
+if TYPE_CHECKING:
+    from imagesync.registry.cloud_logins import CloudLogins
+
 
 class CredentialStore:
     """Finds logins. `environment` is where all variables are read from, PATH and HOME among them."""
@@ -41,12 +44,23 @@ class CredentialStore:
         self,
         environment: Mapping[str, str],
         *,
-        helper_timeout_seconds: float = TIMEOUT_SECONDS,
+        helper_timeout_seconds: float = HELPER_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environment = environment
         self._helpers = AskedHelpers(environment, timeout_seconds=helper_timeout_seconds, clock=clock)
-        self._clouds = CloudLogins(self._helpers, clock)
+        self._clock = clock
+        self._cloud_logins: CloudLogins | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _clouds(self) -> CloudLogins:
+        """What knows of clouds; a registry that asks for no login does not wait for it to be imported."""
+        from imagesync.registry.cloud_logins import CloudLogins  # noqa: PLC0415
+
+        with self._lock:
+            self._cloud_logins = self._cloud_logins or CloudLogins(self._helpers, self._clock)
+            return self._cloud_logins
 
     def find(self, host: str, path: str, login: Login) -> Credential | None:
         """The login for a repository; None means anonymous.
