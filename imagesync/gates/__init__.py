@@ -8,6 +8,7 @@ from imagesync.gates.candidate import Candidate, Image
 from imagesync.gates.gate import Check, Gate, Mode, insisting, needs_of
 from imagesync.gates.needs import (
     FirstSeen,
+    JobIdentity,
     Known,
     ListFiles,
     Need,
@@ -15,6 +16,7 @@ from imagesync.gates.needs import (
     Ran,
     ReadConfig,
     ReadFile,
+    ReadJobIdentity,
     ReadSpoken,
     RunCommand,
     TimeNow,
@@ -30,6 +32,7 @@ __all__ = [
     "FirstSeen",
     "Gate",
     "Image",
+    "JobIdentity",
     "Known",
     "ListFiles",
     "Mode",
@@ -38,6 +41,7 @@ __all__ = [
     "Ran",
     "ReadConfig",
     "ReadFile",
+    "ReadJobIdentity",
     "ReadSpoken",
     "Ruling",
     "RunCommand",

@@ -12,6 +12,7 @@ from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record
+from imagesync.promotion.versions import is_newer
 from imagesync.reference import Reference, parse_reference
 from imagesync.spec.stages import Promotion
 
@@ -28,6 +29,8 @@ class Known:
     """Since when it is at the stage that it comes from; read where a gate asks for it."""
     gone_back: Record | None = None
     """How the stage that it comes from went back from it; None where it did not."""
+    runs: Record | None = None
+    """What the stage that it comes to runs; read where nobody has asked for just this release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ class Door:
     def _reason(self, action: Copy | Attach | Keep) -> str | None:
         if self.unit.move is Move.ROLLBACK:
             return None
-        return "; ".join([*self._skips(), *self._is_held(), *self._is_not_released(action)]) or None
+        reasons = (*self._skips(), *self._is_held(), *self._goes_back(), *self._is_not_released(action))
+        return "; ".join(reasons) or None
 
     def _skips(self) -> Iterator[str]:
         unit, before = self.unit, self.promotion.before(self.promotion.stage(self.unit.stage))
@@ -85,6 +89,12 @@ class Door:
             why = f" ({hold.reason})" if hold.reason else ""
             typed = self.commands.end_hold(stage)
             yield f"{stage} is held at {hold.version} by {hold.who.name}{why}: `{typed}` ends that"
+
+    def _goes_back(self) -> Iterator[str]:
+        """A saved plan may be older than what has come since; who asks for a release may go back."""
+        runs = self.known.runs
+        if runs is not None and is_newer(runs.version, self.unit.version):
+            yield f"{self.unit.stage} runs {runs.version} by now, and no release goes back by itself"
 
     def _is_not_released(self, change: Copy | Attach | Keep) -> Iterator[str]:
         """Only what a record says has come to a stage as a whole may leave it again."""

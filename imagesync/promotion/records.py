@@ -12,7 +12,7 @@ from itertools import dropwhile, takewhile
 
 from imagesync.errors import InvalidManifest
 from imagesync.gates.soak import soaks_by_record
-from imagesync.plan.unit import Move, Unit
+from imagesync.plan.unit import Move, Occasion, Unit
 from imagesync.promotion.door import Known
 from imagesync.promotion.entries import HOLDS, MOVES, Entry, Kind
 from imagesync.promotion.journal import Journal
@@ -45,6 +45,10 @@ class Records:
     def last(self, stage: Stage) -> Record | None:
         """What the stage came to last, as a whole."""
         return next(self._finished(stage), None)
+
+    def promoted(self, stage: Stage) -> Record | None:
+        """What was promoted to the stage last, whether it has gone back from that since or not."""
+        return next((record for record in self.finished(stage) if record.move is Move.PROMOTION), None)
 
     def finished(self, stage: Stage) -> Iterator[Record]:
         """All that the stage came to as a whole, the latest first; each is read when it is asked for."""
@@ -111,11 +115,12 @@ class Records:
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
         released = None if is_first else self.released(source, unit.version)
+        runs = self.last(stage) if unit.occasion is Occasion.AUTO else None
         if released is None:
-            return Known(None, self.hold(stage))
+            return Known(None, self.hold(stage), runs=runs)
         is_soaking = any(map(soaks_by_record, stage.gates))
         entered = self.entered(source, released) if is_soaking else None
-        return Known(released, self.hold(stage), entered, self.gone_back(source, released))
+        return Known(released, self.hold(stage), entered, self.gone_back(source, released), runs)
 
     def read(self, stage: Stage, entry: Entry) -> Record | None:
         """The record of an entry; None where it does not count. Each is read once."""

@@ -30,6 +30,7 @@ def report_to_json(report: Report) -> str:
         "pulls": [asdict(pulls) for pulls in report.plan.pulls],
         "warnings": [asdict(one) for one in report.plan.warnings],
         "found": [asdict(one) for one in report.plan.found],
+        "due": [asdict(one) for one in report.plan.due],
         "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from imagesync.plan.actions import Plan
 from imagesync.plan.outcome import Status
+from imagesync.plan.parts import as_one
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.printable import printable
 from imagesync.report.rows import SYMBOLS, Cells, Group, align, plan_groups, report_groups, shortened
-from imagesync.report.sentences import plan_sentence, report_sentence, traffic_of, unit_title
+from imagesync.report.sentences import due_lines, plan_sentence, report_sentence, traffic_of, unit_title
 
 __all__ = ["Paint", "printable", "render_plan", "render_report"]
 
@@ -21,10 +22,10 @@ _IN_DETAIL = (Status.SKIPPED, Status.FAILED)
 
 def render_plan(plan: Plan, *, color: bool, verbose: bool) -> str:
     """What would be done: a line for each tag that changes, failures at length, then the counts."""
-    paint = Paint(color)
+    paint, plan = Paint(color), as_one(plan)
     groups = plan_groups(plan, verbose=verbose)
     lines = [*_title(plan, paint), *_groups(groups, paint), *_troubles(troubles_of_plan(plan), paint)]
-    return "\n".join([*lines, paint(plan_sentence(plan), _BOLD)])
+    return "\n".join([*lines, *due_lines(plan), paint(plan_sentence(plan), _BOLD)])
 
 
 def render_report(report: Report, *, color: bool, verbose: bool) -> str:
@@ -34,7 +35,7 @@ def render_report(report: Report, *, color: bool, verbose: bool) -> str:
     lines = [*_title(report.plan, paint), *_groups(groups, paint), *_troubles(troubles_of_report(report), paint)]
     traffic = sorted(report.traffic.items()) if verbose else ()
     lines += [paint(printable(f"{host}: {traffic_of(one)}"), _DIM) for host, one in traffic]
-    return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
+    return "\n".join([*lines, *due_lines(report.plan), paint(report_sentence(report), _BOLD)])
 
 
 def render_troubles(plan: Plan, *, color: bool) -> str:

@@ -177,6 +177,7 @@ def _values(own: RegistrySettings) -> list[tuple[str, str]]:
         if timeouts
         else None,
         "mirrors": ", ".join(own.mirrors) if own.mirrors else None,
+        "token_realm_allow": ", ".join(own.token_realm_allow) if own.token_realm_allow else None,
         "chunk_size": format_size(own.chunk_bytes) if own.chunk_bytes is not None else None,
         "bandwidth": f"{format_size(own.bandwidth)}/s" if own.bandwidth else None,
         "pulls": f"{own.pulls}, when spent: {own.pulls.when_spent.value}" if own.pulls else None,

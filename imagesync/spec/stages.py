@@ -93,6 +93,11 @@ class Promotion:
             raise UsageError(f"{self.name} has no stage {name!a}", hint=f"there is: {known}")
         return found
 
+    @property
+    def automatic(self) -> tuple[Stage, ...]:
+        """The stages that take by themselves what is due."""
+        return tuple(stage for stage in self.stages if stage.is_automatic)
+
     def before(self, stage: Stage) -> Stage | None:
         """The stage that releases come from; None for the first, which promotes from nowhere."""
         position = self.stages.index(stage)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from imagesync.gates import ListFiles, Ran, ReadFile, RunCommand, TimeNow, Unread
+from imagesync.gates import ListFiles, Ran, ReadFile, ReadJobIdentity, RunCommand, TimeNow, Unread
 from imagesync.gates.needs import MAX_FILE_BYTES
 from imagesync.plan.questions import Surrounding
 from imagesync.survey.answers import nobody_stops
@@ -42,6 +42,10 @@ def answer_here(question: Surrounding, check: Callable[[], None] = nobody_stops)
             return _read(question.path, MAX_FILE_BYTES)
         if isinstance(question, ListFiles):
             return _list(question.pattern)
+        if isinstance(question, ReadJobIdentity):
+            from imagesync.survey.identity import job_identity  # noqa: PLC0415 - few specs have such a gate
+
+            return job_identity(question.issuer)
         return _run(question, check) if isinstance(question, RunCommand) else _who()
     except OSError as error:
         return Unread(error.strerror or type(error).__name__)

@@ -73,6 +73,24 @@ def test_a_put_that_hangs_is_ended_after_the_grace(mirror: Mirror, number: signa
     assert mirror.tags() == {}
 
 
+def test_a_release_that_is_due_is_not_begun_once_the_run_is_stopped(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.fill("1.4.0", path="shop/api")
+    stages = f"      - {{name: dev, repository: {mirror.source.host}/shop}}\n"
+    stages += f"      - {{name: live, repository: {mirror.destination.host}/shop, auto: true}}\n"
+    spec = Path(mirror.spec())
+    spec.write_text(f"{spec.read_text()}promotions:\n  - name: shop\n    images: [api]\n    stages:\n{stages}")
+    mirror.destination.script("PUT", "/manifests/1$", status=503, delay_seconds=HANGS_SECONDS)
+    with started("apply", str(spec)) as process:
+        _until(lambda: mirror.destination.log.lines("PUT", "/manifests/sha256:"))
+        time.sleep(0.3)
+        code, out, err, _ = _end(process, signal.SIGINT)
+    assert (code, "Traceback" in out + err) == (130, False)
+    assert "Interrupted: 0 added" in out
+    assert mirror.tags("shop/api") == {}
+    assert not (mirror.destination.root / "shop" / "imagesync-journal").exists()
+
+
 def _catches_signals(process_id: int) -> bool:
     """Whether a process has its own handler for SIGTERM by now (proc(5), SigCgt)."""
     status = Path(f"/proc/{process_id}/status").read_text()

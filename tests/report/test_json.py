@@ -46,7 +46,7 @@ def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
     assert list(document) == [
         *("format_version", "imagesync", "unit", "specs", "summary", "outcomes"),
-        *("pulls", "warnings", "found", "traffic"),
+        *("pulls", "warnings", "found", "due", "traffic"),
     ]
     assert (document["format_version"], document["imagesync"]) == (1, __version__)
     assert document["specs"] == [{"path": "sync.yaml", "sha256": "0" * 64}]
