@@ -208,6 +208,8 @@ class RegistrySettings:
     pulls: PullBudget | None = None
     chunk_bytes: int | None = None
     """The most that one request of an upload carries; `None` everywhere: whole blobs."""
+    token_realm_allow: tuple[str, ...] | None = None
+    """Hosts, or hosts with a port, in lower case, to which this registry may send us though they are nearer to us."""
 
     def over(self, below: RegistrySettings) -> RegistrySettings:
         """These settings, and those of `below` wherever nothing is said here."""

@@ -36,7 +36,18 @@ ONLY_IN = {
     "structlog": {"log"},
     "asyncio": set[str](),
 }
-PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "signature", "gates", "state", "plan"}
+PURE_ROOMS = {
+    "errors",
+    "reach",
+    "reference",
+    "platform",
+    "manifest",
+    "selection",
+    "signature",
+    "gates",
+    "state",
+    "plan",
+}
 IMPURE_IMPORTS = {"logging", "os", "random", "secrets", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}
 
 

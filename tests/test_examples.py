@@ -39,7 +39,7 @@ def load(path: Path) -> Spec:
     return load_spec(str(path), environment={})
 
 
-@pytest.mark.parametrize("name", ["sync.yaml", "keyless.yaml"])
+@pytest.mark.parametrize("name", ["sync.yaml", "keyless.yaml", "auto.yaml"])
 def test_a_spec_of_the_examples_is_valid(folder: Path, name: str) -> None:
     assert [one.name for one in load(folder / name).promotions] == ["shop"]
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from imagesync.cli.locking import add_lock_options
@@ -13,6 +14,7 @@ from imagesync.cli.output import discard, emit
 from imagesync.cli.parser import (
     add_cache_option,
     add_format_option,
+    add_promotion_names,
     add_run_options,
     add_selection_options,
     add_spec_argument,
@@ -20,8 +22,9 @@ from imagesync.cli.parser import (
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+    from imagesync.cli.advancing import Advance
     from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
     from imagesync.plan.actions import Plan
@@ -44,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_option(parser)
     add_report_options(parser)
     add_selection_options(parser)
+    add_promotion_names(parser)
     add_lock_options(parser)
     add_run_options(parser)
 
@@ -82,7 +86,29 @@ def run(arguments: argparse.Namespace) -> int:
             return _execute_file(arguments, session, saved)
         if arguments.repair:
             return _repair(arguments, session)
-        return execute(arguments, session, _reviewers(saved))
+        return _execute_spec(arguments, session, saved)
+
+
+def _at_nothing(_memory: Memory) -> Advance:
+    """Of a run that moves no release."""
+    from imagesync.cli.advancing import NOTHING  # noqa: PLC0415 - not for --help
+
+    return NOTHING
+
+
+def _execute_spec(arguments: argparse.Namespace, session: Session, approved: Plan | None) -> int:
+    """The images of the spec, and what is due at stages."""
+    from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
+
+    promotions, reviewers = promotions_of(session.spec, arguments), _reviewers(approved)
+    if not promotions:
+        return execute(arguments, session, reviewers)
+    from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have stages that take releases by themselves
+
+    def look(memory: Memory) -> Advance:
+        return advance_of(session, promotions, memory, approved=approved)
+
+    return execute(arguments, session, reviewers, look=look)
 
 
 def execute(
@@ -91,24 +117,29 @@ def execute(
     reviewers: tuple[Reviewer, ...] = (),
     *,
     incomplete: Collection[Reference] = (),
+    look: Callable[[Memory], Advance] = _at_nothing,
 ) -> int:
-    """Plan and carry out the session's spec, show and publish what became of it; returns the exit code."""
-    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
+    """Plan and carry out the session's spec, and after that the releases that a look has found before; show and publish
+    what became of it; returns the exit code."""
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
-    from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
+    from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.pipeline import Drawing, make_plan, plan_and_carry_out  # noqa: PLC0415
 
     stores, tasks, memory = session.stores, session.tasks, open_memory(session)
     if arguments.dry_run:
+        advance = look(memory)
         plan = make_plan(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
-        return show_only(arguments, replace(plan, pulls=session.pulls()), reviewers)
+        return show_only(arguments, replace(advance.beside(plan), pulls=session.pulls()), reviewers)
     executor = Executor(stores, tasks, session.cancellation)
     memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
+        advance = look(memory)
         drawing = Drawing(session.spec, stores, tasks, incomplete=incomplete, state=memory.state)
         memory.saw(drawing.sights)
-        outcomes = told(plan_and_carry_out(drawing, executor, reviewers), progress, memory)
-    return memory.settled(published(arguments, session, drawing.plan, outcomes))
+        images = plan_and_carry_out(drawing, executor, reviewers)
+        outcomes = told(chain(images, advance.carry_out(session, executor)), progress, memory)
+    return memory.settled(published(arguments, session, advance.beside(drawing.plan), outcomes))
 
 
 def _repair(arguments: argparse.Namespace, session: Session) -> int:
@@ -117,35 +148,54 @@ def _repair(arguments: argparse.Namespace, session: Session) -> int:
     return repair(arguments, session)
 
 
-def _execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
+def _execute_file(arguments: argparse.Namespace, session: Session, saved: Plan) -> int:
     """Carry out a saved plan, if it is one that the spec yields."""
-    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
-    from imagesync.executor import Executor  # noqa: PLC0415 - not for --help
+    from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.pipeline import carry_out, with_gates  # noqa: PLC0415
-    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
     from imagesync.plan.drift import holding_back, with_causes  # noqa: PLC0415
+    from imagesync.plan.parts import own_part  # noqa: PLC0415
 
-    if plan.unit is not None:
-        return _execute_release(arguments, session, plan)
-    check_same_spec(plan, session.spec)
-    check_yielded(plan, session.spec)
+    _check_saved(session, saved)
     memory = open_memory(session)
-    plan, reviewers = with_causes(plan, memory.state), (holding_back(session.spec.rules),)
+    advance = _advance_of_file(session, saved, memory)
+    plan, reviewers = with_causes(own_part(saved), memory.state), (holding_back(session.spec.rules),)
     plan = with_gates(plan, session.spec, memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
-        return show_only(arguments, plan, reviewers)
+        return show_only(arguments, advance.beside(plan), reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     memory.begin()
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(carry_out(plan, executor, reviewers), progress, memory)
-    return memory.settled(published(arguments, session, plan, outcomes))
+        images = carry_out(plan, executor, reviewers)
+        outcomes = told(chain(images, advance.carry_out(session, executor)), progress, memory)
+    return memory.settled(published(arguments, session, advance.beside(plan), outcomes))
 
 
-def _execute_release(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
-    from imagesync.cli.promoting import execute_file  # noqa: PLC0415 - which is built on this module
+def _check_saved(session: Session, saved: Plan) -> None:
+    """Raise PlanFileError for what the spec does not yield, before anything is read."""
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415 - few plans are saved
+    from imagesync.plan.parts import units_of  # noqa: PLC0415
 
-    return execute_file(arguments, session, plan)
+    if saved.unit is None:
+        check_same_spec(saved, session.spec)
+        check_yielded(saved, session.spec)
+    for unit in units_of(saved):
+        from imagesync.cli.promoting import check_saved  # noqa: PLC0415 - few plans have releases
+
+        check_saved(session, unit)
+
+
+def _advance_of_file(session: Session, saved: Plan, memory: Memory) -> Advance:
+    from imagesync.cli.advancing import NOTHING  # noqa: PLC0415 - not for --help
+    from imagesync.plan.parts import units_of  # noqa: PLC0415
+
+    units = units_of(saved)
+    if not units:
+        return NOTHING
+    from imagesync.cli.saved_releases import advance_of_file  # noqa: PLC0415 - few plans have releases
+
+    return advance_of_file(session, units, memory)
 
 
 def show_only(arguments: argparse.Namespace, plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> int:
@@ -187,11 +237,12 @@ def published(arguments: argparse.Namespace, session: Session, plan: Plan, outco
     """Show and publish what became of a plan; returns the exit code."""
     from imagesync.cli.publish import publish_report, show_report  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import warn  # noqa: PLC0415
+    from imagesync.plan.parts import as_one  # noqa: PLC0415
     from imagesync.report.model import Report  # noqa: PLC0415
 
     warn(plan.warnings, arguments)
     seconds = time.monotonic() - session.started_at
-    plan = replace(plan, pulls=session.pulls())
+    plan = replace(as_one(plan), pulls=session.pulls())
     report = Report(plan=plan, outcomes=outcomes, seconds=seconds, traffic=session.stores.registries.traffic())
     publish_report(report, output=arguments.report)
     emit(show_report(report, arguments.format, verbose=arguments.verbose))

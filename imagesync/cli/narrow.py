@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from imagesync.errors import UsageError
-from imagesync.spec.globs import Share
+from imagesync.spec.globs import WHOLE, Share
 from imagesync.spec.model import Rule, Spec
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 
 def only(rules: Sequence[Rule], names: Sequence[str], *, option: str = "--only") -> tuple[Rule, ...]:
@@ -16,7 +21,7 @@ def only(rules: Sequence[Rule], names: Sequence[str], *, option: str = "--only")
     Raises UsageError for a name without any, given with `option`.
     """
     for name in names:
-        if not any(rule.named(name) for rule in rules):
+        if not _is_entry(name, rules):
             raise UsageError(f"{option} {name!r} names no entry and no image of the spec", hint=_near(name, rules))
     found = (rule.named(name) for rule in rules for name in names)
     return tuple(dict.fromkeys(rule for rule in found if rule is not None))
@@ -30,6 +35,30 @@ def shard(rules: Sequence[Rule], part: int, whole: int) -> tuple[Rule, ...]:
     share = Share(part, whole)
     narrowed = (replace(rule, glob=replace(rule.glob, share=share)) if rule.glob else rule for rule in rules)
     return tuple(rule for rule in narrowed if rule.glob is not None or share.holds(rule.source))
+
+
+def names_of_entries(spec: Spec, arguments: argparse.Namespace) -> list[str]:
+    """Those of `--only` that name no promotion, or an entry as well. Raises UsageError for a promotion that a run over
+    the spec never moves; commands that move none know no promotions."""
+    is_moving = getattr(arguments, "moves_releases", False) and not getattr(arguments, "repair", False)
+    known = {one.name: one for one in spec.promotions} if is_moving else {}
+    for name in arguments.only:
+        if name in known and not known[name].automatic and not _is_entry(name, spec.rules):
+            hint = f"`imagesync promote SPEC {name}:VERSION --to STAGE` moves it, or give a stage `auto: true`"
+            raise UsageError(f"--only {name!r} names a promotion that nothing moves by itself", hint=hint)
+    return [name for name in arguments.only if name not in known or _is_entry(name, spec.rules)]
+
+
+def _is_entry(name: str, rules: Sequence[Rule]) -> bool:
+    return any(rule.named(name) for rule in rules)
+
+
+def promotions_of(spec: Spec, arguments: argparse.Namespace) -> tuple[Promotion, ...]:
+    """The promotions of which a run over the spec moves what is due: those that `--only` names, in the share that
+    `--shard` gives it. A promotion belongs to the share of its first image."""
+    named = [one for one in spec.promotions if not arguments.only or one.name in arguments.only]
+    share = Share(*arguments.shard) if arguments.shard else WHOLE
+    return tuple(one for one in named if one.automatic and share.holds(one.stages[0].repository_of(one.images[0])))
 
 
 def without_commands(spec: Spec) -> Spec:

@@ -146,9 +146,14 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     """Options that narrow a spec."""
     group = parser.add_argument_group("selection")
     group.add_argument(
-        "--only", action="append", metavar="NAME[/IMAGE]", help="only these entries or images (repeatable)"
+        "--only", action="append", metavar="NAME[/IMAGE]", help="only these entries, images or promotions (repeatable)"
     )
     group.add_argument("--shard", type=_shard, metavar="I/N", help="only the I-th of N stable shares of the images")
+
+
+def add_promotion_names(parser: argparse.ArgumentParser) -> None:
+    """Let `--only` name promotions too, for the commands that move what is due at their stages."""
+    parser.set_defaults(moves_releases=True)
 
 
 def positive(text: str) -> int:

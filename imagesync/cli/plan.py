@@ -11,6 +11,7 @@ from imagesync.cli.output import emit, notify
 from imagesync.cli.parser import (
     add_cache_option,
     add_format_option,
+    add_promotion_names,
     add_run_options,
     add_selection_options,
     add_spec_argument,
@@ -18,9 +19,9 @@ from imagesync.cli.parser import (
 from imagesync.errors import AuthenticationError
 
 if TYPE_CHECKING:
+    from imagesync.cli.remembering import Memory
     from imagesync.cli.session import Session
     from imagesync.plan.actions import Plan
-    from imagesync.state import State
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cache_option(parser)
     add_format_option(parser, "text", "json", "markdown")
     add_selection_options(parser)
+    add_promotion_names(parser)
     add_lock_options(parser)
     add_run_options(parser)
 
@@ -50,9 +52,22 @@ def run(arguments: argparse.Namespace) -> int:
     check_plan_report(arguments)
     spec = load(arguments)
     with open_session(spec, arguments) as session, shown_progress(arguments, session, Meter()):
-        plan = make_plan(spec, session.stores, session.tasks, state=_state(arguments, session))
-        plan = replace(plan, pulls=session.pulls())
+        memory = _memory(arguments, session)
+        plan = make_plan(spec, session.stores, session.tasks, state=memory.state)
+        plan = replace(_with_due(arguments, session, plan, memory=memory), pulls=session.pulls())
     return _show(arguments, plan)
+
+
+def _with_due(arguments: argparse.Namespace, session: Session, plan: Plan, *, memory: Memory) -> Plan:
+    """The plan, and beside it the releases that are due at stages that take them by themselves."""
+    from imagesync.cli.narrow import promotions_of  # noqa: PLC0415 - not for --help
+
+    promotions = promotions_of(session.spec, arguments)
+    if not promotions:
+        return plan
+    from imagesync.cli.due import advance_of  # noqa: PLC0415 - few specs have such stages
+
+    return advance_of(session, promotions, memory).beside(plan)
 
 
 def check_plan_report(arguments: argparse.Namespace) -> None:
@@ -66,17 +81,17 @@ def check_plan_report(arguments: argparse.Namespace) -> None:
     check_writable(arguments.report)
 
 
-def _state(arguments: argparse.Namespace, session: Session) -> State | None:
+def _memory(arguments: argparse.Namespace, session: Session) -> Memory:
     """What is remembered; a plan that logs in nowhere goes without what only a login can read."""
-    from imagesync.cli.remembering import open_memory  # noqa: PLC0415 - not for --help
+    from imagesync.cli.remembering import Memory, open_memory  # noqa: PLC0415 - not for --help
 
     try:
-        return open_memory(session).state
+        return open_memory(session)
     except AuthenticationError as error:
         if not arguments.anonymous:
             raise
         notify(f"warning: {error}; without it nobody knows what has drifted")
-        return None
+        return Memory(None)
 
 
 def _show(arguments: argparse.Namespace, plan: Plan) -> int:

@@ -13,7 +13,7 @@ from imagesync.plan.actions import Failure
 from imagesync.reference import Repository
 from imagesync.registry import Registries
 from imagesync.registry.auth import AuthUse
-from imagesync.registry.client import Call
+from imagesync.registry.call import Call
 from imagesync.registry.token import Scope
 from imagesync.settings import Auth, RegistrySettings, Settings
 from imagesync.spec.model import Rule, Spec

@@ -18,7 +18,7 @@ from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.actions import Attach, Blocked, Copy, Keep, Waiting
 from imagesync.plan.in_place import judge_in_place
-from imagesync.plan.review import Reviewer, review
+from imagesync.plan.review import ReviewedPlan, Reviewer, review
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
@@ -28,10 +28,15 @@ from imagesync.spec.release import release_from_text, release_path
 from imagesync.survey import ask
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from imagesync.cli.session import Session
+    from imagesync.executor import Executor
     from imagesync.executor.together import Milestones
     from imagesync.plan.actions import Plan
+    from imagesync.plan.outcome import Outcome
     from imagesync.plan.unit import Unit
+    from imagesync.promotion.journal import Journal
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
     from imagesync.spec.stages import Promotion
@@ -69,18 +74,22 @@ class Release:
 def open_release(session: Session, unit: Unit) -> Release:
     """A release that is to move. Raises UsageError where the spec has no such promotion or stage, StoreError where a
     journal or the state cannot be read."""
-    promotion = find_promotion(session.spec, unit.promotion)
-    looked_at = look_at_release(session, unit, Records(promotion, session.stores))
-    return replace(looked_at, memory=open_memory(session))
+    records = Records(find_promotion(session.spec, unit.promotion), session.stores)
+    return release_of(session, unit, records, memory=open_memory(session))
 
 
 def look_at_release(session: Session, unit: Unit, records: Records) -> Release:
     """A release of which is only to be told whether it might move: what was written is not asked for. Raises
     StoreError, as above."""
+    stage = find_promotion(session.spec, unit.promotion).stage(unit.stage)
+    is_asked = any(map(soaks_by_sight, stage.gates))
+    return release_of(session, unit, records, memory=open_memory(session) if is_asked else Memory(None))
+
+
+def release_of(session: Session, unit: Unit, records: Records, *, memory: Memory) -> Release:
+    """A release with what is on record of it, and what is remembered. Raises StoreError."""
     promotion = find_promotion(session.spec, unit.promotion)
     commands = Commands(session.spec.name, promotion.name)
-    is_asked = any(map(soaks_by_sight, promotion.stage(unit.stage).gates))
-    memory = open_memory(session) if is_asked else Memory(None)
     return Release(promotion, unit, records, records.known(unit), commands, memory)
 
 
@@ -123,16 +132,21 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     from imagesync.cli.apply import published, told  # noqa: PLC0415 - which carries out plans of releases as well
     from imagesync.cli.session import shown_progress  # noqa: PLC0415
     from imagesync.executor import Executor  # noqa: PLC0415
-    from imagesync.executor.together import Together  # noqa: PLC0415
 
     release.memory.begin()
     release.remember_sights(plan)
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
-    together = Together(executor, _milestones(session, release, reviewed.plan))
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(together.carry_out(reviewed), progress, release.memory)
+        outcomes = told(move(session, release, reviewed, executor), progress, release.memory)
     return release.memory.settled(published(arguments, session, reviewed.plan, outcomes))
+
+
+def move(session: Session, release: Release, reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
+    """Do what a review has left of a release, all of it or nothing, and put it on record."""
+    from imagesync.executor.together import Together  # noqa: PLC0415 - not for a plan
+
+    yield from Together(executor, _milestones(session, release, reviewed.plan)).carry_out(reviewed)
 
 
 def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
@@ -141,33 +155,34 @@ def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
     return replace(make_plan(spec, session.stores, session.tasks), unit=release.unit, pulls=session.pulls())
 
 
-def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
-    """Carry out a saved plan of a release, if it is one that the spec yields. What stands at the door is asked anew."""
-    from imagesync.cli.apply import show_only  # noqa: PLC0415 - as above
+def check_saved(session: Session, plan: Plan) -> None:
+    """Raise PlanFileError for a saved plan of a release that the spec does not yield. Nothing is read."""
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415 - few plans are saved
+    from imagesync.promotion.saved import check_unit  # noqa: PLC0415
 
-    assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
-    unit, plan = plan.unit, _still_true(session, plan, plan.unit)
-    release = open_release(session, unit)
-    spec = with_rules(session.spec, unit, release.known.entered)
-    plan = release.door.with_refused(_judged_in_place(session, release, plan, spec))
-    plan = with_gates(plan, spec, release.memory.state, stores=session.stores, tasks=session.tasks)
-    if arguments.dry_run:
-        return show_only(arguments, plan, release.reviewers)
-    return carry_out_release(arguments, session, release, plan)
-
-
-def _still_true(session: Session, plan: Plan, unit: Unit) -> Plan:
-    """A saved plan without what it says is in place, and is not any more. Raises PlanFileError for one that the spec
-    does not yield."""
-    from imagesync.cli.heads import heads_of  # noqa: PLC0415 - few plans are saved
-    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
-    from imagesync.promotion.saved import check_unit, tags_in_place, with_moved  # noqa: PLC0415
-
+    unit = unit_of(plan)
     spec = with_rules(session.spec, unit)
     check_same_spec(plan, spec)
     check_yielded(plan, spec)
     check_unit(plan, find_promotion(spec, unit.promotion), spec.rules)
-    return with_moved(plan, heads_of(session, tags_in_place(plan)))
+
+
+def plan_saved(session: Session, release: Release, plan: Plan) -> Plan:
+    """A saved plan without what it says is in place, and is not any more. What stands at the door and what gates have
+    to know is asked anew."""
+    from imagesync.cli.heads import heads_of  # noqa: PLC0415 - few plans are saved
+    from imagesync.promotion.saved import tags_in_place, with_moved  # noqa: PLC0415
+
+    plan = with_moved(plan, heads_of(session, tags_in_place(plan)))
+    spec = with_rules(session.spec, release.unit, release.known.entered)
+    plan = release.door.with_refused(_judged_in_place(session, release, plan, spec))
+    return with_gates(plan, spec, release.memory.state, stores=session.stores, tasks=session.tasks)
+
+
+def unit_of(plan: Plan) -> Unit:
+    """What moves by a plan that is one unit."""
+    assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
+    return plan.unit
 
 
 def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
@@ -179,4 +194,20 @@ def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
     stage = release.promotion.stage(release.unit.stage)
     if not plan.copies() and release.records.is_recorded(stage, draft.record):
         return NoMilestones()
-    return Recording(draft, release.records.journal(stage), session.stores, clock=now)
+    takes_long = any(copy.bytes_to_copy for copy in plan.copies())
+    opened = partial(_opened_anew if takes_long else _opened, session, release)
+    return Recording(draft, opened, session.stores, clock=now)
+
+
+def _opened(_session: Session, release: Release) -> Journal:
+    """The journal of the stage, as it was read a moment ago."""
+    return release.records.journal(release.promotion.stage(release.unit.stage))
+
+
+def _opened_anew(session: Session, release: Release) -> Journal:
+    """The journal as it is by now: while content was brought, somebody may have held the stage. Raises HeldError."""
+    records = Records(release.promotion, session.stores)
+    stage = release.promotion.stage(release.unit.stage)
+    known = replace(release.known, hold=records.hold(stage))
+    replace(release, known=known).door.check_not_held()
+    return records.journal(stage)

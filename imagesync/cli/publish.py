@@ -68,9 +68,11 @@ def publish_plan(plan: Plan, *, output: str | None, report: str | None = None) -
         write_plan(plan, report)
     if not in_github_actions():
         return
-    from imagesync.plan.summary import summarise  # noqa: PLC0415 - seldom, as all that GitHub is told
+    from imagesync.plan.parts import as_one  # noqa: PLC0415 - seldom, as all that GitHub is told
+    from imagesync.plan.summary import summarise  # noqa: PLC0415
     from imagesync.report import github, markdown  # noqa: PLC0415
 
+    plan = as_one(plan)
     sys.stderr.write(github.annotations_of_plan(plan, workspace_folder()))
     _append_summary(markdown.render_plan(plan))
     summary = summarise(plan)

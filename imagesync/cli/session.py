@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
 from imagesync.cli.locking import check_covered, hold_to_lock, is_locked
-from imagesync.cli.narrow import only, shard, without_commands
+from imagesync.cli.narrow import names_of_entries, only, shard, without_commands
 from imagesync.cli.output import notify
 from imagesync.cli.signals import Interruption, interruptible
 from imagesync.errors import Cancelled
@@ -74,7 +74,7 @@ def narrowed(spec: Spec, arguments: argparse.Namespace) -> Spec:
     """The spec with the rules that `--only` and `--shard` leave."""
     rules = spec.rules
     if getattr(arguments, "only", None):
-        rules = only(rules, arguments.only)
+        rules = only(rules, names_of_entries(spec, arguments))
     if getattr(arguments, "shard", None):
         rules = shard(rules, *arguments.shard)
     left_out = tuple(rule for rule in spec.rules if rule not in rules)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imagesync.cli.first_stage import first_stage_of
 from imagesync.cli.promoting import look_at_release, plan_release
-from imagesync.errors import Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.errors import Cancelled, ImagesyncError, StoreError
 from imagesync.plan.review import review
 from imagesync.plan.unit import Unit
-from imagesync.promotion.ahead import Ahead, FirstStage, ahead_in_lists, ahead_on_record
+from imagesync.promotion.ahead import Ahead, ahead_in_lists, ahead_on_record
 from imagesync.promotion.upcoming import Upcoming, unread, upcoming_of
-from imagesync.reference import Repository, Tag
-from imagesync.spec.release import versions_filed
+from imagesync.reference import Tag
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session
@@ -52,26 +50,9 @@ class Outlook:
         if self.promotion.before(before) is not None:
             return ahead_on_record(islice(self.records.finished(before), MOST_RECORDS), released)
         try:
-            return ahead_in_lists(self.promotion, FirstStage(self._listed(before), self._filed()), released)
+            return ahead_in_lists(self.promotion, first_stage_of(self.session, self.promotion), released)
         except StoreError as error:
             return Ahead(unknown=str(error))
-
-    def _listed(self, first: Stage) -> list[Collection[Tag]]:
-        """The tags of every image there."""
-        repositories = [first.repository_of(image) for image in self.promotion.images]
-        asked = [self.session.tasks.add(partial(self._tags, one), hosts=[one.registry]) for one in repositories]
-        return self.session.tasks.results(asked)
-
-    def _tags(self, repository: Repository) -> Collection[Tag]:
-        try:
-            return self.session.stores.source(repository).list_tags()
-        except NotFoundError:
-            return ()
-
-    def _filed(self) -> tuple[Tag, ...]:
-        """The versions that have a release file."""
-        folder = Path(self.session.spec.directory) / "releases"
-        return versions_filed(self.promotion.name, [path.name for path in folder.glob("*.yaml")])
 
     def _upcoming(self, version: Tag, stage: Stage, before: Stage) -> Upcoming:
         """By the plan that `promote` makes, of which each image is judged by itself."""
@@ -89,4 +70,13 @@ class Outlook:
             raise
         except ImagesyncError as error:
             return unread(version, error)
-        return upcoming_of(version, review(replace(plan, unit=None), release.reviewers).plan)
+        reviewed = review(replace(plan, unit=None), release.reviewers).plan
+        approving = release.commands.approve(version, stage.name)
+        return upcoming_of(version, reviewed, dict.fromkeys(_counting_approvals(stage), f"`{approving}` says yes"))
+
+
+def _counting_approvals(stage: Stage) -> Iterator[str]:
+    """The names of the gates at which somebody has to say yes."""
+    from imagesync.gates.approval import Approval  # noqa: PLC0415 - few stages have one
+
+    yield from (gate.name for gate in stage.gates if isinstance(gate.check, Approval))

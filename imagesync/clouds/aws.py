@@ -90,6 +90,9 @@ def translated() -> Iterator[None]:
     except BotoCoreError as error:
         hint = "check what the AWS tools are set to, and what the spec says"
         raise AuthenticationError(f"no login from AWS: {_on_one_line(error)}", hint=hint) from error
+    except RuntimeError as error:  # how botocore says that what it has just got is over already
+        hint = "is the clock of this machine right?"
+        raise AuthenticationError("the keys that AWS gave for a role have ended already", hint=hint) from error
 
 
 class _RoleProvider(CredentialProvider):  # type: ignore[misc]

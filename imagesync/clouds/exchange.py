@@ -42,12 +42,13 @@ class Exchange:
     def token(self, name: str) -> str:
         """The token that the answer holds under this name. Raises StoreError: AuthenticationError where it is
         refused, NetworkError where trying again may help."""
-        found = self._answer().get(name)
+        found = self.answer().get(name)
         if not isinstance(found, str) or len(found) > MAX_TOKEN_LENGTH or not _VISIBLE.fullmatch(found):
             raise ProtocolError(f"the answer of {self.server} has no usable {name}")
         return found
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
+        """All of it; empty where it is no JSON object. Raises StoreError."""
         try:
             answer = json.loads(_read(self._request(), self))
         except (ValueError, RecursionError):

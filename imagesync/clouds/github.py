@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from imagesync.clouds.exchange import Exchange
@@ -36,3 +37,9 @@ def identity_token(audience: str, environment: Mapping[str, str] = os.environ) -
         headers={"Authorization": f"bearer {environment[TOKEN_VARIABLE]}"},
     )
     return exchange.token("value")
+
+
+def issuer_keys(issuer: str) -> Mapping[str, Any]:
+    """The keys with which an issuer signs identity tokens, as a JSON Web Key Set. Raises StoreError."""
+    hint = "is the issuer right? That of a GitHub Enterprise Server is https://HOST/_services/token"
+    return Exchange(f"the issuer {issuer}", f"{issuer}/.well-known/jwks", hint).answer()

@@ -9,20 +9,25 @@ from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`library` is what `extra` installs. `helpers` are NAMEs of docker-credential-NAME: any of them does without."""
+    """`libraries` are what `extra` installs, the vendor's first. `helpers` are NAMEs of docker-credential-NAME: any of
+    them does without."""
 
-    library: str
+    libraries: tuple[str, ...]
     extra: str
     helpers: tuple[str, ...]
     credentials: str
     """What to do where the library is there, and finds nothing to make a login with."""
 
     @property
+    def library(self) -> str:
+        return self.libraries[0]
+
+    @property
     def is_installed(self) -> bool:
         from importlib.util import find_spec  # noqa: PLC0415 - where no cloud's host is asked nobody needs it
 
         try:
-            return find_spec(self.library) is not None
+            return all(find_spec(library) is not None for library in self.libraries)
         except ModuleNotFoundError:  # of the package that holds it
             return False
 
@@ -33,20 +38,20 @@ class Needs:
 
 
 ECR = Needs(
-    "botocore",
+    ("botocore",),
     "ecr",
     ("ecr-login",),
     "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or say whose they are with `auth: {ecr: {profile: NAME}}`",
 )
 GAR = Needs(
-    "google.auth",
+    ("google.auth", "requests"),
     "gar",
     ("gcr", "gcloud"),
     "run `gcloud auth application-default login`, or let GOOGLE_APPLICATION_CREDENTIALS name a key file; "
     "`auth: anonymous` reads what is public",
 )
 ACR = Needs(
-    "azure.identity",
+    ("azure.identity",),
     "acr",
     ("acr-env",),
     "run `az login`, give the machine an identity, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET; "

@@ -11,6 +11,7 @@ from imagesync.plan.actions import Action, Attach, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.contents import CannotRead
 from imagesync.plan.gathering import judge_by_itself
 from imagesync.plan.questions import Asking, together
+from imagesync.plan.together import HELD_EXIT_CODE
 from imagesync.reference import Digest
 from imagesync.spec.model import Rule
 from imagesync.state import State
@@ -56,6 +57,7 @@ def _held(action: InPlace, held: Sequence[Verdict], verdicts: tuple[Verdict, ...
         destination=action.destination,
         reason="; ".join(map(str, held)),
         hint="; ".join(dict.fromkeys(verdict.hint for verdict in held if verdict.hint)) or None,
+        exit_code=HELD_EXIT_CODE if any(verdict.ruling is Ruling.BLOCKED for verdict in held) else 0,
         waits_for=WaitsFor.GATE,
         verdicts=verdicts,
     )

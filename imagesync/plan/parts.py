@@ -7,20 +7,21 @@ from dataclasses import replace
 from imagesync.plan.actions import Plan
 
 
-def parts_of(plan: Plan) -> tuple[Plan, ...]:
-    """The plan without its units, and each of these: what is carried out by itself, one after the other."""
-    return (replace(plan, units=()), *plan.units)
+def own_part(plan: Plan) -> Plan:
+    """The plan without what moves together, be it all of it."""
+    return replace(plan, units=()) if plan.unit is None else replace(plan, actions=(), unit=None)
 
 
 def as_one(plan: Plan) -> Plan:
-    """All of it in one row, as it is shown, counted and compared; what moves together is not told any more."""
+    """All of it in one row, as it is shown, counted and compared; what moves together is told where that is all."""
     if not plan.units:
         return plan
-    parts = parts_of(plan)
+    parts = (replace(plan, units=()), *plan.units)
     actions = tuple(action for part in parts for action in part.actions)
     contents = {digest: content for part in parts for digest, content in part.contents.items()}
     specs = tuple(dict.fromkeys(pin for part in parts for pin in part.specs))
-    return replace(parts[0], actions=actions, contents=contents, specs=specs)
+    unit = plan.units[0].unit if len(plan.units) == 1 and not plan.actions else None
+    return replace(parts[0], actions=actions, contents=contents, specs=specs, unit=unit)
 
 
 def units_of(plan: Plan) -> tuple[Plan, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from imagesync.gates import Ruling, Verdict
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor
-from imagesync.plan.parts import as_one
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Keep, Plan, Waiting, WaitsFor
+from imagesync.plan.parts import as_one, units_of
 from imagesync.plan.summary import verdicts_of
 from imagesync.reference import Digest, Reference
 
@@ -47,6 +47,27 @@ def approved_by(approved: Plan) -> Reviewer:
         return None
 
     return check
+
+
+def recorded_as_approved(plan: Plan, approved: Plan) -> Plan:
+    """The plan of a unit; where an approved plan does not hold that, what is in place holds it back as well: to put it
+    on record is a deed of its own."""
+    unit = plan.unit
+    named = {(one.unit.promotion, one.unit.version, one.unit.stage) for one in units_of(approved) if one.unit}
+    if unit is None or (unit.promotion, unit.version, unit.stage) in named:
+        return plan
+    return replace(plan, actions=tuple(_unapproved(one) if isinstance(one, Keep) else one for one in plan.actions))
+
+
+def _unapproved(action: Keep) -> Waiting:
+    return Waiting(
+        rule=action.rule,
+        place=action.place,
+        source=action.source,
+        destination=action.destination,
+        reason="not in the approved plan",
+        waits_for=WaitsFor.STAGE,
+    )
 
 
 def _identity(change: Copy | Attach) -> tuple[Reference, Digest | None, Digest | None]:

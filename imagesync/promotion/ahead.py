@@ -51,9 +51,8 @@ class FirstStage:
 def ahead_in_lists(promotion: Promotion, found: FirstStage, released: Record | None) -> Ahead:
     """By the tags that all images have: versions above what the stage runs, of its variant. A tag that is no version
     says nothing of its age."""
-    names = [{name for tag in tags if (name := _version_at_first(promotion, tag)) is not None} for tags in found.tags]
-    shared = set.intersection(*names) if names else set()
-    tags = (*_ANY_VERSION.select_by_name(shared).kept, *found.filed)
+    names = [_versions_at_first(promotion, tags) for tags in found.tags]
+    tags = (*(frozenset.intersection(*names) if names else ()), *found.filed)
     versions = {tag: version for tag in tags if (version := Version.parse(tag)) is not None}
     return Ahead(tuple(sorted(_above(versions, released), key=lambda tag: versions[tag].order, reverse=True)))
 
@@ -66,6 +65,12 @@ def _above(versions: Mapping[Tag, Version], released: Record | None) -> Iterator
     if own is not None:
         likes = ((tag, version) for tag, version in versions.items() if version.variant == own.variant)
         yield from (tag for tag, version in likes if version.order > own.order)
+
+
+def _versions_at_first(promotion: Promotion, tags: Collection[Tag]) -> frozenset[Tag]:
+    """Of one image; what floats does so over its own tags, which others need not have."""
+    names = {name for tag in tags if (name := _version_at_first(promotion, tag)) is not None}
+    return frozenset(_ANY_VERSION.select_by_name(names).kept)
 
 
 def _version_at_first(promotion: Promotion, tag: Tag) -> Tag | None:

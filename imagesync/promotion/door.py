@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from imagesync.errors import NotFoundError
+from imagesync.errors import HeldError, NotFoundError
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record
+from imagesync.promotion.versions import is_newer
 from imagesync.reference import Reference, parse_reference
 from imagesync.spec.stages import Promotion
 
@@ -26,6 +27,10 @@ class Known:
     """What holds the stage that it comes to."""
     entered: datetime | None = None
     """Since when it is at the stage that it comes from; read where a gate asks for it."""
+    gone_back: Record | None = None
+    """How the stage that it comes from went back from it; None where it did not."""
+    runs: Record | None = None
+    """What the stage that it comes to runs; read where nobody has asked for just this release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,12 @@ class Door:
     def reviewer(self, change: Change) -> str | None:
         """Why a change may not be made, and what would let it; None where it may."""
         return None if isinstance(change, Delete) else self._reason(change)
+
+    def check_not_held(self) -> None:
+        """Raise HeldError where the stage is held, and not at this release."""
+        reason = "; ".join(self._is_held()) if self.unit.move is Move.PROMOTION else ""
+        if reason:
+            raise HeldError(reason)
 
     def with_refused(self, plan: Plan) -> Plan:
         """The plan with what no change comes of and still may not be on record: an image that is not at the stage
@@ -63,7 +74,8 @@ class Door:
     def _reason(self, action: Copy | Attach | Keep) -> str | None:
         if self.unit.move is Move.ROLLBACK:
             return None
-        return "; ".join([*self._skips(), *self._is_held(), *self._is_not_released(action)]) or None
+        reasons = (*self._skips(), *self._is_held(), *self._goes_back(), *self._is_not_released(action))
+        return "; ".join(reasons) or None
 
     def _skips(self) -> Iterator[str]:
         unit, before = self.unit, self.promotion.before(self.promotion.stage(self.unit.stage))
@@ -78,6 +90,12 @@ class Door:
             typed = self.commands.end_hold(stage)
             yield f"{stage} is held at {hold.version} by {hold.who.name}{why}: `{typed}` ends that"
 
+    def _goes_back(self) -> Iterator[str]:
+        """A saved plan may be older than what has come since; who asks for a release may go back."""
+        runs = self.known.runs
+        if runs is not None and is_newer(runs.version, self.unit.version):
+            yield f"{self.unit.stage} runs {runs.version} by now, and no release goes back by itself"
+
     def _is_not_released(self, change: Copy | Attach | Keep) -> Iterator[str]:
         """Only what a record says has come to a stage as a whole may leave it again."""
         if _is_first(self.promotion, self.unit):
@@ -85,11 +103,20 @@ class Door:
         if self.known.released is None:
             yield self._missing("")
             return
+        if self.known.gone_back is not None:
+            yield self._left(self.known.gone_back)
         name = change.rule.removeprefix(f"{self.promotion.name}/")
         recorded, found = self.known.released.digests.get(name), change.source.digest
         if recorded != found and found is not None:
             said = recorded.short if recorded is not None else "no digest"
             yield f"{change.source.repository} has {found.short} under this version, its record says {said}"
+
+    def _left(self, back: Record) -> str:
+        """What a stage has gone back from is not at it any more, though its tag is there."""
+        unit, why = self.unit, f" ({back.reason})" if back.reason else ""
+        typed = self.commands.promote(unit.version, unit.source_stage)
+        gone = f"{unit.source_stage} has gone back from {unit} to {back.version}{why}"
+        return f"{gone}; promote it there again first: `{typed}`"
 
     def _missing(self, found: str) -> str:
         """Why there is nothing that could come from the stage before, and what brings it there. `found` is what was

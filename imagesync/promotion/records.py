@@ -12,7 +12,7 @@ from itertools import dropwhile, takewhile
 
 from imagesync.errors import InvalidManifest
 from imagesync.gates.soak import soaks_by_record
-from imagesync.plan.unit import Move, Unit
+from imagesync.plan.unit import Move, Occasion, Unit
 from imagesync.promotion.door import Known
 from imagesync.promotion.entries import HOLDS, MOVES, Entry, Kind
 from imagesync.promotion.journal import Journal
@@ -46,6 +46,10 @@ class Records:
         """What the stage came to last, as a whole."""
         return next(self._finished(stage), None)
 
+    def promoted(self, stage: Stage) -> Record | None:
+        """What was promoted to the stage last, whether it has gone back from that since or not."""
+        return next((record for record in self.finished(stage) if record.move is Move.PROMOTION), None)
+
     def finished(self, stage: Stage) -> Iterator[Record]:
         """All that the stage came to as a whole, the latest first; each is read when it is asked for."""
         return self._finished(stage)
@@ -70,6 +74,15 @@ class Records:
     def released(self, stage: Stage, version: Tag) -> Record | None:
         """How a version came to the stage, the last time; None where it never did as a whole."""
         return next((record for record in self._finished(stage, version) if record.version == version), None)
+
+    def gone_back(self, stage: Stage, released: Record) -> Record | None:
+        """How the stage went back from what has been released to something else, if that is what came next."""
+        finished = [entry for entry in self.entries(stage) if entry.kind is Kind.FINISHED]
+        later = list(dropwhile(lambda entry: entry.move != released.entry, finished))[1:]
+        following = next((record for entry in later if (record := self.read(stage, entry)) is not None), None)
+        if following is None or following.move is not Move.ROLLBACK or following.version == released.version:
+            return None
+        return following
 
     def entered(self, stage: Stage, released: Record) -> datetime:
         """When what has been released came to the stage: a record that says the same again starts no clock anew, one
@@ -102,9 +115,12 @@ class Records:
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
         released = None if is_first else self.released(source, unit.version)
-        if released is None or not any(map(soaks_by_record, stage.gates)):
-            return Known(released, self.hold(stage))
-        return Known(released, self.hold(stage), self.entered(source, released))
+        runs = self.last(stage) if unit.occasion is Occasion.AUTO else None
+        if released is None:
+            return Known(None, self.hold(stage), runs=runs)
+        is_soaking = any(map(soaks_by_record, stage.gates))
+        entered = self.entered(source, released) if is_soaking else None
+        return Known(released, self.hold(stage), entered, self.gone_back(source, released), runs)
 
     def read(self, stage: Stage, entry: Entry) -> Record | None:
         """The record of an entry; None where it does not count. Each is read once."""

@@ -14,11 +14,12 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError, StoreError
+from imagesync.log import log
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins, Identity
 from imagesync.registry.message import Request, Response, Send
-from imagesync.registry.origin import Address, Origin
+from imagesync.registry.origin import Address, Origin, parse_address
 from imagesync.registry.retry import Transient
 from imagesync.registry.token import (
     OPERATION,
@@ -170,6 +171,7 @@ class Authorizer:
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
         self._refused: dict[Identity, tuple[str, float]] = {}
+        self._told: set[str] = set()
 
     @contextmanager
     def alone_at_first(self) -> Iterator[None]:
@@ -264,10 +266,21 @@ class Authorizer:
         if challenge is None:
             return None
         demand = _Demand(challenge, challenge_scopes(challenge))
+        self._tell_of(challenge)
         with self._lock:
             self._demands[access] = demand
             self._challenge = self._challenge or challenge
         return demand
+
+    def _tell_of(self, challenge: Challenge) -> None:
+        """A login that leaves the registry's own host is worth a line, once for each token server."""
+        realm = challenge.parameters.get("realm", "") if challenge.scheme == "bearer" else ""
+        host = realm and parse_address(realm).origin.host
+        with self._lock:
+            is_news = host not in (self._origin.host, "", *self._told)
+            self._told.add(host)
+        if is_news:
+            log.info("tokens come from another host", registry=self._host, server=host)
 
     def _challenge_of(self, response: Response) -> Challenge | None:
         """The challenge to answer. Raises ProtocolError for a realm that may not be sent a login."""

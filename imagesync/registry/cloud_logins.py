@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from imagesync.clouds import MintedLogins, Needs, minter_for, needs_of, own_login, serves_anybody
-from imagesync.errors import AuthenticationError, MissingLoginError
+from imagesync.errors import AuthenticationError, MissingLoginError, StoreError
 from imagesync.log import log
 from imagesync.registry.asked_helpers import AskedHelpers
 from imagesync.registry.credential import Credential
@@ -46,7 +46,7 @@ class CloudLogins:
             return None
         try:
             return self._found(host, login)
-        except AuthenticationError as error:
+        except StoreError as error:
             if not serves_anybody(host):
                 raise
             self._warn(host, error)
@@ -86,7 +86,7 @@ class CloudLogins:
             reject=partial(self._minted.reject, minter, minted),
         )
 
-    def _warn(self, host: str, error: AuthenticationError) -> None:
+    def _warn(self, host: str, error: StoreError) -> None:
         if host not in self._warned:
             self._warned.add(host)
             log.warning("goes on without a login", registry=host, reason=error.message)

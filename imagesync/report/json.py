@@ -9,6 +9,7 @@ from imagesync import __version__
 from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.summary import moved_of, verdicts_of
+from imagesync.plan.unit import unit_to_dict
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.reference import Digest
 from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of
@@ -22,12 +23,14 @@ def report_to_json(report: Report) -> str:
     document = {
         "format_version": FORMAT_VERSION,
         "imagesync": __version__,
+        "unit": unit_to_dict(report.plan.unit) if report.plan.unit is not None else None,
         "specs": [asdict(pin) for pin in report.plan.specs],
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],
         "pulls": [asdict(pulls) for pulls in report.plan.pulls],
         "warnings": [asdict(one) for one in report.plan.warnings],
         "found": [asdict(one) for one in report.plan.found],
+        "due": [asdict(one) for one in report.plan.due],
         "traffic": [_traffic(host, traffic) for host, traffic in sorted(report.traffic.items())],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from imagesync.plan.actions import Plan
+from imagesync.plan.parts import as_one
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import Cells, Group, align, plan_groups, report_groups, shortened
-from imagesync.report.sentences import plan_sentence, report_sentence
+from imagesync.report.sentences import due_lines, plan_sentence, report_sentence, unit_title
 from imagesync.report.units import format_count
 
 MAX_BYTES = 900_000
@@ -27,22 +28,30 @@ _MAX_OPEN_LINES = 40
 
 def render_plan(plan: Plan, *, max_bytes: int = MAX_BYTES) -> str:
     """What would be done, what cannot be, and the counts as the first line."""
+    plan = as_one(plan)
     parts = plan_groups(plan, verbose=False), troubles_of_plan(plan)
-    return _document(plan_sentence(plan), *parts, max_bytes=max_bytes)
+    return _document(_head(plan_sentence(plan), plan, max_bytes), *parts, max_bytes=max_bytes)
 
 
 def render_report(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     """What was done, what was not, and the counts as the first line."""
     parts = report_groups(report, verbose=False), troubles_of_report(report)
-    return _document(report_sentence(report), *parts, max_bytes=max_bytes)
+    return _document(_head(report_sentence(report), report.plan, max_bytes), *parts, max_bytes=max_bytes)
 
 
-def _document(sentence: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...], *, max_bytes: int) -> str:
+def _head(sentence: str, plan: Plan, max_bytes: int) -> str:
+    """The counts, behind what moves together; below them what is due, as far as that leaves most of the room."""
+    kept, dropped = _fitting((f"- {code_span(line)}" for line in due_lines(plan)), max_bytes // 4)
+    title = f"{code_span(unit_title(plan))} " if plan.unit is not None else ""
+    return "\n".join([f"**{title}{sentence}**", *([""] if kept else []), *kept]) + _pointer(dropped)
+
+
+def _document(head: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...], *, max_bytes: int) -> str:
     """Where not all fits, what went wrong comes first, and leaves at least half to the rest."""
-    left_bytes = max_bytes - len(sentence.encode()) - FRAME_BYTES
+    left_bytes = max_bytes - len(head.encode()) - FRAME_BYTES
     told = _table(troubles, left_bytes // 2)
     left_bytes -= sum(len(text.encode()) for text in told)
-    return "\n\n".join([f"**{sentence}**", *told, *_diff(groups, left_bytes)]) + "\n"
+    return "\n\n".join([head, *told, *_diff(groups, left_bytes)]) + "\n"
 
 
 def _diff(groups: tuple[Group, ...], max_bytes: int) -> list[str]:

@@ -24,6 +24,7 @@ from imagesync.plan.actions import (
     Waiting,
 )
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.parts import as_one
 from imagesync.plan.settled import blocked, in_conflict, settled, waiting
 from imagesync.plan.summary import is_drifted, moved_of, summarise
 from imagesync.reference import Reference
@@ -151,6 +152,7 @@ def worst_of(codes: Collection[int]) -> int:
 
 def plan_exit_code(plan: Plan, detailed: bool) -> int:
     """1 with a Failure, 3 with a Blocked or a Waiting that says so; 2 for pending changes when `detailed`, else 0."""
+    plan = as_one(plan)
     summary = summarise(plan)
     if summary.failed:
         return FAILED_EXIT_CODE

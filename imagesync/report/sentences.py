@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor
 from imagesync.plan.outcome import Status
 from imagesync.plan.summary import summarise
+from imagesync.plan.unit import Due, Move
 from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
+from imagesync.report.rows import shortened
 from imagesync.report.units import format_bytes, format_count, format_seconds
 
 if TYPE_CHECKING:
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
 
 MIN_RATE_SECONDS = 1.0
 """Below this a rate says more about the first request than about the line."""
+
+
+def unit_title(plan: Plan) -> str:
+    """`shop 1.4.0: dev → staging`, of a plan that is one unit; empty for others."""
+    unit = plan.unit
+    if unit is None:
+        return ""
+    is_back = unit.move is Move.ROLLBACK
+    return f"{unit}: {unit.stage} goes back to it" if is_back else f"{unit}: {unit.source_stage} → {unit.stage}"
 
 
 def plan_sentence(plan: Plan) -> str:
@@ -34,7 +45,7 @@ def plan_sentence(plan: Plan) -> str:
     )
     rest += _counted((summary.upstream_moved, "upstream moved"))
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
-        return _no_changes(summary.unchanged, summary.assumed, rest) + _closing(plan)
+        return _no_changes(plan, (summary.unchanged, summary.assumed), rest) + _closing(plan)
     changes = [f"{summary.add} to add", f"{summary.update} to update", *_counted((summary.attach, "to attach to"))]
     parts = [*changes, *rest, *_left(summary.unchanged, summary.assumed)]
     return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_closing(plan)}"
@@ -51,7 +62,8 @@ def report_sentence(report: Report) -> str:
     attached = report.count(Status.ATTACHED)
     is_idle = not report.count(Status.COPIED) and not report.bytes_copied and not report.bytes_mounted
     if is_idle and not attached and not report.exit_code and not report.count(Status.WAITING):
-        return f"{_no_changes(unchanged, assumed, rest)} {effort[0].upper()}{effort[1:]}.{_closing(report.plan)}"
+        told = _no_changes(report.plan, (unchanged, assumed), rest)
+        return f"{told} {effort[0].upper()}{effort[1:]}.{_closing(report.plan)}"
     changes = [f"{report.added} added", f"{report.updated} updated", *_counted((attached, "attached to"))]
     parts = [*changes, *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
@@ -105,6 +117,18 @@ _TOLD = (Status.SKIPPED, Status.WAITING, Status.BLOCKED, Status.STALE, Status.CA
 def _closing(plan: Plan) -> str:
     """What the counts do not say: which repositories were found, and what pulls were spent."""
     return "".join(f" {sentence}" for sentence in found_sentences(plan.found)) + _pulls(plan)
+
+
+def due_lines(plan: Plan) -> list[str]:
+    """`Due at shop/staging: 1.5.0`, or nothing and why, for every stage that takes releases by itself. Names and
+    reasons in it may be anybody's."""
+    return [shortened(f"Due at {due.promotion}/{due.stage}: {_due(due)}") for due in plan.due]
+
+
+def _due(due: Due) -> str:
+    if due.version is None:
+        return f"nothing, since {due.reason}"
+    return f"{due.version} ({due.reason})" if due.reason else due.version
 
 
 def found_sentences(found: Iterable[Found]) -> list[str]:
@@ -161,7 +185,10 @@ def _left(unchanged: int, assumed: int) -> list[str]:
     return [f"{unchanged} unchanged", *_counted((assumed, "assumed"))]
 
 
-def _no_changes(unchanged: int, assumed: int, rest: list[str]) -> str:
+def _no_changes(plan: Plan, counts: tuple[int, int], rest: list[str]) -> str:
+    unchanged, assumed = counts
+    if plan.due and not plan.actions:
+        return "No changes."
     if not unchanged and not assumed:
         return f"No changes. {', '.join(['No tag is selected', *rest])}."
     number = unchanged or assumed

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
+from imagesync.reach import literal_address, reach_of
 from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (
     Acr,
@@ -114,7 +116,10 @@ class RegistriesReader:
             tls=self._tls(node.get("tls")),
             concurrency=_number(concurrency),
             timeouts=_timeouts(node.get("timeouts")),
-            mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
+            mirrors=self._hosts(mirrors, normalise_host, "a mirror is a host"),
+            token_realm_allow=self._hosts(
+                node.get("token_realm_allow"), _allowed_host, "a token server is a host, or host:port"
+            ),
             chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
             bandwidth=_bandwidth(node.get("bandwidth")),
             pulls=_pulls(node.get("pulls")),
@@ -127,14 +132,17 @@ class RegistriesReader:
             self.problems.append(Problem(node.place, message, "each chunk costs a request"))
         return size_bytes
 
-    def _mirrors(self, node: List) -> tuple[str, ...]:
+    def _hosts(self, node: Node | None, read: Callable[[str], str], hint: str) -> tuple[str, ...] | None:
+        """A list of hosts, each as `read` has it; `hint` is for what is none."""
+        if not isinstance(node, List):
+            return None
         found = []
         for item in node.items:
             if isinstance(item, Scalar):
                 try:
-                    found.append(normalise_host(self.interpolator.text(item)))
+                    found.append(read(self.interpolator.text(item)))
                 except InvalidReference as error:
-                    self.problems.append(Problem(item.place, error.message, "a mirror is a host"))
+                    self.problems.append(Problem(item.place, error.message, error.hint or hint))
         return tuple(found)
 
     def _auth(self, node: Node | None) -> Auth | None:
@@ -203,6 +211,15 @@ def _named_as_mirrors(node: Node | None) -> frozenset[str]:
     return frozenset(
         one.text for found in lists if isinstance(found, List) for one in found.items if isinstance(one, Scalar)
     )
+
+
+def _allowed_host(text: str) -> str:
+    """A host that a registry may name, as hosts are compared. Raises InvalidReference for one that none may name."""
+    host = normalise_host(text).lower()
+    literal = literal_address(host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host)
+    if literal is not None and not reach_of(literal).may_be_named:
+        raise InvalidReference(f"{text!a} is {reach_of(literal)}: no registry may name it", hint="leave it out")
+    return host
 
 
 def _number(node: Node | None) -> int | None:

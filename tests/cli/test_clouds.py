@@ -72,7 +72,8 @@ def test_a_plan_without_logins_asks_amazon_for_none(ecr: Mirror, aws: FakeAws) -
 def test_a_login_that_ends_while_a_run_goes_on_is_made_again(
     ecr: Mirror, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A login is not made again for a refusal in its first minute."""
+    """One request at a time: a request whose fresh login is refused as well has failed. A login is not made again for
+    a refusal in its first minute."""
     monkeypatch.setattr("imagesync.clouds.kept.REFUSED_SECONDS", 0.0)
     taken = iter([True])
 
@@ -84,6 +85,6 @@ def test_a_login_that_ends_while_a_run_goes_on_is_made_again(
         return found
 
     monkeypatch.setattr(EcrAuth, "answer", answer)
-    assert ecr.cli("apply", spec(ecr, "{ecr: {region: eu-central-1}}")).code == 0
+    assert ecr.cli("apply", spec(ecr, "{ecr: {region: eu-central-1}}"), "--concurrency", "1").code == 0
     assert set(ecr.tags()) == {"1"}
     assert len(aws.asked) == 2

@@ -73,6 +73,24 @@ def test_a_put_that_hangs_is_ended_after_the_grace(mirror: Mirror, number: signa
     assert mirror.tags() == {}
 
 
+def test_a_release_that_is_due_is_not_begun_once_the_run_is_stopped(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.fill("1.4.0", path="shop/api")
+    stages = f"      - {{name: dev, repository: {mirror.source.host}/shop}}\n"
+    stages += f"      - {{name: live, repository: {mirror.destination.host}/shop, auto: true}}\n"
+    spec = Path(mirror.spec())
+    spec.write_text(f"{spec.read_text()}promotions:\n  - name: shop\n    images: [api]\n    stages:\n{stages}")
+    mirror.destination.script("PUT", "/manifests/1$", status=503, delay_seconds=HANGS_SECONDS)
+    with started("apply", str(spec)) as process:
+        _until(lambda: mirror.destination.log.lines("PUT", "/manifests/sha256:"))
+        time.sleep(0.3)
+        code, out, err, _ = _end(process, signal.SIGINT)
+    assert (code, "Traceback" in out + err) == (130, False)
+    assert "Interrupted: 0 added" in out
+    assert mirror.tags("shop/api") == {}
+    assert not (mirror.destination.root / "shop" / "imagesync-journal").exists()
+
+
 def _catches_signals(process_id: int) -> bool:
     """Whether a process has its own handler for SIGTERM by now (proc(5), SigCgt)."""
     status = Path(f"/proc/{process_id}/status").read_text()
@@ -202,3 +220,16 @@ def test_a_run_goes_on_though_nobody_reads_what_it_says(mirror: Mirror, option: 
     assert process.returncode == 1
     assert set(mirror.tags()) == set(tags)
     assert Path("report.json").exists()
+
+
+def test_a_gate_whose_program_hangs_holds_up_no_ctrl_c(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.cli.file("#!/bin/sh\necho $$ > running\nsleep 600\n", "hang.sh")
+    Path("hang.sh").chmod(0o755)
+    spec = mirror.spec("{name: app, tags: '1', gates: [{command: {run: [./hang.sh], timeout: 10m}}]}")
+    with started("apply", spec) as process:
+        _until(lambda: Path("running").exists() and Path("running").read_text().strip())
+        code, out, err, _ = _end(process, signal.SIGINT)
+    assert (code, "Traceback" in out + err) == (130, False)
+    assert not Path(f"/proc/{Path('running').read_text().strip()}").exists()
+    assert mirror.writes() == []

@@ -108,6 +108,7 @@ def test_between_registries_a_promotion_costs_what_a_copy_costs_and_its_records(
             *upload,
             *upload,
             "PUT /manifests/DIGEST 201",
+            "GET /tags/list 404",
             *upload,
             "PUT /manifests/started 201",
             "PUT /manifests/1.4.0 201",
@@ -118,6 +119,47 @@ def test_between_registries_a_promotion_costs_what_a_copy_costs_and_its_records(
         ]
     )
     assert len(shop.hosts[0].log.entries("GET", "/blobs/")) == 2
+
+
+def test_a_stage_where_nothing_is_due_costs_two_requests_and_a_tag_list_for_each_image_of_the_first(
+    cli: Cli, make_registry: MakeRegistry
+) -> None:
+    shop = Shop(cli, (make_registry(), make_registry(), make_registry()))
+    shop.more = {"staging": "auto: true\ncurrent: staging", "production": "auto: true\ncurrent: live"}
+    shop.write()
+    shop.push("1.4.0")
+    for _ in range(2):
+        assert cli("apply", "sync.yaml").code == 0
+    for command in ("plan", "apply"):
+        shop.forget()
+        assert cli(command, "sync.yaml").code == 0
+        assert sorted(lines(shop.hosts[0])) == ["GET /v2/shop/api/tags/list 200", "GET /v2/shop/worker/tags/list 200"]
+        for stage in (1, 2):
+            assert lines(shop.hosts[stage]) == [
+                "GET /v2/shop/imagesync-journal/tags/list 200",
+                "GET /v2/shop/imagesync-journal/manifests/finished 200",
+            ]
+
+
+def test_what_is_due_costs_what_promote_does_and_a_tag_list_and_a_record(registry: FakeRegistry, cli: Cli) -> None:
+    shop = shop_in(
+        registry,
+        cli,
+        prefixes=("shop", "shop", "shop"),
+        staging='retag: "{tag}-rc"\nauto: true',
+        production="current: x",
+    )
+    shop.push("1.4.0")
+    assert cli("apply", "sync.yaml").code == 0
+    shop.push("1.5.0")
+    shop.forget()
+    assert cli("apply", "sync.yaml").code == 0
+    assert lines(registry)[:3] == [
+        "GET /v2/shop/api/tags/list 200",
+        "GET /v2/shop/imagesync-journal/tags/list 200",
+        "GET /v2/shop/imagesync-journal/manifests/finished 200",
+    ]
+    assert len(registry.log) == 12, "10 of a promotion within one repository, the list of dev, and the last record"
 
 
 def short(registry: FakeRegistry) -> list[str]:

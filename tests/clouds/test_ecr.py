@@ -9,7 +9,7 @@ import pytest
 
 from imagesync.clouds import Minted, minter_for
 from imagesync.clouds.ecr import EcrMinter
-from imagesync.errors import AuthenticationError, MissingLoginError
+from imagesync.errors import AuthenticationError, LimitError, MissingLoginError
 from imagesync.settings import Ecr
 from tests.fakes.api import FakeApi
 from tests.fakes.aws import KEY_ID, ROLE_KEY_ID, SECRET_KEY, FakeAws, Refused
@@ -176,6 +176,20 @@ def test_a_wrong_role_is_said_with_what_to_do(aws: FakeAws) -> None:
     assert error.hint == "the role's trust policy has to name who asks, and who asks needs sts:AssumeRole"
     assert (error.status, error.code) == (403, "AccessDenied")
     assert len(aws.asked) == 1, "it is not tried again"
+
+
+def test_keys_of_a_role_that_have_ended_already_are_said(aws: FakeAws) -> None:
+    keys = {"AccessKeyId": ROLE_KEY_ID, "SecretAccessKey": "x", "SessionToken": "y"}
+    aws.answers["sts.AssumeRole"] = {**keys, "Expiration": "2000-01-01T00:00:00Z"}
+    assert refused(login=IN_ROLE).hint == "is the clock of this machine right?"
+
+
+def test_an_api_that_is_asked_too_often_is_a_limit(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws.refusals["ecr.GetAuthorizationToken"] = Refused("ThrottlingException", "Rate exceeded")
+    with pytest.raises(LimitError, match="Rate exceeded"):
+        mint()
+    assert len(aws.asked) == 3, "the library tries again by itself"
 
 
 @pytest.mark.parametrize(

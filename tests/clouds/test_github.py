@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagesync.clouds.exchange import MAX_ANSWER_BYTES
-from imagesync.clouds.github import HINT, identity_token
+from imagesync.clouds.github import HINT, identity_token, issuer_keys
 from imagesync.errors import AuthenticationError, NetworkError, ProtocolError, StoreError, TlsError
 from tests.fakes.api import FakeApi
 
@@ -98,3 +98,16 @@ def test_a_server_without_a_trusted_certificate_gets_nothing(cloud: FakeApi, mon
 def test_an_answer_that_is_no_token_is_refused(cloud: FakeApi, answer: bytes) -> None:
     cloud.on(ASKED, answer)
     assert isinstance(failure(cloud), ProtocolError)
+
+
+def test_the_keys_of_an_issuer_are_read_where_they_are_without_a_login(cloud: FakeApi) -> None:
+    cloud.on("GET /_services/token/.well-known/jwks", {"keys": [{"kid": "one"}]})
+    assert issuer_keys(f"{cloud.url}/_services/token") == {"keys": [{"kid": "one"}]}
+    assert [one.authorization for one in cloud.asked] == [""]
+
+
+def test_an_issuer_that_has_no_keys_is_named(cloud: FakeApi) -> None:
+    with pytest.raises(StoreError) as raised:
+        issuer_keys(cloud.url)
+    assert raised.value.message == f"the issuer {cloud.url} answered 404"
+    assert "https://HOST/_services/token" in (raised.value.hint or "")

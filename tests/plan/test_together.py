@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
-from imagesync.plan.actions import Blocked, Copy, Failure, Keep, Plan
+import pytest
+
+from imagesync.errors import PlanFileError
+from imagesync.plan.actions import Action, Blocked, Copy, Failure, Keep, Plan, SpecPin, Waiting, WaitsFor
 from imagesync.plan.diff import diff
 from imagesync.plan.file import plan_from_json, plan_to_json
+from imagesync.plan.parts import as_one, own_part
 from imagesync.plan.review import review
 from imagesync.plan.together import steps_of
-from imagesync.plan.unit import Move, Unit
+from imagesync.plan.unit import Move, Occasion, Unit
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Repository, Tag
 from imagesync.selection import Retag
@@ -62,6 +67,42 @@ def test_what_is_in_place_holds_nothing() -> None:
     assert [type(action) for action in actions] == [Keep, Copy]
 
 
+WAITING = Waiting(
+    rule="shop/api",
+    place=PLACE,
+    source=make_reference(HUB_NGINX, "1.4.0"),
+    destination=make_reference(LOCAL_NGINX, "worker"),
+    reason="gate hours: closed",
+    exit_code=0,
+    waits_for=WaitsFor.GATE,
+)
+
+
+def with_waiting(occasion: Occasion, *more: Action) -> Plan:
+    plan = make_plan(replace(UNIT, occasion=occasion))
+    return review(replace(plan, actions=(*plan.actions, WAITING, *more))).plan
+
+
+def test_what_waits_lets_all_others_of_a_unit_wait_that_comes_by_itself() -> None:
+    actions = with_waiting(Occasion.AUTO).actions
+    assert [(type(one), one.exit_code) for one in actions if isinstance(one, Waiting)] == [(Waiting, 0)] * 3
+    assert isinstance(actions[0], Waiting)
+    assert actions[0].reason == "shop moves as one unit, and localhost:5000/nginx:worker does not"
+
+
+def test_what_waits_is_noticed_in_a_unit_that_was_asked_for() -> None:
+    actions = with_waiting(Occasion.ASKED).actions
+    assert [type(action) for action in actions] == [Blocked, Blocked, Waiting]
+    assert actions[2] == replace(WAITING, exit_code=3)
+
+
+def test_what_is_blocked_tells_more_than_what_waits() -> None:
+    blocked = Blocked(copy=make_plan().copies()[1], reason="no")
+    (first, *_) = with_waiting(Occasion.AUTO, blocked).actions
+    assert isinstance(first, Blocked)
+    assert first.reason == "shop moves as one unit, and localhost:5000/nginx:current does not"
+
+
 def test_without_a_unit_every_change_is_judged_alone() -> None:
     plan = review(make_plan(None), (lambda change: "no" if "current" in str(change.destination) else None,)).plan
     assert [type(action) for action in plan.actions] == [Copy, Blocked]
@@ -89,3 +130,28 @@ def test_a_plan_file_says_what_moves_together() -> None:
     read = plan_from_json(plan_to_json(make_plan(unit)), name="plan.json")
     assert (read.unit, read.from_file) == (unit, True)
     assert plan_from_json(plan_to_json(make_plan(None)), name="plan.json").unit is None
+
+
+def test_a_plan_with_units_beside_its_own_actions_is_a_file_of_format_2_that_can_be_read_back() -> None:
+    own, other = make_plan(None), replace(UNIT, promotion="tools", occasion=Occasion.AUTO)
+    moved = replace(make_plan(UNIT), actions=make_plan(UNIT).actions[:1], specs=(SpecPin("releases/a.yaml", "0" * 64),))
+    whole = replace(own, actions=own.actions[1:], units=(moved, Plan((), unit=other)))
+    text = plan_to_json(whole)
+    read = plan_from_json(text, name="plan.json")
+    assert (json.loads(text)["format_version"], json.loads(text)["summary"]["changes"]) == (2, 2)
+    assert [part.unit for part in (read, *read.units)] == [None, UNIT, other]
+    assert [part.actions for part in (read, *read.units)] == [own.actions[1:], moved.actions, ()]
+    assert (read.units[0].specs, read.units[0].from_file) == (moved.specs, True)
+
+
+def test_two_units_cannot_write_one_tag() -> None:
+    whole = Plan((), units=(make_plan(UNIT), make_plan(replace(UNIT, promotion="tools"))))
+    with pytest.raises(PlanFileError, match="there are two copies to"):
+        plan_from_json(plan_to_json(whole), name="plan.json")
+
+
+def test_what_is_shown_of_a_plan_with_units_is_all_of_it() -> None:
+    whole = replace(make_plan(None), units=(make_plan(UNIT),))
+    assert as_one(whole).actions == (*make_plan(None).actions, *make_plan(UNIT).actions)
+    assert (as_one(whole).units, as_one(make_plan(UNIT)).unit) == ((), UNIT)
+    assert (own_part(make_plan(UNIT)).actions, own_part(whole).units) == ((), ())

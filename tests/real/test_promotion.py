@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -141,3 +143,65 @@ def _digest(row: Row, position: int, name: str) -> str:
     assert code == 0, said
     digest: str = json.loads(said)["digest"]
     return digest
+
+
+AUTO = """\
+version: 1
+sync:
+  - source: {dev}/auto
+    destination: {production}/mirror
+    images: ["api:1.0.0"]
+promotions:
+  - name: auto
+    images: [api, worker]
+    stages:
+      - {{name: dev, repository: {dev}/auto}}
+      - {{name: staging, repository: {staging}/auto, current: staging, auto: true}}
+      - {{name: production, repository: {production}/auto, current: live, auto: true, immutable: ["*.*.*"]}}
+"""
+
+
+def test_what_is_due_goes_one_stage_a_run_beside_sync_entries_by_a_saved_plan_and_without(
+    row: Row, images: Layout
+) -> None:
+    dev, staging, production = (registry.host for registry in row.stages)
+    (row.sync.folder / "sync.yaml").write_text(AUTO.format(dev=dev, staging=staging, production=production))
+    for name in ("api", "worker"):
+        row.skopeo.copy(f"oci:{images}:1.0.0", f"docker://{dev}/auto/{name}:1.0.0")
+    code, said = row.run("apply", "sync.yaml")
+    assert (code, "Due at auto/staging: 1.0.0" in said) == (0, True), said
+    for name in ("api", "worker"):
+        row.skopeo.copy(f"oci:{images}:1.1.0", f"docker://{dev}/auto/{name}:1.1.0")
+    assert row.run("plan", "sync.yaml", "-o", "plan.json")[0] == 0
+    saved = json.loads((row.sync.folder / "plan.json").read_text())
+    assert [(one["stage"], one["version"]) for one in saved["units"]] == [("staging", "1.1.0"), ("production", "1.0.0")]
+    code, said = row.run("apply", "sync.yaml", "--plan", "plan.json")
+    assert code == 0, said
+    source = {version: _hashed(row, f"{dev}/auto/api:{version}") for version in ("1.0.0", "1.1.0")}
+    assert _hashed(row, f"{staging}/auto/api:staging") == source["1.1.0"]
+    assert _hashed(row, f"{production}/auto/worker:live") == source["1.0.0"]
+    assert row.run("apply", "sync.yaml")[0] == 0
+    assert _hashed(row, f"{production}/auto/api:live") == source["1.1.0"]
+    code, said = row.run("apply", "sync.yaml")
+    assert (code, "No changes." in said) == (0, True), said
+    code, said = row.run("history", "auto", "--spec", "sync.yaml", "--format", "json")
+    assert [one["reason"] for one in json.loads(said)["events"]] == ["auto"] * 4
+
+
+def _hashed(row: Row, reference: str) -> str:
+    """By the bytes that skopeo reads."""
+    return sha256(row.skopeo.inspect_raw(reference)).hexdigest()
+
+
+def test_what_was_due_at_two_runs_at_once_is_there_once_and_on_record(row: Row, images: Layout) -> None:
+    dev, staging, production = (registry.host for registry in row.stages)
+    text = AUTO.format(dev=dev, staging=staging, production=production).replace("/auto", "/twice")
+    (row.sync.folder / "twice.yaml").write_text(text.replace("name: auto", "name: twice"))
+    for name in ("api", "worker"):
+        row.skopeo.copy(f"oci:{images}:1.0.0", f"docker://{dev}/twice/{name}:1.0.0")
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda _: row.run("apply", "twice.yaml"), range(2)))
+    assert {code for code, _ in ended} <= {0, 3}, ended
+    assert 0 in {code for code, _ in ended}
+    code, said = row.run("status", "twice.yaml", "--no-gates")
+    assert (code, "1.0.0" in said) == (0, True), said

@@ -90,6 +90,13 @@ def test_a_helper_where_the_library_is_not_installed(
     assert home.find(host, login=word) == home.find(host)
 
 
+def test_half_of_an_extra_is_not_installed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """google-auth is there for many a reason, without what it sends requests by."""
+    monkeypatch.setitem(sys.modules, "requests", None)
+    with pytest.raises(AuthenticationError, match="not installed"):
+        home.find(GOOGLE, login=Gar())
+
+
 @EITHER
 def test_a_login_that_is_refused_ends_the_search(home: Home, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """AUTH-16."""

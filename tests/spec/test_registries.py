@@ -79,6 +79,13 @@ def test_a_chunk_size_is_a_number_of_bytes(tmp_path: Path) -> None:
     assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "ghcr.io").chunk_bytes is None
 
 
+def test_servers_that_a_registry_may_name_are_hosts_with_or_without_a_port(tmp_path: Path) -> None:
+    text = "quay.io: {token_realm_allow: [Auth, 'auth.internal:5001', '[::1]']}\n'*.io': {token_realm_allow: [x.y]}"
+    assert settings(tmp_path, text, "quay.io").token_realm_allow == ("auth", "auth.internal:5001", "[::1]")
+    assert settings(tmp_path, text, "ghcr.io").token_realm_allow == ("x.y",)
+    assert settings(tmp_path, text, "ghcr.com").token_realm_allow is None
+
+
 @pytest.mark.parametrize(
     ("text", "bytes_per_second"),
     [
@@ -208,6 +215,22 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
             "15: 'a b' is not a host: letters, digits, '-', '.', and an optional :port\n    a mirror is a host",
         ),
         ("mirrors: []", "14: found an empty list, where a list of hosts belongs"),
+        (
+            "token_realm_allow: [a b]",
+            (
+                "25: 'a b' is not a host: letters, digits, '-', '.', and an optional :port\n"
+                "    a token server is a host, or host:port"
+            ),
+        ),
+        (
+            "token_realm_allow: [169.254.169.254]",
+            "25: '169.254.169.254' is link-local: no registry may name it\n    leave it out",
+        ),
+        (
+            "token_realm_allow: ['0.0.0.0:5001']",
+            "25: '0.0.0.0:5001' is reserved: no registry may name it\n    leave it out",
+        ),
+        ("token_realm_allow: []", "24: found an empty list, where a list of hosts belongs"),
         ("timeouts: {conect: 10s}", "16: unknown key 'conect'\n    did you mean connect?"),
         ("timeouts: {connect: 10 s}", "25: found '10 s', where a time as 10s, 15m or 2h belongs"),
         ("timeouts: {}", "15: found an empty map, where {connect, read, commit} belongs"),
@@ -215,7 +238,8 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
             "quota: {budget: 80/6h}",
             (
                 "5: unknown key 'quota'\n"
-                "    allowed here: auth, tls, concurrency, timeouts, mirrors, chunk_size, bandwidth, pulls"
+                "    allowed here: auth, tls, concurrency, timeouts, mirrors, token_realm_allow, "
+                "chunk_size, bandwidth, pulls"
             ),
         ),
         ("chunk_size: 90", "17: found 90, where a size as 90MB or 64MiB belongs"),

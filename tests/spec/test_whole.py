@@ -15,13 +15,15 @@ import pytest
 from imagesync.gates import Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.approval import Approval
+from imagesync.gates.attested import AttestedReports
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.command import Command
+from imagesync.gates.environment import GitHubEnvironment
 from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
-from imagesync.gates.scans import AttestedReports, FileReports
+from imagesync.gates.scans import FileReports
 from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
 from imagesync.gates.size import Size
 from imagesync.gates.trusted import TrustedIdentity, TrustedKey
@@ -90,6 +92,7 @@ registries:
     mirrors:
       - cache.internal:5000
     chunk_size: 90MB
+    token_realm_allow: [auth.internal]
     bandwidth: 50MB/s
   "*.dkr.ecr.*.amazonaws.com":
     auth:
@@ -200,6 +203,14 @@ gates:
           trusted_root: certs/root.json
         - name: bob
           key: certs/owner.pub
+  lives:
+    approval:
+      github:
+        environment: production
+        repository: acme/shop
+        ref: refs/heads/main
+        workflow: acme/shop/.github/workflows/promote.yml@*
+        issuer: https://github.acme.example/_services/token
   checked:
     command:
       run: [./check.sh, --strict]
@@ -433,7 +444,8 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
 
 def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
     assert [gate.name for gate in spec.gates] == [
-        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "checked", "all")
+        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "lives"),
+        *("checked", "all"),
     ]
     assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
     assert [gate.name for gate in rule(spec, "bases/bitnami/kafka").gates] == ["either", "scanned", "size"]
@@ -498,6 +510,13 @@ def test_windows_approvals_and_programs_are_read(spec: Spec, tmp_path: Path) -> 
     bob = TrustedKey("certs/owner.pub", OWNER.key)
     default = PathTemplate("approvals/{digest_hex}/*.json", files.folder)
     assert gate(spec, "keyless").check == Approval(1, ("alice", "bob"), default, signers=(alice, bob))
+    assert gate(spec, "lives").check == GitHubEnvironment(
+        "production",
+        "acme/shop",
+        "refs/heads/main",
+        "acme/shop/.github/workflows/promote.yml@*",
+        "https://github.acme.example/_services/token",
+    )
     assert gate(spec, "checked").check == Command(("./check.sh", "--strict"), str(tmp_path), 30)
 
 
@@ -594,6 +613,7 @@ def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").bandwidth == 50_000_000
     assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
     assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
+    assert spec.settings.for_host("quay.io").token_realm_allow == ("auth.internal",)
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
 
 

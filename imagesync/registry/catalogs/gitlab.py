@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from imagesync.errors import NotFoundError
+from imagesync.registry.call import Answer, Call
 from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, texts_of
-from imagesync.registry.client import Answer, Call
 from imagesync.registry.pages import Page, next_page
 
 REALM_PATH = "/jwt/auth"

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagesync.errors import AuthenticationError, ProtocolError
+from imagesync.registry.call import Answer, Call
 from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
 from imagesync.registry.origin import Address
 from imagesync.registry.pages import Page, following, parse_json
