@@ -34,12 +34,12 @@ from imagesync.registry.faults import translated
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.headers import Headers
 from imagesync.registry.limits import HostLimits
-from imagesync.registry.message import Request, Response
+from imagesync.registry.message import Authorization, Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
-from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
+from imagesync.settings import NOTHING, RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
 CLEANUP_SECONDS = 2.5
@@ -47,6 +47,8 @@ TELL_SECONDS = 5.0
 USER_AGENT = f"imagesync/{__version__}"
 WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
+NO_LOGIN = Authorization("", NOTHING)
+"""For a Call that is to be anonymous, whatever login there is."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 E = TypeVar("E", bound=StoreError)
@@ -68,14 +70,14 @@ class Call:
     scopes: tuple[Scope, ...]
     push: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
     accepted: frozenset[int] = frozenset({200})
     max_bytes: int = MAX_ERROR_BYTES
     read_seconds: float | None = None
     is_cleanup: bool = False
     """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
-    authorization: str | None = field(default=None, repr=False)
-    """A header in place of the registry's login, which is then left out; it goes to this very origin alone."""
+    authorization: Authorization | None = None
+    """What is sent in place of the registry's login, to this very origin alone; NO_LOGIN: nothing is."""
 
     @property
     def is_manifest_put(self) -> bool:
@@ -232,8 +234,8 @@ class RegistryClient:
     def _send(self, call: Call, request: Request) -> Response:
         send = partial(self._dispatch, self._waits(call))
         if call.authorization is not None:
-            is_own = bool(call.authorization) and request.address.origin == self.origin
-            return send(request.with_header("Authorization", call.authorization) if is_own else request)
+            is_own = call.authorization != NO_LOGIN and request.address.origin == self.origin
+            return send(request.with_login(call.authorization) if is_own else request)
         return self.authorizer.logged_in(request, send, scopes=call.scopes, push=call.push)
 
     def _dispatch(self, waits: Waits, request: Request) -> Response:

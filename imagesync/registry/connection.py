@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import has_no_tls
+from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Origin
 from imagesync.registry.proxies import proxy_for
 from imagesync.registry.tls import TlsContexts
@@ -36,12 +37,12 @@ class Waits(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One connection. `prefix` and `headers` are what a forwarding proxy wants on each request line and request."""
+    """One connection. `prefix` and `proxy_login` are what a forwarding proxy wants on each request line and request."""
 
     origin: Origin
     channel: Channel
     prefix: str = ""
-    headers: Mapping[str, str] | None = None
+    proxy_login: Authorization | None = None
     is_reused: bool = False
     idle_since: float = 0.0
 
@@ -129,10 +130,10 @@ class Connections:
             return Connection(origin, channel)
         if origin.scheme == "http":
             self._reach(channel, proxy.origin, tls_for)
-            return Connection(origin, channel, prefix=str(origin), headers=proxy.headers)
+            return Connection(origin, channel, prefix=str(origin), proxy_login=proxy.authorization)
         context = self._contexts.context_for(tls_for(origin))
         self._reach(channel, proxy.origin, lambda _origin: Tls())
-        channel.tunnel(origin, proxy.headers)
+        channel.tunnel(origin, proxy.authorization)
         channel.secure(origin, context)
         return Connection(origin, channel)
 

@@ -33,13 +33,10 @@ class Credential:
     """
 
     username: str = field(repr=False)
-    password: str = field(repr=False)
-    identity_token: str | None = field(default=None, repr=False)
+    password: Secret | None
+    identity_token: Secret | None = None
     origin: str = "the spec"
-    registry_token: str | None = field(default=None, repr=False)
-
-    def __repr__(self) -> str:
-        return f"Credential(***, origin={self.origin!r})"
+    registry_token: Secret | None = None
 
 
 @dataclass(slots=True)
@@ -86,9 +83,10 @@ class CredentialStore:
             case Anonymous():
                 return None
             case Password(username, password):
-                return Credential(username.reveal(), password.reveal(), origin=_spec_origin(host, password))
+                # Read, and not revealed: a user's name is often that of a namespace, which messages have to say.
+                return Credential(username.read(), password.read_now(), origin=_spec_origin(host, password))
             case IdentityToken(token):
-                return Credential("", "", token.reveal(), _spec_origin(host, token))
+                return Credential("", None, token.read_now(), _spec_origin(host, token))
             case Helper(name):
                 return self._from_helper(name, host)
         found = (self._from_config(config, host, path) for config in configs(self._environment))
@@ -133,7 +131,7 @@ class CredentialStore:
         if answer is None:
             return None
         if answer.username == TOKEN_USER:
-            return Credential("", "", answer.secret, helper.program)
+            return Credential("", None, answer.secret, helper.program)
         return Credential(answer.username, answer.secret, None, helper.program)
 
 
@@ -191,9 +189,7 @@ def _home(environment: Mapping[str, str]) -> Path | None:
 
 
 def _from_entry(entry: Entry, origin: str) -> Credential:
-    return Credential(
-        entry.username, entry.password, entry.identity_token or None, origin, entry.registry_token or None
-    )
+    return Credential(entry.username, entry.password, entry.identity_token, origin, entry.registry_token)
 
 
 def _spec_origin(host: str, secret: Secret) -> str:
