@@ -17,6 +17,8 @@ from imagesync.server.auth import Auth
 from imagesync.server.serve import ServerTls
 from tests.fakes.registry import FakeRegistry
 
+pytest_plugins = ["tests.leaks"]
+
 # No test asserts a time, on a machine that others use at the same time least of all.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")

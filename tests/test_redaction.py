@@ -84,7 +84,7 @@ def test_what_looks_like_a_secret_is_hidden_and_nothing_else(text: str, expected
 )
 def test_a_secret_that_was_revealed_is_hidden_however_it_is_written(spelled: str) -> None:
     assert Secret.literal(SECRET).reveal() == SECRET
-    assert redacted(f"wrong password {spelled}!") == f"wrong password ***!"
+    assert redacted(f"wrong password {spelled}!") == "wrong password ***!"
 
 
 def test_the_base64_of_a_login_that_was_sent_is_hidden() -> None:

@@ -95,7 +95,7 @@ def test_the_rest_of_the_file_stays_as_it_was(tmp_path: Path, environment: dict[
 
 
 def test_a_link_to_the_file_stays_a_link(tmp_path: Path, environment: dict[str, str]) -> None:
-    real = tmp_path / "real.json"
+    real = tmp_path / "real-auth.json"
     real.write_text("{}")
     link = tmp_path / ".docker" / "config.json"
     link.parent.mkdir()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.errors import ProtocolError
-from imagesync.registry.origin import Address, Origin, next_link, resolve_address
+from imagesync.registry.origin import Address, Origin, next_link, parse_address, resolve_address
 
 BASE = Address(Origin("https", "registry.example", 443), "/v2/a/blobs/uploads/?mount=x")
 
