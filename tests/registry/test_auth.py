@@ -21,6 +21,7 @@ from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import parse_address
 from imagesync.registry.token import MAX_ANSWER_BYTES, merged_scopes, parse_token
 from imagesync.settings import Secret
+from tests.secrets import IDENTITY_TOKEN, PASSWORD, REGISTRY_TOKEN
 
 HOST = "registry.example"
 ORIGIN = f"https://{HOST}"
@@ -28,9 +29,9 @@ REALM = "https://auth.example/token"
 MANIFEST = f"{ORIGIN}/v2/a/b/manifests/1"
 PULL = (Scope("a/b", ("pull",)),)
 PUSH = (Scope("a/b", ("pull", "push")),)
-LOGIN = Credential("user", Secret.literal("hunter2"), None, "the test's login")
-BASIC = "Basic " + base64.b64encode(b"user:hunter2").decode()
-IDENTITY = Credential("", None, Secret.literal("identity-secret"), "the test's token")
+LOGIN = Credential("user", Secret.literal(PASSWORD), None, "the test's login")
+BASIC = "Basic " + base64.b64encode(f"user:{PASSWORD}".encode()).decode()
+IDENTITY = Credential("", None, Secret.literal(IDENTITY_TOKEN), "the test's token")
 
 Handler = Callable[[Request], Response]
 
@@ -355,7 +356,7 @@ def test_a_token_server_without_the_form_is_asked_by_get(net: Net, status: int) 
 
 
 def test_a_registry_token_is_sent_as_it_is(net: Net) -> None:
-    net.login, net.good = Credential("", None, None, "a file", Secret.literal("ready-made")), {"Bearer ready-made"}
+    net.login, net.good = Credential("", None, None, "a file", Secret.literal(REGISTRY_TOKEN)), {"Bearer ready-made"}
     assert net.get().status == 200
     assert net.token_requests() == []
 

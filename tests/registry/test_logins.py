@@ -13,9 +13,10 @@ from imagesync.errors import AuthenticationError, UsageError
 from imagesync.registry.credentials import CredentialStore
 from imagesync.registry.logins import forget_login, save_login
 from imagesync.settings import DefaultAuth, Secret
+from tests import secrets
 
 HOST = "registry.example"
-PASSWORD = Secret.literal("hunter2")
+PASSWORD = Secret.literal(secrets.PASSWORD)
 HELPER = """
 import json, pathlib, sys
 kept = pathlib.Path(__file__).with_name("kept.json")
