@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PYTEST_ARGS ?=
+SECONDS ?= 60
+FUZZ ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test coverage lint format bench clean
+.PHONY: help quickstart test coverage lint format bench fuzz clean
 
 PURE := reference platform manifest selection settings state spec signature gates plan report
 
@@ -33,11 +35,14 @@ format: $(VENV)/.installed-dev ## Format the code and sort its imports
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
+fuzz: $(VENV)/.installed-fuzz ## Try every parser with atheris for SECONDS, or those that FUZZ names
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(FUZZ)
+
 bench: $(VENV)/.installed-dev ## Compare with skopeo on this machine (needs docker-registry and skopeo)
 	$(BIN)/python -m bench
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage .fuzz
 	find imagesync tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -54,3 +59,8 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@ $(VENV)/.installed
+
+# Apart from the rest: there is no atheris for every machine and Python.
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --group fuzz
+	@touch $@

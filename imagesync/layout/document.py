@@ -6,6 +6,7 @@ What other tools wrote into an entry stays in it. Image spec, "Image Layout", in
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -130,8 +131,8 @@ def check_layout(raw: bytes) -> None:
 
 def _check_names(entries: tuple[Entry, ...]) -> None:
     names = [entry.name for entry in entries if entry.name is not None]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
         raise IntegrityError(
             f"index.json of the layout gives the name {twice[:128]!a} to two manifests",
             hint="remove one of them from index.json",

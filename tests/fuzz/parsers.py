@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from imagesync.archive import list_members
 from imagesync.errors import (
     AuthenticationError,
+    ImagesyncError,
     IntegrityError,
     InvalidManifest,
     InvalidReference,
@@ -81,6 +82,15 @@ class Parser:
     grow: Grow | None = None
     size_bytes: int = field(default=20_000, kw_only=True)
     """What is long for it. Slow parsers are given less."""
+
+
+def check(parser: Parser, raw: bytes) -> None:
+    """Parse; raise what is not the parser's own error, and what of that could not be printed."""
+    try:
+        parser.parse(raw)
+    except parser.own as error:
+        if isinstance(error, ImagesyncError):
+            f"{error} {error.hint}".encode()
 
 
 def text_of(raw: bytes) -> str:
