@@ -9,7 +9,7 @@ SECONDS ?= 60
 FUZZ ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test coverage lint format bench fuzz clean
+.PHONY: help quickstart test coverage lint format bench fuzz lock dist clean
 
 PURE := reference platform manifest selection settings state spec signature gates plan report
 
@@ -30,6 +30,7 @@ lint: $(VENV)/.installed-dev ## Check style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --min-severity medium .github action.yml examples/promotion
 
 format: $(VENV)/.installed-dev ## Format the code and sort its imports
 	$(BIN)/ruff check --select I --fix .
@@ -40,6 +41,25 @@ fuzz: $(VENV)/.installed-fuzz ## Try every parser with atheris for SECONDS, or t
 
 bench: $(VENV)/.installed-dev ## Compare with skopeo on this machine (needs docker-registry and skopeo)
 	$(BIN)/python -m bench
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+# What a release is made with is held to what runs: both are installed into one environment.
+lock: $(VENV)/.installed-release ## Choose anew the versions that CI and the image are held to
+	$(LOCK) --upgrade pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
+	$(LOCK) --upgrade pyproject.toml --all-extras --output-file requirements/run.txt
+	$(LOCK) --upgrade --group release --constraint requirements/run.txt --output-file requirements/release.txt
+
+dist: $(VENV)/.installed-release ## Build the packages, try them, and list what they run on (SBOM)
+	rm -rf dist build/run
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(PYTHON) -m venv --without-pip build/run
+	$(BIN)/python -m pip --python build/run/bin/python install --quiet --require-hashes --requirement requirements/run.txt
+	$(BIN)/python -m pip --python build/run/bin/python install --quiet --no-deps dist/*.whl
+	build/run/bin/imagesync version
+	sed "s/^dynamic = .*/version = \"$$(build/run/bin/imagesync version | cut -d ' ' -f 2)\"/" pyproject.toml >build/pyproject.toml
+	$(BIN)/cyclonedx-py environment --pyproject build/pyproject.toml --mc-type application --output-reproducible \
+		--output-file dist/sbom.cdx.json build/run/bin/python
 
 clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage .fuzz
@@ -54,13 +74,17 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# Dependency groups need pip 25.1; Debian 12 makes environments with pip 23.
-$(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+# The very files whose hashes were locked, so that a test fails for what changed here and not for what changed elsewhere.
+$(VENV)/.installed-dev: pyproject.toml requirements/dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.installed
 
 # Apart from the rest: there is no atheris for every machine and Python.
 $(VENV)/.installed-fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --group fuzz
+	@touch $@
+
+$(VENV)/.installed-release: requirements/release.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/release.txt
 	@touch $@

@@ -13,6 +13,7 @@
     ├── TrustError                     4   a key or trusted root that nothing can be verified with
     ├── StoreError                     1   reading or writing a repository failed
     │   ├── AuthenticationError            no credential, a wrong one, or no right
+    │   │   └── MissingLoginError              no login where one was looked for
     │   ├── NotFoundError                  the repository, manifest or blob is not there
     │   ├── ImmutableError             3   the registry refuses to move a tag
     │   ├── LimitError                     quota, size or rate limit
@@ -204,6 +205,10 @@ class AuthenticationError(StoreError):
 
     kind = "authentication"
     is_refusal = False
+
+
+class MissingLoginError(AuthenticationError):
+    """Where a login was looked for there is none at all: another place may have one."""
 
 
 class NotFoundError(StoreError):

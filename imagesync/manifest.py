@@ -53,6 +53,8 @@ MAX_ENTRIES = 10_000
 """Descriptors in one document, and manifests below one root."""
 REFERENCE_DIGEST = "vnd.docker.reference.digest"
 """BuildKit's annotation on an index entry: the child that an attestation manifest speaks of."""
+MADE_FROM = "vnd.imagesync.made-from"
+"""The annotation on a manifest that imagesync has made, for an image that had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,12 @@ def parse_manifest(raw: bytes, media_type: str = "", digest: Digest | None = Non
         return Index(descriptor, raw, entries, subject)
     config = _descriptor(document.get("config"), "config")
     return Manifest(descriptor, raw, config, _descriptors(document, "layers"), subject)
+
+
+def is_made_here(content: Content) -> bool:
+    """Whether imagesync has made this manifest: its digest is no registry's."""
+    annotations = json.loads(content.raw).get("annotations")
+    return isinstance(content, Manifest) and isinstance(annotations, dict) and MADE_FROM in annotations
 
 
 def walk(

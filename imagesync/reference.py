@@ -21,7 +21,11 @@ HUB_ALIASES = frozenset({HUB, "index.docker.io"})
 HUB_WIRE_HOSTS = frozenset({"registry-1.docker.io", "registry.hub.docker.com"})
 DIGEST_LENGTHS = {"sha256": 64, "sha512": 128}
 """Hex letters by algorithm; the algorithms whose bytes imagesync can check."""
-LAYOUT_SCHEMES = ("oci-archive:", "oci:")
+DOCKER_ARCHIVE = "docker-archive:"
+LAYOUT_SCHEMES = (DOCKER_ARCHIVE, "oci-archive:", "oci:")
+"""What is read without a network: `DIRECTORY` or `FILE` stands behind it."""
+ARCHIVE_SCHEMES = (DOCKER_ARCHIVE, "oci-archive:")
+"""Of those, what is never written."""
 LAYOUT_FILES = frozenset({"blobs", "index.json", "oci-layout"})
 """What a layout keeps in its folder: no component of a repository name below one may be called so."""
 
@@ -123,7 +127,8 @@ class Repository:
     """Where one image's tags live.
 
     `registry` is a host with an optional port (`docker.io`, `localhost:5000`), or, for a folder or tar of
-    OCI layouts, `oci:DIRECTORY` or `oci-archive:FILE`. `path` is the name in it (`library/nginx`).
+    images, `oci:DIRECTORY`, `oci-archive:FILE` or `docker-archive:FILE`. `path` is the name in it (`library/nginx`);
+    in a docker-archive it may begin with the host that the image is of.
     """
 
     registry: str
@@ -134,8 +139,20 @@ class Repository:
 
     @property
     def is_layout(self) -> bool:
-        """True for `oci:` and `oci-archive:`, which no network is needed for."""
+        """True for folders and archives, which no network is needed for."""
         return self.registry.startswith(LAYOUT_SCHEMES)
+
+    @property
+    def host(self) -> str:
+        """Of the registry that its images are of: a docker-archive may name one. Empty where nothing does."""
+        if self.registry.startswith(DOCKER_ARCHIVE):
+            return split_saved(self.path)[0]
+        return "" if self.is_layout else self.registry
+
+    @property
+    def path_below_host(self) -> str:
+        """`path` without the host of a docker-archive."""
+        return split_saved(self.path)[1] if self.registry.startswith(DOCKER_ARCHIVE) else self.path
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -194,6 +211,8 @@ def parse_name(text: str) -> Name:
 @lru_cache(maxsize=4096)
 def make_repository(registry: str, path: str) -> Repository:
     """A Repository from its two parts, by Docker Hub's rules: `docker.io` and `nginx` make `library/nginx`."""
+    if registry.startswith(DOCKER_ARCHIVE):
+        return Repository(registry, _saved_path(path))
     if registry.startswith(LAYOUT_SCHEMES):
         return Repository(registry, check_layout_path(path))
     host = normalise_host(registry)
@@ -245,6 +264,18 @@ def check_layout_path(text: str) -> str:
     if reserved:
         raise InvalidReference(f"{text} cannot be kept in a layout: {min(reserved)!r} is one of its own names")
     return text
+
+
+def split_saved(path: str) -> tuple[str, str]:
+    """The host, which may be empty, and the path of an image that is called so in a docker-archive."""
+    host, _, rest = path.partition("/")
+    return (host, rest) if starts_with_host(path) else ("", path)
+
+
+def _saved_path(text: str) -> str:
+    """A name in a docker-archive, checked: a path, or a full reference with Docker Hub's rules applied."""
+    host, path = split_saved(text)
+    return str(make_repository(host, path)) if host else check_path(path)
 
 
 def starts_with_host(text: str) -> bool:

@@ -125,7 +125,22 @@ class Helper:
     name: str
 
 
-Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper
+@dataclass(frozen=True, slots=True)
+class Ecr:
+    """A login that Amazon makes for ECR, with the credentials that the AWS SDK finds.
+
+    `profile` says which of those, `role` as whom it is made, and `region` where, if the host's name does not say.
+    """
+
+    role: str | None = None
+    profile: str | None = None
+    region: str | None = None
+
+
+CloudLogin = Ecr
+"""Logins that a cloud makes; without a value they are those that its own tools would find."""
+
+Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper | CloudLogin
 
 
 @dataclass(frozen=True, slots=True)

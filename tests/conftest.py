@@ -1,7 +1,8 @@
-"""Fixtures that all tests share: registries on loopback, and certificates for them."""
+"""Fixtures that all tests share: registries on loopback, certificates for them, and a cloud."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import trustme
 from imagesync.cancellation import Cancellation
 from imagesync.server.auth import Auth
 from imagesync.server.serve import ServerTls
+from tests.fakes.aws import FakeAws
 from tests.fakes.registry import FakeRegistry
 
 pytest_plugins = ["tests.leaks"]
@@ -65,6 +67,17 @@ def make_registry() -> Iterator[MakeRegistry]:
 def registry(make_registry: MakeRegistry) -> FakeRegistry:
     """A registry in plain HTTP that asks for no login."""
     return make_registry()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    """AWS, and an environment in which botocore finds nothing else: it reads that of the process."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "ACTIONS_ID_TOKEN_"))]:
+        monkeypatch.delenv(name)
+    with FakeAws() as fake:
+        for name, value in fake.environment.items():
+            monkeypatch.setenv(name, value)
+        yield fake
 
 
 @pytest.fixture(scope="session")

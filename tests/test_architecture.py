@@ -18,7 +18,7 @@ PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
 SLOW_IMPORTS = {
     *("urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"),
-    *("cryptography", "sigstore"),
+    *("cryptography", "sigstore", "botocore"),
 }
 ONLY_IN = {
     "httpcore": set[str](),
@@ -28,6 +28,7 @@ ONLY_IN = {
     "rich": {"report"},
     "cryptography": {"signature"},
     "sigstore": {"signature"},
+    "botocore": {"clouds"},
     "yaml": {"spec", "cli"},
     "structlog": {"log"},
     "asyncio": set[str](),

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from imagesync.cli.parser import build_parser
-from imagesync.gates.signed import Attestation, Signature, TrustedIdentity
+from imagesync.gates.signed import Attestation, Signature
+from imagesync.gates.trusted import TrustedIdentity
 from imagesync.reference import Digest, Tag
 from imagesync.spec import Spec, load_spec
 from imagesync.spec.release import Release, ReleasedImage, release_to_text

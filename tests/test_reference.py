@@ -220,7 +220,33 @@ def test_one_word_on_docker_hub_is_in_library_and_nowhere_else() -> None:
 def test_a_layout_needs_no_network() -> None:
     assert Repository("oci:folder", "a").is_layout
     assert Repository("oci-archive:file.tar", "a").is_layout
+    assert Repository("docker-archive:file.tar", "a").is_layout
     assert not Repository("localhost", "a").is_layout
+
+
+@pytest.mark.parametrize(
+    ("registry", "path", "kept", "host", "below"),
+    [
+        ("docker-archive:x.tar", "nginx", "nginx", "", "nginx"),
+        ("docker-archive:x.tar", "docker.io/nginx", "docker.io/library/nginx", "docker.io", "library/nginx"),
+        ("docker-archive:x.tar", "localhost:5000/a/b", "localhost:5000/a/b", "localhost:5000", "a/b"),
+        ("docker-archive:x.tar", "Quay.IO/a", "quay.io/a", "quay.io", "a"),
+        ("docker-archive:x.tar", "a/index.json", "a/index.json", "", "a/index.json"),
+        ("oci-archive:x.tar", "quay.io/a", "quay.io/a", "", "quay.io/a"),
+        ("quay.io", "ghcr.io/a", "ghcr.io/a", "quay.io", "ghcr.io/a"),
+    ],
+)
+def test_a_name_in_a_docker_archive_may_begin_with_the_host_of_its_image(
+    registry: str, path: str, kept: str, host: str, below: str
+) -> None:
+    found = make_repository(registry, path)
+    assert (found.path, found.host, found.path_below_host) == (kept, host, below)
+
+
+@pytest.mark.parametrize("path", ["quay.io:99999/a", "a b/c", "quay.io/A", "../a", "a..b/c", "quay.io/"])
+def test_a_name_in_a_docker_archive_that_is_none_is_refused(path: str) -> None:
+    with pytest.raises(InvalidReference):
+        make_repository("docker-archive:x.tar", path)
 
 
 @pytest.mark.parametrize("text", ["", "a b", "-a.com", "a..b", "::1", "[fe80::1%25eth0]", "a:", "a:b", "ü.de", "a\n"])

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_run_options, add_spec_argument
-from imagesync.errors import TrustError, UsageError
+from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from imagesync.cli.approvers import Approver
     from imagesync.cli.session import Session
     from imagesync.gates.approval import Approval
     from imagesync.gates.word import Yes
     from imagesync.reference import Digest, Reference, Repository
-    from imagesync.signature.signing import PrivateKey
     from imagesync.spec.model import Rule
 
 _PAGE = "docs/gates.md says how approvals are wanted"
@@ -32,12 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, metavar="STAGE", help="the stage that it may come to")
     parser.add_argument("--by", metavar="NAME", help="who approves (default: whose key it is, else who runs this)")
     parser.add_argument("--key", metavar="FILE", help="the private key that signs, a PEM; - reads it from stdin")
+    parser.add_argument(
+        "--to-sign",
+        metavar="DIR",
+        help="for who signs keyless: write what is to be signed there, and print the commands of cosign that sign it",
+    )
     parser.set_defaults(source=None, ticket="")  # of `promote`, which moves what is approved of here
     add_run_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.promote import unit_of  # noqa: PLC0415 - not for --help
+    from imagesync.cli.approvers import approvers  # noqa: PLC0415 - not for --help
+    from imagesync.cli.promote import unit_of  # noqa: PLC0415
     from imagesync.cli.promoting import with_rules  # noqa: PLC0415
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
     from imagesync.keeping.clock import now  # noqa: PLC0415
@@ -47,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = tuple(_wanted(with_rules(spec, unit).rules))
     if not wanted:
         raise UsageError(f"no gate of {unit.promotion}/{unit.stage} counts approvals", hint=_PAGE)
-    people = _approvers([one.gate for one in wanted], arguments)
+    people = approvers([one.gate for one in wanted], arguments)
     with open_session(spec, arguments) as session:
         digests = _resolved(session, [one.source for one in wanted])
     for one in wanted:
@@ -62,14 +68,6 @@ class _Wanted:
     gate: Approval
     source: Reference
     destination: Repository
-
-
-@dataclass(frozen=True, slots=True)
-class _Approver:
-    """Who approves, and the key that signs, where one has to."""
-
-    name: str
-    key: PrivateKey | None
 
 
 def _wanted(rules: Sequence[Rule]) -> Iterator[_Wanted]:
@@ -87,53 +85,6 @@ def _wanted(rules: Sequence[Rule]) -> Iterator[_Wanted]:
                 yield wanted
 
 
-def _key(name: str | None) -> PrivateKey | None:
-    if name is None:
-        return None
-    from imagesync.cli.files import read_file  # noqa: PLC0415 - not for --help
-    from imagesync.signature.signing import PrivateKey  # noqa: PLC0415
-
-    try:
-        return PrivateKey.parse(read_file(name))
-    except TrustError as error:
-        raise TrustError(f"{name}: {error.message}", hint=error.hint) from error
-
-
-def _approvers(gates: Sequence[Approval], arguments: argparse.Namespace) -> dict[Approval, _Approver]:
-    key = _key(arguments.key)
-    if key is not None and not any(gate.keys for gate in gates):
-        hint = "leave out --key, or name keys under `from` of the gate"
-        raise UsageError("no gate of this stage asks for a signature", hint=hint)
-    return {gate: _approver(gate, arguments, key) for gate in gates}
-
-
-def _approver(gate: Approval, arguments: argparse.Namespace, key: PrivateKey | None) -> _Approver:
-    """Raises UsageError for who may not approve, and where a key is missing or is somebody else's."""
-    known = ", ".join(gate.people)
-    if not gate.keys:
-        name = arguments.by or _who_runs()
-        if name.casefold() not in {one.casefold() for one in gate.people}:
-            raise UsageError(f"{name!a} may not approve", hint=f"these may: {known}; --by NAME says who you are")
-        return _Approver(name, None)
-    if key is None:
-        raise UsageError(f"approvals by {known} have to be signed", hint="give your private key with --key FILE")
-    owner = next((name for name in gate.people if gate.key_of(name) == key.public), None)
-    if owner is None or (arguments.by or owner).casefold() != owner.casefold():
-        whose = arguments.by or f"any of {known}"
-        raise UsageError(f"{arguments.key} is not the private half of the key of {whose}", hint="give another --key")
-    return _Approver(owner, key)
-
-
-def _who_runs() -> str:
-    from imagesync.gates import Unread, WhoRuns  # noqa: PLC0415 - not for --help
-    from imagesync.survey.surroundings import answer_here  # noqa: PLC0415
-
-    names = answer_here(WhoRuns())
-    if isinstance(names, Unread):
-        raise UsageError(names.reason, hint="say who approves with --by NAME")
-    return str(names[0])
-
-
 def _resolved(session: Session, sources: Sequence[Reference]) -> dict[Reference, Digest]:
     """What each tag is at the stage before, or the release file says. Raises StoreError where one is missing."""
 
@@ -145,20 +96,20 @@ def _resolved(session: Session, sources: Sequence[Reference]) -> dict[Reference,
     return dict(zip(unique, session.tasks.results(asked), strict=True))
 
 
-def _write(wanted: _Wanted, digest: Digest, approver: _Approver, at: datetime) -> str:
-    """Returns what was approved of, and where that stands. An older word of the same person is replaced."""
-    from imagesync.cli.files import write_file  # noqa: PLC0415 - not for --help
-    from imagesync.gates.word import Yes  # noqa: PLC0415
+def _write(wanted: _Wanted, digest: Digest, approver: Approver, at: datetime) -> str:
+    """Returns what was approved of and where that stands, or the command that is left to be run. An older word of the
+    same person is replaced."""
+    from imagesync.gates.word import Yes  # noqa: PLC0415 - not for --help
+    from imagesync.report.printable import printable  # noqa: PLC0415
 
     name = wanted.gate.file_of(wanted.source, digest, approver.name)
     if name is None:
         hint = "write one `*` where the name stands: approvals/{digest_hex}/*.json"
         raise UsageError(f"`files: {wanted.gate.files}` names no file that could be written", hint=hint)
-    path = Path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     yes = Yes(digest, wanted.destination, approver.name, at)
-    write_file(name, yes.to_text() if approver.key is None else yes.to_signed_text(approver.key.sign))
-    return f"{_said(yes, wanted)}: {path}"
+    command = approver.write(yes, Path(name))
+    said = printable(_said(yes, wanted))
+    return f"# {said}\n{command}" if command else f"{said}: {Path(name)}"
 
 
 def _said(yes: Yes, wanted: _Wanted) -> str:

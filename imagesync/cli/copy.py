@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import replace
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cli.apply import add_report_options
 from imagesync.cli.parser import add_cache_option, add_run_options
+from imagesync.cli.sides import SOURCE_HELP
 from imagesync.errors import Place, UsageError
 
 if TYPE_CHECKING:
@@ -21,13 +20,11 @@ if TYPE_CHECKING:
     from imagesync.selection import Platforms
     from imagesync.spec.model import AttachmentType, Immutable, Rule, Spec
 
-INDEX_FILE = "index.json"
-MAX_SHOWN = 10
 _PLACE = Place("command line")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", metavar="SOURCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]")
+    parser.add_argument("source", metavar="SOURCE", help=SOURCE_HELP)
     parser.add_argument(
         "destination",
         metavar="DESTINATION",
@@ -119,13 +116,15 @@ def _platforms(names: Sequence[str], form: str | None) -> Platforms:
 
 
 def _rule(source_text: str, destination_text: str) -> Rule:
+    from imagesync.cli.sides import parse_side, parse_source  # noqa: PLC0415
+    from imagesync.reference import ARCHIVE_SCHEMES  # noqa: PLC0415
     from imagesync.selection import Retag, TagFilter  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
 
-    source = parse_source(source_text)
-    destination = parse_side(destination_text, path=source.repository.path)
-    if destination_text.startswith("oci-archive:"):
+    if destination_text.startswith(ARCHIVE_SCHEMES):
         raise UsageError(f"{destination_text}: an archive can only be read", hint="write to oci:DIRECTORY")
+    source = parse_source(source_text)
+    destination = parse_side(destination_text, path=source.repository.path_below_host)
     said = _said_tag(destination_text, destination)
     tag = said or source.tag
     if tag is None:
@@ -147,36 +146,6 @@ def _rule(source_text: str, destination_text: str) -> Rule:
         digest=source.digest,
         retag=Retag(names=((selected, tag),)),
     )
-
-
-def parse_side(text: str, *, path: str | None = None) -> Reference:
-    """A reference, or a folder or archive of layouts with an optional tag; `path` names a new folder's repository."""
-    from imagesync.reference import LAYOUT_SCHEMES, Reference, Repository, Tag, parse_reference  # noqa: PLC0415
-    from imagesync.spec.names import layout_name  # noqa: PLC0415 - as above, not for --help
-
-    scheme = next((scheme for scheme in LAYOUT_SCHEMES if text.startswith(scheme)), None)
-    if scheme is None:
-        return parse_reference(text)
-    place, colon, tag = text.removeprefix(scheme).rpartition(":")
-    if not colon or "/" in tag:
-        place, tag = text.removeprefix(scheme), ""
-    if not place:
-        raise UsageError(f"{text} names no {'directory' if scheme == 'oci:' else 'file'}")
-    repository = Repository(scheme + place, path or layout_name(scheme + place))
-    return Reference(repository, Tag(tag) if tag else Tag("latest"))
-
-
-def parse_source(text: str) -> Reference:
-    """As parse_side, for what must be there: a folder that is no layout raises UsageError, which shows what is."""
-    reference = parse_side(text)
-    place = Path(reference.repository.registry.removeprefix("oci:"))
-    if not text.startswith("oci:") or (place / INDEX_FILE).is_file():
-        return reference
-    if not place.is_dir():
-        raise UsageError(f"{text}: there is no directory {place}")
-    inner = sorted(str(found.parent) for found in islice(place.rglob(INDEX_FILE), MAX_SHOWN))
-    hint = f"below it there is {', '.join(f'oci:{found}' for found in inner)}" if inner else None
-    raise UsageError(f"{text}: {place} is not a layout", hint=hint)
 
 
 def _said_tag(text: str, reference: Reference) -> Tag | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, to_json
 from imagesync.cli.parser import add_format_option, add_run_options, add_spec_argument
+from imagesync.cli.sides import SOURCE_HELP
 from imagesync.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -20,17 +21,15 @@ HELD_BACK = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_spec_argument(parser)
     parser.add_argument("name", metavar="NAME", help="the name of a gate under `gates` of the spec")
-    parser.add_argument(
-        "reference", metavar="REFERENCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]"
-    )
+    parser.add_argument("reference", metavar="REFERENCE", help=SOURCE_HELP)
     add_format_option(parser, "text", "json")
     add_run_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.cli.sides import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.plan.contents import CannotRead  # noqa: PLC0415
     from imagesync.plan.gathering import examine  # noqa: PLC0415
     from imagesync.reference import Reference  # noqa: PLC0415

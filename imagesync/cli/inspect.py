@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagesync.cli.output import emit, emit_raw, to_json
 from imagesync.cli.parser import add_format_option, add_run_options
+from imagesync.cli.sides import SOURCE_HELP
 
 if TYPE_CHECKING:
     from imagesync.manifest import Content, Descriptor, Manifest
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "reference", metavar="REFERENCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]"
-    )
+    parser.add_argument("reference", metavar="REFERENCE", help=SOURCE_HELP)
     parser.add_argument("--spec", metavar="SPEC", help="take logins and TLS settings from this spec")
     parser.add_argument("--raw", action="store_true", help="print the manifest's own bytes")
     add_format_option(parser, "text", "json")
@@ -37,8 +36,8 @@ class _Part:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.cli.sides import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.manifest import Index  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
@@ -103,10 +102,13 @@ def _read_config(store: Readable, manifest: Manifest) -> dict[str, Any]:
 
 
 def _to_text(name: str, root: Content, parts: list[_Part]) -> str:
-    from imagesync.report.text import printable  # noqa: PLC0415 - not for --help
+    from imagesync.manifest import is_made_here  # noqa: PLC0415 - not for --help
+    from imagesync.plan.actions import MADE_HERE  # noqa: PLC0415
+    from imagesync.report.text import printable  # noqa: PLC0415
     from imagesync.report.units import format_bytes  # noqa: PLC0415
 
-    lines = [f"{name}", f"  digest      {root.digest}", f"  media type  {root.media_type}"]
+    made = f"  ({MADE_HERE})" if is_made_here(root) else ""
+    lines = [f"{name}", f"  digest      {root.digest}{made}", f"  media type  {root.media_type}"]
     width = max(len(part.platform) for part in parts)
     for part in parts:
         layers = f"{part.layers} layer{'' if part.layers == 1 else 's'}"
@@ -120,5 +122,8 @@ def _to_text(name: str, root: Content, parts: list[_Part]) -> str:
 def _to_json(name: str, root: Content, parts: list[_Part]) -> str:
     from dataclasses import asdict  # noqa: PLC0415 - not for --help
 
+    from imagesync.manifest import is_made_here  # noqa: PLC0415
+
     manifests = [asdict(part) for part in parts]
-    return to_json({"reference": name, "digest": root.digest, "media_type": root.media_type, "manifests": manifests})
+    told = {"reference": name, "digest": root.digest, "media_type": root.media_type}
+    return to_json({**told, "made_here": is_made_here(root), "manifests": manifests})

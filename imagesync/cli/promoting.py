@@ -16,13 +16,16 @@ from imagesync.cli.remembering import Memory, open_memory
 from imagesync.gates.soak import soaks_by_sight
 from imagesync.keeping.clock import now
 from imagesync.pipeline import make_plan, with_gates
-from imagesync.plan.actions import Blocked, Copy, Keep, Waiting
+from imagesync.plan.actions import Attach, Blocked, Copy, Keep, Waiting
+from imagesync.plan.in_place import judge_in_place
 from imagesync.plan.review import Reviewer, review
+from imagesync.promotion.commands import Commands
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
 from imagesync.promotion.rules import Told, find_promotion, rollback_rules, rules_of
 from imagesync.spec.model import SpecFile
 from imagesync.spec.release import release_from_text, release_path
+from imagesync.survey import ask
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from imagesync.plan.unit import Unit
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
-    from imagesync.spec.stages import Promotion, Stage
+    from imagesync.spec.stages import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,9 @@ class Release:
     unit: Unit
     records: Records
     known: Known
+    commands: Commands
     memory: Memory = field(default_factory=partial(Memory, None))
-    """What was seen at the first stage, where a gate of the stage asks for that."""
+    """What was written to the stage, and what was seen at the first one."""
 
     @property
     def reviewers(self) -> tuple[Reviewer, ...]:
@@ -51,25 +55,33 @@ class Release:
 
     @property
     def door(self) -> Door:
-        return Door(self.promotion, self.unit, self.known)
+        return Door(self.promotion, self.unit, self.known, self.commands)
 
     def remember_sights(self, plan: Plan) -> None:
         """Of what was seen at the stage before, whatever holds it back: that starts the clock of some gates."""
-        self.memory.begin()
+        if not any(map(soaks_by_sight, self.promotion.stage(self.unit.stage).gates)):
+            return
         actions = (action.copy if isinstance(action, Blocked) else action for action in plan.actions)
         self.memory.saw(action.source for action in actions if isinstance(action, Copy | Keep | Waiting))
         self.memory.save()
 
 
 def open_release(session: Session, unit: Unit) -> Release:
-    """Raises UsageError where the spec has no such promotion or stage, StoreError where a journal cannot be read."""
+    """A release that is to move. Raises UsageError where the spec has no such promotion or stage, StoreError where a
+    journal or the state cannot be read."""
     promotion = find_promotion(session.spec, unit.promotion)
-    records = Records(promotion, session.stores)
-    return Release(promotion, unit, records, records.known(unit), _memory(session, promotion.stage(unit.stage)))
+    looked_at = look_at_release(session, unit, Records(promotion, session.stores))
+    return replace(looked_at, memory=open_memory(session))
 
 
-def _memory(session: Session, stage: Stage) -> Memory:
-    return open_memory(session) if any(map(soaks_by_sight, stage.gates)) else Memory(None)
+def look_at_release(session: Session, unit: Unit, records: Records) -> Release:
+    """A release of which is only to be told whether it might move: what was written is not asked for. Raises
+    StoreError, as above."""
+    promotion = find_promotion(session.spec, unit.promotion)
+    commands = Commands(session.spec.name, promotion.name)
+    is_asked = any(map(soaks_by_sight, promotion.stage(unit.stage).gates))
+    memory = open_memory(session) if is_asked else Memory(None)
+    return Release(promotion, unit, records, records.known(unit), commands, memory)
 
 
 def with_rules(spec: Spec, unit: Unit, entered: datetime | None = None) -> Spec:
@@ -91,7 +103,19 @@ def plan_release(session: Session, release: Release) -> Plan:
     """Read both sides of every image; writes nothing. Each tag is resolved once, and what it is then is what moves."""
     spec = with_rules(session.spec, release.unit, release.known.entered)
     plan = make_plan(spec, session.stores, session.tasks, state=release.memory.state)
-    return release.door.with_what_waits(replace(plan, unit=release.unit, pulls=session.pulls()))
+    plan = _judged_in_place(session, release, plan, spec)
+    return release.door.with_refused(replace(plan, unit=release.unit, pulls=session.pulls()))
+
+
+def _judged_in_place(session: Session, release: Release, plan: Plan, spec: Spec) -> Plan:
+    """With what gates say of tags that are right already and not on record."""
+    unit, promotion = release.unit, release.promotion
+    stage = promotion.stage(unit.stage)
+    if not stage.gates or not any(isinstance(action, Keep | Attach) for action in plan.actions):
+        return plan
+    on_record = {f"{promotion.name}/{name}": one for name, one in release.records.digests(stage, unit.version).items()}
+    asking = judge_in_place(plan, spec.rules, (on_record, release.memory.known))
+    return ask(asking, session.stores, session.tasks)
 
 
 def carry_out_release(arguments: argparse.Namespace, session: Session, release: Release, plan: Plan) -> int:
@@ -101,12 +125,13 @@ def carry_out_release(arguments: argparse.Namespace, session: Session, release: 
     from imagesync.executor import Executor  # noqa: PLC0415
     from imagesync.executor.together import Together  # noqa: PLC0415
 
+    release.memory.begin()
     release.remember_sights(plan)
     reviewed = review(plan, release.reviewers)
     executor = Executor(session.stores, session.tasks, session.cancellation)
     together = Together(executor, _milestones(session, release, reviewed.plan))
     with shown_progress(arguments, session, executor.meter) as progress:
-        outcomes = told(together.carry_out(reviewed), progress, Memory(None))
+        outcomes = told(together.carry_out(reviewed), progress, release.memory)
     return release.memory.settled(published(arguments, session, reviewed.plan, outcomes))
 
 
@@ -119,18 +144,30 @@ def plan_rollback(session: Session, release: Release, record: Record) -> Plan:
 def execute_file(arguments: argparse.Namespace, session: Session, plan: Plan) -> int:
     """Carry out a saved plan of a release, if it is one that the spec yields. What stands at the door is asked anew."""
     from imagesync.cli.apply import show_only  # noqa: PLC0415 - as above
-    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
 
     assert plan.unit is not None  # noqa: S101 - narrows: others are no releases
-    spec = with_rules(session.spec, plan.unit)
-    check_same_spec(plan, spec)
-    check_yielded(plan, spec)
-    release = open_release(session, plan.unit)
-    spec, state = with_rules(session.spec, plan.unit, release.known.entered), release.memory.state
-    plan = with_gates(release.door.with_what_waits(plan), spec, state, stores=session.stores, tasks=session.tasks)
+    unit, plan = plan.unit, _still_true(session, plan, plan.unit)
+    release = open_release(session, unit)
+    spec = with_rules(session.spec, unit, release.known.entered)
+    plan = release.door.with_refused(_judged_in_place(session, release, plan, spec))
+    plan = with_gates(plan, spec, release.memory.state, stores=session.stores, tasks=session.tasks)
     if arguments.dry_run:
         return show_only(arguments, plan, release.reviewers)
     return carry_out_release(arguments, session, release, plan)
+
+
+def _still_true(session: Session, plan: Plan, unit: Unit) -> Plan:
+    """A saved plan without what it says is in place, and is not any more. Raises PlanFileError for one that the spec
+    does not yield."""
+    from imagesync.cli.heads import heads_of  # noqa: PLC0415 - few plans are saved
+    from imagesync.plan.conformity import check_same_spec, check_yielded  # noqa: PLC0415
+    from imagesync.promotion.saved import check_unit, tags_in_place, with_moved  # noqa: PLC0415
+
+    spec = with_rules(session.spec, unit)
+    check_same_spec(plan, spec)
+    check_yielded(plan, spec)
+    check_unit(plan, find_promotion(spec, unit.promotion), spec.rules)
+    return with_moved(plan, heads_of(session, tags_in_place(plan)))
 
 
 def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:

@@ -33,8 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.apply import check_report, show_only  # noqa: PLC0415 - not for --help
     from imagesync.cli.plan import check_plan_report  # noqa: PLC0415
     from imagesync.cli.promoting import Release, carry_out_release, plan_rollback  # noqa: PLC0415
+    from imagesync.cli.remembering import open_memory  # noqa: PLC0415
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
     from imagesync.plan.actions import Copy, Keep  # noqa: PLC0415
+    from imagesync.promotion.commands import Commands  # noqa: PLC0415
     from imagesync.promotion.door import Known  # noqa: PLC0415
     from imagesync.promotion.records import Records  # noqa: PLC0415
     from imagesync.promotion.rules import find_promotion  # noqa: PLC0415
@@ -47,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     with open_session(spec, arguments) as session:
         records = Records(promotion, session.stores)
         record = _target(arguments, records, stage)
-        release = Release(promotion, _unit(arguments, stage, record), records, Known())
+        commands, memory = Commands(spec.name, promotion.name), open_memory(session)
+        release = Release(promotion, _unit(arguments, stage, record), records, Known(), commands, memory)
         plan = plan_rollback(session, release, record)
         if is_plan_only:
             return show_only(arguments, plan, release.reviewers)

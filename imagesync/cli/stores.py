@@ -1,4 +1,4 @@
-"""Which class serves which repository: registries, OCI layouts and archives behind one door."""
+"""Which class serves which repository: registries, layouts and archives behind one door."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
-from imagesync.reference import LAYOUT_SCHEMES, Repository
+from imagesync.reference import ARCHIVE_SCHEMES, DOCKER_ARCHIVE, LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries
 from imagesync.settings import Settings
 from imagesync.store import Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
 
 if TYPE_CHECKING:
-    from imagesync.archive import ArchiveTree
+    from imagesync.archive import ArchiveTree, DockerArchive
     from imagesync.cache import Cache
     from imagesync.layout import LayoutTree
 
@@ -36,10 +36,12 @@ class OpenStores:
     ) -> None:
         self.memory: Memory = cache or NoMemory()
         self.registries = Registries(settings, cancellation, environment=environment, ledger=cache)
+        self._cancellation = cancellation
         self._directory = Path(directory)
         self._lock = threading.Lock()
         self._trees: dict[Path, LayoutTree] = {}
         self._archives: dict[Path, ArchiveTree] = {}
+        self._docker_archives: dict[Path, DockerArchive] = {}
 
     def counts_pulls(self, registry: str) -> bool:
         return not registry.startswith(LAYOUT_SCHEMES) and self.registries.counts_pulls(registry)
@@ -49,8 +51,8 @@ class OpenStores:
             self.registries.reserve_pulls(registry, count)
 
     def lister(self, registry: str) -> RepositoryLister:
-        if registry.startswith("oci-archive:"):
-            return self._archive_tree(registry)
+        if registry.startswith(ARCHIVE_SCHEMES):
+            return self._archive(registry)
         if registry.startswith("oci:"):
             return self._layout_tree(registry)
         return self.registries.lister(registry)
@@ -61,14 +63,14 @@ class OpenStores:
         return self.registries.push_times(registry)
 
     def source(self, repository: Repository) -> Readable:
-        if repository.registry.startswith("oci-archive:"):
-            return self._archive_tree(repository.registry).repository(repository.path)
+        if repository.registry.startswith(ARCHIVE_SCHEMES):
+            return self._archive(repository.registry).repository(repository.path)
         if repository.registry.startswith("oci:"):
             return self._layout_tree(repository.registry).source(repository.path)
         return self.registries.repository(repository)
 
     def destination(self, repository: Repository) -> Writable:
-        if repository.registry.startswith("oci-archive:"):
+        if repository.registry.startswith(ARCHIVE_SCHEMES):
             raise UsageError(f"{repository.registry} can only be read", hint="write to oci:DIRECTORY")
         if repository.registry.startswith("oci:"):
             return self._layout_tree(repository.registry).repository(repository.path)
@@ -94,9 +96,13 @@ class OpenStores:
         with self._lock:
             return self._trees.setdefault(root, LayoutTree(root, lists_with_tag=True))
 
-    def _archive_tree(self, registry: str) -> ArchiveTree:
-        from imagesync.archive import ArchiveTree  # noqa: PLC0415 - as above
+    def _archive(self, registry: str) -> ArchiveTree | DockerArchive:
+        from imagesync.archive import ArchiveTree, DockerArchive  # noqa: PLC0415 - as above
 
+        if registry.startswith(DOCKER_ARCHIVE):
+            file = self._directory / registry.removeprefix(DOCKER_ARCHIVE)
+            with self._lock:
+                return self._docker_archives.setdefault(file, DockerArchive(file, self._cancellation))
         file = self._directory / registry.removeprefix("oci-archive:")
         with self._lock:
             return self._archives.setdefault(file, ArchiveTree(file))

@@ -62,8 +62,8 @@ class _Selected:
 
 
 def _list_repository(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.cli.sides import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.plan.wants import names_of  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415
@@ -83,7 +83,7 @@ def _rule_to_try(arguments: argparse.Namespace) -> Rule | None:
     """A rule for the selection that --tags tries, if it does."""
     if arguments.tags is None:
         return None
-    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
+    from imagesync.cli.sides import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.errors import Place  # noqa: PLC0415
     from imagesync.spec.model import Rule  # noqa: PLC0415
     from imagesync.spec.tags import parse_tags  # noqa: PLC0415

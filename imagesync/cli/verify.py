@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_format_option, add_run_options
+from imagesync.cli.sides import SOURCE_HELP
 from imagesync.cli.verifying import add_verifying_options, trust_of, wanted_of
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ BLOCKED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "reference", metavar="REFERENCE", help="a reference, oci:DIRECTORY[:TAG] or oci-archive:FILE[:TAG]"
-    )
+    parser.add_argument("reference", metavar="REFERENCE", help=SOURCE_HELP)
     add_verifying_options(parser)
     parser.add_argument(
         "--each-platform", action="store_true", help="every platform's manifest must be signed, not the index"
@@ -30,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from imagesync.cli.copy import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.cli.sides import parse_source  # noqa: PLC0415 - not for --help
     from imagesync.cli.verdicts import Judge, verdicts_as_json, verdicts_as_text  # noqa: PLC0415
     from imagesync.settings import Settings  # noqa: PLC0415
     from imagesync.spec.model import Spec  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """The gate `approval`: named people have said yes to exactly this digest, in files that somebody could review.
 
-Without keys the files are not signed: they are worth what the protection of the branch is worth that they are in.
+Where nobody says who signs, they are worth what the protection of the branch is worth that they are in.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from imagesync.errors import TrustError
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, ListFiles, Need, TimeNow, Unread, WhoRuns
 from imagesync.gates.paths import PathTemplate
+from imagesync.gates.trusted import Trusted
 from imagesync.gates.verdict import Finding
 from imagesync.gates.word import Word
 from imagesync.reference import Digest, Reference
-from imagesync.signature.key import PublicKey
 
 _CLOCKS_DIFFER = timedelta(hours=1)
 SIGNED = "signed"
@@ -30,7 +31,7 @@ class Approval:
     people: tuple[str, ...]
     files: PathTemplate
     expires: timedelta | None = None
-    keys: tuple[PublicKey, ...] = ()
+    signers: tuple[Trusted, ...] = ()
     """One for each of the people, in their order; none: their files need no signature."""
 
     def __str__(self) -> str:
@@ -46,13 +47,16 @@ class Approval:
             if isinstance(answer, Unread):
                 return Finding.blocked(f"approvals cannot be read: {answer.reason}")
         words = [Word.parse(name, raw) for name, raw in sorted(files.items())]
-        wrong = [(word, self._objection(word, candidate, (now, runners))) for word in words]
+        try:
+            wrong = [(word, self._objection(word, candidate, (now, runners))) for word in words]
+        except TrustError as error:
+            return Finding.blocked(f"approvals cannot be verified: {error.message}", error.hint)
         given = tuple(dict.fromkeys(word.by.casefold() for word, objection in wrong if objection is None))
         others = [f"{word.name}: {objection}" for word, objection in wrong if objection is not None]
         return self._counted(given, others, f"{need.pattern} for {candidate.digest}")
 
     def _counted(self, given: tuple[str, ...], others: list[str], where: str) -> Finding:
-        said = f"{len(given)} of {self.count} approvals ({SIGNED if self.keys else UNSIGNED})"
+        said = f"{len(given)} of {self.count} approvals ({SIGNED if self.signers else UNSIGNED})"
         names = f": {', '.join(given)}" if given else ""
         if len(given) >= self.count:
             return Finding.passed(f"{said}{names}")
@@ -62,10 +66,10 @@ class Approval:
     def _files(self, candidate: Candidate) -> ListFiles:
         return ListFiles(self.files.of(candidate.source, candidate.digest))
 
-    def key_of(self, name: str) -> PublicKey | None:
-        """The key that signs for one of the people; None where none does."""
+    def signer_of(self, name: str) -> Trusted | None:
+        """Who signs for one of the people; None where nobody has to."""
         names = [one.casefold() for one in self.people]
-        return dict(zip(names, self.keys, strict=False)).get(name.casefold())
+        return dict(zip(names, self.signers, strict=False)).get(name.casefold())
 
     def file_of(self, source: Reference, digest: Digest, by: str) -> str | None:
         """The file in which one of the people says yes; None where the glob is no name with one `*`."""
@@ -77,7 +81,7 @@ class Approval:
         return PathTemplate(pattern.replace("*", name), folder).of(source, digest)
 
     def _objection(self, word: Word, candidate: Candidate, moment: tuple[datetime, tuple[str, ...]]) -> str | None:
-        """Why a word does not count; None where it does."""
+        """Why a word does not count; None where it does. Raises TrustError."""
         now, runners = moment
         return (
             word.mistake or _of_another(word, candidate) or self._not_by(word.by, runners) or self._not_signed(word)
@@ -91,10 +95,9 @@ class Approval:
         return None
 
     def _not_signed(self, word: Word) -> str | None:
-        key = self.key_of(word.by)
-        if key is None or word.is_signed_by(key):
-            return None
-        return f"not signed by the key of {word.by[:40]!a}, or changed since"
+        signer = self.signer_of(word.by)
+        doubt = word.doubt(signer.trust()) if signer is not None else None
+        return f"not by {word.by[:40]!a}: {doubt}; {signer} signs for that" if doubt is not None else None
 
     def _untimely(self, word: Word, now: datetime) -> str | None:
         if word.at is None or word.at > now + _CLOCKS_DIFFER:

@@ -76,7 +76,13 @@ class ScanReport:
 
 def read_report(raw: bytes) -> ScanReport:
     """Raises Unreadable."""
-    document = _object(raw)
+    return report_of(_parsed(raw))
+
+
+def report_of(document: object) -> ScanReport:
+    """The same of JSON that has been read, in which no key stands twice. Raises Unreadable."""
+    if not isinstance(document, dict):
+        raise Unreadable("it is not a JSON object")
     if isinstance(document.get("runs"), list):
         return _sarif(document)
     if isinstance(document.get("matches"), list):
@@ -86,14 +92,11 @@ def read_report(raw: bytes) -> ScanReport:
     raise Unreadable("it is no report of Trivy or Grype, and no SARIF")
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _parsed(raw: bytes) -> object:
     try:
-        document = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise Unreadable("it is not JSON, or has a key twice") from error
-    if not isinstance(document, dict):
-        raise Unreadable("it is not a JSON object")
-    return document
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

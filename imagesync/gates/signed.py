@@ -6,35 +6,26 @@ What the source has that may prove it is read by the digest; the room `signature
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from functools import lru_cache
-from typing import Protocol
 
 from imagesync.errors import ImagesyncError
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need, ReadSpoken, TimeNow, Unread
 from imagesync.gates.soak import shown_span
+from imagesync.gates.trusted import Signers, Trusted
 from imagesync.gates.verdict import Finding
 from imagesync.reference import Digest, Reference
 from imagesync.signature import (
     Exactly,
     InRepository,
-    Keyless,
-    KeyTrust,
-    PublicKey,
-    Rejected,
     Remapped,
     SignedAs,
-    Signer,
-    Trust,
     Verified,
     Wanted,
     WantedAttestation,
     WantedSignature,
-    decide,
-    verify,
 )
 
 
@@ -45,48 +36,6 @@ class Subject(Enum):
     """The digest that the tag points to, be it that of an index or of an image."""
     PLATFORMS = "platforms"
     """The manifest of every platform."""
-
-
-class Trusted(Protocol):
-    """Who may sign. Printed, it is what a verdict calls him."""
-
-    def trust(self) -> Trust:
-        """Raises TrustError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedKey:
-    """The owner of a key, whose file is named as the spec has it."""
-
-    file: str
-    key: PublicKey
-
-    def __str__(self) -> str:
-        return f"the key {self.file}"
-
-    def trust(self) -> Trust:
-        return KeyTrust(self.key)
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedIdentity:
-    """An identity that an issuer vouches for; the root is sigstore's, as JSON."""
-
-    signer: Signer
-    trusted_root: bytes = field(repr=False)
-
-    def __str__(self) -> str:
-        return self.signer.identity
-
-    def trust(self) -> Trust:
-        return _keyless(self.signer, self.trusted_root)
-
-
-@lru_cache(maxsize=8)
-def _keyless(signer: Signer, trusted_root: bytes) -> Keyless:
-    """To read a root takes longer than to verify with it."""
-    return Keyless.of(signer, trusted_root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +130,7 @@ def subjects_of(candidate: Candidate, subject: Subject) -> tuple[Digest, ...]:
 def _judge(gate: Signature | Attestation, candidate: Candidate, known: Known) -> Finding:
     subjects = subjects_of(candidate, gate.subject)
     try:
-        wanted, signers = gate.wanted_of(candidate), _Signers(gate.by, gate.by.trust())
+        wanted, signers = gate.wanted_of(candidate), Signers(gate.by, gate.by.trust())
     except ImagesyncError as error:
         return Finding.blocked(f"nothing can be verified: {error.message}", error.hint)
     for digest in subjects:
@@ -190,24 +139,3 @@ def _judge(gate: Signature | Attestation, candidate: Candidate, known: Known) ->
         if objection is not None:
             return objection
     return Finding.passed(f"signed by {gate.by}") if subjects else Finding.blocked("holds no image to be signed")
-
-
-@dataclass(frozen=True, slots=True)
-class _Signers:
-    """Who is trusted, by name and by what opens what he has signed."""
-
-    by: Trusted
-    trust: Trust
-
-    def good(self, wanted: Wanted, pieces: object) -> tuple[Verified, ...] | Finding:
-        """What verifies of all that speaks of a digest, or why it is not signed as it has to be."""
-        if isinstance(pieces, Unread) or not isinstance(pieces, tuple):
-            reason = pieces.reason if isinstance(pieces, Unread) else "it was not read"
-            return Finding.blocked(f"what speaks of {wanted.digest.short} cannot be read: {reason}")
-        verdicts = [piece if isinstance(piece, Rejected) else verify(piece, wanted, self.trust) for piece in pieces]
-        verdict = decide(verdicts, wanted)
-        if not isinstance(verdict, Rejected):
-            return tuple(one for one in verdicts if isinstance(one, Verified))
-        why = "" if verdict.reason == wanted.missing else f": {verdict.reason}"
-        hint = f"sign {wanted.digest} where it comes from; `imagesync verify` says what is there"
-        return Finding.blocked(f"{wanted.missing} by {self.by}{why}", hint)

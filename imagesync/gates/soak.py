@@ -52,7 +52,7 @@ class Soak:
         if isinstance(now, Unread):
             return Finding.blocked(f"the time is not known: {now.reason}")
         if self.entered is None:
-            hint = "`imagesync promote SPEC NAME:VERSION --to STAGE --dry-run` asks it"
+            hint = "`imagesync status` asks it, and so does `imagesync promote` with --dry-run"
             return Finding.blocked("only a promotion knows what the stage before is", hint)
         if self.clock is None:
             return self._by_record(self.entered, now)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from imagesync.errors import ImagesyncError
 from imagesync.gates.candidate import Candidate, Image
-from imagesync.gates.needs import Known, Need, ReadFile, TimeNow, Unread
-from imagesync.gates.paths import PathTemplate
-from imagesync.gates.reports import ScanReport, Severity, Unreadable, Vulnerability, read_report
+from imagesync.gates.needs import Known, Need, TimeNow, Unread
+from imagesync.gates.reports import ScanReport, Severity, Vulnerability
+from imagesync.gates.scans import Reports
 from imagesync.gates.verdict import Finding
 from imagesync.selection import PlatformPattern
 
@@ -30,7 +31,7 @@ class Ignored:
 class Vulnerabilities:
     """`covers` are the platforms that are looked at; none: every one. A report has to name the image that it is of."""
 
-    report: PathTemplate
+    reports: Reports
     fail_on: Severity
     covers: tuple[PlatformPattern, ...] = ()
     max_age: timedelta | None = None
@@ -39,10 +40,10 @@ class Vulnerabilities:
 
     def __str__(self) -> str:
         fixable = ", only fixable" if self.only_fixable else ""
-        return f"vulnerabilities {self.report}, fail_on {self.fail_on.name.lower()}{fixable}"
+        return f"vulnerabilities {self.reports}, fail_on {self.fail_on.name.lower()}{fixable}"
 
     def needs(self, candidate: Candidate) -> tuple[Need, ...]:
-        return (TimeNow(), *(self._file(candidate, image) for image in self._covered(candidate)))
+        return (TimeNow(), *self.reports.needs(candidate, self._covered(candidate)))
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
         now = known[TimeNow()]
@@ -51,13 +52,16 @@ class Vulnerabilities:
         images = self._covered(candidate)
         if not images:
             return Finding.blocked("holds no image that was to be scanned")
-        for image in images:
-            need = self._file(candidate, image)
-            wrong = self._of_image(image, known[need], now)
+        try:
+            found = tuple(self.reports.of_each(candidate, images, known))
+        except ImagesyncError as error:
+            return Finding.blocked(f"no report can be verified: {error.message}", error.hint)
+        for image, reports in zip(images, found, strict=True):
+            wrong = reports if isinstance(reports, str) else self._objection(reports, now)
             if wrong is not None:
-                hint = f"scan {candidate.source.repository}@{image.manifest.digest} and write {need.path}"
-                return Finding.blocked(f"{image}: {wrong}", hint)
-        return Finding.passed(f"{len(images)} scanned, nothing of {self.fail_on.name.lower()} or worse")
+                return Finding.blocked(f"{image}: {wrong}", self.reports.hint(candidate, image))
+        worst = self.fail_on.name.lower()
+        return Finding.passed(f"{len(images)} scanned{self.reports.basis}, nothing of {worst} or worse")
 
     def _covered(self, candidate: Candidate) -> tuple[Image, ...]:
         """An image of which no index says the platform is covered by whatever is asked for."""
@@ -68,24 +72,9 @@ class Vulnerabilities:
             image for image in images if not image.platform or any(one.matches(image.platform) for one in self.covers)
         )
 
-    def _file(self, candidate: Candidate, image: Image) -> ReadFile:
-        return ReadFile(self.report.of(candidate.source, image.manifest.digest))
-
-    def _of_image(self, image: Image, raw: bytes | Unread | None, now: datetime) -> str | None:
-        """Why the report does not let it pass; None where it does."""
-        if raw is None:
-            return "not scanned: there is no report"
-        if isinstance(raw, Unread):
-            return f"the report cannot be read: {raw.reason}"
-        try:
-            report = read_report(raw)
-        except Unreadable as error:
-            return f"the report cannot be read: {error.reason}"
-        own = {image.manifest.digest, image.manifest.config.digest}
-        if not report.digests & own:
-            others = ", ".join(sorted(report.digests)[:1]) or "none that it names"
-            return f"the report is of another image: {others}"
-        return self._stale(report, now) or self._found(report, now)
+    def _objection(self, reports: tuple[ScanReport, ...], now: datetime) -> str | None:
+        """Why they do not let it pass; None where all do."""
+        return next(filter(None, (self._stale(one, now) or self._found(one, now) for one in reports)), None)
 
     def _stale(self, report: ScanReport, now: datetime) -> str | None:
         if self.max_age is None:

@@ -56,6 +56,13 @@ class LayoutIndex:
     @classmethod
     def parse(cls, raw: bytes) -> LayoutIndex:
         """Read index.json. Raises IntegrityError where it is no image index, or gives one name to two entries."""
+        index = cls.parse_with_any_names(raw)
+        _check_names(index.entries)
+        return index
+
+    @classmethod
+    def parse_with_any_names(cls, raw: bytes) -> LayoutIndex:
+        """Read index.json where the same tag may stand twice, as Docker writes it for two repositories."""
         try:
             index = parse_manifest(raw, OCI_INDEX)
         except InvalidManifest as error:
@@ -66,7 +73,6 @@ class LayoutIndex:
             Entry(found.media_type, found.digest, found.size_bytes, found.annotations.get(REF_NAME), fields)
             for found, fields in listed
         )
-        _check_names(entries)
         return cls(entries, {key: value for key, value in document.items() if key != "manifests"})
 
     def to_bytes(self) -> bytes:

@@ -11,7 +11,7 @@ from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.gated import Gated
-from imagesync.plan.unit import Unit
+from imagesync.plan.unit import Due, Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
 
@@ -31,6 +31,8 @@ class UpstreamMoved:
     now: Digest | None
 
 
+MADE_HERE = "digest made here: the archive has no manifest"
+"""The note of a copy from what `docker save` wrote without a manifest."""
 TOO_YOUNG = "age"
 """What a failure is called of a tag whose age has to be known, and is not."""
 
@@ -90,6 +92,11 @@ class Copy:
         return self.root.digest != self.source.digest
 
     @property
+    def is_made_here(self) -> bool:
+        """The digest is imagesync's own; its note says so, in a plan from a file too."""
+        return MADE_HERE in self.note
+
+    @property
     def is_within_registry(self) -> bool:
         """Both sides are one registry: blobs are mounted, none is moved."""
         return self.source.repository.registry == self.destination.repository.registry
@@ -115,6 +122,8 @@ class Attach:
     """What the source's digest becomes at the destination, where that is another."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What gates have said of what is in place; only of a release that is to be put on record."""
 
     @property
     def found(self) -> Digest | None:
@@ -135,6 +144,8 @@ class Keep:
     """As in Attach."""
     moved: UpstreamMoved | None = None
     """As for a Copy."""
+    verdicts: tuple[Verdict, ...] = ()
+    """What gates have said of what is in place; only of a release that is to be put on record."""
 
     @property
     def found(self) -> Digest | None:
@@ -259,6 +270,12 @@ class Waiting:
     verdicts: tuple[Verdict, ...] = ()
     """As for a Copy."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether only somebody's deed lets it go on, which no later run does: it is told as what is blocked."""
+        is_blocked = any(verdict.ruling is Ruling.BLOCKED for verdict in self.verdicts)
+        return is_blocked or self.waits_for is WaitsFor.STAGE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delete:
@@ -369,6 +386,10 @@ class Plan:
     """What of the spec came to nothing."""
     unit: Unit | None = None
     """Set where all of it moves together or not at all."""
+    units: tuple[Plan, ...] = ()
+    """What moves besides, each a plan with a unit of its own: none of them holds another."""
+    due: tuple[Due, ...] = ()
+    """What the stages that promote by themselves are to get."""
 
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from imagesync.errors import NotFoundError
-from imagesync.manifest import Content, Descriptor, Index, Manifest, walk
+from imagesync.manifest import Content, Descriptor, Index, Manifest, is_made_here, walk
 from imagesync.plan.actions import (
+    MADE_HERE,
     Action,
     Assumed,
     Attach,
@@ -40,7 +41,7 @@ from imagesync.plan.inventory import (
 )
 from imagesync.plan.narrowing import names_of_kept
 from imagesync.plan.wants import Want, Wanted, failure_of, waiting_for
-from imagesync.reference import Digest, Reference, Repository
+from imagesync.reference import DOCKER_ARCHIVE, Digest, Reference, Repository
 from imagesync.spec.model import OnDrift
 
 
@@ -103,8 +104,15 @@ def _compared(want: Want, source: Present, destination: Head, inventory: Invento
     if is_kept:
         return _kept(want, source, attachments, inventory)
     copy = _copy(want, source, destination, inventory)
-    note = ", ".join(part for part in (copy.note, _narrowed_to(copy), _added(attachments)) if part)
+    parts = (copy.note, _made(copy, inventory), _narrowed_to(copy), _added(attachments))
+    note = ", ".join(part for part in parts if part)
     return replace(copy, attachments=_copies(want, attachments, inventory), note=note)
+
+
+def _made(copy: Copy, inventory: Inventory) -> str:
+    """What is to be known of a digest that no registry had for the image."""
+    is_saved = copy.source.repository.registry.startswith(DOCKER_ARCHIVE)
+    return MADE_HERE if is_saved and is_made_here(inventory.contents[copy.root.digest]) else ""
 
 
 def _narrowed_to(copy: Copy) -> str:
@@ -267,7 +275,8 @@ def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failur
     if isinstance(head, NotRead):
         return waiting_for(want.rule, (want.source, want.destination), head)
     if not isinstance(head, Broken):
-        hint = f"`imagesync tags --repository {reference.repository}` lists what is there"
+        said = head.hint if isinstance(head, Absent) else None
+        hint = said or f"`imagesync tags --repository {reference.repository}` lists what is there"
         head = Broken(f"{side} {reference}: not found", NotFoundError.kind, hint)
     if want.rule.locked is not None and side == "source" and head.kind == NotFoundError.kind:
         hint = f"it is what the lock has: `imagesync lock --update {want.rule.name}` takes what the tag points to now"

@@ -69,12 +69,22 @@ class _Anew:
 
 def examine(gate: Gate, source: Reference, state: State) -> Asking[Verdict]:
     """What one gate says of an image that is not to be moved. Raises CannotRead where the image cannot be read."""
+    (verdict,) = yield from judge_by_itself([gate], (source, source), state)
+    return verdict
+
+
+def judge_by_itself(
+    gates: Sequence[Gate], sides: tuple[Reference, Reference], state: State
+) -> Asking[tuple[Verdict, ...]]:
+    """What gates say of an image for which nothing else is read; the first of both sides has its digest. Raises
+    CannotRead, as above."""
+    source, destination = sides
     digest = source.digest
     assert digest is not None  # noqa: S101 - narrows: it was resolved
     contents = yield from read_contents(Place(source.repository, "source", source.tag), {digest: None})
-    candidate = Candidate(source, source, contents[digest], contents)
-    known = yield from answer_all(needs_of([gate], candidate), Source(source.repository, contents, state))
-    return gate.judge(candidate, known)
+    candidate = Candidate(source, destination, contents[digest], contents)
+    known = yield from answer_all(needs_of(gates, candidate), Source(source.repository, contents, state))
+    return tuple(gate.judge(candidate, known) for gate in gates)
 
 
 @dataclass(frozen=True, slots=True)

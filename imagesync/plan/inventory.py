@@ -34,7 +34,9 @@ class Remembered(Present):
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The store answered, and the tag or digest is not there."""
+    """The store answered, and the tag or digest is not there. `hint` is what it says of that, if anything."""
+
+    hint: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from imagesync.gates import Ruling, Verdict
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor
+from imagesync.plan.parts import as_one
 from imagesync.plan.summary import verdicts_of
 from imagesync.plan.together import held_together
 from imagesync.reference import Digest, Reference
@@ -33,7 +34,7 @@ def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
 def approved_by(approved: Plan) -> Reviewer:
     """Allow only what an approved plan holds: same destination, source digest, replaced digest, and no attachment more
     (`--approved`)."""
-    held = {_identity(one): _attachments(one) for one in approved.actions if isinstance(one, Copy | Attach)}
+    held = {_identity(one): _attachments(one) for one in as_one(approved).actions if isinstance(one, Copy | Attach)}
 
     def check(change: Change) -> str | None:
         if isinstance(change, Delete) or _identity(change) not in held:

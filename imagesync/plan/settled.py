@@ -34,7 +34,7 @@ def settled(action: Keep | Assumed | Conflict | Drifted | Skip | Failure | Block
     if isinstance(action, Skip | Drifted | Blocked):
         return blocked(action, action.reason) if isinstance(action, Blocked) else _skipped(action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
+        return waiting(action)
     is_cancelled = action.kind == Cancelled.kind
     status, code = (Status.CANCELLED, Cancelled.exit_code) if is_cancelled else (Status.FAILED, 1)
     return Outcome(action, status, action.reason, action.hint, action.kind, exit_code=code)
@@ -43,6 +43,12 @@ def settled(action: Keep | Assumed | Conflict | Drifted | Skip | Failure | Block
 def _skipped(action: Skip | Drifted) -> Outcome:
     more = (action.hint, action.kind) if isinstance(action, Drifted) else ()
     return Outcome(action, Status.SKIPPED, action.reason, *more)
+
+
+def waiting(action: Waiting) -> Outcome:
+    """The outcome of what waits, be it for a later run or for somebody."""
+    status = Status.BLOCKED if action.is_refused else Status.WAITING
+    return Outcome(action, status, action.reason, action.hint, exit_code=action.exit_code)
 
 
 def blocked(action: Blocked | Delete, reason: str) -> Outcome:

@@ -35,7 +35,7 @@ class Summary:
     assumed: int
     skipped: int
     blocked: int
-    """By a reviewer, or by an immutable tag that has another digest."""
+    """By a reviewer, by an immutable tag that has another digest, or since it is not at the stage before."""
     waiting: int
     failed: int
     bytes_to_copy: int
@@ -58,7 +58,7 @@ class Summary:
 def verdicts_of(action: Action) -> tuple[Verdict, ...]:
     """What gates have said of it."""
     change = action.copy if isinstance(action, Blocked) else action
-    return change.verdicts if isinstance(change, Copy | Waiting) else ()
+    return change.verdicts if isinstance(change, Copy | Waiting | Keep | Attach) else ()
 
 
 def moved_of(action: Action) -> UpstreamMoved | None:
@@ -79,6 +79,7 @@ def is_drifted(action: Action) -> bool:
 def summarise(plan: Plan) -> Summary:
     """Count a plan's actions."""
     copies = plan.copies()
+    refused = sum(isinstance(action, Waiting) and action.is_refused for action in plan.actions)
     kinds = [type(action) for action in plan.actions]
     moved = {
         (copy.destination.repository.registry, blob.digest): blob.size_bytes
@@ -92,8 +93,8 @@ def summarise(plan: Plan) -> Summary:
         unchanged=kinds.count(Keep),
         assumed=kinds.count(Assumed),
         skipped=kinds.count(Skip) + kinds.count(Drifted),
-        blocked=kinds.count(Blocked) + kinds.count(Conflict),
-        waiting=kinds.count(Waiting),
+        blocked=kinds.count(Blocked) + kinds.count(Conflict) + refused,
+        waiting=kinds.count(Waiting) - refused,
         failed=kinds.count(Failure),
         bytes_to_copy=sum(moved.values()),
         attach=kinds.count(Attach),

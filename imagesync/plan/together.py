@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from imagesync.manifest import Content, Index
-from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Skip, Waiting
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Skip, Waiting, WaitsFor
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.plan.summary import verdicts_of
+from imagesync.plan.unit import Occasion
 from imagesync.reference import Digest, Reference, Repository
 
 HELD_EXIT_CODE = 3
@@ -17,25 +19,42 @@ ARRIVED = (Status.COPIED, Status.ATTACHED, Status.UNCHANGED)
 
 
 def held_together(plan: Plan) -> Plan:
-    """The plan with every change blocked, if it is one unit and something of it cannot or may not be done. What waits
-    in it is told by the exit code: somebody has asked for just this."""
+    """The plan with every change held back, if it is one unit and something of it cannot or may not be done. What waits
+    in it is told by the exit code where somebody has asked for just this; else a later run does the rest."""
     if plan.unit is None:
         return plan
-    plan = replace(plan, actions=tuple(map(_noticed, plan.actions)))
-    holding = next((action for action in plan.actions if not isinstance(action, Copy | Attach | Keep)), None)
-    if holding is None:
+    if plan.unit.occasion is Occasion.ASKED:
+        plan = replace(plan, actions=tuple(map(_noticed, plan.actions)))
+    holding = [action for action in plan.actions if not isinstance(action, Copy | Attach | Keep)]
+    if not holding:
         return plan
-    actions = [
-        Blocked(copy=action, reason=because_of(plan, subject_of(holding)))
-        if isinstance(action, Copy | Attach)
-        else action
-        for action in plan.actions
-    ]
+    is_later = all(isinstance(action, Waiting) and not action.exit_code for action in holding)
+    hold = _waits if is_later else _blocked
+    cause = next((action for action in holding if is_later or not isinstance(action, Waiting)), holding[0])
+    reason = because_of(plan, subject_of(cause))
+    actions = (hold(action, reason) if isinstance(action, Copy | Attach) else action for action in plan.actions)
     return replace(plan, actions=tuple(actions))
 
 
 def _noticed(action: Action) -> Action:
     return replace(action, exit_code=HELD_EXIT_CODE) if isinstance(action, Waiting) else action
+
+
+def _blocked(change: Copy | Attach, reason: str) -> Blocked:
+    return Blocked(copy=change, reason=reason)
+
+
+def _waits(change: Copy | Attach, reason: str) -> Waiting:
+    return Waiting(
+        rule=change.rule,
+        place=change.place,
+        source=change.source,
+        destination=change.destination,
+        reason=reason,
+        exit_code=0,
+        waits_for=WaitsFor.GATE,
+        verdicts=verdicts_of(change),
+    )
 
 
 def because_of(plan: Plan, holding: str) -> str:

@@ -17,6 +17,24 @@ class Move(Enum):
     ROLLBACK = "rollback"
 
 
+class Occasion(Enum):
+    """What lets a unit move: somebody has asked for just this, or the spec lets a stage take what is due."""
+
+    ASKED = "asked"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a stage that promotes by itself is to get: a version, or None and why there is none."""
+
+    promotion: str
+    stage: str
+    version: Tag | None
+    reason: str = ""
+    """Of a version, what else is to be known of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """A release under one version, the stage that it comes to, and the one that it comes from."""
@@ -30,6 +48,7 @@ class Unit:
     move: Move = Move.PROMOTION
     ticket: str = ""
     reason: str = ""
+    occasion: Occasion = Occasion.ASKED
 
     def __str__(self) -> str:
         return f"{self.promotion} {self.version}"
@@ -37,11 +56,12 @@ class Unit:
 
 def unit_to_dict(unit: Unit) -> dict[str, Any]:
     """As a plan file has it."""
-    return {**asdict(unit), "move": unit.move.value}
+    return {**asdict(unit), "move": unit.move.value, "occasion": unit.occasion.value}
 
 
 def unit_from_dict(value: Mapping[str, Any]) -> Unit:
     """Raises InvalidReference for tags that are none; the form, the schema has checked."""
     texts = {key: value[key] for key in ("promotion", "stage", "source_stage", "ticket", "reason")}
     current = Tag(value["current"]) if value["current"] is not None else None
-    return Unit(version=Tag(value["version"]), current=current, move=Move(value["move"]), **texts)
+    occasion = Occasion(value.get("occasion", Occasion.ASKED.value))
+    return Unit(version=Tag(value["version"]), current=current, move=Move(value["move"]), occasion=occasion, **texts)

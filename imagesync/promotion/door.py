@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from imagesync.errors import NotFoundError
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
+from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record
 from imagesync.reference import Reference, parse_reference
 from imagesync.spec.stages import Promotion
@@ -33,42 +35,73 @@ class Door:
     promotion: Promotion
     unit: Unit
     known: Known
+    commands: Commands
 
     def reviewer(self, change: Change) -> str | None:
         """Why a change may not be made, and what would let it; None where it may."""
         return None if isinstance(change, Delete) else self._reason(change)
 
-    def with_what_waits(self, plan: Plan) -> Plan:
+    def with_refused(self, plan: Plan) -> Plan:
         """The plan with what no change comes of and still may not be on record: an image that is not at the stage
         before, which is no failure of a registry, and one that is in place by another hand."""
         # An image that is not there yet is one thing to wait for, however many tags it is to get.
-        return replace(plan, actions=tuple(dict.fromkeys(map(self._or_waiting, plan.actions))))
+        return replace(plan, actions=tuple(dict.fromkeys(map(self._or_refused, plan.actions))))
 
-    def _or_waiting(self, action: Action) -> Action:
+    def _or_refused(self, action: Action) -> Action:
         if isinstance(action, Keep):
             reason = self._reason(action)
-            return action if reason is None else _waiting(action, action.source, action.destination, reason)
+            return action if reason is None else _refused(action, action.source, action.destination, reason)
         if not isinstance(action, Failure) or action.kind != NotFoundError.kind:
             return action
-        if self.known.released is not None or _is_first(self.promotion, self.unit):
+        if _is_first(self.promotion, self.unit):
             return action
         image = next(one for one in self.promotion.images if action.rule == f"{self.promotion.name}/{one.name}")
         source = self.promotion.stage(self.unit.source_stage)
         tag = Reference(source.repository_of(image), source.tag_of(self.unit.version))
-        return _waiting(action, tag, parse_reference(action.subject), _not_come(self.unit))
+        return _refused(action, tag, parse_reference(action.subject), self._missing(action.reason))
 
     def _reason(self, action: Copy | Attach | Keep) -> str | None:
         if self.unit.move is Move.ROLLBACK:
             return None
-        reasons = [
-            *_skips(self.promotion, self.unit),
-            *_is_held(self.unit, self.known),
-            *_is_not_released(self.promotion, self.unit, self.known, action),
-        ]
-        return "; ".join(reasons) or None
+        return "; ".join([*self._skips(), *self._is_held(), *self._is_not_released(action)]) or None
+
+    def _skips(self) -> Iterator[str]:
+        unit, before = self.unit, self.promotion.before(self.promotion.stage(self.unit.stage))
+        if before is not None and before.name != unit.source_stage:
+            typed = self.commands.promote(unit.version, before.name)
+            yield f"{unit.source_stage} is not the stage before {unit.stage}: `{typed}` comes first"
+
+    def _is_held(self) -> Iterator[str]:
+        hold, stage = self.known.hold, self.unit.stage
+        if hold is not None and hold.version != self.unit.version:
+            why = f" ({hold.reason})" if hold.reason else ""
+            typed = self.commands.end_hold(stage)
+            yield f"{stage} is held at {hold.version} by {hold.who.name}{why}: `{typed}` ends that"
+
+    def _is_not_released(self, change: Copy | Attach | Keep) -> Iterator[str]:
+        """Only what a record says has come to a stage as a whole may leave it again."""
+        if _is_first(self.promotion, self.unit):
+            return
+        if self.known.released is None:
+            yield self._missing("")
+            return
+        name = change.rule.removeprefix(f"{self.promotion.name}/")
+        recorded, found = self.known.released.digests.get(name), change.source.digest
+        if recorded != found and found is not None:
+            said = recorded.short if recorded is not None else "no digest"
+            yield f"{change.source.repository} has {found.short} under this version, its record says {said}"
+
+    def _missing(self, found: str) -> str:
+        """Why there is nothing that could come from the stage before, and what brings it there. `found` is what was
+        seen there."""
+        unit, stage = self.unit, self.unit.source_stage
+        typed = self.commands.promote(unit.version, stage)
+        if self.known.released is None:
+            return f"{unit} has not come to {stage} yet; promote it there first: `{typed}`"
+        return f"{found}, though on record {unit} came to {stage}; promote it there again first: `{typed}`"
 
 
-def _waiting(action: Action, source: Reference, destination: Reference, reason: str) -> Waiting:
+def _refused(action: Action, source: Reference, destination: Reference, reason: str) -> Waiting:
     return Waiting(
         rule=action.rule,
         place=action.place,
@@ -79,47 +112,5 @@ def _waiting(action: Action, source: Reference, destination: Reference, reason: 
     )
 
 
-def _not_come(unit: Unit) -> str:
-    return f"{unit} has not come to {unit.source_stage} yet: {_bring_to(unit, unit.source_stage)} brings it there"
-
-
-def _skips(promotion: Promotion, unit: Unit) -> list[str]:
-    stage = promotion.stage(unit.stage)
-    before = promotion.before(stage)
-    if before is None or before.name == unit.source_stage:
-        return []
-    return [f"{unit.source_stage} is not the stage before {stage.name}: {_bring_to(unit, before.name)} comes first"]
-
-
-def _is_held(unit: Unit, known: Known) -> list[str]:
-    hold = known.hold
-    if hold is None or hold.version == unit.version:
-        return []
-    why = f" ({hold.reason})" if hold.reason else ""
-    return [f"{unit.stage} is held at {hold.version} by {hold.who.name}{why}: {_release(unit)} ends that"]
-
-
-def _is_not_released(promotion: Promotion, unit: Unit, known: Known, change: Copy | Attach | Keep) -> list[str]:
-    """Only what a record says has come to a stage as a whole may leave it again."""
-    if _is_first(promotion, unit):
-        return []
-    if known.released is None:
-        return [_not_come(unit)]
-    name = change.rule.removeprefix(f"{promotion.name}/")
-    recorded, found = known.released.digests.get(name), change.source.digest
-    if recorded == found or found is None:
-        return []
-    said = recorded.short if recorded is not None else "no digest"
-    return [f"{change.source.repository} has {found.short} under this version, its record says {said}"]
-
-
 def _is_first(promotion: Promotion, unit: Unit) -> bool:
     return promotion.stages[0].name == unit.source_stage
-
-
-def _release(unit: Unit) -> str:
-    return f"`imagesync hold SPEC {unit.promotion} --stage {unit.stage} --release`"
-
-
-def _bring_to(unit: Unit, stage: str) -> str:
-    return f"`imagesync promote SPEC {unit.promotion}:{unit.version} --to {stage}`"

@@ -6,7 +6,7 @@ they are not, what is none ends the command: somebody has written into the journ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import dropwhile, takewhile
 
@@ -18,7 +18,7 @@ from imagesync.promotion.entries import HOLDS, MOVES, Entry, Kind
 from imagesync.promotion.journal import Journal
 from imagesync.promotion.record import Record
 from imagesync.promotion.seal import seal_of
-from imagesync.reference import Repository, Tag
+from imagesync.reference import Digest, Repository, Tag
 from imagesync.spec.stages import Promotion, Stage
 from imagesync.store import Stores
 
@@ -45,6 +45,17 @@ class Records:
     def last(self, stage: Stage) -> Record | None:
         """What the stage came to last, as a whole."""
         return next(self._finished(stage), None)
+
+    def finished(self, stage: Stage) -> Iterator[Record]:
+        """All that the stage came to as a whole, the latest first; each is read when it is asked for."""
+        return self._finished(stage)
+
+    def digests(self, stage: Stage, version: Tag) -> Mapping[str, Digest]:
+        """What the stage's gates have let in as this version the last time, be it that it has not finished, by the
+        names of images."""
+        entries = (entry for entry in reversed(self.entries(stage)) if entry.kind in MOVES and entry.may_be_of(version))
+        records = (record for entry in entries if (record := self.read(stage, entry)) is not None)
+        return next((record.digests for record in records if record.version == version), {})
 
     def begun(self, stage: Stage) -> Record | None:
         """What has begun last at the stage, if it has not finished, and nothing after it."""

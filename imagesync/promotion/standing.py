@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.plan.inventory import Absent, Broken, Head, Present
+from imagesync.plan.unit import Move
+from imagesync.promotion.ahead import NOTHING_AHEAD, Ahead, ahead_on_record
+from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record
+from imagesync.promotion.upcoming import Upcoming
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.stages import PromotedImage, Promotion, Stage
 
@@ -47,8 +51,10 @@ class StageStanding:
     begun: Record | None = None
     hold: Record | None = None
     images: tuple[ImageStanding, ...] = ()
-    ahead: Record | None = None
-    """What the stage before runs, where that is something else."""
+    ahead: Ahead = NOTHING_AHEAD
+    """What is at the stage before and not here, the version that is next first."""
+    upcoming: Upcoming | None = None
+    """What keeps the next one back; None where nobody has asked, and where there is none."""
 
     @property
     def exit_code(self) -> int:
@@ -58,16 +64,27 @@ class StageStanding:
         return MOVED_EXIT_CODE if is_moved else 0
 
     @property
-    def next_step(self) -> str:
-        """What would bring it on, or what keeps that."""
+    def next_version(self) -> Tag | None:
+        """What may come next: what has begun to come, else the first of what is ahead. None while a rollback is to be
+        finished."""
         if self.begun is not None:
-            return f"incomplete: {self._promote(self.begun.version)} finishes it"
+            return self.begun.version if self.begun.move is Move.PROMOTION else None
+        return next(iter(self.ahead.versions), None)
+
+    def next_command(self, commands: Commands) -> str:
+        """What is typed to bring it on; empty where there is nothing to bring."""
+        if self.begun is not None and self.begun.move is Move.ROLLBACK:
+            return commands.roll_back(self.begun.version, self.stage)
+        return commands.promote(self.next_version, self.stage) if self.next_version is not None else ""
+
+    def next_step(self, commands: Commands) -> str:
+        """The same in words, with what keeps it."""
+        command = self.next_command(commands)
+        if self.begun is not None:
+            return f"incomplete: {command} finishes it"
         if self.hold is not None:
             return f"held at {self.hold.version} by {self.hold.who.name}"
-        return self._promote(self.ahead.version) if self.ahead is not None else ""
-
-    def _promote(self, version: Tag) -> str:
-        return f"imagesync promote SPEC {self.promotion}:{version} --to {self.stage}"
+        return command
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,7 @@ def standings_of(
             for (stage_name, name), tag in tags.items()
             if stage_name == stage.name and known.released is not None
         ]
-        ahead = on_record[before.name].released if before is not None else None
+        last = on_record[before.name].released if before is not None else None
         found.append(
             StageStanding(
                 promotion=promotion.name,
@@ -113,7 +130,7 @@ def standings_of(
                 begun=known.begun,
                 hold=known.hold,
                 images=tuple(images),
-                ahead=ahead if _differs(ahead, known.released) else None,
+                ahead=ahead_on_record([last] if last is not None else [], known.released),
             )
         )
     return tuple(found)
@@ -123,10 +140,6 @@ def exit_code_of(standings: Sequence[StageStanding]) -> int:
     """1 with something incomplete, else 2 with a tag that is not as its record says, else 0."""
     codes = {one.exit_code for one in standings}
     return next((code for code in (INCOMPLETE_EXIT_CODE, MOVED_EXIT_CODE) if code in codes), 0)
-
-
-def _differs(ahead: Record | None, released: Record | None) -> bool:
-    return ahead is not None and (released is None or ahead.digests != released.digests)
 
 
 def _tag_of(stage: Stage, image: PromotedImage, released: Record) -> Reference:

@@ -11,7 +11,8 @@ from imagesync.cancellation import Cancellation
 from imagesync.reference import Repository, make_repository
 from imagesync.registry.client import WIRE_HOSTS, RegistryClient
 from imagesync.registry.connection import Connections
-from imagesync.registry.credentials import Credential, CredentialStore
+from imagesync.registry.credential import Credential
+from imagesync.registry.credentials import CredentialStore
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.mirror import Mirror, MirroredRepository
 from imagesync.registry.origin import Origin

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from imagesync.clouds import login_advice
 from imagesync.errors import (
     AuthenticationError,
     ImmutableError,
@@ -144,6 +145,9 @@ def _shown(text: str) -> str:
 
 def login_hint(refusal: Refusal, host: str, used: str, *, is_anonymous: bool) -> str:
     """What to do about a 401 or 403; `used` says which login was used."""
+    advice = login_advice(host) if is_anonymous else None
+    if advice is not None:
+        return f"{advice} (used {used})"
     if is_anonymous:
         return f"log in with `imagesync login {host} -u USER`, or give `auth:` in the spec (used {used})"
     if refusal.status == 401:

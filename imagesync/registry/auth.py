@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError, StoreError
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
+from imagesync.registry.found_logins import FoundLogins, Identity
 from imagesync.registry.message import Authorization, Request, Response, Send
 from imagesync.registry.origin import Address, Origin
 from imagesync.registry.retry import Transient
@@ -71,7 +72,7 @@ class _Access:
     push: bool
 
     @property
-    def identity(self) -> tuple[str, bool]:
+    def identity(self) -> Identity:
         return (self.scopes[0].path if self.scopes else "", self.push)
 
 
@@ -156,7 +157,7 @@ class Authorizer:
         scheme, _, authority = origin.partition("://")
         self._host = host
         self._origin = Origin.of(scheme, authority)
-        self._find_credential = credentials
+        self._logins = FoundLogins(credentials, clock)
         self._send = send
         self._clock = clock
         self._tokens = _TokenCache(clock)
@@ -167,9 +168,7 @@ class Authorizer:
         """Whether the registry has answered a request: from then on it is known how to log in."""
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
-        self._credentials: dict[tuple[str, bool], Credential | None] = {}
-        self._stale: set[tuple[str, bool]] = set()
-        self._refused: dict[tuple[str, bool], tuple[Authorization, float]] = {}
+        self._refused: dict[Identity, tuple[Authorization, float]] = {}
 
     @contextmanager
     def alone_at_first(self) -> Iterator[None]:
@@ -223,7 +222,7 @@ class Authorizer:
         """What requests for these scopes are logged in with; asks nobody."""
         access = _Access(scopes, push)
         demand = self._demand(access)
-        credential = self._credentials.get(access.identity)
+        credential = self._logins.last(access.identity)
         origin = credential.origin if credential else None
         if demand is None:
             return AuthUse(origin, None, None, tuple(map(str, scopes)))
@@ -248,7 +247,7 @@ class Authorizer:
 
     def refused(self, access: _Access, login: Authorization) -> None:
         """The registry said 401 to a fresh login: keep it from trying a password again and again."""
-        if not _is_minted(login, self._credentials.get(access.identity)):
+        if not _is_minted(login, self._logins.last(access.identity)):
             self._forget(access, login)
 
     def _demand(self, access: _Access) -> _Demand | None:
@@ -285,13 +284,18 @@ class Authorizer:
             return self._challenge
 
     def _authorization(self, access: _Access, demand: _Demand) -> Authorization | None:
-        credential = self._credential(access)
+        credential = self._logins.get(access.identity)
         if credential is not None and credential.registry_token is not None:
             return self._unless_refused(access, Authorization.bearer(credential.registry_token))
         if demand.challenge.scheme == "basic":
             return self._unless_refused(access, basic_login(credential)) if credential else None
         ask = self._ask(access, demand, credential)
-        return Authorization.bearer(self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send)))
+        try:
+            return Authorization.bearer(self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send)))
+        except AuthenticationError:
+            if credential is not None and credential.reject():
+                self._logins.refused(access.identity)
+            raise
 
     def _ask(self, access: _Access, demand: _Demand, credential: Credential | None) -> TokenAsk:
         parameters = demand.challenge.parameters
@@ -304,26 +308,17 @@ class Authorizer:
             credential=credential,
         )
 
-    def _credential(self, access: _Access) -> Credential | None:
-        with self._lock:
-            if access.identity in self._credentials and access.identity not in self._stale:
-                return self._credentials[access.identity]
-        found = self._find_credential(*access.identity)
-        with self._lock:
-            self._credentials[access.identity] = found
-            self._stale.discard(access.identity)
-        return found
-
     def _forget(self, access: _Access, used: Authorization) -> None:
         """A login was rejected: look up again what it was made of, so that a login that changed meanwhile is found."""
         demand = self._demand(access)
-        with self._lock:
-            self._stale.add(access.identity)
-            credential = self._credentials.get(access.identity)
+        credential = self._logins.last(access.identity)
+        self._logins.refused(access.identity)
         if demand is not None and _is_minted(used, credential):
             self._tokens.discard(_key(self._ask(access, demand, credential)), used.credentials)
-        else:
-            self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
+            return
+        if credential is not None and used == basic_login(credential):
+            credential.reject()
+        self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
 
     def _unless_refused(self, access: _Access, login: Authorization) -> Authorization | None:
         refused, until = self._refused.get(access.identity, (None, 0.0))

@@ -29,7 +29,7 @@ from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer, Scope
 from imagesync.registry.connection import Connections, Waits
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.faults import translated
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.headers import Headers

@@ -48,6 +48,10 @@ class CredentialHelper:
     def program(self) -> str:
         return f"docker-credential-{self.name}"
 
+    @property
+    def is_installed(self) -> bool:
+        return self._found() is not None
+
     def get(self, server: str) -> HelperAnswer | None:
         """The login kept for a server; None where there is none."""
         status, output = self._run("get", server)
@@ -112,10 +116,13 @@ class CredentialHelper:
                 f"{self.name[:80]!a} is not the name of a credential helper",
                 hint="letters, digits, '.', '_' and '-' only",
             )
-        path = shutil.which(self.program, path=self.environment.get("PATH", os.defpath))
+        path = self._found()
         if path is None:
             raise AuthenticationError(f"{self.program} is not on PATH", hint="install it, or take it out of the file")
         return path
+
+    def _found(self) -> str | None:
+        return shutil.which(self.program, path=self.environment.get("PATH", os.defpath))
 
     def _error(self, message: str) -> AuthenticationError:
         return AuthenticationError(message, hint=f"run `{self.program} list` to see what it says")

@@ -1,6 +1,6 @@
-"""Where a login comes from: the spec, or the files and helpers of docker and podman.
+"""Where a login comes from: the spec, the files and helpers of docker and podman, or the cloud that a host belongs to.
 
-The first source that has a match wins; within one, the longest path prefix, then credHelpers, credsStore and
+The first source that has a match wins; within a file, the longest path prefix, then credHelpers, credsStore and
 the host's own entry. A damaged file or a failing helper ends the search: going on could find a wrong login.
 What the files look like is dockerconfig's business.
 """
@@ -8,44 +8,17 @@ What the files look like is dockerconfig's business.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagesync.errors import AuthenticationError, UsageError
-from imagesync.reference import HUB
-from imagesync.registry.credential_helper import TIMEOUT_SECONDS, TOKEN_USER, CredentialHelper
-from imagesync.registry.dockerconfig import HUB_KEY, DockerConfig, Entry, read_config
-from imagesync.settings import Anonymous, Helper, IdentityToken, Login, Password, Secret
-
-HELPER_SECONDS = 300.0
-"""How long a helper's answer is kept: helpers are slow, and the logins of cloud registries expire."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A login. Its repr shows where it comes from, and none of it.
-
-    `identity_token` is exchanged for access tokens, `registry_token` is an access token itself. `origin` is a
-    phrase for messages: `~/.docker/config.json auths`.
-    """
-
-    username: str = field(repr=False)
-    password: Secret | None
-    identity_token: Secret | None = None
-    origin: str = "the spec"
-    registry_token: Secret | None = None
-
-
-@dataclass(slots=True)
-class _Asked:
-    """One question to a helper, asked once by whoever comes first."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    until: float = 0.0
-    answer: Credential | AuthenticationError | None = None
+from imagesync.registry.asked_helpers import AskedHelpers
+from imagesync.registry.cloud_logins import CloudLogins
+from imagesync.registry.credential import Credential
+from imagesync.registry.credential_helper import TIMEOUT_SECONDS
+from imagesync.registry.dockerconfig import DockerConfig, Entry, read_config
+from imagesync.settings import Anonymous, DefaultAuth, Ecr, Helper, IdentityToken, Login, Password, Secret
 
 
 class CredentialStore:
@@ -59,10 +32,8 @@ class CredentialStore:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environment = environment
-        self._helper_timeout_seconds = helper_timeout_seconds
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._asked: dict[tuple[str, str], _Asked] = {}
+        self._helpers = AskedHelpers(environment, timeout_seconds=helper_timeout_seconds, clock=clock)
+        self._clouds = CloudLogins(self._helpers, clock)
 
     def find(self, host: str, path: str, login: Login) -> Credential | None:
         """The login for a repository; None means anonymous.
@@ -88,7 +59,13 @@ class CredentialStore:
             case IdentityToken(token):
                 return Credential("", None, token.read_now(), _spec_origin(host, token))
             case Helper(name):
-                return self._from_helper(name, host)
+                return self._helpers.ask(name, host)
+            case Ecr():
+                return self._clouds.wanted(host, login)
+            case DefaultAuth():
+                return self._from_configs(host, path) or self._clouds.found(host)
+
+    def _from_configs(self, host: str, path: str) -> Credential | None:
         found = (self._from_config(config, host, path) for config in configs(self._environment))
         return next((credential for credential in found if credential is not None), None)
 
@@ -96,43 +73,12 @@ class CredentialStore:
         if scoped := config.entry_for_path(host, path):
             return _from_entry(scoped[1], f"{config.label} auths {scoped[0]}")
         if helper := config.helper_for(host):
-            return self._from_helper(helper, host)
-        stored = self._from_helper(config.credentials_store, host) if config.credentials_store else None
+            return self._helpers.ask(helper, host)
+        stored = self._helpers.ask(config.credentials_store, host) if config.credentials_store else None
         if stored is not None:
             return stored
         entry = config.entry_for_host(host)
         return _from_entry(entry, f"{config.label} auths") if entry else None
-
-    def _from_helper(self, name: str, host: str) -> Credential | None:
-        """Docker keeps the Hub's login under its own URL; podman under `docker.io`."""
-        servers = (HUB_KEY, HUB) if host == HUB else (host,)
-        found = (self._asked_once(name, server) for server in servers)
-        return next((credential for credential in found if credential is not None), None)
-
-    def _asked_once(self, name: str, server: str) -> Credential | None:
-        """Many threads ask at once, and each run of a helper may unlock a key ring: one run answers them all."""
-        with self._lock:
-            asked = self._asked.setdefault((name, server), _Asked())
-        with asked.lock:
-            if self._clock() >= asked.until:
-                asked.answer = self._ask(name, server)
-                asked.until = self._clock() + HELPER_SECONDS
-            answer = asked.answer
-        if isinstance(answer, AuthenticationError):
-            raise AuthenticationError(answer.message, hint=answer.hint)
-        return answer
-
-    def _ask(self, name: str, server: str) -> Credential | AuthenticationError | None:
-        helper = CredentialHelper(name, self._environment, self._helper_timeout_seconds)
-        try:
-            answer = helper.get(server)
-        except AuthenticationError as error:
-            return error
-        if answer is None:
-            return None
-        if answer.username == TOKEN_USER:
-            return Credential("", None, answer.secret, helper.program)
-        return Credential(answer.username, answer.secret, None, helper.program)
 
 
 def configs(environment: Mapping[str, str]) -> Iterator[DockerConfig]:

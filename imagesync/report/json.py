@@ -76,6 +76,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "destination_digest": _found_there(outcome),
         "replaces": _had_before(copy),
         "cause": copy.cause.value if isinstance(copy, Copy) and copy.cause else None,
+        "made_here": isinstance(copy, Copy) and copy.is_made_here,
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "alias": asdict(copy.carries) if isinstance(copy, Copy) and copy.carries is not None else None,

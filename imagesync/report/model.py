@@ -24,7 +24,7 @@ from imagesync.plan.actions import (
     Waiting,
 )
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.plan.settled import blocked, in_conflict, settled
+from imagesync.plan.settled import blocked, in_conflict, settled, waiting
 from imagesync.plan.summary import is_drifted, moved_of, summarise
 from imagesync.reference import Reference
 
@@ -198,7 +198,7 @@ def _settled(action: Action) -> Outcome | None:
     if isinstance(action, Drifted):
         return settled(action)
     if isinstance(action, Waiting):
-        return Outcome(action, Status.WAITING, action.reason, action.hint, exit_code=action.exit_code)
+        return waiting(action)
     return Outcome(action, Status.SKIPPED, action.reason) if isinstance(action, Skip) else None
 
 

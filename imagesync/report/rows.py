@@ -12,6 +12,7 @@ from itertools import takewhile
 from imagesync.gates import Ruling
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import (
+    MADE_HERE,
     Action,
     Assumed,
     Attach,
@@ -209,7 +210,8 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row
     if isinstance(action, Conflict):
         return Row(REFUSED, "", text=f"blocked: {shortened(action.reason)}", hint=shortened(action.hint))
     if isinstance(action, Waiting):
-        return Row(WAITS, "", text=f"waits: {shortened(action.reason)}", hint=shortened(action.hint or ""))
+        symbol, how = (REFUSED, "blocked") if action.is_refused else (WAITS, "waits")
+        return Row(symbol, "", text=f"{how}: {shortened(action.reason)}", hint=shortened(action.hint or ""))
     if isinstance(action, Assumed):
         return Row(UNCHANGED, "", text=_ASSUMED)
     if isinstance(action, Spared):
@@ -220,7 +222,8 @@ def _left(action: Keep | Assumed | Conflict | Blocked | Waiting | Spared) -> Row
 def _done(outcome: Outcome, look: _Look) -> Row:
     action, more = outcome.action, look.more(outcome.action)
     if outcome.status is Status.COPIED and isinstance(action, Copy):
-        kept = "".join(f" ({shortened(note)})" for note in (_kept(action), *_warnings(action)) if note)
+        made = MADE_HERE if action.is_made_here else ""
+        kept = "".join(f" ({shortened(note)})" for note in (made, _kept(action), *_warnings(action)) if note)
         return replace(_changed(action), text=_drifted(action) + _moved(outcome) + kept, more=more)
     if outcome.status is Status.ATTACHED and isinstance(action, Attach):
         return Row(UPDATE, "", text=_attached(action, outcome), more=more)

@@ -13,6 +13,11 @@ from imagesync.signature.verdict import Attested, Refusal
 IN_TOTO = "application/vnd.in-toto+json"
 COSIGN_SIGN = "https://sigstore.dev/cosign/sign/v1"
 """The predicate of a statement that is a plain signature (cosign 3)."""
+COSIGN_VULNERABILITIES = "https://cosign.sigstore.dev/attestation/vuln/v1"
+"""The report of a scanner, with when it scanned.
+
+https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
+"""
 STATEMENT_TYPES = frozenset({"https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"})
 _BUILDERS = (("runDetails", "builder", "id"), ("builder", "id"))
 _SOURCES = (
@@ -43,8 +48,9 @@ class Statement:
         return cls(subjects, text_at(document, "predicateType"), value_at(document, "predicate"))
 
     def attested(self) -> Attested:
-        """What the statement says, as far as provenance goes."""
-        return Attested(self.predicate_type, self._first(_BUILDERS), bare_source(self._first(_SOURCES)))
+        """What the statement says; of provenance, by whom and from what it was built."""
+        source = bare_source(self._first(_SOURCES))
+        return Attested(self.predicate_type, self._first(_BUILDERS), source, self.predicate)
 
     def _first(self, paths: tuple[tuple[str, ...], ...]) -> str:
         return next(filter(None, (text_at(self.predicate, *path) for path in paths)), "")

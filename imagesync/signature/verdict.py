@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -13,6 +13,8 @@ class Attested:
     predicate_type: str
     builder: str = ""
     source: str = ""
+    predicate: object = field(default=None, repr=False, compare=False)
+    """All of it, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,13 @@ from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
+from imagesync.gates.scans import Reports
 from imagesync.gates.size import Size
 from imagesync.gates.soak import Soak
+from imagesync.gates.trusted import Trusted
 from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
 from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.selection import PlatformPattern
-from imagesync.signature.key import PublicKey
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.problems import Problems
@@ -86,16 +87,16 @@ class ChecksReader:
             return None
         return Soak(at_least, written.text, Clock.FIRST_SEEN if _get(node, "clock") is not None else None)
 
-    def vulnerabilities(self, node: Node) -> Check | None:
-        report, fail_on, fixable = (_get(node, key) for key in ("report", "fail_on", "only_fixable"))
-        template = self._template(report)
+    def vulnerabilities(self, node: Node, reports: Reports | None) -> Check | None:
+        """`reports` is where they are; None, that cannot be told, and what else is wrong is said all the same."""
+        fail_on, fixable = _get(node, "fail_on"), _get(node, "only_fixable")
         ignored = tuple(one for item in _list(_get(node, "ignore")) if (one := self._ignored(item)) is not None)
         covers = _get(node, "covers")
         severity = Severity.__members__.get(fail_on.text.upper()) if isinstance(fail_on, Scalar) else None
-        if template is None or severity is None:
+        if reports is None or severity is None:
             return None
         return Vulnerabilities(
-            template,
+            reports,
             severity,
             covers=self._all(covers, PlatformPattern.parse) if isinstance(covers, List) else (),
             max_age=span(_get(node, "max_age")),
@@ -103,16 +104,16 @@ class ChecksReader:
             ignored=ignored,
         )
 
-    def approval(self, node: Node, people: tuple[str, ...], keys: tuple[PublicKey, ...]) -> Check | None:
+    def approval(self, node: Node, people: tuple[str, ...], signers: tuple[Trusted, ...]) -> Check | None:
         count, files = _get(node, "count"), _get(node, "files")
         template = (
-            self._template(files, escape=True) if files else PathTemplate.parse(APPROVALS, _escaped(_folder(node)))
+            self.template(files, escape=True) if files else PathTemplate.parse(APPROVALS, _escaped(_folder(node)))
         )
         number = count.value if isinstance(count, Scalar) and isinstance(count.value, int) else 0
         if count is not None and number > len({name.casefold() for name in people}):
             message = f"{number} approvals are wanted, and {len(people)} may give one"
             self._problems.say(count.place, message, "name more under `from`, or want fewer")
-        return Approval(number, people, template, span(_get(node, "expires")), keys) if number and template else None
+        return Approval(number, people, template, span(_get(node, "expires")), signers) if number and template else None
 
     def command(self, node: Node) -> Check | None:
         arguments = tuple(self.text(one) for one in scalars(_get(node, "run")))
@@ -148,7 +149,7 @@ class ChecksReader:
         }
         return tuple((name, value) for name, value in found.items() if value is not None)
 
-    def _template(self, node: Node | None, *, escape: bool = False) -> PathTemplate | None:
+    def template(self, node: Node | None, *, escape: bool = False) -> PathTemplate | None:
         """Where a file lies; of a glob, nothing in the folder's own name is a sign of one."""
         if not isinstance(node, Scalar):
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from imagesync.errors import Place, UsageError
 from imagesync.reference import normalise_host
@@ -11,7 +11,9 @@ from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.settings import (
     Anonymous,
     Auth,
+    CloudLogin,
     DefaultAuth,
+    Ecr,
     Helper,
     IdentityToken,
     Login,
@@ -123,6 +125,7 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
             **({"current": stage.current} if stage.current is not None else {}),
             **({"gates": ", ".join(map(str, stage.gates))} if stage.gates else {}),
             "attachments": _attachments(stage.attachments),
+            **({"auto": "true"} if stage.is_automatic else {}),
         }
         lines += [Line(subject, key, value, stage.place) for key, value in said.items()]
     return lines
@@ -195,8 +198,15 @@ def _login(login: Login) -> str:
         return f"helper {login.name}"
     if isinstance(login, IdentityToken):
         return f"token *** from {login.token.origin}"
+    if isinstance(login, Ecr):
+        return _cloud_login("ecr", login)
     assert isinstance(login, Password)  # noqa: S101 - the last of the union
     return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+
+
+def _cloud_login(name: str, login: CloudLogin) -> str:
+    said = [f"{f.name} {getattr(login, f.name)}" for f in fields(login) if getattr(login, f.name) is not None]
+    return " ".join((name, ", ".join(said))).rstrip()
 
 
 def _tls(tls: Tls | None) -> str | None:

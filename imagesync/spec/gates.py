@@ -22,6 +22,7 @@ from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
 
 if TYPE_CHECKING:
+    from imagesync.spec.approvers import ApproversReader
     from imagesync.spec.checks import ChecksReader
     from imagesync.spec.signers import SignersReader
     from imagesync.spec.stages import Promotion
@@ -54,6 +55,13 @@ class GatesReader:
         return SignersReader(self.checks, self._problems)
 
     @cached_property
+    def approvers(self) -> ApproversReader:
+        """What reads who may approve."""
+        from imagesync.spec.approvers import ApproversReader  # noqa: PLC0415
+
+        return ApproversReader(self.checks, self.signers, self._problems)
+
+    @cached_property
     def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
         """What reads each kind."""
         checks, signers = self.checks, self.signers
@@ -64,10 +72,10 @@ class GatesReader:
             "window": checks.window,
             "min_age": checks.min_age,
             "soak": checks.soak,
-            "vulnerabilities": checks.vulnerabilities,
+            "vulnerabilities": signers.vulnerabilities,
             "signature": signers.signature,
             "attestation": signers.attestation,
-            "approval": signers.approval,
+            "approval": self.approvers.approval,
             "command": checks.command,
             "any_of": lambda node: self._combined(node, AnyOf),
             "all_of": lambda node: self._combined(node, AllOf),

@@ -123,6 +123,7 @@ class _Reading:
             state,
             gates=shared.gates.named(),
             promotions=tuple(promotions),
+            name=path,
         )
         places = {name: key.place for name, key in registries.keys.items()} if isinstance(registries, Map) else {}
         state_node = root.get("state")

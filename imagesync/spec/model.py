@@ -258,3 +258,5 @@ class Spec:
     """Whether some of its rules were left out: what the others have a use for is not known then."""
     promotions: tuple[Promotion, ...] = ()
     """Units that move along stages."""
+    name: str = "sync.yaml"
+    """The first file as it was named, for commands that a hint gives."""

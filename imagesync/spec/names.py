@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
 from imagesync.reference import (
+    ARCHIVE_SCHEMES,
+    DOCKER_ARCHIVE,
     HUB,
     LAYOUT_FILES,
     LAYOUT_SCHEMES,
@@ -21,6 +23,7 @@ from imagesync.reference import (
     normalise_host,
     parse_name,
     parse_reference,
+    split_saved,
     starts_with_host,
 )
 
@@ -54,8 +57,9 @@ class ImageName:
 
 
 def parse_source(text: str) -> SourceName:
-    """`registry`, `registry/prefix`, `oci:DIRECTORY` or `oci-archive:FILE`."""
+    """`registry`, `registry/prefix`, `oci:DIRECTORY`, `oci-archive:FILE` or `docker-archive:FILE`."""
     if text.startswith(LAYOUT_SCHEMES):
+        _check_place(text)
         return SourceName(text)
     _check_no_url(text)
     host, _, prefix = text.partition("/")
@@ -93,10 +97,20 @@ def _cut(text: str) -> str:
 
 def image_below(source: SourceName, text: str, *, is_literal: bool) -> ImageName:
     """A name relative to a source. In string form one that starts with a host is an error; `name:` is literal."""
+    if source.registry.startswith(DOCKER_ARCHIVE):
+        return _image_saved(source, text)
     if not is_literal:
         check_relative(source, text)
     name = parse_name(text)
     path = posixpath.join(source.prefix, name.path)
+    return ImageName(make_repository(source.registry, path), name.path, name)
+
+
+def _image_saved(source: SourceName, text: str) -> ImageName:
+    """A name in a docker-archive, which has no folders that a host could be mistaken for."""
+    host, rest = split_saved(text)
+    name = parse_name(rest)
+    path = f"{host}/{name.path}" if host else name.path
     return ImageName(make_repository(source.registry, path), name.path, name)
 
 
@@ -135,18 +149,18 @@ def renamed_path(text: str, image: ImageName) -> str:
         raise InvalidReference(f"{text!r} has an unpaired brace", hint="placeholders are {path} and {name}")
     if set(text) & set(":@"):
         raise InvalidReference(f"{text!r} has a tag or digest", hint="`as` is the repository: `retag` sets the tag")
-    return check_path(_filled(text, {"name": image.written, "path": image.repository.path}))
+    return check_path(_filled(text, {"name": image.written, "path": image.repository.path_below_host}))
 
 
 def destination_repository(template: str, image: ImageName, renamed: str | None) -> Repository:
     """Fill a destination template; without a placeholder `/{name}` is added. `renamed` is the image's `as`."""
-    values = {"name": image.written, "path": image.repository.path}
+    values = {"name": image.written, "path": image.repository.path_below_host}
     if renamed is not None:
         values["name"] = values["path"] = renamed_path(renamed, image)
     if "{host}" in template:
-        if image.repository.is_layout:
+        if not image.repository.host:
             raise InvalidReference("{host} has no value for an image from a folder", hint="use {path} or {name}")
-        values["host"] = image.repository.registry.replace(":", "-").lower()
+        values["host"] = image.repository.host.replace(":", "-").lower()
     template = with_placeholder(template)
     if template.startswith("oci:"):
         directory, path = split_layout(template)
@@ -174,9 +188,10 @@ def check_destination(text: str) -> None:
             raise InvalidReference(f"{{{name}}} is not known", hint="allowed are {host}, {path} and {name}")
     if set(_BRACES.sub("", text)) & set("{}"):
         raise InvalidReference(f"{text!r} has an unpaired brace", hint="placeholders are {host}, {path} and {name}")
-    if text.startswith("oci-archive:"):
+    if text.startswith(ARCHIVE_SCHEMES):
         raise InvalidReference("an archive can only be read", hint="write to oci:DIRECTORY")
     if text.startswith("oci:"):
+        _check_place(text)
         return
     _check_no_url(text)
     host, _, path = text.partition("/")
@@ -194,6 +209,15 @@ def _check_template(host: str, path: str) -> None:
     filled = _BRACES.sub("x", path.rstrip("/"))
     if filled:
         make_repository(host, filled)
+
+
+def _check_place(text: str) -> None:
+    """Raise InvalidReference where a scheme for folders and files is followed by none, or by a URL's slashes."""
+    scheme, _, place = text.partition(":")
+    if place.startswith("//"):
+        raise InvalidReference(f"{text!r} is a URL", hint=f"write {scheme}:{_printable(place.removeprefix('//'))}")
+    if not place:
+        raise InvalidReference(f"{text!r} names no {'directory' if scheme == 'oci' else 'file'}")
 
 
 def _check_no_url(text: str) -> None:

@@ -55,6 +55,7 @@ class PromotionsReader:
         stages = [stage for item in _items(node.get("stages")) if (stage := self._stage(item, journal)) is not None]
         self._tell_apart([(stage.name, stage.place) for stage in stages], "stage")
         self._check_stages(stages)
+        self._check_first(stages)
         self._check_soaks(stages)
         if name is None or len(self._problems) > before:
             return
@@ -119,6 +120,7 @@ class PromotionsReader:
             gates=gates,
             current=current,
             attachments=read_attachments(node.get("attachments")),
+            is_automatic=_is_true(node.get("auto")),
         )
 
     def _gates(self, node: Node | None) -> tuple[Gate, ...]:
@@ -170,6 +172,11 @@ class PromotionsReader:
                 hint = "give it another `repository`, `retag` or `current`"
                 self._problems.say(stage.place, message, hint)
 
+    def _check_first(self, stages: Sequence[Stage]) -> None:
+        for stage in (stage for stage in stages[:1] if stage.is_automatic):
+            message = f"nothing is promoted to {stage.name}, which is the first stage"
+            self._problems.say(stage.place, message, "leave `auto` out: images are pushed there")
+
     def _check_soaks(self, stages: Sequence[Stage]) -> None:
         """Nothing is promoted to the first stage, so nothing is on record of it either."""
         for stage in stages[:1]:
@@ -205,6 +212,10 @@ class PromotionsReader:
 
 def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, List) else ()
+
+
+def _is_true(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.value is True
 
 
 def _parse_journal(text: str) -> Repository:

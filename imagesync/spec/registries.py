@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
@@ -11,7 +11,9 @@ from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (
     Anonymous,
     Auth,
+    CloudLogin,
     DefaultAuth,
+    Ecr,
     Helper,
     IdentityToken,
     Login,
@@ -30,6 +32,8 @@ from imagesync.spec.sizes import format_size, parse_size
 
 MIN_CHUNK_BYTES = 64 * 1024
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_CLOUD_LOGINS: dict[str, type[CloudLogin]] = {"ecr": Ecr}
+_WORDS: dict[str, Login] = {"anonymous": Anonymous(), **{name: kind() for name, kind in _CLOUD_LOGINS.items()}}
 _BELOW_A_PREFIX = frozenset({"auth"})
 _PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
 
@@ -141,7 +145,7 @@ class RegistriesReader:
 
     def _login(self, node: Node | None) -> Login | None:
         if isinstance(node, Scalar):
-            return Anonymous() if node.text == "anonymous" else DefaultAuth()
+            return _WORDS.get(node.text, DefaultAuth())
         if not isinstance(node, Map):
             return None
         given = {name: value for name, value in node.values.items() if isinstance(value, Scalar)}
@@ -150,7 +154,19 @@ class RegistriesReader:
             return Password(secret(given["username"]), secret(given["password"]))
         if "token" in given:
             return IdentityToken(self.interpolator.secret(given["token"]))
-        return Helper(self.interpolator.text(given["helper"])) if "helper" in given else None
+        if "helper" in given:
+            return Helper(self.interpolator.text(given["helper"]))
+        return self._cloud_login(node)
+
+    def _cloud_login(self, node: Map) -> CloudLogin | None:
+        """A login that a cloud makes, with the values that narrow it."""
+        for name, kind in _CLOUD_LOGINS.items():
+            values = node.get(name)
+            if isinstance(values, Map):
+                said = {one.name: values.get(one.name) for one in fields(kind)}
+                texts = {key: self.interpolator.text(value) for key, value in said.items() if isinstance(value, Scalar)}
+                return kind(**texts)
+        return None
 
     def _tls(self, node: Node | None) -> Tls | None:
         if isinstance(node, Scalar):

@@ -6,7 +6,7 @@ Pure. Where it lies and what a promotion takes from it, others say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +43,13 @@ class Release:
 def release_path(promotion: str, version: Tag) -> str:
     """Where the file of a release lies, seen from the folder of the spec."""
     return f"releases/{promotion}-{version}.yaml"
+
+
+def versions_filed(promotion: str, names: Collection[str]) -> tuple[Tag, ...]:
+    """The versions of a promotion that have a file, by the names of the files in their folder."""
+    texts = (name.removeprefix(f"{promotion}-").removesuffix(".yaml") for name in names)
+    versions = (Tag(text) for text in texts if Tag.is_valid(text))
+    return tuple(version for version in versions if release_path(promotion, version).rpartition("/")[2] in names)
 
 
 def release_to_text(release: Release) -> str:

@@ -1,4 +1,4 @@
-"""The gates `signature` and `attestation`, read with the keys and trusted roots that they name.
+"""Gates over what somebody has signed, or said, read with the keys and trusted roots that they name.
 
 A key is read with the spec: one that nothing can be verified with is a mistake in it. A trusted root takes longer to
 read, and is opened when the first image is judged.
@@ -6,23 +6,22 @@ read, and is opened when the first image is judged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from imagesync.errors import TrustError
 from imagesync.gates import Check
+from imagesync.gates.scans import AttestedReports, FileReports, Reports
 from imagesync.gates.signed import (
     Attestation,
     Signature,
     SignedName,
     Subject,
-    Trusted,
-    TrustedIdentity,
-    TrustedKey,
 )
+from imagesync.gates.trusted import Trusted, TrustedIdentity, TrustedKey
 from imagesync.signature import PublicKey, Signer
+from imagesync.signature.statement import COSIGN_VULNERABILITIES
 from imagesync.spec.checks import ChecksReader, span
-from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.problems import Problems
 
 MAX_KEY_BYTES = 64 * 1024
@@ -39,7 +38,7 @@ class SignersReader:
         self._problems = problems
 
     def signature(self, node: Node) -> Check | None:
-        by = self._trusted(node) if isinstance(node, Map) else None
+        by = self.trusted(node) if isinstance(node, Map) else None
         if by is None or not isinstance(node, Map):
             return None
         logged = node.get("logged_for")
@@ -49,40 +48,30 @@ class SignersReader:
         return Signature(by, _subject(node), self._signed_as(node.get("signed_as")), span(logged))
 
     def attestation(self, node: Node) -> Check | None:
-        by = self._trusted(node) if isinstance(node, Map) else None
+        by = self.trusted(node) if isinstance(node, Map) else None
         if by is None or not isinstance(node, Map):
             return None
         kind, builder, source = (self._values.said(node.get(key)) for key in ("type", "builder", "source"))
         return Attestation(by, kind, builder, source, _subject(node))
 
-    def approval(self, node: Node) -> Check | None:
-        """Who says yes, each with the key that signs for that, or none of them with one."""
-        listed = node.get("from") if isinstance(node, Map) else None
-        items = listed.items if isinstance(listed, List) else ()
-        keyed = [item for item in items if isinstance(item, Map)]
-        people = [self._values.said(item.get("name") if isinstance(item, Map) else item) for item in items]
-        keys = [key for item in keyed if (key := self._key_at(item)) is not None]
-        if keyed:
-            self._check_keyed(items, people, keys)
-            return self._values.approval(node, tuple(people), tuple(keys)) if len(keys) == len(people) else None
-        return self._values.approval(node, tuple(dict.fromkeys(people)), ())
+    def vulnerabilities(self, node: Node) -> Check | None:
+        return self._values.vulnerabilities(node, self._reports(node) if isinstance(node, Map) else None)
 
-    def _key_at(self, node: Map) -> PublicKey | None:
-        key = node.get("key")
-        return self.public_key(key) if key is not None else None
+    def _reports(self, node: Map) -> Reports | None:
+        """Where the reports of scanners are."""
+        report, attestation = node.get("report"), node.get("attestation")
+        if (report is None) == (attestation is None):
+            hint = "either `report`, a file for each image, or `attestation` with who signs it"
+            self._problems.say(node.place, "this does not say where reports are", hint)
+            return None
+        if not isinstance(attestation, Map):
+            template = self._values.template(report)
+            return FileReports(template) if template is not None else None
+        by, kind = self.trusted(attestation), self._values.said(attestation.get("type"))
+        return AttestedReports(by, kind or COSIGN_VULNERABILITIES) if by is not None else None
 
-    def _check_keyed(self, items: Sequence[Node], people: Sequence[str], keys: Sequence[PublicKey]) -> None:
-        """An approval without a key among signed ones would be anybody's; two of one key would be one person's."""
-        bare = next((item for item in items if not isinstance(item, Map)), None)
-        if bare is not None:
-            message = f"{self._values.text(bare)} has no key, and others have: that approval would not be signed"
-            self._problems.say(bare.place, message, "give everybody a key, or nobody")
-        if len({name.casefold() for name in people}) < len(people):
-            self._problems.say(items[0].place, "one of these people stands here twice", "a name has one key")
-        if len(set(keys)) < len(keys):
-            self._problems.say(items[0].place, "two people have one key", "who has it could approve twice")
-
-    def _trusted(self, node: Map) -> Trusted | None:
+    def trusted(self, node: Map) -> Trusted | None:
+        """The owner of `key`, or whoever has the `identity`."""
         said = [key for key in _KEYLESS if key in node.values]
         if ("key" in node.values) == bool(said) or (said and len(said) < len(_KEYLESS)):
             self._problems.say(node.place, "this does not say who is trusted", _WHO)

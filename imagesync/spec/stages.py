@@ -41,6 +41,8 @@ class Stage:
     current: Tag | None = None
     """The tag that says what this stage runs; None: nothing says so but the records."""
     attachments: frozenset[AttachmentType]
+    is_automatic: bool = False
+    """Whether `apply` promotes to it what is due."""
 
     def repository_of(self, image: PromotedImage) -> Repository:
         return make_repository(self.root.registry, posixpath.join(self.root.prefix, image.below))

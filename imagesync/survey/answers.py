@@ -105,8 +105,8 @@ def read_head(open_store: Callable[[], Resolver], reference: Reference, side: st
     def resolve() -> Head:
         try:
             return Present(open_store().resolve(reference.target))
-        except NotFoundError:
-            return Absent()
+        except NotFoundError as error:
+            return Absent(error.hint)
         except AuthenticationError as error:
             if side == "destination" and error.is_refusal:
                 return Unreadable(error.message)

@@ -97,7 +97,7 @@ def test_an_edited_plan_is_refused_without_a_request(mirror: Mirror, edit: objec
     assert mirror.requests() == []
 
 
-@pytest.mark.parametrize("text", ["", "not json", "[]", '{"format_version": 2}', "\xff"])
+@pytest.mark.parametrize("text", ["", "not json", "[]", '{"format_version": 3}', "\xff"])
 def test_a_plan_file_that_is_none_is_refused(mirror: Mirror, text: str) -> None:
     Path("plan.json").write_bytes(text.encode("latin-1"))
     ran = mirror.cli("apply", mirror.spec(), "--plan", "plan.json")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from imagesync.reference import Digest
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
-from tests.signature.signers import Signer, make_ecdsa, make_ed25519
+from tests.signature.signers import Signer, make_ecdsa, make_ed25519, make_statement
+from tests.signature.sigstore_world import ISSUER, World
 
 UNSIGNED = "gates: [{approval: {count: 1, from: [alice, bob], expires: 7d}}]"
 SIGNED = "gates: [{approval: {count: 1, from: [{name: alice, key: alice.pub}, {name: bob, key: bob.pub}]}}]"
+
+MAIL = "alice@example.com"
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ def test_a_signed_approval_that_was_changed_counts_for_nothing(shop: Shop, keys:
         document["signatures"] = keys["mallory"].envelope(b"{}")["signatures"]
         file.write_text(json.dumps(document))
     ran = shop.promote("1.4.0", "staging")
-    assert (ran.code, "not signed by the key of 'alice', or changed since" in ran.text) == (3, True), ran.text
+    assert (ran.code, "not by 'alice': signed by another key, or changed since" in ran.text) == (3, True), ran.text
 
 
 def test_an_approval_of_one_stage_is_none_of_another(shop: Shop, keys: dict[str, Signer]) -> None:
@@ -111,13 +117,61 @@ def test_an_approval_of_one_stage_is_none_of_another(shop: Shop, keys: dict[str,
     assert (ran.code, "for another destination" in ran.text) == (3, True), ran.text
 
 
+KEYLESS = f"gates: [{{approval: {{count: 1, from: [{{name: alice, identity: {MAIL}, issuer: '{ISSUER}', "
+KEYLESS += "trusted_root: root.json}, {name: bob, key: bob.pub}]}}]"
+
+
+def sign_keyless(world: World, command: str, identity: str = MAIL) -> None:
+    """What `cosign attest-blob` does with the options that are printed."""
+    words = shlex.split(command)
+    said = {option[2:]: value for option, value in pairwise(words) if option.startswith("--")}
+    subject = Digest(f"sha256:{said['hash']}")
+    predicate = json.loads(Path(said["predicate"]).read_text())
+    bundle = world.bundle(make_statement(said["type"], predicate, digests=(subject,)), identity=identity)
+    Path(said["bundle"]).write_text(json.dumps(bundle))
+
+
+def test_who_signs_keyless_gets_what_to_sign_and_the_commands_that_do(shop: Shop, keys: dict[str, Signer]) -> None:
+    world = World()
+    Path("root.json").write_bytes(world.trusted_root())
+    gated(shop, KEYLESS)
+    code, said = approve(shop, "--by", "alice", "--to-sign", "signing")
+    commands = [line for line in said.splitlines() if line.startswith("cosign attest-blob ")]
+    assert (code, len(commands), said.count("# alice approves of ")) == (0, 2, 2), said
+    assert shop.promote("1.4.0", "staging").code == 3
+    for command in commands:
+        sign_keyless(world, command, "mallory@example.com")
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, f"signed by 'mallory@example.com', wanted {MAIL}" in ran.text) == (3, True), ran.text
+    for command in commands:
+        sign_keyless(world, command)
+    ran = shop.promote("1.4.0", "staging", "-v")
+    assert (ran.code, "1 of 1 approvals (signed): alice" in ran.text) == (0, True), ran.text
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (("--by", "alice"), f"approvals by alice have to be signed by {MAIL}\n    --to-sign DIRECTORY writes"),
+        (("--by", "bob", "--to-sign", "signing"), "approvals by bob have to be signed\n    give your private key"),
+        (("--to-sign", "signing"), "'carol' may not approve"),
+    ],
+)
+def test_who_signs_how_is_said(shop: Shop, keys: dict[str, Signer], more: tuple[str, ...], expected: str) -> None:
+    Path("root.json").write_bytes(World().trusted_root())
+    gated(shop, KEYLESS)
+    code, said = approve(shop, *more)
+    assert (code, expected in said, Path("signing").exists()) == (4, True, False), said
+
+
 @pytest.mark.parametrize(
     ("gates", "more", "expected"),
     [
         ("current: live", (), "no gate of shop/staging counts approvals"),
         (UNSIGNED, (), "'carol' may not approve\n    these may: alice, bob"),
         (UNSIGNED, ("--by", "alice", "--key", "alice.pem"), "no gate of this stage asks for a signature"),
-        (SIGNED, ("--by", "alice"), "approvals by alice, bob have to be signed\n    give your private key"),
+        (UNSIGNED, ("--by", "alice", "--to-sign", "signing"), "no gate of this stage asks for a signature"),
+        (SIGNED, ("--by", "alice"), "approvals by alice have to be signed\n    give your private key"),
         (SIGNED, ("--key", "mallory.pem"), "mallory.pem is not the private half of the key of any of alice, bob"),
         (SIGNED, ("--key", "bob.pem", "--by", "alice"), "bob.pem is not the private half of the key of alice"),
         (SIGNED, ("--key", "alice.pub"), "alice.pub: this is no private key in PEM form"),

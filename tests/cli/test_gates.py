@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imagesync.plan.attachments import tag_of
+from imagesync.signature.statement import COSIGN_VULNERABILITIES
 from imagesync.spec.model import AttachmentType
 from imagesync.survey import surroundings
 from tests.cli.command import Mirror, Ran
@@ -415,3 +416,30 @@ def test_a_keyless_signature_passes_by_the_identity_that_is_wanted(gated: Gated)
     assert (ran.code, gated.mirror.tags()) == (0, {})
     gated.spec(gate.replace("%s/*'", "acme/*', logged_for: 1m"))
     assert (gated.run("apply").code, list(gated.mirror.tags())) == (0, ["1"])
+
+
+def test_a_scan_that_its_scanner_has_attested_passes_at_every_platform(gated: Gated, noon: datetime) -> None:
+    """Keyless for one platform, and of the index for the other, whose report names it."""
+    world, image = World(), gated.mirror.fill("1")
+    Path("root.json").write_bytes(world.trusted_root())
+
+    def attest(child: MadeImage, subject: MadeImage) -> None:
+        predicate = {
+            "scanner": {"result": json.loads(trivy(child))},
+            "metadata": {"scanFinishedOn": "2026-11-25T12:00:00Z"},
+        }
+        statement = make_statement(COSIGN_VULNERABILITIES, predicate, digests=(subject.digest,))
+        evidence = as_evidence(world.bundle(statement, identity="scanner@acme.example"))
+        push_image(gated.mirror.source.repository("app"), make_referrer(subject.root, evidence))
+
+    by = f"{{identity: scanner@acme.example, issuer: '{ISSUER}', trusted_root: root.json}}"
+    gated.spec(f"vulnerabilities: {{attestation: {by}, fail_on: high, max_age: 2d}}")
+    first, second = map(MadeImage, image.children)
+    attest(first, first)
+    ran = gated.run("apply")
+    assert f"linux/arm64: not scanned: no attestation of {COSIGN_VULNERABILITIES} by scanner@acme" in ran.out
+    assert (ran.code, gated.mirror.tags()) == (3, {})
+    attest(second, image)
+    ran = gated.run("apply", "-v")
+    assert "2 scanned, attested by scanner@acme.example, nothing of high or worse" in ran.out
+    assert (ran.code, list(gated.mirror.tags())) == (0, ["1"])

@@ -1,8 +1,7 @@
-"""history and status: what has come to the stages, read from the registries alone."""
+"""history: what has come to the stages, read from the registries alone."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -119,45 +118,6 @@ def test_foreign_text_of_a_record_reaches_no_terminal_as_it_is(shop: Shop) -> No
 def test_a_stage_needs_a_promotion(shop: Shop) -> None:
     ran = shop.cli("history", "other", "--spec", "sync.yaml", "--stage", "dev")
     assert (ran.code, "there is: shop" in ran.err) == (4, True)
-
-
-def test_status_shows_what_each_stage_runs_and_what_is_ahead(shop: Shop) -> None:
-    ran = shop.cli("status", "sync.yaml")
-    assert ran.code == 0
-    lines = ran.out.splitlines()
-    assert lines[0].split() == ["shop/dev", "where", "releases", "begin"]
-    assert [line.split()[:3] for line in (lines[1], lines[3])] == [
-        ["shop/staging", "api", "1.5.0"],
-        ["shop/production", "api", "1.4.0"],
-    ]
-    assert lines[3].endswith("imagesync promote SPEC shop:1.5.0 --to production")
-
-
-def test_status_costs_a_list_a_record_and_a_head_for_each_image(shop: Shop) -> None:
-    shop.cli("status", "sync.yaml")
-    entry = next(tag for tag in shop.hosts[2].repository("shop/imagesync-journal").list_tags() if "finished" in tag)
-    assert sorted(shop.hosts[2].log.lines()) == [
-        f"GET /v2/shop/imagesync-journal/manifests/{entry} 200",
-        "GET /v2/shop/imagesync-journal/tags/list 200",
-        "HEAD /v2/shop/api/manifests/live 200",
-        "HEAD /v2/shop/worker/manifests/live 200",
-    ]
-    assert shop.writes() == []
-
-
-def test_a_tag_that_another_hand_has_moved_is_shown_and_ends_with_2(shop: Shop) -> None:
-    push_image(shop.hosts[2].repository("shop/api"), make_image("forged"), "live")
-    ran = shop.cli("status", "sync.yaml")
-    assert ran.code == 2
-    assert "but live has sha256:" in ran.out
-
-
-def test_status_is_markdown_for_a_pull_request_and_json_for_tools(shop: Shop) -> None:
-    text = shop.cli("status", "sync.yaml", "--format", "markdown").out
-    assert text.startswith("| stage | image | version | digest | since | next |")
-    document = json.loads(shop.cli("status", "sync.yaml", "shop", "--format", "json").out)
-    assert [stage["ahead"] for stage in document["stages"]] == [None, None, "1.5.0"]
-    assert document["stages"][2]["images"][0]["agreement"] == "as_recorded"
 
 
 def test_the_journal_entry_and_the_referrer_say_the_same(shop: Shop) -> None:

@@ -57,7 +57,7 @@ def test_a_stage_that_was_skipped_blocks_and_the_message_says_what_would_unblock
     assert (ran.code, shop.writes()) == (3, [])
     assert "shop 1.4.0 has not come to staging yet" in ran.text
     assert ran.out.count("api:production") == ran.out.count("api:1.4.0") == 1
-    assert "imagesync promote SPEC shop:1.4.0 --to staging" in ran.text
+    assert "imagesync promote sync.yaml shop:1.4.0 --to staging" in ran.text
     assert ran.out.count(" api:1.4.0 ") == 1, "an image is told once, whatever tags it is to get"
 
 

@@ -171,7 +171,7 @@ def test_a_gate_that_soaks_is_judged_by_promotions_alone(shop: Shop) -> None:
     shop.cli.file(f"gates: {{soaked: {{soak: 1h}}}}\n{text}")
     shop.push("1.4.0")
     ran = shop.cli("gates", "sync.yaml", "soaked", f"{shop.hosts[0].host}/shop/api:1.4.0")
-    assert (ran.code, "only a promotion knows" in ran.text, "promote SPEC" in ran.text) == (3, True, True)
+    assert (ran.code, "only a promotion knows" in ran.text, "imagesync promote" in ran.text) == (3, True, True)
 
 
 def clock_at(moment: datetime) -> type[datetime]:

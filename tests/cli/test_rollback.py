@@ -84,7 +84,7 @@ def test_a_hold_keeps_other_releases_out_until_it_is_released(shop: Shop) -> Non
     assert (ran.code, shop.writes()) == (3, [])
     assert "staging is held at 1.4.0" in ran.text
     assert "broken login" in ran.text
-    assert "imagesync hold SPEC shop --stage staging --release" in ran.text
+    assert "imagesync hold sync.yaml shop --stage staging --release" in ran.text
     released = shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "fixed")
     assert released.out == "shop/staging is no longer held at 1.4.0.\n"
     assert shop.promote("1.6.0", "staging").code == 0
@@ -95,7 +95,7 @@ def test_status_and_history_tell_of_the_rollback_and_the_hold(shop: Shop) -> Non
     status = shop.cli("status", "sync.yaml").out.splitlines()
     assert "shop/staging" in status[1]
     assert "1.4.0" in status[1]
-    assert "held at 1.4.0 by" in status[1]
+    assert any(line.startswith("shop/staging: 1.5.0 is blocked; held at 1.4.0 by") for line in status)
     told = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "staging").out.splitlines()
     assert "rollback finished   shop 1.4.0" in told[0]
     assert "broken login" in told[0]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.archive import ArchiveRepository
+from imagesync.archive.layouts import ArchiveRepository
 from imagesync.cancellation import Cancellation
 from imagesync.cli.stores import LAYOUT_CONCURRENCY, OpenStores
 from imagesync.layout import LayoutRepository
 from imagesync.reference import Repository, Tag
 from imagesync.settings import DEFAULT_CONCURRENCY, Settings
+from tests.archive.tars import make_tar
 from tests.images import make_image, push_image
-from tests.test_archive import make_tar
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from imagesync.archive import ArchiveTree
+from imagesync.archive import ArchiveTree, DockerArchive
+from imagesync.cancellation import Cancellation
 from imagesync.layout import LayoutTree
 from imagesync.store import RepositoryLister
+from tests.archive.tars import save, skopeo_tar
 from tests.contract.stores import open_registries
 from tests.fakes.registry import FakeRegistry
 from tests.images import make_image, push_image
@@ -33,13 +35,24 @@ def archive_lister(folder: Path) -> Iterator[RepositoryLister]:
 
 
 @contextmanager
+def docker_archive_lister(folder: Path) -> Iterator[RepositoryLister]:
+    images = [save(f"registry.internal:5000/{path}:1", seed=path.replace("/", "-")) for path in PATHS]
+    yield DockerArchive(skopeo_tar(folder / "saved.tar", *images), Cancellation())
+
+
+@contextmanager
 def registry_lister(_folder: Path) -> Iterator[RepositoryLister]:
     with FakeRegistry() as registry, open_registries() as opened:
         _fill(LayoutTree(registry.root))
         yield opened.lister(registry.host)
 
 
-LISTERS: dict[str, OpenLister] = {"layout": layout_lister, "archive": archive_lister, "registry": registry_lister}
+LISTERS: dict[str, OpenLister] = {
+    "layout": layout_lister,
+    "archive": archive_lister,
+    "docker-archive": docker_archive_lister,
+    "registry": registry_lister,
+}
 
 
 def _fill(tree: LayoutTree) -> None:

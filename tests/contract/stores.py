@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from imagesync.archive import ArchiveTree
+from imagesync.archive import ArchiveTree, DockerArchive
 from imagesync.cancellation import Cancellation
 from imagesync.layout import LayoutTree
 from imagesync.reference import make_repository
 from imagesync.registry import Registries
 from imagesync.settings import Settings
 from imagesync.store import Readable, Writable
+from tests.archive.tars import new_docker_tar
 from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, push_image
 
@@ -42,6 +43,12 @@ def archive_source(folder: Path, image: MadeImage) -> Iterator[Readable]:
 
 
 @contextmanager
+def docker_archive_source(folder: Path, image: MadeImage) -> Iterator[Readable]:
+    file = new_docker_tar(folder / "saved.tar", image, [f"docker.io/{PATH}:{tag}" for tag in TAGS])
+    yield DockerArchive(file, Cancellation()).repository(PATH)
+
+
+@contextmanager
 def registry_source(_folder: Path, image: MadeImage) -> Iterator[Readable]:
     with FakeRegistry() as registry, open_registries() as opened:
         push_image(registry.repository(PATH), image, *TAGS)
@@ -59,7 +66,12 @@ def registry_destination(_folder: Path) -> Iterator[Destination]:
         yield lambda path: opened.repository(make_repository(registry.host, path))
 
 
-SOURCES: dict[str, OpenSource] = {"layout": layout_source, "archive": archive_source, "registry": registry_source}
+SOURCES: dict[str, OpenSource] = {
+    "layout": layout_source,
+    "archive": archive_source,
+    "docker-archive": docker_archive_source,
+    "registry": registry_source,
+}
 DESTINATIONS: dict[str, OpenDestination] = {"layout": layout_destination, "registry": registry_destination}
 
 

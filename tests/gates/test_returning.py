@@ -9,13 +9,16 @@ from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.reports import Severity
 from imagesync.gates.returning import gates_of_return
-from imagesync.gates.signed import Signature, TrustedKey
+from imagesync.gates.scans import FileReports
+from imagesync.gates.signed import Signature
 from imagesync.gates.size import Size
+from imagesync.gates.trusted import TrustedKey
 from imagesync.gates.vulnerabilities import Vulnerabilities
 from tests.signature.signers import make_ecdsa
 
 SIGNED = Gate("signed", Signature(TrustedKey("owner.pub", make_ecdsa().key)))
-SCANNED = Gate("scanned", Vulnerabilities(PathTemplate.parse("scans/{digest_hex}.json", ""), Severity.HIGH))
+REPORTS = FileReports(PathTemplate.parse("scans/{digest_hex}.json", ""))
+SCANNED = Gate("scanned", Vulnerabilities(REPORTS, Severity.HIGH))
 WARNS = Gate("scanned", SCANNED.check, Mode.WARN)
 SMALL = Gate("small", Size(total_bytes=10))
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from imagesync.gates import Known, ReadSpoken, Ruling, Unread
-from imagesync.gates.signed import Attestation, Signature, SignedName, Subject, TrustedIdentity, TrustedKey
+from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
+from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.signature import Evidence, Rejected, Signer, Verified
 from tests.gates.values import NOW, judged, knowing, make_candidate
 from tests.signature.signers import SLSA_1, make_ecdsa, make_payload, make_statement

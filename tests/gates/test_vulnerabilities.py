@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from imagesync.gates import Known, ReadFile, Ruling, Unread
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.reports import ScanReport, Severity, Unreadable, read_report
+from imagesync.gates.scans import FileReports
 from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
 from imagesync.manifest import digest_of
 from imagesync.selection import PlatformPattern
@@ -78,7 +79,7 @@ FORMS = pytest.mark.parametrize("make", [trivy, grype, sarif])
 
 
 def gate(**more: Any) -> Vulnerabilities:
-    return Vulnerabilities(**{"report": TEMPLATE, "fail_on": Severity.HIGH, **more})
+    return Vulnerabilities(**{"reports": FileReports(TEMPLATE), "fail_on": Severity.HIGH, **more})
 
 
 def scanned(report: object, now: datetime = NOW) -> Known:

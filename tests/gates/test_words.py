@@ -16,9 +16,13 @@ from imagesync.gates.approval import Approval
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.command import Command, NotRun, told, without_commands
 from imagesync.gates.paths import PathTemplate
-from imagesync.gates.word import SIGNED_TYPE, Yes
+from imagesync.gates.trusted import TrustedIdentity, TrustedKey
+from imagesync.gates.word import PREDICATE_TYPE, SIGNED_TYPE, Yes
+from imagesync.reference import Digest
+from imagesync.signature import Signer as Identity
 from tests.gates.values import SOURCE, days_ago, judged, knowing, make_candidate
-from tests.signature.signers import Signer, make_ecdsa, make_ed25519
+from tests.signature.signers import SLSA_1, Signer, make_ecdsa, make_ed25519, make_statement
+from tests.signature.sigstore_world import ISSUER, World
 
 PASSED, WAITING, BLOCKED = Ruling.PASSED, Ruling.WAITING, Ruling.BLOCKED
 CANDIDATE = make_candidate()
@@ -80,6 +84,7 @@ def signed_word(signer: Signer, payload_type: str = SIGNED_TYPE, **said: Any) ->
 
 
 ALICE, BOB = make_ecdsa(), make_ed25519()
+KEYS = (TrustedKey("alice.pub", ALICE.key), TrustedKey("bob.pub", BOB.key))
 OWN = Yes(CANDIDATE.digest, CANDIDATE.destination.repository, "Bob", days_ago(1)).to_signed_text(BOB.sign).encode()
 
 
@@ -89,9 +94,9 @@ OWN = Yes(CANDIDATE.digest, CANDIDATE.destination.repository, "Bob", days_ago(1)
         (signed_word(ALICE), PASSED, "1 of 1 approvals (signed): alice"),
         (OWN, PASSED, "1 of 1 approvals (signed): bob"),
         (OWN.replace(b"sig", b"gis"), WAITING, "0.json: the envelope has 0 signatures"),
-        (signed_word(BOB), WAITING, "0.json: not signed by the key of 'alice', or changed since"),
+        (signed_word(BOB), WAITING, "0.json: not by 'alice': signed by another key, or changed since"),
         (signed_word(BOB, by="BOB"), PASSED, "1 of 1 approvals (signed): bob"),
-        (word(), WAITING, "0.json: not signed by the key of 'alice', or changed since"),
+        (word(), WAITING, "0.json: not by 'alice': not signed; the key alice.pub signs for that"),
         (signed_word(ALICE, digest="sha256:" + "0" * 64), WAITING, "0.json: of another digest"),
         (signed_word(ALICE, by="carol"), WAITING, "0.json: 'carol' may not approve"),
         (signed_word(ALICE, "text/plain"), WAITING, "0.json: it is an envelope of 'text/plain', not an approval"),
@@ -100,8 +105,72 @@ OWN = Yes(CANDIDATE.digest, CANDIDATE.destination.repository, "Bob", days_ago(1)
     ],
 )
 def test_where_people_have_keys_only_what_they_have_signed_counts(raw: bytes, ruling: Ruling, reason: str) -> None:
-    found = judged(approval(keys=(ALICE.key, BOB.key)), CANDIDATE, given_words(raw))
+    found = judged(approval(signers=KEYS), CANDIDATE, given_words(raw))
     assert (found[0], reason in found[1]) == (ruling, True), found
+
+
+def stated(predicate: Any = None, *, kind: str = PREDICATE_TYPE, of: Any = CANDIDATE.digest) -> bytes:
+    """The statement that cosign's `attest-blob` makes of a word."""
+    return make_statement(kind, json.loads(word()) if predicate is None else predicate, digests=(of,))
+
+
+def bundled(by: Signer, statement: bytes) -> bytes:
+    return by.bundle(statement).body
+
+
+WORLD = World()
+MAIL = "alice@example.com"
+IDENTITIES = tuple(TrustedIdentity(Identity(ISSUER, mail), WORLD.trusted_root()) for mail in (MAIL, "bob@example.com"))
+
+
+def keyless(statement: bytes | None = None, identity: str = MAIL, **changed: Any) -> bytes:
+    bundle = WORLD.bundle(stated() if statement is None else statement, identity=identity)
+    return json.dumps({**bundle, **changed}).encode()
+
+
+OTHER = "sha256:" + "0" * 64
+AS_BOB = {**json.loads(word()), "by": "bob"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "ruling", "reason"),
+    [
+        (keyless(), PASSED, "1 of 1 approvals (signed): alice"),
+        (keyless(stated(AS_BOB), "bob@example.com"), PASSED, "1 of 1 approvals (signed): bob"),
+        (keyless(stated(AS_BOB)), WAITING, "not by 'bob': signed by 'alice@example.com', wanted bob@example.com"),
+        (keyless(identity="mallory@example.com"), WAITING, "not by 'alice': signed by 'mallory@example.com'"),
+        (keyless(stated(kind=SLSA_1)), WAITING, f"it attests '{SLSA_1}', not an approval"),
+        (keyless(stated(b"yes".decode())), WAITING, "not an approval"),
+        (keyless(stated(of=Digest(OTHER))), WAITING, "it is a statement about another digest than the one"),
+        (
+            keyless(stated({**json.loads(word()), "digest": OTHER}, of=Digest(OTHER))),
+            WAITING,
+            "0.json: of another digest",
+        ),
+        (keyless(dsseEnvelope=None), WAITING, "0.json: the bundle signs a file, no statement about an image"),
+        (keyless(dsseEnvelope=BOB.envelope(stated())), WAITING, "0.json: not by 'alice': "),
+        (keyless(verificationMaterial={}), WAITING, "0.json: not by 'alice': "),
+        (bundled(ALICE, stated()), WAITING, "0.json: not by 'alice': signed with a key, wanted alice@example.com"),
+        (signed_word(ALICE), WAITING, "0.json: not by 'alice': signed with a key, wanted alice@example.com"),
+        (word(), WAITING, "0.json: not by 'alice': not signed; alice@example.com signs for that"),
+    ],
+)
+def test_where_people_have_identities_only_what_they_signed_counts(raw: bytes, ruling: Ruling, reason: str) -> None:
+    found = judged(approval(signers=IDENTITIES), CANDIDATE, given_words(raw))
+    assert (found[0], reason in found[1]) == (ruling, True), found
+
+
+def test_a_bundle_that_a_key_has_signed_counts_for_its_owner() -> None:
+    found = judged(approval(signers=KEYS), CANDIDATE, given_words(bundled(ALICE, stated())))
+    assert found == (PASSED, "1 of 1 approvals (signed): alice")
+    assert judged(approval(signers=KEYS), CANDIDATE, given_words(bundled(BOB, stated())))[0] is WAITING
+    assert judged(approval(signers=KEYS), CANDIDATE, given_words(keyless()))[0] is WAITING
+
+
+def test_where_nothing_can_be_verified_approvals_block() -> None:
+    broken = tuple(TrustedIdentity(Identity(ISSUER, mail), b"{}") for mail in (MAIL, "bob@example.com"))
+    ruling, reason = judged(approval(signers=broken), CANDIDATE, given_words(keyless()))
+    assert (ruling, reason.startswith("approvals cannot be verified: this is no trusted root")) == (BLOCKED, True)
 
 
 def test_a_word_for_another_destination_counts_for_nothing() -> None:

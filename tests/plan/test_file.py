@@ -97,7 +97,7 @@ def copy_of(document: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(format_version=2), "format_version 2, this imagesync reads 1"),
+        (lambda d: d.update(format_version=3), "format_version 3, this imagesync reads 1 and 2"),
         (lambda d: d.pop("specs"), "damaged"),
         (lambda d: d["actions"].append({"action": "explode"}), r"damaged at actions"),
         (lambda d: copy_of(d).pop("destination"), "damaged at actions"),

@@ -41,13 +41,27 @@ class Cosign:
 
     def attest(self, image: str, predicate: dict[str, Any], *, key: str, form: str) -> None:
         """An attestation of provenance, SLSA 1."""
+        self._attest(image, predicate, "slsaprovenance1", f"--key={key}.key", FORMS[form])
+
+    def attest_scan(self, image: str, predicate: dict[str, Any], *, key: str, form: str) -> None:
+        """An attestation of what a scanner has found."""
+        self._attest(image, predicate, "vuln", f"--key={key}.key", FORMS[form])
+
+    def attest_blob(self, digest_hex: str, predicate: dict[str, Any], *, kind: str, key: str) -> Path:
+        """A bundle in a file, about what has this SHA-256."""
         (self.folder / "predicate.json").write_text(json.dumps(predicate))
-        said = ("--type=slsaprovenance1", "--predicate=predicate.json")
-        self._run("attest", f"--key={key}.key", FORMS[form], *said, *_OFFLINE, image)
+        said = (f"--type={kind}", "--predicate=predicate.json", f"--hash={digest_hex}", "--bundle=bundle.json")
+        offline = [option for option in _OFFLINE if option != "--allow-http-registry"]
+        self._run("attest-blob", f"--key={key}.key", *said, *offline, "image")
+        return self.folder / "bundle.json"
 
     def verify(self, image: str, *, key: str, form: str) -> None:
         """Fails the test where cosign finds no good signature in this form."""
         self._run("verify", f"--key={key}.pub", FORMS[form], "--insecure-ignore-tlog", "--allow-http-registry", image)
+
+    def _attest(self, image: str, predicate: dict[str, Any], kind: str, *options: str) -> None:
+        (self.folder / "predicate.json").write_text(json.dumps(predicate))
+        self._run("attest", f"--type={kind}", "--predicate=predicate.json", *options, *_OFFLINE, image)
 
     def _run(self, command: str, *arguments: str) -> None:
         done = subprocess.run(

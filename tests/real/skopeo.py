@@ -34,6 +34,14 @@ class Skopeo:
             destination,
         )
 
+    def save(self, source: str, destination: str) -> None:
+        """Copy one platform into a form that other digests come of."""
+        self._run("copy", *self._tls(source, "src"), *self._tls(destination, "dest"), source, destination)
+
+    def inspect_config(self, name: str) -> bytes:
+        """The exact bytes of an image's config."""
+        return self._run("inspect", "--config", "--raw", *self._tls(name), name)
+
     def inspect_raw(self, reference: str) -> bytes:
         """The exact bytes of a manifest or index."""
         name = f"docker://{reference}"

@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.errors import AuthenticationError
-from imagesync.registry.credentials import HELPER_SECONDS, Credential, CredentialStore
+from imagesync.registry.asked_helpers import HELPER_SECONDS
+from imagesync.registry.credential import Credential
+from imagesync.registry.credentials import CredentialStore
 from imagesync.registry.dockerconfig import DockerConfig, normalise_key
 from imagesync.settings import Anonymous, DefaultAuth, Helper, IdentityToken, Password, Secret
 

@@ -98,6 +98,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "destination": "registry.internal:5000/mirror/nginx:1.27.3",
         "destination_digest": make_digest("4"),
         "cause": None,
+        "made_here": False,
         "previous": None,
         "alias": None,
         "upstream_moved": None,

@@ -9,7 +9,7 @@ import pytest
 
 from imagesync.errors import SpecError, UsageError
 from imagesync.spec.explain import Line, explain, render
-from tests.spec.written import make_files, with_images
+from tests.spec.written import make_files, with_images, with_registries
 
 SPEC = """\
 version: 1
@@ -127,6 +127,13 @@ def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
         ("registries/a.io", "mirrors"): "b.io",
         ("registries/a.io", "chunk_size"): "64MiB",
     }
+
+
+def test_a_clouds_login_is_shown_as_it_is_said(tmp_path: Path) -> None:
+    role = "arn:aws:iam::111122223333:role/mirror"
+    text = with_registries(f"a.io: {{auth: {{pull: ecr, push: {{ecr: {{role: '{role}', region: x-1}}}}}}}}")
+    [line] = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})
+    assert line.value == f"pull ecr; push ecr role {role}, region x-1"
 
 
 def test_limits_are_shown_in_words(tmp_path: Path) -> None:

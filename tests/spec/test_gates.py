@@ -22,6 +22,15 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
     return f"version: 1\n{more}" + (f"gates:\n  one: {gates}\n" if gates else "") + f"{ENTRY}    gates: {use}\n"
 
 
+def keyless(*people: tuple[str, str, str]) -> str:
+    """An approval by people who sign without keys: their names, identities and issuers."""
+    each = [
+        f"{{name: {name}, identity: '{identity}', issuer: {issuer}, trusted_root: root.json}}"
+        for name, identity, issuer in people
+    ]
+    return f"{{approval: {{count: 1, from: [{', '.join(each)}]}}}}"
+
+
 @pytest.mark.parametrize(
     ("gates", "expected"),
     [
@@ -46,6 +55,13 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
         ('{window: {timezone: UTC, freeze: [{from: "2026-13-24", to: "2026-12-20", reason: x}]}}', "is no date"),
         ("{vulnerabilities: {report: scan.json, fail_on: high}}", "'scan.json' is one file for all images"),
         ('{vulnerabilities: {report: "{name}", fail_on: high}}', "'{name}' holds '{name}'"),
+        ("{vulnerabilities: {fail_on: high}}", "this does not say where reports are\n    either `report`"),
+        (
+            '{vulnerabilities: {report: "{digest_hex}", attestation: {key: owner.pub}, fail_on: high}}',
+            "this does not say where reports are",
+        ),
+        ("{vulnerabilities: {attestation: {type: x}, fail_on: high}}", "this does not say who is trusted"),
+        ("{vulnerabilities: {attestation: {key: bad.pub}, fail_on: high}}", "bad.pub: this is no public key"),
         ("{vulnerabilities: {report: x, fail_on: hgih}}", "did you mean high?"),
         ("{vulnerabilities: {report: x}}", "key 'fail_on' is missing"),
         ("{vulnerabilities: {report: x, fail_on: high, ignore: [{id: CVE-1}]}}", "key 'reason' is missing"),
@@ -60,7 +76,10 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
         ('{attestation: {type: x, builder: "${NONE:-}", key: owner.pub}}', "this comes to nothing"),
         ("{approval: {count: 3, from: [alice, Alice, bob]}}", "3 approvals are wanted, and 3 may give one"),
         ('{approval: {count: 1, from: ["${NONE:-}"]}}', "this comes to nothing"),
-        ("{approval: {count: 1, from: [{name: alice, key: owner.pub}, bob]}}", "bob has no key, and others have"),
+        (
+            "{approval: {count: 1, from: [{name: alice, key: owner.pub}, bob]}}",
+            "bob has no key and no identity, and others have",
+        ),
         (
             "{approval: {count: 1, from: [{name: alice, key: owner.pub}, {name: bob, key: owner.pub}]}}",
             "two people have one key",
@@ -69,7 +88,13 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
             "{approval: {count: 1, from: [{name: alice, key: owner.pub}, {name: Alice, key: bob.pub}]}}",
             "one of these people stands here twice",
         ),
-        ("{approval: {count: 1, from: [{name: alice}]}}", "key 'key' is missing"),
+        (keyless(("alice", "*@x.com", "a")), "a glob fits more than one person"),
+        (
+            keyless(("alice", "me@x.com", "a"), ("bob", "Me@x.com", "b")),
+            "two people have one key or identity",
+        ),
+        ("{approval: {count: 1, from: [{name: alice, identity: me@x.com}]}}", "this does not say who is trusted"),
+        ("{approval: {count: 1, from: [{name: alice}]}}", "this does not say who is trusted"),
         ("{approval: {count: 1, from: [{name: alice, key: bad.pub}]}}", "bad.pub: this is no public key in PEM form"),
         ("{approval: {count: 1, from: [alice], files: yes.json}}", "'yes.json' is one file for all images"),
         ("{min_age: 3w}", "found '3w', where a time as 30m, 72h or 14d belongs"),
@@ -79,7 +104,8 @@ def spec(gates: str = "", *, use: str = "[one]", more: str = "") -> str:
     ],
 )
 def test_what_is_wrong_with_a_gate_is_said(gates: str, expected: str, tmp_path: Path) -> None:
-    make_files(tmp_path, {"owner.pub": make_ecdsa().pem, "bob.pub": make_ecdsa().pem, "bad.pub": "no key"})
+    keys = {"owner.pub": make_ecdsa().pem, "bob.pub": make_ecdsa().pem, "bad.pub": "no key"}
+    make_files(tmp_path, {**keys, "root.json": "{}"})
     text = shown(found(tmp_path, spec(gates)), tmp_path)
     assert expected in text
     assert text.startswith("sync.yaml:3:")

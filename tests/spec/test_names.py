@@ -32,6 +32,7 @@ SHA256 = f"sha256:{'a' * 64}"
         ("localhost:5000/a/b", SourceName("localhost:5000", "a/b")),
         ("oci:./folder", SourceName("oci:./folder")),
         ("oci-archive:file.tar", SourceName("oci-archive:file.tar")),
+        ("docker-archive:file.tar", SourceName("docker-archive:file.tar")),
     ],
 )
 def test_a_source_is_a_host_with_a_prefix_or_a_layout(text: str, expected: SourceName) -> None:
@@ -48,6 +49,11 @@ def test_a_source_is_a_host_with_a_prefix_or_a_layout(text: str, expected: Sourc
         ("docker.io/library/nginx:1", "not a repository name"),
         ("quay.io:x", "not a host"),
         ("x\x1b[31m", r"write docker.io/x\x1b[31m"),
+        ("oci://folder", "write oci:folder"),
+        ("oci-archive:///a/x.tar", "write oci-archive:/a/x.tar"),
+        ("docker-archive://x.tar", "write docker-archive:x.tar"),
+        ("docker-archive:", "names no file"),
+        ("oci:", "names no directory"),
     ],
 )
 def test_a_source_that_is_none_says_what_to_write(text: str, said: str) -> None:
@@ -141,6 +147,9 @@ def test_an_image_without_source_is_a_full_reference(text: str, repository: str,
 NGINX = image_below(parse_source("docker.io"), "nginx", is_literal=False)
 TOOL = image_below(parse_source("Registry.Local:5000/tools"), "a/b", is_literal=False)
 LAYOUT = image_below(parse_source("oci:folder"), "hello", is_literal=False)
+SAVED = image_below(parse_source("docker-archive:x.tar"), "docker.io/nginx:1", is_literal=False)
+SAVED_THERE = image_below(parse_source("docker-archive:x.tar"), "localhost:5000/a/b", is_literal=False)
+SAVED_SOMEWHERE = image_below(parse_source("docker-archive:x.tar"), "a/b", is_literal=False)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +170,12 @@ LAYOUT = image_below(parse_source("oci:folder"), "hello", is_literal=False)
         ("oci:air/gap", NGINX, None, "oci:air/gap/nginx"),
         ("oci:airgap/{host}/{path}", NGINX, None, "oci:airgap/docker.io/library/nginx"),
         ("a.io", LAYOUT, None, "a.io/hello"),
+        ("a.io", SAVED, None, "a.io/nginx"),
+        ("a.io/{path}", SAVED, None, "a.io/library/nginx"),
+        ("a.io/{host}/{path}", SAVED, None, "a.io/docker.io/library/nginx"),
+        ("a.io/{host}/{name}", SAVED_THERE, None, "a.io/localhost-5000/a/b"),
+        ("a.io", SAVED_THERE, "x/{path}", "a.io/x/a/b"),
+        ("a.io/{path}", SAVED_SOMEWHERE, None, "a.io/a/b"),
     ],
 )
 def test_a_template_gives_the_repository(template: str, image: ImageName, renamed: str | None, expected: str) -> None:
@@ -176,6 +191,7 @@ def test_the_directory_of_a_layout_ends_where_a_placeholder_begins() -> None:
     ("template", "image", "renamed"),
     [
         ("a.io/{host}/{path}", LAYOUT, None),
+        ("a.io/{host}/{path}", SAVED_SOMEWHERE, None),
         ("a.io", NGINX, "{host}"),
         ("a.io", NGINX, "Web"),
         ("a.io", NGINX, "../x"),
@@ -194,6 +210,8 @@ def test_a_template_that_fits_an_image_ill_is_refused(template: str, image: Imag
         ("a.io/{Name}", "allowed are {host}, {path} and {name}"),
         ("a.io/{name", "unpaired brace"),
         ("oci-archive:x.tar", "write to oci:DIRECTORY"),
+        ("docker-archive:x.tar", "write to oci:DIRECTORY"),
+        ("oci://folder", "write oci:folder"),
         ("https://a.io", "drop https://, write a.io"),
         ("acme/mirror", "write docker.io/acme/mirror"),
         ("{host}/x", "begins with no host"),

@@ -44,6 +44,15 @@ def test_an_included_file_may_have_promotions(tmp_path: Path) -> None:
     assert [one.name for one in spec.promotions] == ["shop"]
 
 
+def test_a_stage_may_take_by_itself_what_is_due(tmp_path: Path) -> None:
+    text = SHOP.replace("current: staging", "auto: true")
+    assert [stage.is_automatic for stage in load(tmp_path, text).promotions[0].stages] == [False, True]
+    path = make_files(tmp_path, {"sync.yaml": text})
+    assert ("shop/staging", "auto", "true") in [
+        (line.subject, line.key, line.value) for line in explain(str(path), environment={}, name="shop")
+    ]
+
+
 def test_a_host_that_only_a_stage_is_at_is_used(tmp_path: Path) -> None:
     text = SHOP.replace("promotions:", "registries:\n  dev.internal:\n    concurrency: 2\npromotions:")
     assert load(tmp_path, text).warnings == ()
@@ -78,6 +87,12 @@ def test_the_effective_values_of_every_stage_are_explained(tmp_path: Path) -> No
         ("current: staging", "current: a/b", "10:18: 'a/b' is not a tag"),
         ("current: staging", "retag: stable", "10:16: 'stable' does not tell versions apart\n    write {tag} and more"),
         ("current: staging", "current: s\n        immutable: ['*']", "`immutable` holds the current tag s"),
+        (
+            "dev.internal/shop",
+            "dev.internal/shop\n        auto: true",
+            "6:9: nothing is promoted to dev, which is the first stage\n    leave `auto` out",
+        ),
+        ("current: staging", "auto: sometimes", "10:15: found 'sometimes', where true or false belongs"),
         ("current: staging", "gates: [signed]", "10:17: no gate is called 'signed'"),
         (
             "current: staging",

@@ -10,6 +10,7 @@ from imagesync.settings import (
     Anonymous,
     Auth,
     DefaultAuth,
+    Ecr,
     Helper,
     Password,
     PullBudget,
@@ -22,7 +23,7 @@ from tests.spec.written import found, load, shown, with_registries
 
 TLS_FORMS = "insecure or disabled or {ca, certificate, key}"
 RATE = "a rate as 50MB/s or 512KiB/s"
-AUTH_FORMS = "default or anonymous or {username, password} or {token} or {helper} or {pull, push}"
+AUTH_FORMS = "default or anonymous or ecr or {username, password} or {token} or {helper} or {ecr} or {pull, push}"
 
 
 def settings(folder: Path, text: str, host: str) -> RegistrySettings:
@@ -35,6 +36,10 @@ def settings(folder: Path, text: str, host: str) -> RegistrySettings:
         ("default", Auth(DefaultAuth(), DefaultAuth())),
         ("anonymous", Auth(Anonymous(), Anonymous())),
         ("{helper: ecr-login}", Auth(Helper("ecr-login"), Helper("ecr-login"))),
+        ("ecr", Auth(Ecr(), Ecr())),
+        ("{ecr: {profile: build}}", Auth(Ecr(profile="build"), Ecr(profile="build"))),
+        ("{pull: default, push: {ecr: {region: eu-west-1}}}", Auth(DefaultAuth(), Ecr(region="eu-west-1"))),
+        ("{push: ecr}", Auth(DefaultAuth(), Ecr())),
         ("{pull: anonymous}", Auth(Anonymous(), DefaultAuth())),
         ("{push: {helper: x}, pull: default}", Auth(DefaultAuth(), Helper("x"))),
         ("{push: anonymous}", Auth(DefaultAuth(), Anonymous())),
@@ -156,6 +161,11 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
         ("auth: {username: a, password: b, token: c}", "38: unknown key 'token'\n    allowed here: username, password"),
         ("auth: {pull: default, username: a}", "27: unknown key 'username'\n    allowed here: pull, push"),
         ("auth: {helper: a/b}", "20: found 'a/b', where the NAME of a docker-credential-NAME belongs"),
+        ("auth: {ecr: {role: mirror}}", "24: found 'mirror', where the ARN of a role belongs"),
+        ("auth: {ecr: {rol: a}}", "18: unknown key 'rol'\n    did you mean role?"),
+        ("auth: {ecr: {}}", "17: found an empty map, where {role, profile, region} belongs"),
+        ("auth: {ecr: {region: EU}}", "26: found 'EU', where the name of a region belongs"),
+        ("auth: erc", f"11: found 'erc', where {AUTH_FORMS} belongs\n    did you mean ecr?"),
         (
             "auth: {username: x, password: 123}",
             '35: YAML reads 123 as the number 123, where text belongs\n    quote it: "123"',
@@ -210,6 +220,13 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
 def test_what_is_wrong_with_a_setting_is_said_at_it(line: str, expected: str, tmp_path: Path) -> None:
     problems = found(tmp_path, with_registries(f"quay.io:\n  {line}"))
     assert shown(problems, tmp_path) == f"sync.yaml:4:{expected}"
+
+
+def test_a_role_may_be_a_variable(tmp_path: Path) -> None:
+    text = with_registries("quay.io: {auth: {ecr: {role: '${ROLE:-arn:aws:iam::111122223333:role/x}'}}}")
+    assert load(tmp_path, text).settings.for_host("quay.io").auth == Auth(
+        *[Ecr("arn:aws:iam::111122223333:role/x")] * 2
+    )
 
 
 def test_a_key_without_settings_is_no_template_in_braces(tmp_path: Path) -> None:

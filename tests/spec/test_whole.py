@@ -21,8 +21,10 @@ from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
-from imagesync.gates.signed import Attestation, Signature, SignedName, Subject, TrustedIdentity, TrustedKey
+from imagesync.gates.scans import AttestedReports, FileReports
+from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
 from imagesync.gates.size import Size
+from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.gates.vulnerabilities import Ignored, Vulnerabilities
 from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.reference import Repository, Tag
@@ -31,6 +33,7 @@ from imagesync.settings import (
     Anonymous,
     Auth,
     DefaultAuth,
+    Ecr,
     Helper,
     IdentityToken,
     Password,
@@ -85,6 +88,14 @@ registries:
       - cache.internal:5000
     chunk_size: 90MB
     bandwidth: 50MB/s
+  "*.dkr.ecr.*.amazonaws.com":
+    auth:
+      ecr:
+        role: arn:aws:iam::111122223333:role/mirror
+        profile: build
+        region: eu-central-1
+  public.ecr.aws:
+    auth: ecr
   "*.internal":
     auth: anonymous
     timeouts:
@@ -138,6 +149,14 @@ gates:
         - id: CVE-2026-1
           reason: not reachable
           until: "2026-12-31"
+  attested:
+    vulnerabilities:
+      attestation:
+        identity: scanner@acme.example
+        issuer: https://issuer.example
+        trusted_root: certs/root.json
+        type: https://acme.example/sarif/v1
+      fail_on: critical
   hours:
     window:
       timezone: Europe/Berlin
@@ -153,6 +172,16 @@ gates:
       from: [alice, bob]
       expires: 14d
       files: yes/{{digest_hex}}/*.json
+  keyless:
+    approval:
+      count: 1
+      from:
+        - name: alice
+          identity: alice@acme.example
+          issuer: https://issuer.example
+          trusted_root: certs/root.json
+        - name: bob
+          key: certs/owner.pub
   checked:
     command:
       run: [./check.sh, --strict]
@@ -265,6 +294,7 @@ promotions:
         current: production
         gates: [{{soak: {{at_least: 24h, clock: first_seen}}}}]
         attachments: none
+        auto: true
 """
 INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:../out\n"
 FILES = {
@@ -385,7 +415,7 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
 
 def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
     assert [gate.name for gate in spec.gates] == [
-        *("signed", "built", "logged", "either", "scanned", "hours", "two", "checked", "all")
+        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "checked", "all")
     ]
     assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
     assert [gate.name for gate in rule(spec, "bases/bitnami/kafka").gates] == ["either", "scanned", "size"]
@@ -420,13 +450,19 @@ def test_a_gate_over_signatures_has_its_key_and_its_trusted_root(spec: Spec) -> 
 
 def test_a_gate_over_scans_has_its_files_below_the_specs_folder(spec: Spec, tmp_path: Path) -> None:
     assert gate(spec, "scanned").check == Vulnerabilities(
-        PathTemplate("scans/{repository}/{digest_hex}.json", f"{tmp_path}/"),
+        FileReports(PathTemplate("scans/{repository}/{digest_hex}.json", f"{tmp_path}/")),
         Severity.HIGH,
         covers=(PlatformPattern.parse("linux/amd64"),),
         max_age=timedelta(days=7),
         only_fixable=True,
         ignored=(Ignored("CVE-2026-1", "not reachable", date(2026, 12, 31)),),
     )
+
+
+def test_a_gate_over_scans_may_want_them_attested(spec: Spec) -> None:
+    by = TrustedIdentity(Signer("https://issuer.example", "scanner@acme.example"), b"{}")
+    reports = AttestedReports(by, "https://acme.example/sarif/v1")
+    assert gate(spec, "attested").check == Vulnerabilities(reports, Severity.CRITICAL)
 
 
 def test_windows_approvals_and_programs_are_read(spec: Spec, tmp_path: Path) -> None:
@@ -440,6 +476,10 @@ def test_windows_approvals_and_programs_are_read(spec: Spec, tmp_path: Path) -> 
     assert hours.freezes == (Freeze(date(2026, 12, 20), date(2027, 1, 3), "holidays"),)
     files = PathTemplate("yes/{digest_hex}/*.json", f"{glob.escape(str(tmp_path))}/")
     assert gate(spec, "two").check == Approval(2, ("alice", "bob"), files, timedelta(days=14))
+    alice = TrustedIdentity(Signer("https://issuer.example", "alice@acme.example"), b"{}")
+    bob = TrustedKey("certs/owner.pub", OWNER.key)
+    default = PathTemplate("approvals/{digest_hex}/*.json", files.folder)
+    assert gate(spec, "keyless").check == Approval(1, ("alice", "bob"), default, signers=(alice, bob))
     assert gate(spec, "checked").check == Command(("./check.sh", "--strict"), str(tmp_path), 30)
 
 
@@ -514,6 +554,12 @@ def test_a_helper_is_named(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").auth == Auth(Helper("quay"), Helper("quay"))
 
 
+def test_a_clouds_login_is_a_word_or_says_whose_it_is(spec: Spec) -> None:
+    named = Ecr("arn:aws:iam::111122223333:role/mirror", "build", "eu-central-1")
+    assert spec.settings.for_host("1.dkr.ecr.eu-west-1.amazonaws.com").auth == Auth(named, named)
+    assert spec.settings.for_host("public.ecr.aws").auth == Auth(Ecr(), Ecr())
+
+
 def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("docker.io").concurrency == 3
     assert spec.settings.for_host("docker.io").pulls == PullBudget(80, 21600, WhenSpent.DEFER)
@@ -547,6 +593,7 @@ def test_a_promotion_has_images_and_stages_with_repositories_tags_and_a_journal(
     assert (shop.signing.public, shop.signing.key.origin) == (OWNER.key, "environment variable HUB_TOKEN")
     assert [str(gate) for gate in production.gates] == ["soak (soak 24h, clock first_seen)"]
     assert (dev.current, production.current) == (None, "production")
+    assert (dev.is_automatic, production.is_automatic) == (False, True)
     assert production.immutable.holds(Tag("1.4.0-production"))
     assert (dev.attachments, production.attachments) == (ALL_ATTACHMENTS, NO_ATTACHMENTS)
 

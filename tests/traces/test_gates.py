@@ -9,7 +9,8 @@ import pytest
 from imagesync.gates import Gate
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.platforms import RequirePlatforms
-from imagesync.gates.signed import Signature, Subject, TrustedKey
+from imagesync.gates.signed import Signature, Subject
+from imagesync.gates.trusted import TrustedKey
 from imagesync.plan.actions import Blocked, Copy, Waiting
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.outcome import Status

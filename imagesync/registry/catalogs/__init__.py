@@ -13,7 +13,7 @@ from imagesync.reference import Repository, RepositoryList, Tag
 from imagesync.registry.catalogs.access import REFUSALS, Access
 from imagesync.registry.catalogs.times import TIMES
 from imagesync.registry.catalogs.vendors import BY_HOST, Vendor, recognised
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.listing import list_catalog
 from imagesync.store import PushTime
 

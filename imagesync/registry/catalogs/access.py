@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
 from imagesync.registry.client import NO_LOGIN, Answer, Call, RegistryClient
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.message import Authorization
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, walk_pages
 

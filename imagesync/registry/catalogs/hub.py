@@ -12,7 +12,7 @@ from imagesync.errors import AuthenticationError, ProtocolError
 from imagesync.registry.catalogs.access import OPERATION, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
 from imagesync.registry.client import NO_LOGIN, Answer, Call, RegistryClient
-from imagesync.registry.credentials import Credential
+from imagesync.registry.credential import Credential
 from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Address
 from imagesync.registry.pages import Page, following, parse_json

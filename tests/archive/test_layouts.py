@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from imagesync import archive
-from imagesync.archive import ArchiveTree, list_members
+from imagesync.archive import ArchiveTree, members
+from imagesync.archive.members import list_members
 from imagesync.errors import IntegrityError, LimitError, NotFoundError, StoreError, UnsupportedError
 from imagesync.layout import LayoutRepository, LayoutTree
 from imagesync.reference import Tag
+from tests.archive.tars import Change, make_tar, of_type
 from tests.images import make_image, make_index, push_image
-
-Change = Callable[[tarfile.TarInfo], None]
-
-
-def make_tar(file: Path, *members: tuple[str, Change | bytes]) -> Path:
-    """A tar of members with a content, or with what a change makes of an empty one."""
-    with tarfile.open(file, "w") as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            data = content if isinstance(content, bytes) else b""
-            info.size = len(data)
-            if not isinstance(content, bytes):
-                content(info)
-            tar.addfile(info, io.BytesIO(data))
-    return file
-
-
-def of_type(kind: bytes, target: str = "") -> Change:
-    def change(info: tarfile.TarInfo) -> None:
-        info.type, info.linkname = kind, target
-
-    return change
 
 
 @pytest.mark.parametrize("prefix", ["", "./"])
@@ -105,15 +82,15 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """LAY-02."""
     file = make_tar(tmp_path / "a.tar", ("index.json", b"{}"), ("./index.json", b"{ }"))
     with pytest.raises(IntegrityError, match="twice"):
-        list_members(file)
+        list_members(file, "x.tar")
 
 
 def test_more_members_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """LAY-02."""
-    monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(members, "MAX_MEMBERS", 3)
     file = make_tar(tmp_path / "a.tar", *((str(number), b"") for number in range(4)))
     with pytest.raises(LimitError):
-        list_members(file)
+        list_members(file, "x.tar")
 
 
 HUGE = 400 * 1024 * 1024
@@ -132,7 +109,7 @@ def test_a_header_that_says_it_is_huge_is_refused_unread(tmp_path: Path, kind: b
     tracemalloc.start()
     try:
         with pytest.raises(LimitError, match="extended header"):
-            list_members(file)
+            list_members(file, "x.tar")
         assert tracemalloc.get_traced_memory()[1] < HUGE // 10
     finally:
         tracemalloc.stop()
@@ -142,7 +119,7 @@ def test_a_header_that_says_it_is_huge_is_refused_unread(tmp_path: Path, kind: b
 def test_a_negative_size_is_refused(tmp_path: Path, kind: bytes) -> None:
     """LAY-02. Read as a count, it would mean the whole rest of the file."""
     with pytest.raises(IntegrityError):
-        list_members(write_headers(tmp_path / "a.tar", header("one"), header("x", kind, -1)))
+        list_members(write_headers(tmp_path / "a.tar", header("one"), header("x", kind, -1)), "x.tar")
 
 
 def test_long_names_are_read(tmp_path: Path) -> None:
@@ -150,7 +127,7 @@ def test_long_names_are_read(tmp_path: Path) -> None:
     for number, form in enumerate((tarfile.PAX_FORMAT, tarfile.GNU_FORMAT)):
         with tarfile.open(tmp_path / f"{number}.tar", "w", format=form) as tar:
             tar.addfile(tarfile.TarInfo(name))
-        assert list(list_members(tmp_path / f"{number}.tar")) == [name]
+        assert list(list_members(tmp_path / f"{number}.tar", "x.tar").files) == [name]
 
 
 def header(name: str, kind: bytes = tarfile.REGTYPE, size_bytes: int = 0) -> bytes:
@@ -171,7 +148,7 @@ def test_a_tar_cut_anywhere_is_refused(tmp_path: Path) -> None:
     for length in (100, 512, 600, 1536, 1700, 2048, 3071, 3072):
         (tmp_path / "cut.tar").write_bytes(whole[:length])
         with pytest.raises(IntegrityError):
-            list_members(tmp_path / "cut.tar")
+            list_members(tmp_path / "cut.tar", "x.tar")
 
 
 @pytest.mark.parametrize("content", [b"", b"no tar at all" * 100, b"\0" * 100])
@@ -185,24 +162,24 @@ def test_a_compressed_tar_is_refused_with_its_kind(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w:gz"):
         pass
     with pytest.raises(UnsupportedError, match="gzip"):
-        list_members(tmp_path / "a.tar")
+        list_members(tmp_path / "a.tar", "x.tar")
 
 
-def test_a_missing_file_is_not_found_and_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError):
-        list_members(tmp_path / "none.tar")
+def test_a_missing_file_is_told_with_its_path_and_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=f"there is no file {tmp_path / 'none.tar'}"):
+        list_members(tmp_path / "none.tar", "x.tar")
     with pytest.raises(StoreError):
-        list_members(tmp_path)
+        list_members(tmp_path, "x.tar")
 
 
 def test_the_tar_itself_may_be_named_by_a_link(tmp_path: Path) -> None:
     (tmp_path / "link.tar").symlink_to(make_tar(tmp_path / "a.tar", ("one", b"1")))
-    assert list(list_members(tmp_path / "link.tar")) == ["one"]
+    assert list(list_members(tmp_path / "link.tar", "x.tar").files) == ["one"]
 
 
 def test_a_long_name_from_the_tar_is_escaped_in_the_message(tmp_path: Path) -> None:
     file = make_tar(tmp_path / "a.tar", ("../\x1b[31m" + "x" * 500, b""))
     with pytest.raises(IntegrityError) as caught:
-        list_members(file)
+        list_members(file, "x.tar")
     assert "\x1b" not in str(caught.value)
     assert len(str(caught.value)) < 400

@@ -1,0 +1,92 @@
+"""Upcoming releases: what is ahead of each stage, and what `promote --dry-run` would say of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagesync.cli.promoting import look_at_release, plan_release
+from imagesync.errors import Cancelled, ImagesyncError, NotFoundError, StoreError
+from imagesync.plan.review import review
+from imagesync.plan.unit import Unit
+from imagesync.promotion.ahead import Ahead, FirstStage, ahead_in_lists, ahead_on_record
+from imagesync.promotion.upcoming import Upcoming, unread, upcoming_of
+from imagesync.reference import Repository, Tag
+from imagesync.spec.release import versions_filed
+
+if TYPE_CHECKING:
+    from imagesync.cli.session import Session
+    from imagesync.promotion.record import Record
+    from imagesync.promotion.records import Records
+    from imagesync.promotion.standing import StageStanding
+    from imagesync.spec.stages import Promotion, Stage
+
+MOST_RECORDS = 5
+"""So many are read at most to tell what is ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Looks ahead of the stages of one promotion; writes nothing."""
+
+    session: Session
+    promotion: Promotion
+    records: Records
+
+    def of(self, standing: StageStanding) -> StageStanding:
+        """The standing with all that is ahead, and with what keeps the next release back. Raises Cancelled, and
+        StoreError where a journal cannot be read."""
+        stage = self.promotion.stage(standing.stage)
+        before = self.promotion.before(stage)
+        if before is None:
+            return standing
+        standing = replace(standing, ahead=self._ahead(before, standing.released))
+        version = standing.next_version
+        return replace(standing, upcoming=self._upcoming(version, stage, before)) if version is not None else standing
+
+    def _ahead(self, before: Stage, released: Record | None) -> Ahead:
+        if self.promotion.before(before) is not None:
+            return ahead_on_record(islice(self.records.finished(before), MOST_RECORDS), released)
+        try:
+            return ahead_in_lists(self.promotion, FirstStage(self._listed(before), self._filed()), released)
+        except StoreError as error:
+            return Ahead(unknown=str(error))
+
+    def _listed(self, first: Stage) -> list[Collection[Tag]]:
+        """The tags of every image there."""
+        repositories = [first.repository_of(image) for image in self.promotion.images]
+        asked = [self.session.tasks.add(partial(self._tags, one), hosts=[one.registry]) for one in repositories]
+        return self.session.tasks.results(asked)
+
+    def _tags(self, repository: Repository) -> Collection[Tag]:
+        try:
+            return self.session.stores.source(repository).list_tags()
+        except NotFoundError:
+            return ()
+
+    def _filed(self) -> tuple[Tag, ...]:
+        """The versions that have a release file."""
+        folder = Path(self.session.spec.directory) / "releases"
+        return versions_filed(self.promotion.name, [path.name for path in folder.glob("*.yaml")])
+
+    def _upcoming(self, version: Tag, stage: Stage, before: Stage) -> Upcoming:
+        """By the plan that `promote` makes, of which each image is judged by itself."""
+        unit = Unit(
+            promotion=self.promotion.name,
+            version=version,
+            stage=stage.name,
+            source_stage=before.name,
+            current=stage.current,
+        )
+        try:
+            release = look_at_release(self.session, unit, self.records)
+            plan = plan_release(self.session, release)
+        except Cancelled:
+            raise
+        except ImagesyncError as error:
+            return unread(version, error)
+        return upcoming_of(version, review(replace(plan, unit=None), release.reviewers).plan)

@@ -1,0 +1,145 @@
+"""Sessions with AWS: whose credentials are used, as which role, and what its refusals mean. By botocore.
+
+botocore reads the environment and the files of the AWS tools by itself. Nothing of what it finds is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ParamValidationError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.session import Session
+
+from imagesync.clouds.needs import ECR
+from imagesync.errors import AuthenticationError, LimitError, MissingLoginError, StoreError, UnsupportedError
+from imagesync.settings import Ecr, Secret
+
+ROLE_SESSION = "imagesync"
+"""What AWS's own log calls a session of a role."""
+MAX_SHOWN = 300
+LIMITS = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3, "mode": "standard"})
+
+_HINTS = {
+    "AssumeRole": "the role's trust policy has to name who asks, and who asks needs sts:AssumeRole",
+    "AssumeRoleWithWebIdentity": "the role's trust policy has to name the issuer, the audience and the subject",
+}
+_HINTS_BY_CODE = {
+    "ExpiredToken": "the AWS credentials have expired: renew them",
+    "InvalidClientTokenId": "AWS does not know these credentials: check them",
+    "UnrecognizedClient": "AWS does not know these credentials: check them",
+    "SignatureDoesNotMatch": "the secret access key is not that of the key ID",
+    "InvalidSignature": "the secret access key is not that of the key ID",
+}
+
+_KINDS: dict[str, type[StoreError]] = {
+    **dict.fromkeys(("Throttling", "TooManyRequests", "LimitExceeded", "TooManyTags"), LimitError),
+    **dict.fromkeys(
+        ("InvalidParameter", "InvalidTagParameter", "Validation", "ValidationError", "UnsupportedCommand", "Kms"),
+        UnsupportedError,
+    ),
+}
+
+
+def open_session(login: Ecr, region: str | None) -> Session:
+    """A session with the credentials of a login; those of a role are renewed by themselves.
+
+    Raises MissingLoginError where AWS's chain of credentials holds none.
+    """
+    session = Session(profile=login.profile)
+    if region is not None:
+        session.set_config_variable("region", region)
+    if session.get_credentials() is None:
+        raise MissingLoginError("no AWS credentials were found", hint=ECR.credentials)
+    return session if login.role is None else _in_role(login.role, session)
+
+
+def identity(login: Ecr, session: Session) -> str:
+    """Whose credentials a session uses, for messages."""
+    if login.role is not None:
+        return f"role {login.role}"
+    return f"profile {login.profile}" if login.profile is not None else f"credentials by {_method(session)}"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever botocore raises becomes a StoreError, by far most of it an AuthenticationError."""
+    try:
+        yield
+    except NoCredentialsError as error:
+        raise MissingLoginError("no AWS credentials were found", hint=ECR.credentials) from error
+    except ClientError as error:
+        raise _refusal(error) from error
+    except (BotoConnectionError, HTTPClientError) as error:
+        hint = "check the region; a proxy is named by HTTPS_PROXY, authorities of one's own by AWS_CA_BUNDLE"
+        raise AuthenticationError(f"AWS did not answer: {_on_one_line(error)}", hint=hint) from error
+    except ParamValidationError as error:
+        raise UnsupportedError(f"AWS does not take this: {_on_one_line(error)}") from error
+    except BotoCoreError as error:
+        hint = "check what the AWS tools are set to, and what the spec says"
+        raise AuthenticationError(f"no login from AWS: {_on_one_line(error)}", hint=hint) from error
+
+
+class _RoleProvider(CredentialProvider):  # type: ignore[misc]
+    """Credentials of a role, which `session` assumes whenever those that it got have run out."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, role: str, session: Session) -> None:
+        super().__init__(session)
+        self._role = role
+
+    def load(self) -> Any:
+        return DeferredRefreshableCredentials(self._assume, self.METHOD)
+
+    def _assume(self) -> dict[str, str]:
+        client = self.session.create_client("sts", config=LIMITS)
+        keys = client.assume_role(RoleArn=self._role, RoleSessionName=ROLE_SESSION)["Credentials"]
+        return {
+            "access_key": keys["AccessKeyId"],
+            "secret_key": Secret.literal(keys["SecretAccessKey"], "AWS").reveal(),
+            "token": Secret.literal(keys["SessionToken"], "AWS").reveal(),
+            "expiry_time": keys["Expiration"].isoformat(),
+        }
+
+
+def _in_role(role: str, session: Session) -> Session:
+    own = Session()
+    own.set_config_variable("region", session.get_config_variable("region"))
+    own.register_component("credential_provider", CredentialResolver([_RoleProvider(role, session)]))
+    return own
+
+
+def _method(session: Session) -> str:
+    return _shown(str(session.get_credentials().method))
+
+
+def _refusal(error: ClientError) -> StoreError:
+    said = error.response.get("Error", {})
+    code = str(said.get("Code", "")).removesuffix("Exception")
+    operation = str(error.operation_name)
+    own = _KINDS.get(code, AuthenticationError)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return own(
+        f"AWS answered {operation} with {_shown(code)}: {_shown(str(said.get('Message', '')))}",
+        hint=_hint(code, operation) if own is AuthenticationError else None,
+        status=status if isinstance(status, int) else None,
+        code=_shown(code),
+    )
+
+
+def _hint(code: str, operation: str) -> str:
+    return _HINTS_BY_CODE.get(code) or _HINTS.get(operation) or f"it needs the right to {operation}"
+
+
+def _on_one_line(error: BotoCoreError) -> str:
+    return _shown(" ".join(str(error).split()))
+
+
+def _shown(text: str) -> str:
+    """The first line, escaped and cut: AWS lets the request, with its session token, follow a refused signature."""
+    return ascii(text.partition("\n")[0][:MAX_SHOWN])[1:-1]

@@ -1,0 +1,90 @@
+"""Upcoming: the release that would come to a stage next, and what keeps it back by the plan of just that. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from imagesync.errors import ImagesyncError
+from imagesync.gates import Ruling, Verdict
+from imagesync.plan.actions import Action, Attach, Copy, Delete, Keep, Plan
+from imagesync.plan.inventory import str_without_hint
+from imagesync.plan.outcome import Status
+from imagesync.plan.settled import settled
+from imagesync.plan.summary import verdicts_of
+from imagesync.reference import Tag
+
+
+class Readiness(Enum):
+    """Whether a release may come to a stage; the worst last."""
+
+    READY = "ready"
+    WAITS = "waits"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+_READINESS = {Status.BLOCKED: Readiness.BLOCKED, Status.WAITING: Readiness.WAITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps these images from the stage; where that is READY, what a gate only warns of."""
+
+    readiness: Readiness
+    images: tuple[str, ...]
+    """None: all of the release."""
+    reason: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A release, what keeps it back, and all that gates have said of its images."""
+
+    version: Tag
+    obstacles: tuple[Obstacle, ...] = ()
+    verdicts: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
+
+    @property
+    def readiness(self) -> Readiness:
+        found = {obstacle.readiness for obstacle in self.obstacles}
+        return next((one for one in reversed(Readiness) if one in found), Readiness.READY)
+
+
+def upcoming_of(version: Tag, plan: Plan) -> Upcoming:
+    """By a reviewed plan of this release in which each image stands for itself."""
+    verdicts: dict[str, dict[Verdict, None]] = {}
+    for action in plan.actions:
+        verdicts.setdefault(_image(action), {}).update(dict.fromkeys(verdicts_of(action)))
+    told = {name: tuple(said) for name, said in verdicts.items()}
+    return Upcoming(version, _joined(one for action in plan.actions for one in _obstacles(action)), told)
+
+
+def unread(version: Tag, error: ImagesyncError) -> Upcoming:
+    """A release of which nobody knows what keeps it back."""
+    return Upcoming(version, (Obstacle(Readiness.FAILED, (), str_without_hint(error), error.hint),))
+
+
+def _obstacles(action: Action) -> Iterator[Obstacle]:
+    image = (_image(action),)
+    warned = (verdict for verdict in verdicts_of(action) if verdict.ruling is Ruling.WARNED)
+    yield from (Obstacle(Readiness.READY, image, str(verdict), verdict.hint) for verdict in warned)
+    if not isinstance(action, Copy | Attach | Keep | Delete):
+        outcome = settled(action)
+        readiness = _READINESS.get(outcome.status, Readiness.FAILED)
+        yield Obstacle(readiness, image, outcome.reason, outcome.hint)
+
+
+def _joined(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:
+    """Each once, with all the images that it keeps back; the worst first."""
+    images: dict[tuple[Readiness, str, str | None], dict[str, None]] = {}
+    for one in obstacles:
+        images.setdefault((one.readiness, one.reason, one.hint), {}).update(dict.fromkeys(one.images))
+    found = [Obstacle(readiness, tuple(names), reason, hint) for (readiness, reason, hint), names in images.items()]
+    return tuple(sorted(found, key=lambda one: list(Readiness).index(one.readiness), reverse=True))
+
+
+def _image(action: Action) -> str:
+    return action.rule.partition("/")[2]
