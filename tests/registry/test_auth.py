@@ -215,7 +215,7 @@ def test_a_minted_login_that_is_refused_is_made_again_at_once(net: Net, minting:
 
 def test_a_minted_login_that_the_token_server_refuses_is_made_again(net: Net, minting: Minting) -> None:
     def answer(request: Request) -> Response:
-        return net.answer_token(request) if request.headers["Authorization"] == basic("pw2") else make_response(401)
+        return net.answer_token(request) if login_of(request) == basic("pw2") else make_response(401)
 
     net.token_answer = answer
     with pytest.raises(AuthenticationError):

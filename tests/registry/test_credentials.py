@@ -341,7 +341,10 @@ def test_the_repr_of_a_credential_shows_where_it_is_from_and_no_more() -> None:
     """SEC-01."""
     secrets = (Secret.literal("hunter2"), Secret.literal("identity-secret"), Secret.literal("ready-made"))
     login = Credential("user", secrets[0], secrets[1], "a file", secrets[2])
-    assert repr(login) == "Credential(password=***, identity_token=***, origin='a file', registry_token=***)"
+    assert (
+        repr(login)
+        == "Credential(password=***, identity_token=***, origin='a file', registry_token=***, usable_until=inf)"
+    )
 
 
 @given(st.text())
