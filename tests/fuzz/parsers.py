@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from imagesync.archive import list_members
+from imagesync.archive.docker import DockerArchive
+from imagesync.archive.members import list_members
+from imagesync.archive.saved import parse_saved
+from imagesync.cancellation import Cancellation
 from imagesync.errors import (
     AuthenticationError,
     ImagesyncError,
@@ -21,6 +24,7 @@ from imagesync.errors import (
     InvalidReference,
     LimitError,
     LockError,
+    NotFoundError,
     PlanFileError,
     ProtocolError,
     SpecError,
@@ -161,7 +165,11 @@ def _proxy(raw: bytes) -> None:
 
 
 def _archive(raw: bytes) -> None:
-    _with_file(raw, "a.tar", list_members)
+    _with_file(raw, "a.tar", lambda path: list_members(path, "oci-archive:a.tar"))
+
+
+def _docker_archive(raw: bytes) -> None:
+    _with_file(raw, "a.tar", lambda path: list(DockerArchive(path, Cancellation()).list_repositories("")))
 
 
 def _spec(raw: bytes) -> None:
@@ -209,6 +217,13 @@ PARSERS: Mapping[str, Parser] = {
     "archive": Parser(
         _archive, seeds.ARCHIVES, (IntegrityError, LimitError, UnsupportedError), seeds.archive, size_bytes=100_000
     ),
+    "docker_archive": Parser(
+        _docker_archive,
+        seeds.DOCKER_ARCHIVES,
+        (IntegrityError, LimitError, NotFoundError, UnsupportedError),
+        size_bytes=100_000,
+    ),
+    "saved": Parser(parse_saved, seeds.SAVED, (IntegrityError,)),
     "spec": Parser(_spec, seeds.SPECS, (SpecError,), seeds.spec, size_bytes=3_000),
     "lock": Parser(
         lambda raw: lock_from_text(text_of(raw), name="sync.lock"),

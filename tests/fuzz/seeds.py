@@ -155,6 +155,14 @@ def tar_of(*members: tuple[str, bytes]) -> bytes:
 
 ARCHIVES = (tar_of(("./oci-layout", b"{}"), ("blobs/sha256/ü" + "a" * 120, b"x")), tar_of())
 
+SAVED = _documents(
+    [{"Config": "blobs/sha256/a", "RepoTags": ["nginx:1.27", "a.example:5000/b:1"], "Layers": ["a/layer.tar"]}]
+)
+DOCKER_ARCHIVES = (
+    tar_of(("manifest.json", SAVED[0]), ("blobs/sha256/a", b"{}"), ("a/layer.tar", b"x" * 600)),
+    tar_of(("oci-layout", LAYOUT_VERSIONS[0]), ("index.json", INDEXES[0]), ("manifest.json", SAVED[0])),
+)
+
 
 def challenges(size: int) -> bytes:
     return _many("Bearer ", 'a#="b\\"c"', "", min(size, 16_000))
