@@ -86,7 +86,9 @@ class Problem:
     hint: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", redacted(self.message))  # it quotes the file, where a login may stand
+        # Both quote the file, where a login may stand.
+        object.__setattr__(self, "message", redacted(self.message))
+        object.__setattr__(self, "hint", redacted(self.hint) if self.hint else self.hint)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" + (f"\n    {self.hint}" if self.hint else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync import redaction
-from imagesync.errors import ImagesyncError, InternalError, Place, Problem, SpecError
+from imagesync.errors import ImagesyncError, InternalError, InvalidReference, Place, Problem, SpecError
 from imagesync.redaction import MAX_REMEMBERED, MIN_LENGTH, redacted, remember
+from imagesync.reference import parse_reference
 from imagesync.registry.answers import MAX_SHOWN, parse_refusal
 from imagesync.registry.message import Authorization
 from imagesync.settings import Secret
+from imagesync.spec.names import parse_source
 
 SECRET = 'pa55/word+with "all" ä'
 
@@ -138,6 +141,17 @@ def test_an_error_holds_no_secret_in_any_of_its_parts() -> None:
 def test_a_mistake_in_a_spec_that_quotes_a_login_hides_it() -> None:
     problem = Problem(Place("sync.yaml", 3, 5), "'https://user:hunter2@host/a' is no name")
     assert str(SpecError([problem])) == "sync.yaml:3:5: 'https://***@host/a' is no name"
+
+
+@pytest.mark.parametrize("text", ["https://ann:hunter2@host/a?token=hunter2", f"https://ann:hunter2{'x' * 90}@host/a"])
+@pytest.mark.parametrize("read", [parse_reference, parse_source])
+def test_a_login_in_front_of_a_name_is_shown_neither_by_the_error_nor_by_its_hint(
+    read: Callable[[str], object], text: str
+) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        read(text)
+    assert "hunter2" not in str(caught.value)
+    assert "write host/a" in str(caught.value)
 
 
 @pytest.mark.parametrize("form", ["{}", '{{"errors": [{{"code": "DENIED", "message": "{}"}}]}}', "<{}", '["{}"]'])
