@@ -23,6 +23,7 @@
     │   ├── ProtocolError                  the answer is not one a registry gives
     │   ├── TlsError                       certificate or handshake; never retried
     │   └── NetworkError                   no connection, cut, or timed out; retried before it is raised
+    ├── HeldError                      3   a stage is held by now, and what was on its way there is not let in
     ├── Cancelled                    130   a signal or a deadline stopped the work
     └── InternalError                 70   a mistake in imagesync itself
 
@@ -272,6 +273,13 @@ class NetworkError(StoreError):
 
     kind = "network"
     is_transient = True
+
+
+class HeldError(ImagesyncError):
+    """Somebody has held a stage while a release was on its way there: nothing of it has come in."""
+
+    exit_code = 3
+    kind = "held"
 
 
 class Cancelled(ImagesyncError):

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imagesync.executor import Executor
 from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.dead import find_dead, with_unlisted
 from imagesync.plan.diff import diff
 from imagesync.plan.gathering import gather_anew
-from imagesync.plan.leftovers import case_of
 from imagesync.plan.outcome import Outcome
-from imagesync.plan.pruning import at_most, prune
 from imagesync.plan.questions import together
 from imagesync.plan.reading import Seen
 from imagesync.plan.review import ReviewedPlan, Reviewer, review
-from imagesync.plan.targets import not_found, targets_of, writers_of
 from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule, Spec
@@ -27,6 +23,9 @@ from imagesync.state import NOTHING_REMEMBERED, State
 from imagesync.store import Stores
 from imagesync.survey import Survey, ask, read_catalogs, read_choices
 from imagesync.tasks import Task, Tasks, Watch
+
+if TYPE_CHECKING:
+    from imagesync.executor import Executor
 
 
 def make_plan(
@@ -64,6 +63,10 @@ def execute(reviewed: ReviewedPlan, executor: Executor) -> Iterator[Outcome]:
 def plan_prune(spec: Spec, chosen: Sequence[Rule], state: State, *, stores: Stores, tasks: Tasks) -> ReviewedPlan:
     """Read what is needed to say what would be deleted for the chosen rules, and review it; nothing is written
     anywhere. What is wanted the whole spec says. Raises Cancelled."""
+    from imagesync.plan.leftovers import case_of  # noqa: PLC0415 - few runs prune
+    from imagesync.plan.pruning import at_most, prune  # noqa: PLC0415
+    from imagesync.plan.targets import not_found, targets_of, writers_of  # noqa: PLC0415
+
     catalogs = read_catalogs([*chosen, *spec.rules], stores, tasks)
     targets = targets_of(chosen, spec, catalogs)
     choices = read_choices(writers_of(targets), stores, tasks, state=state)

@@ -137,7 +137,38 @@ class Ecr:
     region: str | None = None
 
 
-CloudLogin = Ecr
+@dataclass(frozen=True, slots=True)
+class Gar:
+    """A login that Google makes for Artifact Registry and gcr.io, with the credentials that its library finds.
+
+    `service_account` is as whom it is made, where that is another; `workload_identity` is the provider that takes a
+    GitHub job's identity for one of Google's.
+    """
+
+    service_account: str | None = None
+    workload_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acr:
+    """A login that Azure makes for its registry, with the credentials that its library finds.
+
+    `client_id` says which of several identities, `tenant` of which directory; a GitHub job needs both to be one.
+    """
+
+    tenant: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DockerHub:
+    """A login that Docker makes for a job of GitHub Actions, by an OIDC connection of an organization."""
+
+    organization: str
+    connection: str
+
+
+CloudLogin = Ecr | Gar | Acr | DockerHub
 """Logins that a cloud makes; without a value they are those that its own tools would find."""
 
 Login = DefaultAuth | Anonymous | Password | IdentityToken | Helper | CloudLogin
@@ -212,6 +243,8 @@ class RegistrySettings:
     pulls: PullBudget | None = None
     chunk_bytes: int | None = None
     """The most that one request of an upload carries; `None` everywhere: whole blobs."""
+    token_realm_allow: tuple[str, ...] | None = None
+    """Hosts, or hosts with a port, in lower case, to which this registry may send us though they are nearer to us."""
 
     def over(self, below: RegistrySettings) -> RegistrySettings:
         """These settings, and those of `below` wherever nothing is said here."""

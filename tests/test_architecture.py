@@ -18,7 +18,7 @@ PACKAGE = ROOT / "imagesync"
 VAGUE_NAMES = {"utils", "util", "common", "base", "helpers", "helper", "misc"}
 SLOW_IMPORTS = {
     *("urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot"),
-    *("cryptography", "sigstore", "botocore"),
+    *("cryptography", "sigstore", "botocore", "google", "azure", "requests"),
 }
 ONLY_IN = {
     "httpcore": set[str](),
@@ -29,11 +29,25 @@ ONLY_IN = {
     "cryptography": {"signature"},
     "sigstore": {"signature"},
     "botocore": {"clouds"},
+    "google": {"clouds"},
+    "azure": {"clouds"},
+    "requests": set[str](),
     "yaml": {"spec", "cli"},
     "structlog": {"log"},
     "asyncio": set[str](),
 }
-PURE_ROOMS = {"errors", "reference", "platform", "manifest", "selection", "signature", "gates", "state", "plan"}
+PURE_ROOMS = {
+    "errors",
+    "reach",
+    "reference",
+    "platform",
+    "manifest",
+    "selection",
+    "signature",
+    "gates",
+    "state",
+    "plan",
+}
 IMPURE_IMPORTS = {"logging", "os", "random", "secrets", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}
 
 

@@ -340,3 +340,10 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     """MAN-11."""
     with pytest.raises(InvalidManifest):
         parse_manifest(raw)
+
+
+def test_a_key_that_stands_twice_among_very_many_is_found() -> None:
+    """S10. Comparing each with all others would take hours for the largest manifest that is read."""
+    keys = [f'"{number}":0' for number in range(300_000)]
+    with pytest.raises(InvalidManifest, match="'299999' stands twice"):
+        parse_manifest(f"{{{','.join([*keys, keys[-1]])}}}".encode())

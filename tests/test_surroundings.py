@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from imagesync.cancellation import Cancellation
+from imagesync.errors import Cancelled
 from imagesync.gates import ListFiles, Ran, ReadFile, RunCommand, TimeNow, Unread, WhoRuns
 from imagesync.gates import needs as needs_module
 from imagesync.survey import surroundings
@@ -106,6 +109,35 @@ def test_a_program_that_reads_nothing_or_talks_on_is_no_trouble(tmp_path: Path) 
 )
 def test_a_program_that_hangs_is_ended_and_its_child_holds_up_nobody(program: str, tmp_path: Path) -> None:
     assert python(program, tmp_path, timeout=1) == Unread("no answer within 1 s")
+
+
+def test_a_program_that_hangs_is_ended_with_its_children_once_the_run_is_to_stop(tmp_path: Path) -> None:
+    children = tmp_path / "children"
+    program = f"import os, subprocess; subprocess.Popen(['sh', '-c', 'echo $$ > {children}; sleep 600']).wait()"
+    cancellation = Cancellation()
+
+    def check() -> None:
+        if children.exists() and children.read_text().strip():
+            cancellation.cancel()
+        cancellation.check()
+
+    command = RunCommand((sys.executable, "-c", program), str(tmp_path), b"", 600)
+    with pytest.raises(Cancelled):
+        answer_here(command, check)
+    assert _has_gone(int(children.read_text()))
+
+
+def _has_gone(process: int) -> bool:
+    """Whether it runs no more; whoever takes in orphans here may let it lie about, ended."""
+    for _ in range(250):
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def test_a_program_that_is_missing_or_cannot_be_run_says_so(tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ def relative_name(repository: Repository) -> str:
 
 def called(path: str, images: Iterable[Named[T]]) -> Iterator[tuple[T, Tag | None]]:
     """The images that a name asks for, each with its tags under it, or once without; those without a name, too."""
+    whole = parse_reference(path).repository if starts_with_host(path) else None
     for one in images:
-        meant = [name for name in one.names if name.repository is None or _is_meant(name.repository, path)]
+        meant = [name for name in one.names if name.repository in (None, whole) or _is_short(path, name.repository)]
         tags = dict.fromkeys(name.tag for name in meant if name.tag is not None)
         for tag in tags or ((None,) if meant or not one.names else ()):
             yield one.image, tag
@@ -106,7 +107,5 @@ def reference_in(registry: str, name: SavedName, otherwise: str) -> Reference:
     return Reference(repository, name.tag or Tag("latest"))
 
 
-def _is_meant(repository: Repository, path: str) -> bool:
-    if path in (repository.path, relative_name(repository)):
-        return True
-    return starts_with_host(path) and parse_reference(path).repository == repository
+def _is_short(path: str, repository: Repository | None) -> bool:
+    return repository is not None and path in (repository.path, relative_name(repository))

@@ -102,9 +102,10 @@ def _written(path: Path, text: str) -> str:
 def _key(name: str) -> PrivateKey:
     from imagesync.cli.files import read_file  # noqa: PLC0415 - not for --help
     from imagesync.signature.signing import PrivateKey  # noqa: PLC0415
+    from imagesync.spec.stages import KEY_PASSWORD  # noqa: PLC0415
 
     try:
-        return PrivateKey.parse(read_file(name))
+        return PrivateKey.parse(read_file(name), KEY_PASSWORD.reveal)
     except TrustError as error:
         raise TrustError(f"{name}: {error.message}", hint=error.hint) from error
 

@@ -61,9 +61,15 @@ def _to_text(group: list[Answer]) -> str:
     answer = group[0]
     mark = "ok" if answer.error is None else "x "
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
-    line = f"{mark} {answer.subject}{more} ({answer.access}): {answer.used}"
+    line = f"{mark} {answer.subject}{more} ({answer.access}): {answer.used}{_until_renewed(answer)}"
     error = answer.error
     if error is None:
         return line
     hint = f"\n     {error.hint}" if isinstance(error, ImagesyncError) and error.hint else ""
     return f"{line}\n     {error.message}{hint}"
+
+
+def _until_renewed(answer: Answer) -> str:
+    from imagesync.report.units import format_seconds  # noqa: PLC0415 - not for --help
+
+    return "" if answer.seconds_left is None else f", renewed in {format_seconds(answer.seconds_left)}"

@@ -13,12 +13,13 @@ from imagesync.cli.sides import SOURCE_HELP
 from imagesync.errors import Place, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from imagesync.gates import Gate
     from imagesync.reference import Reference, Repository, Tag
     from imagesync.selection import Platforms
     from imagesync.spec.model import AttachmentType, Immutable, Rule, Spec
+    from imagesync.spec.stages import Stage
 
 _PLACE = Place("command line")
 
@@ -86,16 +87,23 @@ def _immutable_at(destinations: tuple[Repository, ...], spec: Spec) -> Immutable
     """What a spec says of the tags there: it holds for what is copied there by hand as well."""
     from imagesync.spec.model import Immutable  # noqa: PLC0415 - not for --help
 
-    rules = [rule for rule in spec.rules if any(map(rule.may_write, destinations))]
-    return Immutable(tuple(pattern for rule in rules for pattern in rule.immutable.patterns))
+    return Immutable(tuple(pattern for one in _bringing(destinations, spec) for pattern in one.immutable.patterns))
 
 
 def _gates_at(destinations: tuple[Repository, ...], spec: Spec) -> tuple[Gate, ...]:
     """The gates of all that a spec brings there: none of them is passed by hand."""
     from imagesync.gates import insisting  # noqa: PLC0415 - not for --help
 
-    rules = [rule for rule in spec.rules if any(map(rule.may_write, destinations))]
-    return tuple(dict.fromkeys(insisting(gate) for rule in rules for gate in rule.gates))
+    return tuple(dict.fromkeys(insisting(gate) for one in _bringing(destinations, spec) for gate in one.gates))
+
+
+def _bringing(destinations: tuple[Repository, ...], spec: Spec) -> Iterator[Rule | Stage]:
+    """The rules that write there, and the stages to which releases come there."""
+    yield from (rule for rule in spec.rules if any(map(rule.may_write, destinations)))
+    for promotion in spec.promotions:
+        for stage in promotion.stages:
+            if any(stage.repository_of(image) in destinations for image in promotion.images):
+                yield stage
 
 
 def _attachments(said: str) -> frozenset[AttachmentType]:

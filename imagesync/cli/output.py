@@ -19,7 +19,7 @@ def emit(text: str) -> None:
 def emit_raw(raw: bytes) -> None:
     """Write bytes to stdout as they are; in CI, where they are looked through for commands, with those broken."""
     if in_github_actions():
-        from imagesync.report.github import defuse  # noqa: PLC0415 - only there
+        from imagesync.report.defused import defuse  # noqa: PLC0415 - only there
 
         raw = defuse(raw.decode("utf-8")).encode("utf-8")
     sys.stdout.flush()
@@ -78,7 +78,7 @@ def to_json(value: object) -> str:
 
 def _write(stream: TextIO, text: str) -> None:
     if in_github_actions():
-        from imagesync.report.github import defuse  # noqa: PLC0415 - only there
+        from imagesync.report.defused import defuse  # noqa: PLC0415 - only there
 
         text = defuse(text)
     try:

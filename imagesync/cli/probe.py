@@ -12,7 +12,8 @@ from imagesync.errors import ImagesyncError, NetworkError, NotFoundError, Protoc
 from imagesync.plan.actions import Failure
 from imagesync.reference import Repository
 from imagesync.registry import Registries
-from imagesync.registry.client import Call
+from imagesync.registry.auth import AuthUse
+from imagesync.registry.call import Call
 from imagesync.registry.token import Scope
 from imagesync.settings import Auth, RegistrySettings, Settings
 from imagesync.spec.model import Rule, Spec
@@ -21,12 +22,16 @@ from imagesync.survey import find_repositories
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one probe. `access` is `pull` or `pull,push`; `used` says who asked whom."""
+    """What became of one probe. `access` is `pull` or `pull,push`; `used` says who asked whom.
+
+    `seconds_left` is how long this login is used before another one is made; None for one that has no known end.
+    """
 
     subject: str
     access: str
     used: str
     error: ImagesyncError | None = None
+    seconds_left: float | None = None
 
     @property
     def exit_code(self) -> int:
@@ -44,7 +49,14 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         error = self.error
         failure = None if error is None else {"kind": error.kind, "reason": error.message, "hint": error.hint}
-        return {"subject": self.subject, "access": self.access, "used": self.used, "error": failure}
+        left = None if self.seconds_left is None else round(self.seconds_left)
+        return {
+            "subject": self.subject,
+            "access": self.access,
+            "used": self.used,
+            "seconds_left": left,
+            "error": failure,
+        }
 
 
 def probe(arguments: argparse.Namespace, host: str, auth: Auth) -> None:
@@ -95,16 +107,17 @@ def _probe(registries: Registries, call: Call, subject: str) -> Answer:
         pass  # logged in, and there is nothing yet
     except ImagesyncError as raised:
         error = raised
-    return Answer(subject, access, _used(registries, host, call, error), error)
+    use = _use(registries, host, call, error)
+    return Answer(subject, access, str(use or "no answer"), error, use.seconds_left if use else None)
 
 
-def _used(registries: Registries, host: str, call: Call, error: ImagesyncError | None) -> str:
+def _use(registries: Registries, host: str, call: Call, error: ImagesyncError | None) -> AuthUse | None:
     if isinstance(error, NetworkError | TlsError | ProtocolError):
-        return "no answer"
+        return None
     try:
-        return str(registries.client(host).authorizer.describe(call.scopes, call.push))
+        return registries.client(host).authorizer.describe(call.scopes, call.push)
     except ImagesyncError:
-        return "no answer"
+        return None
 
 
 def _root(host: str) -> Call:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from imagesync.executor.together import Milestones
     from imagesync.plan.actions import Plan
     from imagesync.plan.unit import Unit
+    from imagesync.promotion.journal import Journal
     from imagesync.promotion.record import Record
     from imagesync.spec.model import Spec
     from imagesync.spec.stages import Promotion
@@ -179,4 +180,20 @@ def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
     stage = release.promotion.stage(release.unit.stage)
     if not plan.copies() and release.records.is_recorded(stage, draft.record):
         return NoMilestones()
-    return Recording(draft, release.records.journal(stage), session.stores, clock=now)
+    takes_long = any(copy.bytes_to_copy for copy in plan.copies())
+    opened = partial(_opened_anew if takes_long else _opened, session, release)
+    return Recording(draft, opened, session.stores, clock=now)
+
+
+def _opened(_session: Session, release: Release) -> Journal:
+    """The journal of the stage, as it was read a moment ago."""
+    return release.records.journal(release.promotion.stage(release.unit.stage))
+
+
+def _opened_anew(session: Session, release: Release) -> Journal:
+    """The journal as it is by now: while content was brought, somebody may have held the stage. Raises HeldError."""
+    records = Records(release.promotion, session.stores)
+    stage = release.promotion.stage(release.unit.stage)
+    known = replace(release.known, hold=records.hold(stage))
+    replace(release, known=known).door.check_not_held()
+    return records.journal(stage)

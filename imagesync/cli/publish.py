@@ -4,44 +4,58 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from imagesync.cli.output import in_github_actions, wants_color, workspace_folder
-from imagesync.plan.actions import Plan
-from imagesync.plan.file import plan_to_json
-from imagesync.plan.findings import Audit
-from imagesync.plan.outcome import Status
-from imagesync.plan.summary import summarise
-from imagesync.report import audit_markdown, audit_text, github, markdown, text
-from imagesync.report.audit_json import audit_to_json
-from imagesync.report.json import report_to_json
-from imagesync.report.model import Report
-from imagesync.report.write import write_audit, write_plan, write_report
+
+if TYPE_CHECKING:
+    from imagesync.plan.actions import Plan
+    from imagesync.plan.findings import Audit
+    from imagesync.report.model import Report
 
 
 def show_plan(plan: Plan, form: str, *, verbose: bool) -> str:
     """A plan in the form that `--format` names; Markdown fits into a comment."""
     if form == "json":
+        from imagesync.plan.file import plan_to_json  # noqa: PLC0415 - one form is shown, here and below
+
         return plan_to_json(plan)
     if form == "markdown":
+        from imagesync.report import markdown  # noqa: PLC0415
+
         return markdown.render_plan(plan, max_bytes=markdown.MAX_COMMENT_BYTES)
+    from imagesync.report import text  # noqa: PLC0415
+
     return text.render_plan(plan, color=wants_color(sys.stdout), verbose=verbose)
 
 
 def show_report(report: Report, form: str, *, verbose: bool) -> str:
     """A report in the form that `--format` names."""
     if form == "json":
+        from imagesync.report.json import report_to_json  # noqa: PLC0415
+
         return report_to_json(report)
     if form == "markdown":
+        from imagesync.report import markdown  # noqa: PLC0415
+
         return markdown.render_report(report, max_bytes=markdown.MAX_COMMENT_BYTES)
+    from imagesync.report import text  # noqa: PLC0415
+
     return text.render_report(report, color=wants_color(sys.stdout), verbose=verbose)
 
 
 def show_audit(audit: Audit, form: str, *, verbose: bool) -> str:
     """An audit in the form that `--format` names."""
     if form == "json":
+        from imagesync.report.audit_json import audit_to_json  # noqa: PLC0415
+
         return audit_to_json(audit)
     if form == "markdown":
+        from imagesync.report import audit_markdown, markdown  # noqa: PLC0415
+
         return audit_markdown.render_audit(audit, max_bytes=markdown.MAX_COMMENT_BYTES)
+    from imagesync.report import audit_text  # noqa: PLC0415
+
     return audit_text.render_audit(audit, color=wants_color(sys.stdout), verbose=verbose)
 
 
@@ -49,9 +63,14 @@ def publish_plan(plan: Plan, *, output: str | None, report: str | None = None) -
     """Write the report file that was asked for, and tell GitHub Actions; `output` is where the plan was saved.
     Annotations go to stderr, results may be piped."""
     if report:
+        from imagesync.report.write import write_plan  # noqa: PLC0415 - few runs write one
+
         write_plan(plan, report)
     if not in_github_actions():
         return
+    from imagesync.plan.summary import summarise  # noqa: PLC0415 - seldom, as all that GitHub is told
+    from imagesync.report import github, markdown  # noqa: PLC0415
+
     sys.stderr.write(github.annotations_of_plan(plan, workspace_folder()))
     _append_summary(markdown.render_plan(plan))
     summary = summarise(plan)
@@ -68,9 +87,14 @@ def publish_plan(plan: Plan, *, output: str | None, report: str | None = None) -
 def publish_report(report: Report, *, output: str | None) -> None:
     """Write the report file that was asked for, and tell GitHub Actions."""
     if output:
+        from imagesync.report.write import write_report  # noqa: PLC0415 - few runs write one
+
         write_report(report, output)
     if not in_github_actions():
         return
+    from imagesync.plan.outcome import Status  # noqa: PLC0415 - seldom, as above
+    from imagesync.report import github, markdown  # noqa: PLC0415
+
     sys.stderr.write(github.annotations_of_report(report, workspace_folder()))
     _append_summary(markdown.render_report(report))
     failed = report.count(Status.FAILED)
@@ -89,9 +113,13 @@ def publish_report(report: Report, *, output: str | None) -> None:
 def publish_audit(audit: Audit, *, output: str | None) -> None:
     """Write the report file that was asked for, and tell GitHub Actions."""
     if output:
+        from imagesync.report.write import write_audit  # noqa: PLC0415 - few runs write one
+
         write_audit(audit, output)
     if not in_github_actions():
         return
+    from imagesync.report import audit_markdown, github  # noqa: PLC0415 - seldom, as above
+
     sys.stderr.write(github.annotations_of_audit(audit, workspace_folder()))
     _append_summary(audit_markdown.render_audit(audit))
     _set_outputs({"findings": str(len(audit.findings())), "report": output or ""})
@@ -100,10 +128,14 @@ def publish_audit(audit: Audit, *, output: str | None) -> None:
 def _append_summary(markdown_text: str) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:
+        from imagesync.report import github  # noqa: PLC0415 - as above
+
         github.append_summary(path, markdown_text)
 
 
 def _set_outputs(values: dict[str, str]) -> None:
     path = os.environ.get("GITHUB_OUTPUT")
     if path:
+        from imagesync.report import github  # noqa: PLC0415 - as above
+
         github.write_outputs(path, values)

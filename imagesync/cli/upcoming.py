@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -89,4 +89,13 @@ class Outlook:
             raise
         except ImagesyncError as error:
             return unread(version, error)
-        return upcoming_of(version, review(replace(plan, unit=None), release.reviewers).plan)
+        reviewed = review(replace(plan, unit=None), release.reviewers).plan
+        approving = release.commands.approve(version, stage.name)
+        return upcoming_of(version, reviewed, dict.fromkeys(_counting_approvals(stage), f"`{approving}` says yes"))
+
+
+def _counting_approvals(stage: Stage) -> Iterator[str]:
+    """The names of the gates at which somebody has to say yes."""
+    from imagesync.gates.approval import Approval  # noqa: PLC0415 - few stages have one
+
+    yield from (gate.name for gate in stage.gates if isinstance(gate.check, Approval))

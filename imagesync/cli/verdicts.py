@@ -79,7 +79,8 @@ def _parts(verdict: Verified) -> Iterator[str]:
     if verdict.signed_identity:
         yield f"as {verdict.signed_identity}"
     if verdict.log_time:
-        yield f"logged {verdict.log_time:%Y-%m-%dT%H:%M:%SZ}"
+        promise = " (promise)" if verdict.is_promised else ""
+        yield f"logged{promise} {verdict.log_time:%Y-%m-%dT%H:%M:%SZ}"
     if verdict.attested:
         yield f"attests {verdict.attested.predicate_type}"
         yield from [f"built by {verdict.attested.builder}"] if verdict.attested.builder else []
@@ -96,5 +97,6 @@ def _as_dict(verdict: Verdict) -> dict[str, Any]:
         "by": printable(verdict.by),
         "signed_identity": printable(verdict.signed_identity),
         "log_time": f"{verdict.log_time:%Y-%m-%dT%H:%M:%SZ}" if verdict.log_time else None,
+        "log_promised": verdict.is_promised,
         "attested": {name: printable(text) for name, text in names.items()} or None,
     }

@@ -9,10 +9,10 @@ from __future__ import annotations
 from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
-from imagesync.clouds.needs import Needs, needs_of
+from imagesync.clouds.needs import ECR, Needs, needs_of
 from imagesync.clouds.repositories import RepositoryCreator, RepositoryTemplate
 from imagesync.errors import AuthenticationError
-from imagesync.settings import CloudLogin, Ecr, Login
+from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar, Login
 
 __all__ = [
     "KeptLogin",
@@ -30,10 +30,13 @@ __all__ = [
     "serves_anybody",
 ]
 
+_OWN: dict[Cloud, CloudLogin] = {Cloud.AMAZON: Ecr(), Cloud.GOOGLE: Gar(), Cloud.AZURE: Acr()}
+
 
 def own_login(host: str) -> CloudLogin | None:
     """What `auth: default` comes to where no credential file knows the host; None where no cloud makes its logins."""
-    return Ecr() if cloud_of(host) is Cloud.AMAZON else None
+    cloud = cloud_of(host)
+    return None if cloud is None else _OWN.get(cloud)
 
 
 def minter_for(host: str, login: CloudLogin) -> Minter:
@@ -43,18 +46,31 @@ def minter_for(host: str, login: CloudLogin) -> Minter:
             from imagesync.clouds.ecr import EcrMinter  # noqa: PLC0415 - imports botocore, which is an extra
 
             return EcrMinter.of(host, login)
+        case Gar():
+            from imagesync.clouds.gar import GarMinter  # noqa: PLC0415 - imports google-auth, which is an extra
+
+            return GarMinter(login)
+        case Acr():
+            from imagesync.clouds.acr import AcrMinter  # noqa: PLC0415 - imports azure-identity, which is an extra
+
+            return AcrMinter(host, login)
+        case DockerHub():
+            from imagesync.clouds.dockerhub import DockerHubMinter  # noqa: PLC0415 - few runs need it
+
+            return DockerHubMinter(login)
 
 
 def repository_creator(host: str, login: Login) -> RepositoryCreator | None:
-    """Who creates repositories at a host with this login, or with what `auth: default` comes to there where it is
-    another kind of login; None where no cloud does. Raises StoreError, also for a library that is not installed."""
+    """Who creates repositories at a host; None where no cloud is known to do that.
+
+    With this login if a cloud makes it, else with what `auth: default` comes to. Raises StoreError with what to do.
+    """
     own = login if isinstance(login, Ecr) else own_login(host)
-    if own is None:
+    if not isinstance(own, Ecr):
         return None
-    needs = needs_of(own)
-    if not needs.is_installed:
-        message = f"to create repositories at {host} needs {needs.library}, which is not installed"
-        raise AuthenticationError(message, hint=f"pip install 'imagesync[{needs.extra}]'", reference=host)
+    if not ECR.is_installed:
+        message = f"to create repositories at {host} needs {ECR.library}, which is not installed"
+        raise AuthenticationError(message, hint=f"pip install 'imagesync[{ECR.extra}]'", reference=host)
     from imagesync.clouds.ecr_repositories import EcrRepositories  # noqa: PLC0415 - imports botocore, as above
 
     return EcrRepositories(host, own)
@@ -68,7 +84,7 @@ def serves_anybody(host: str) -> bool:
 def login_advice(host: str) -> str | None:
     """What to do where a cloud's registry was asked without a login and refused; None for any other host."""
     login = own_login(host)
-    if login is None:
+    needs = None if login is None else needs_of(login)
+    if needs is None:
         return None
-    needs = needs_of(login)
     return needs.credentials if needs.is_installed else needs.installation

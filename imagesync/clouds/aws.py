@@ -5,22 +5,28 @@ botocore reads the environment and the files of the AWS tools by itself. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ParamValidationError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.session import Session
 
+from imagesync.clouds.github import has_identity, identity_token
 from imagesync.clouds.needs import ECR
 from imagesync.errors import AuthenticationError, LimitError, MissingLoginError, StoreError, UnsupportedError
 from imagesync.settings import Ecr, Secret
 
 ROLE_SESSION = "imagesync"
 """What AWS's own log calls a session of a role."""
+AUDIENCE, CHINESE_AUDIENCE = "sts.amazonaws.com", "sts.amazonaws.com.cn"
+"""For whom a GitHub job's identity has to be."""
 MAX_SHOWN = 300
 LIMITS = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3, "mode": "standard"})
 
@@ -53,9 +59,11 @@ def open_session(login: Ecr, region: str | None) -> Session:
     session = Session(profile=login.profile)
     if region is not None:
         session.set_config_variable("region", region)
+    if login.role is not None and _is_githubs(login):
+        return _in_role(session, partial(_keys_by_job, session, login.role))
     if session.get_credentials() is None:
         raise MissingLoginError("no AWS credentials were found", hint=ECR.credentials)
-    return session if login.role is None else _in_role(login.role, session)
+    return session if login.role is None else _in_role(session, partial(_keys_of_role, session, login.role))
 
 
 def identity(login: Ecr, session: Session) -> str:
@@ -82,36 +90,60 @@ def translated() -> Iterator[None]:
     except BotoCoreError as error:
         hint = "check what the AWS tools are set to, and what the spec says"
         raise AuthenticationError(f"no login from AWS: {_on_one_line(error)}", hint=hint) from error
+    except RuntimeError as error:  # how botocore says that what it has just got is over already
+        hint = "is the clock of this machine right?"
+        raise AuthenticationError("the keys that AWS gave for a role have ended already", hint=hint) from error
 
 
 class _RoleProvider(CredentialProvider):  # type: ignore[misc]
-    """Credentials of a role, which `session` assumes whenever those that it got have run out."""
+    """Credentials of a role: `take` gets new ones whenever the last have run out."""
 
     METHOD = "assume-role"
 
-    def __init__(self, role: str, session: Session) -> None:
+    def __init__(self, session: Session, take: Callable[[], dict[str, str]]) -> None:
         super().__init__(session)
-        self._role = role
+        self._take = take
 
     def load(self) -> Any:
-        return DeferredRefreshableCredentials(self._assume, self.METHOD)
-
-    def _assume(self) -> dict[str, str]:
-        client = self.session.create_client("sts", config=LIMITS)
-        keys = client.assume_role(RoleArn=self._role, RoleSessionName=ROLE_SESSION)["Credentials"]
-        return {
-            "access_key": keys["AccessKeyId"],
-            "secret_key": Secret.literal(keys["SecretAccessKey"], "AWS").reveal(),
-            "token": Secret.literal(keys["SessionToken"], "AWS").reveal(),
-            "expiry_time": keys["Expiration"].isoformat(),
-        }
+        return DeferredRefreshableCredentials(self._take, self.METHOD)
 
 
-def _in_role(role: str, session: Session) -> Session:
+def _in_role(session: Session, take: Callable[[], dict[str, str]]) -> Session:
     own = Session()
     own.set_config_variable("region", session.get_config_variable("region"))
-    own.register_component("credential_provider", CredentialResolver([_RoleProvider(role, session)]))
+    own.register_component("credential_provider", CredentialResolver([_RoleProvider(own, take)]))
     return own
+
+
+def _keys_of_role(session: Session, role: str) -> dict[str, str]:
+    client = session.create_client("sts", config=LIMITS)
+    return _keys(client.assume_role(RoleArn=role, RoleSessionName=ROLE_SESSION))
+
+
+def _keys_by_job(session: Session, role: str) -> dict[str, str]:
+    """With the identity of the job in place of a signature."""
+    client = session.create_client("sts", config=LIMITS.merge(Config(signature_version=UNSIGNED)))
+    token = identity_token(CHINESE_AUDIENCE if role.startswith("arn:aws-cn:") else AUDIENCE)
+    return _keys(
+        client.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName=ROLE_SESSION, WebIdentityToken=token.reveal()
+        )
+    )
+
+
+def _keys(answer: dict[str, Any]) -> dict[str, str]:
+    keys = answer["Credentials"]
+    return {
+        "access_key": keys["AccessKeyId"],
+        "secret_key": Secret.literal(keys["SecretAccessKey"], "AWS").reveal(),
+        "token": Secret.literal(keys["SessionToken"], "AWS").reveal(),
+        "expiry_time": keys["Expiration"].isoformat(),
+    }
+
+
+def _is_githubs(login: Ecr) -> bool:
+    """Whether a role is taken by the identity of a GitHub job: keys that the job was given are nearer than that."""
+    return login.profile is None and "AWS_ACCESS_KEY_ID" not in os.environ and has_identity()
 
 
 def _method(session: Session) -> str:

@@ -9,11 +9,15 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from imagesync.clouds.minted import Minted, Minter
-from imagesync.errors import StoreError
+from imagesync.errors import MissingLoginError, StoreError
 
 REFUSED_SECONDS = 60.0
 """How long a refusal holds, and how long a login cannot be rejected: a role that lacks a right is not asked for again
 with every tag."""
+MISSING_SECONDS = 600.0
+"""How long it holds that there is nothing to make a login with: to look for it can take many seconds."""
+TRANSIENT_SECONDS = 1.0
+"""How long an error holds that may pass: those who have waited for it share it, and a retry tries again."""
 LEAST_LIFETIME_SECONDS = 120.0
 """What a shorter lifetime counts as: the clock of this machine may be wrong."""
 
@@ -74,8 +78,14 @@ class MintedLogins:
             minted = minter.mint()
         except StoreError as error:
             slot.outcome = error
-            slot.until = self._clock() + REFUSED_SECONDS
+            slot.until = self._clock() + _held_seconds(error)
             return
         slot.made_at = self._clock()
         slot.until = slot.made_at + max(minted.lifetime_seconds, LEAST_LIFETIME_SECONDS) * 0.9
         slot.outcome = KeptLogin(minted, slot.until)
+
+
+def _held_seconds(error: StoreError) -> float:
+    if isinstance(error, MissingLoginError):
+        return MISSING_SECONDS
+    return TRANSIENT_SECONDS if error.is_transient else REFUSED_SECONDS

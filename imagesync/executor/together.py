@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from imagesync.errors import ImagesyncError
+from imagesync.errors import HeldError, ImagesyncError
 from imagesync.executor import Executor
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Plan
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
-from imagesync.plan.settled import settled
+from imagesync.plan.settled import failed, settled
 from imagesync.plan.together import ARRIVED, because_of, content_key, held, steps_of, subject_of
 from imagesync.reference import Reference
 
@@ -24,7 +24,8 @@ _AGAIN = "run the same command again: it finishes what is not finished"
 
 
 class Milestones(Protocol):
-    """What is put on record before the first tag of a unit is written, and after the last. Both raise StoreError."""
+    """What is put on record before the first tag of a unit is written, and after the last. Both raise StoreError, and
+    the first HeldError where that tag may not be written by now."""
 
     def started(self) -> None: ...
 
@@ -113,6 +114,8 @@ class Together:
             return
         try:
             milestone()
+        except HeldError as error:
+            yield from self._noted([failed(_not_let_in(plan, error), error)])
         except ImagesyncError as error:
             yield from self._noted([settled(_unrecorded(plan, error))])
 
@@ -135,6 +138,11 @@ class Together:
 
 def _unrecorded(plan: Plan, error: ImagesyncError) -> Failure:
     """A milestone that could not be put on record: what stands behind it is not known to have happened."""
+    return replace(_not_let_in(plan, error), hint=f"{error.hint}; then {_AGAIN}" if error.hint else _AGAIN)
+
+
+def _not_let_in(plan: Plan, error: ImagesyncError) -> Failure:
+    """Why a milestone was not reached."""
     unit = plan.unit
     assert unit is not None  # noqa: S101 - narrows: what moves together is one
     return Failure(
@@ -143,5 +151,5 @@ def _unrecorded(plan: Plan, error: ImagesyncError) -> Failure:
         subject=f"the record of {unit} at {unit.stage}",
         reason=str_without_hint(error),
         kind=error.kind,
-        hint=f"{error.hint}; then {_AGAIN}" if error.hint else _AGAIN,
+        hint=error.hint,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.combined import with_checks
+from imagesync.gates.environment import GitHubEnvironment
 from imagesync.gates.gate import Gate
 from imagesync.gates.needs import Known, Need, Ran, RunCommand, Unread
 from imagesync.gates.verdict import Finding
@@ -46,12 +47,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """In place of a command, where whoever wrote the spec is not trusted to run programs here."""
+    """In place of what acts here, where whoever wrote the spec is not trusted to have programs run."""
 
     reason: str
 
     def __str__(self) -> str:
-        return "command that is not run"
+        return "what is not run"
 
     def needs(self, candidate: Candidate) -> tuple[Need, ...]:  # noqa: ARG002 - nothing helps
         return ()
@@ -79,8 +80,8 @@ def told(candidate: Candidate) -> bytes:
 
 
 def without_commands(gate: Gate, reason: str) -> Gate:
-    """The gate, with nothing in it that would run a program."""
-    return with_checks(gate, lambda check: NotRun(reason) if isinstance(check, Command) else check)
+    """The gate, with nothing in it that would run a program, or have a server of the spec's choice asked."""
+    return with_checks(gate, lambda one: NotRun(reason) if isinstance(one, Command | GitHubEnvironment) else one)
 
 
 def _ended(ran: Ran) -> str:

@@ -71,7 +71,25 @@ class FirstSeen:
     source: Reference
 
 
-Need = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand | ReadConfig | ReadSpoken | FirstSeen
+@dataclass(frozen=True, slots=True)
+class ReadJobIdentity:
+    """The job of GitHub Actions that this run is, as GitHub says it, with the issuer's keys: a JobIdentity; None where
+    it is no such job, or one that may not have an identity."""
+
+    issuer: str
+
+
+Need = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand | ReadConfig | ReadSpoken | FirstSeen | ReadJobIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class JobIdentity:
+    """A token that was asked for with this audience, which nobody was told before, and the keys of its issuer as a
+    JSON Web Key Set. Nothing of it is verified yet."""
+
+    token: str = field(repr=False)
+    audience: str
+    keys: Mapping[str, Any] = field(repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

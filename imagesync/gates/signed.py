@@ -133,9 +133,13 @@ def _judge(gate: Signature | Attestation, candidate: Candidate, known: Known) ->
         wanted, signers = gate.wanted_of(candidate), Signers(gate.by, gate.by.trust())
     except ImagesyncError as error:
         return Finding.blocked(f"nothing can be verified: {error.message}", error.hint)
+    is_promised = False
     for digest in subjects:
         good = signers.good(wanted(digest), known[ReadSpoken(digest)])
         objection = good if isinstance(good, Finding) else gate.objection(good, known)
         if objection is not None:
             return objection
-    return Finding.passed(f"signed by {gate.by}") if subjects else Finding.blocked("holds no image to be signed")
+        is_promised |= not isinstance(good, Finding) and all(one.is_promised for one in good)
+    if not subjects:
+        return Finding.blocked("holds no image to be signed")
+    return Finding.passed(f"signed by {gate.by}{', logged (promise)' if is_promised else ''}")

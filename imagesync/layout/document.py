@@ -136,8 +136,8 @@ def check_layout(raw: bytes) -> None:
 
 
 def _check_names(entries: tuple[Entry, ...]) -> None:
-    names = [entry.name for entry in entries if entry.name is not None]
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    names = Counter(entry.name for entry in entries if entry.name is not None)
+    twice = next((name for name, times in names.items() if times > 1), None)
     if twice is not None:
         raise IntegrityError(
             f"index.json of the layout gives the name {twice[:128]!a} to two manifests",

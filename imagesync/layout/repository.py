@@ -58,11 +58,17 @@ class LayoutRepository(LayoutReader):
             if cached is not None and cached[0] == signature:
                 return cached[1]
             check_layout(self._read_layout())
-            if found.st_size > MAX_MANIFEST_BYTES:
-                raise LimitError(f"index.json has {found.st_size} bytes: {MAX_MANIFEST_BYTES} are read")
-            index = LayoutIndex.parse(file.read())
+            index = LayoutIndex.parse(self._read_index(file))
         self._cached = (signature, index)
         return index
+
+    def _read_index(self, file: BinaryIO) -> bytes:
+        """All of index.json, whatever its size was when it was opened."""
+        raw = b"".join(files.pieces(file, MAX_MANIFEST_BYTES + 1))
+        if len(raw) > MAX_MANIFEST_BYTES:
+            message = f"index.json has more than the {MAX_MANIFEST_BYTES} bytes that are read"
+            raise LimitError(message, operation="read index.json", reference=self.name)
+        return raw
 
     def blob_size(self, digest: Digest) -> int | None:
         with files.file_errors("read blob", self.reference(digest)):

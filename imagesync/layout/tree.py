@@ -11,7 +11,7 @@ from imagesync.errors import InvalidReference, UnsupportedError
 from imagesync.layout.document import LAYOUT_FILE
 from imagesync.layout.files import file_errors, refuse_links, size_of
 from imagesync.layout.repository import LayoutRepository
-from imagesync.reference import RepositoryList, check_layout_path
+from imagesync.reference import MAX_PATH_LENGTH, RepositoryList, check_layout_path
 
 MAX_OPEN = 1024
 """Repositories kept with the index.json they were read with."""
@@ -90,6 +90,9 @@ def single_layout(name: str) -> UnsupportedError:
 
 
 def _layouts(folder: Path, prefix: str) -> Iterator[str]:
+    """Those below a folder; no name is longer than MAX_PATH_LENGTH, however deep the folders go."""
+    if len(prefix) > MAX_PATH_LENGTH:
+        return
     with os.scandir(folder) as found:
         names = [entry.name for entry in found if entry.is_dir(follow_symlinks=False) and _is_component(entry.name)]
     for name in names:

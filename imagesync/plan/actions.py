@@ -26,7 +26,7 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UpstreamMoved:
-    """A lock holds on to a digest that the source's tag has left: for `now`, or None where the tag is gone."""
+    """A lock or the spec holds on to a digest that the source's tag has left: for `now`, None where the tag is gone."""
 
     now: Digest | None
 
@@ -78,7 +78,7 @@ class Copy:
     cause: Cause | None = None
     """Why what it `replaces` is there; None without a state, or where nothing is replaced."""
     moved: UpstreamMoved | None = None
-    """Set where a lock holds on to what the source's tag has left."""
+    """Set where a lock or the spec holds on to what the source's tag has left."""
     carries: Carries | None = None
     """Set where the destination's tag is an alias: it is written after that of its version."""
     gated: Gated | None = field(default=None, repr=False, compare=False)

@@ -285,7 +285,7 @@ def _unusable(want: Want, head: Head, side: str, reference: Reference) -> Failur
 
 
 def moved_upstream(want: Want, heads: Mapping[Reference, Head]) -> UpstreamMoved | None:
-    """Where a source's tag went that a lock holds on to; None where it did not move, or nobody knows."""
+    """Where a source's tag went that a lock or the spec holds on to; None where it did not move, or nobody knows."""
     now = heads.get(want.asked) if want.asked != want.source else None
     if isinstance(now, Absent):
         return UpstreamMoved(None)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
-from imagesync.gates import ListFiles, ReadFile, RunCommand, TimeNow, WhoRuns
+from imagesync.gates import ListFiles, ReadFile, ReadJobIdentity, RunCommand, TimeNow, WhoRuns
 from imagesync.manifest import Descriptor
 from imagesync.reference import Digest, Reference, Repository, Tag
 
@@ -174,7 +174,7 @@ OfStore = (
     | ReadCreated
     | ReadPushTimes
 )
-Surrounding = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand
+Surrounding = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand | ReadJobIdentity
 """What is asked of no registry: a gate says what it is answered with, or Unread."""
 Question = OfStore | Surrounding
 Answers = Mapping[Question, Any]

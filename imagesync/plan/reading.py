@@ -15,7 +15,6 @@ from imagesync.plan.found import Found
 from imagesync.plan.gathering import gather
 from imagesync.plan.image import Image, Overview, has_to_be_looked_into
 from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
-from imagesync.plan.judgement import taken_for_absent
 from imagesync.plan.narrowing import Narrowing
 from imagesync.plan.offers import attachments_of, with_list_entries
 from imagesync.plan.promises import with_promises
@@ -44,7 +43,9 @@ def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
     """Read an image's manifests, level by level, what speaks of it, what its gates have to know, then which blobs its
     destinations hold already."""
     heads, narrowing = yield from with_promises(image, overview.heads)
-    if narrowing is not None:
+    if narrowing is not None and overview.incomplete:
+        from imagesync.plan.judgement import taken_for_absent  # noqa: PLC0415 - few runs repair
+
         heads = taken_for_absent(image.all_wants, heads, overview.incomplete)
     image = image.sorted_by(heads)
     try:

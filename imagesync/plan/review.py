@@ -9,7 +9,6 @@ from imagesync.gates import Ruling, Verdict
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Plan, Waiting, WaitsFor
 from imagesync.plan.parts import as_one
 from imagesync.plan.summary import verdicts_of
-from imagesync.plan.together import held_together
 from imagesync.reference import Digest, Reference
 
 Change = Copy | Attach | Delete
@@ -28,6 +27,10 @@ def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
     """Ask its gates about every copy, and every reviewer about every change. One that is refused becomes Blocked, with
     all the reasons; one that a gate wants later becomes Waiting. In a unit either holds all others."""
     reviewed = replace(plan, actions=tuple(_reviewed(action, reviewers) for action in plan.actions))
+    if reviewed.unit is None:
+        return ReviewedPlan(reviewed)
+    from imagesync.plan.together import held_together  # noqa: PLC0415 - few plans are one unit
+
     return ReviewedPlan(held_together(reviewed))
 
 

@@ -48,7 +48,7 @@ class Summary:
     """Tags that go, what speaks of images among them."""
     spared: int = 0
     upstream_moved: int = 0
-    """Source tags that have left what a lock holds on to; counted besides what becomes of them."""
+    """Source tags that have left what a lock or the spec holds on to; counted besides what becomes of them."""
 
     @property
     def changes(self) -> int:
@@ -62,7 +62,7 @@ def verdicts_of(action: Action) -> tuple[Verdict, ...]:
 
 
 def moved_of(action: Action) -> UpstreamMoved | None:
-    """Where the source's tag went that a lock holds on to; None where it is what is taken."""
+    """Where the source's tag went that a lock or the spec holds on to; None where it is what is taken."""
     change = action.copy if isinstance(action, Blocked) else action
     return change.moved if isinstance(change, Copy | Attach | Keep | Conflict) else None
 

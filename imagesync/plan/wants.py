@@ -64,9 +64,9 @@ class Want:
 
     @property
     def asked(self) -> Reference:
-        """What is asked of the source: the tag, also where a lock says what is taken for it."""
-        is_locked = self.rule.locked is not None
-        return Reference(self.source.repository, self.source.tag) if is_locked else self.source
+        """What is asked of the source: the tag, also where a lock or the spec says what is taken for it."""
+        has_tag = self.rule.locked is not None or self.rule.named_tag is not None
+        return Reference(self.source.repository, self.source.tag) if has_tag else self.source
 
     @property
     def takes_earlier_digest(self) -> bool:

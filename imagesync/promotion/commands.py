@@ -18,6 +18,9 @@ class Commands:
     def promote(self, version: Tag, stage: str) -> str:
         return self._typed("promote", self.spec, f"{self.promotion}:{version}", "--to", stage)
 
+    def approve(self, version: Tag, stage: str) -> str:
+        return self._typed("approve", self.spec, f"{self.promotion}:{version}", "--to", stage)
+
     def roll_back(self, version: Tag, stage: str) -> str:
         typed = self._typed("rollback", self.spec, self.promotion, "--stage", stage, "--to", version, "--confirm")
         return f"{typed} --reason TEXT"

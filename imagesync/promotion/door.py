@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from imagesync.errors import NotFoundError
+from imagesync.errors import HeldError, NotFoundError
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
 from imagesync.plan.unit import Move, Unit
@@ -26,6 +26,8 @@ class Known:
     """What holds the stage that it comes to."""
     entered: datetime | None = None
     """Since when it is at the stage that it comes from; read where a gate asks for it."""
+    gone_back: Record | None = None
+    """How the stage that it comes from went back from it; None where it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ class Door:
     def reviewer(self, change: Change) -> str | None:
         """Why a change may not be made, and what would let it; None where it may."""
         return None if isinstance(change, Delete) else self._reason(change)
+
+    def check_not_held(self) -> None:
+        """Raise HeldError where the stage is held, and not at this release."""
+        reason = "; ".join(self._is_held()) if self.unit.move is Move.PROMOTION else ""
+        if reason:
+            raise HeldError(reason)
 
     def with_refused(self, plan: Plan) -> Plan:
         """The plan with what no change comes of and still may not be on record: an image that is not at the stage
@@ -85,11 +93,20 @@ class Door:
         if self.known.released is None:
             yield self._missing("")
             return
+        if self.known.gone_back is not None:
+            yield self._left(self.known.gone_back)
         name = change.rule.removeprefix(f"{self.promotion.name}/")
         recorded, found = self.known.released.digests.get(name), change.source.digest
         if recorded != found and found is not None:
             said = recorded.short if recorded is not None else "no digest"
             yield f"{change.source.repository} has {found.short} under this version, its record says {said}"
+
+    def _left(self, back: Record) -> str:
+        """What a stage has gone back from is not at it any more, though its tag is there."""
+        unit, why = self.unit, f" ({back.reason})" if back.reason else ""
+        typed = self.commands.promote(unit.version, unit.source_stage)
+        gone = f"{unit.source_stage} has gone back from {unit} to {back.version}{why}"
+        return f"{gone}; promote it there again first: `{typed}`"
 
     def _missing(self, found: str) -> str:
         """Why there is nothing that could come from the stage before, and what brings it there. `found` is what was

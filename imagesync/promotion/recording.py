@@ -74,21 +74,24 @@ def _without_cost(plan: Plan) -> Plan:
 
 
 class Recording:
-    """Implements executor.together.Milestones."""
+    """Implements executor.together.Milestones. `open_journal` gives the journal once the unit may come in, and raises
+    HeldError where it may not by then."""
 
-    def __init__(self, draft: Draft, journal: Journal, stores: Stores, *, clock: Clock) -> None:
+    def __init__(self, draft: Draft, open_journal: Callable[[], Journal], stores: Stores, *, clock: Clock) -> None:
         self._draft = draft
-        self._journal = journal
+        self._open_journal = open_journal
         self._stores = stores
         self._clock = clock
+        self._journal: Journal | None = None
         self._entry: Entry | None = None
 
     def started(self) -> None:
+        self._journal = self._open_journal()
         self._entry = begin(replace(self._draft.record, at=self._clock()), self._journal)
 
     def finished(self) -> None:
         """On every image first: once the journal has it, all of it is done."""
-        assert self._entry is not None  # noqa: S101 - narrows: what has finished has started
+        assert self._journal is not None and self._entry is not None  # noqa: S101, PT018 - narrows: it has started
         record = replace(self._draft.record, kind=Kind.FINISHED, at=self._clock(), entry=self._entry.move)
         for image in record.images:
             store = self._stores.destination(image.repository)

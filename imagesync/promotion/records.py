@@ -71,6 +71,15 @@ class Records:
         """How a version came to the stage, the last time; None where it never did as a whole."""
         return next((record for record in self._finished(stage, version) if record.version == version), None)
 
+    def gone_back(self, stage: Stage, released: Record) -> Record | None:
+        """How the stage went back from what has been released to something else, if that is what came next."""
+        finished = [entry for entry in self.entries(stage) if entry.kind is Kind.FINISHED]
+        later = list(dropwhile(lambda entry: entry.move != released.entry, finished))[1:]
+        following = next((record for entry in later if (record := self.read(stage, entry)) is not None), None)
+        if following is None or following.move is not Move.ROLLBACK or following.version == released.version:
+            return None
+        return following
+
     def entered(self, stage: Stage, released: Record) -> datetime:
         """When what has been released came to the stage: a record that says the same again starts no clock anew, one
         of anything else in between does."""
@@ -102,9 +111,11 @@ class Records:
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
         released = None if is_first else self.released(source, unit.version)
-        if released is None or not any(map(soaks_by_record, stage.gates)):
-            return Known(released, self.hold(stage))
-        return Known(released, self.hold(stage), self.entered(source, released))
+        if released is None:
+            return Known(None, self.hold(stage))
+        is_soaking = any(map(soaks_by_record, stage.gates))
+        entered = self.entered(source, released) if is_soaking else None
+        return Known(released, self.hold(stage), entered, self.gone_back(source, released))
 
     def read(self, stage: Stage, entry: Entry) -> Record | None:
         """The record of an entry; None where it does not count. Each is read once."""

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from imagesync.errors import PlanFileError
-from imagesync.plan.actions import Action, Attach, Copy, Keep, Plan, Waiting, WaitsFor
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.inventory import Absent, Head, Present
 from imagesync.plan.unit import Move
-from imagesync.reference import Reference
+from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule
 from imagesync.spec.stages import Promotion
 
@@ -31,10 +31,22 @@ def check_unit(plan: Plan, promotion: Promotion, rules: Sequence[Rule]) -> None:
     foreign = [one for one in plan.actions if isinstance(one, Keep | Attach) and not _is_yielded(one, yielded)]
     if foreign:
         raise PlanFileError(f"no rule of the spec yields {foreign[0].source} at {foreign[0].destination}", hint=_AGAIN)
+    _check_digests(plan)
     moving = [action for action in plan.actions if isinstance(action, Copy | Keep | Attach)]
     missing = sorted(map(str, yielded.keys() - {action.destination for action in moving}))
     if missing and len(moving) == len(plan.actions):
         raise PlanFileError(f"the plan of {unit} leaves out {missing[0]}", hint=_AGAIN)
+
+
+def _check_digests(plan: Plan) -> None:
+    """Whatever tags an image gets, it is one digest: so the record says."""
+    digests: dict[str, Digest | None] = {}
+    for action in plan.actions:
+        change = action.copy if isinstance(action, Blocked) else action
+        if isinstance(change, Copy | Attach | Keep):
+            digest = change.root.digest if isinstance(change, Copy) else change.found
+            if digests.setdefault(change.rule, digest) != digest:
+                raise PlanFileError(f"the plan has two digests of {change.rule}", hint=_AGAIN)
 
 
 def tags_in_place(plan: Plan) -> tuple[Reference, ...]:

@@ -47,7 +47,7 @@ class KeySeal:
     def sign(self, text: str) -> str:
         from imagesync.signature.signing import PrivateKey  # noqa: PLC0415 - for runs that sign alone
 
-        key = PrivateKey.parse(self._signing.key.reveal())
+        key = PrivateKey.parse(self._signing.key.reveal(), self._signing.password.reveal)
         if key.public != self._signing.public:
             message = f"the key of {self._signing.key.origin} is not the private half of {self._signing.name}"
             raise TrustError(message, hint="records that it signs would not count: give the two of one pair")

@@ -51,6 +51,8 @@ class StageStanding:
     begun: Record | None = None
     hold: Record | None = None
     images: tuple[ImageStanding, ...] = ()
+    lacking: tuple[str, ...] = ()
+    """The images of the spec that what it runs was released without."""
     ahead: Ahead = NOTHING_AHEAD
     """What is at the stage before and not here, the version that is next first."""
     upcoming: Upcoming | None = None
@@ -130,6 +132,7 @@ def standings_of(
                 begun=known.begun,
                 hold=known.hold,
                 images=tuple(images),
+                lacking=_lacking(promotion, known.released),
                 ahead=ahead_on_record([last] if last is not None else [], known.released),
             )
         )
@@ -140,6 +143,12 @@ def exit_code_of(standings: Sequence[StageStanding]) -> int:
     """1 with something incomplete, else 2 with a tag that is not as its record says, else 0."""
     codes = {one.exit_code for one in standings}
     return next((code for code in (INCOMPLETE_EXIT_CODE, MOVED_EXIT_CODE) if code in codes), 0)
+
+
+def _lacking(promotion: Promotion, released: Record | None) -> tuple[str, ...]:
+    return tuple(
+        image.name for image in promotion.images if released is not None and image.name not in released.digests
+    )
 
 
 def _tag_of(stage: Stage, image: PromotedImage, released: Record) -> Reference:

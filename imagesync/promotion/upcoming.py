@@ -26,6 +26,11 @@ class Readiness(Enum):
 
 
 _READINESS = {Status.BLOCKED: Readiness.BLOCKED, Status.WAITING: Readiness.WAITS}
+_RULINGS = {
+    Ruling.WARNED: Readiness.READY,
+    Ruling.WAITING: Readiness.WAITS,
+    Ruling.BLOCKED: Readiness.BLOCKED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,15 @@ class Upcoming:
         return next((one for one in reversed(Readiness) if one in found), Readiness.READY)
 
 
-def upcoming_of(version: Tag, plan: Plan) -> Upcoming:
-    """By a reviewed plan of this release in which each image stands for itself."""
+def upcoming_of(version: Tag, plan: Plan, commands: Mapping[str, str]) -> Upcoming:
+    """By a reviewed plan of this release in which each image stands for itself. `commands` are what is typed to pass a
+    gate, by its name, for those that somebody has to speak to."""
     verdicts: dict[str, dict[Verdict, None]] = {}
     for action in plan.actions:
         verdicts.setdefault(_image(action), {}).update(dict.fromkeys(verdicts_of(action)))
     told = {name: tuple(said) for name, said in verdicts.items()}
-    return Upcoming(version, _joined(one for action in plan.actions for one in _obstacles(action)), told)
+    obstacles = (one for action in plan.actions for one in _obstacles(action, commands))
+    return Upcoming(version, _joined(obstacles), told)
 
 
 def unread(version: Tag, error: ImagesyncError) -> Upcoming:
@@ -67,14 +74,18 @@ def unread(version: Tag, error: ImagesyncError) -> Upcoming:
     return Upcoming(version, (Obstacle(Readiness.FAILED, (), str_without_hint(error), error.hint),))
 
 
-def _obstacles(action: Action) -> Iterator[Obstacle]:
-    image = (_image(action),)
-    warned = (verdict for verdict in verdicts_of(action) if verdict.ruling is Ruling.WARNED)
-    yield from (Obstacle(Readiness.READY, image, str(verdict), verdict.hint) for verdict in warned)
-    if not isinstance(action, Copy | Attach | Keep | Delete):
-        outcome = settled(action)
-        readiness = _READINESS.get(outcome.status, Readiness.FAILED)
-        yield Obstacle(readiness, image, outcome.reason, outcome.hint)
+def _obstacles(action: Action, commands: Mapping[str, str]) -> Iterator[Obstacle]:
+    image, verdicts = (_image(action),), verdicts_of(action)
+    for verdict in (one for one in verdicts if one.ruling is not Ruling.PASSED):
+        yield Obstacle(_RULINGS[verdict.ruling], image, str(verdict), commands.get(verdict.gate, verdict.hint))
+    if isinstance(action, Copy | Attach | Keep | Delete):
+        return
+    outcome = settled(action)
+    by_gates = "; ".join(str(one) for one in verdicts if one.ruling.holds_back)
+    rest = outcome.reason.removeprefix(by_gates).removeprefix("; ")
+    if rest:
+        hint = outcome.hint if not by_gates else None
+        yield Obstacle(_READINESS.get(outcome.status, Readiness.FAILED), image, rest, hint)
 
 
 def _joined(obstacles: Iterable[Obstacle]) -> tuple[Obstacle, ...]:

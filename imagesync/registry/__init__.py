@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from imagesync.cancellation import Cancellation
 from imagesync.reference import Repository, make_repository
+from imagesync.registry import addresses
+from imagesync.registry.addresses import LookUp
 from imagesync.registry.client import WIRE_HOSTS, RegistryClient
 from imagesync.registry.connection import Connections
 from imagesync.registry.credential import Credential
@@ -34,7 +36,8 @@ class Registries:
     """Every registry of a run: one client for each host, one set of connections for all.
 
     `environment` is where proxies, authorities and credential files are looked up; `ledger` remembers pulls, by
-    default those of this run alone. Implements tasks.Hosts.
+    default those of this run alone; `find` looks hosts' names up, by default as the system does. Implements
+    tasks.Hosts.
     """
 
     def __init__(
@@ -45,12 +48,13 @@ class Registries:
         environment: Mapping[str, str],
         policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - a frozen value
         ledger: PullLedger | None = None,
+        find: LookUp | None = None,
     ) -> None:
         self._settings = settings
         self._cancellation = cancellation
         self._policy = policy
         self._credentials = CredentialStore(environment)
-        self._connections = Connections(environment, self._tls_for)
+        self._connections = Connections(environment, self._tls_for, find=find or addresses.look_up)
         self._ledger = ledger or MemoryLedger()
         self._limits: dict[str, HostLimits] = {}
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}

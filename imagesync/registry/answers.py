@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imagesync.clouds import login_advice
 from imagesync.errors import (
     AuthenticationError,
     ImmutableError,
@@ -145,6 +144,8 @@ def _shown(text: str) -> str:
 
 def login_hint(refusal: Refusal, host: str, used: str, *, is_anonymous: bool) -> str:
     """What to do about a 401 or 403; `used` says which login was used."""
+    from imagesync.clouds import login_advice  # noqa: PLC0415 - few hosts refuse
+
     advice = login_advice(host) if is_anonymous else None
     if advice is not None:
         return f"{advice} (used {used})"

@@ -6,12 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from imagesync.errors import AuthenticationError
 from imagesync.reference import HUB
-from imagesync.registry.credential import Credential
-from imagesync.registry.credential_helper import TIMEOUT_SECONDS, TOKEN_USER, CredentialHelper
+from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS, TOKEN_USER, Credential
 from imagesync.registry.dockerconfig import HUB_KEY
+
+if TYPE_CHECKING:
+    from imagesync.registry.credential_helper import CredentialHelper
 
 HELPER_SECONDS = 300.0
 """How long a helper's answer is kept: helpers are slow, and the logins of cloud registries expire."""
@@ -33,7 +36,7 @@ class AskedHelpers:
         self,
         environment: Mapping[str, str],
         *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
+        timeout_seconds: float = HELPER_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environment = environment
@@ -81,4 +84,6 @@ class AskedHelpers:
         return Credential(answer.username, answer.secret, None, helper.program)
 
     def _helper(self, name: str) -> CredentialHelper:
+        from imagesync.registry.credential_helper import CredentialHelper  # noqa: PLC0415 - few logins are a helper's
+
         return CredentialHelper(name, self._environment, self._timeout_seconds)

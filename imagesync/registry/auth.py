@@ -14,11 +14,12 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError, StoreError
+from imagesync.log import log
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins, Identity
 from imagesync.registry.message import Authorization, Request, Response, Send
-from imagesync.registry.origin import Address, Origin
+from imagesync.registry.origin import Address, Origin, parse_address
 from imagesync.registry.retry import Transient
 from imagesync.registry.token import (
     OPERATION,
@@ -54,6 +55,8 @@ class AuthUse:
     realm_host: str | None
     """The token server, for Bearer."""
     scopes: tuple[str, ...]
+    seconds_left: float | None = None
+    """Until another login is made in the place of this one; None for a login that has no known end."""
 
     def __str__(self) -> str:
         who = self.credential or "no login"
@@ -169,6 +172,7 @@ class Authorizer:
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
         self._refused: dict[Identity, tuple[Authorization, float]] = {}
+        self._told: set[str] = set()
 
     @contextmanager
     def alone_at_first(self) -> Iterator[None]:
@@ -224,11 +228,12 @@ class Authorizer:
         demand = self._demand(access)
         credential = self._logins.last(access.identity)
         origin = credential.origin if credential else None
+        left = None if credential is None else credential.seconds_left(self._clock())
         if demand is None:
-            return AuthUse(origin, None, None, tuple(map(str, scopes)))
+            return AuthUse(origin, None, None, tuple(map(str, scopes)), left)
         ask = self._ask(access, demand, credential)
         is_bearer = demand.challenge.scheme == "bearer"
-        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes)
+        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes, left)
 
     def ahead(self, access: _Access) -> Authorization | None:
         """The login to send before being asked; None where nothing is known of the registry yet."""
@@ -262,10 +267,21 @@ class Authorizer:
         if challenge is None:
             return None
         demand = _Demand(challenge, challenge_scopes(challenge))
+        self._tell_of(challenge)
         with self._lock:
             self._demands[access] = demand
             self._challenge = self._challenge or challenge
         return demand
+
+    def _tell_of(self, challenge: Challenge) -> None:
+        """A login that leaves the registry's own host is worth a line, once for each token server."""
+        realm = challenge.parameters.get("realm", "") if challenge.scheme == "bearer" else ""
+        host = realm and parse_address(realm).origin.host
+        with self._lock:
+            is_news = host not in (self._origin.host, "", *self._told)
+            self._told.add(host)
+        if is_news:
+            log.info("tokens come from another host", registry=self._host, server=host)
 
     def _challenge_of(self, response: Response) -> Challenge | None:
         """The challenge to answer. Raises ProtocolError for a realm that may not be sent a login."""

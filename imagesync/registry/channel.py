@@ -9,10 +9,12 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from threading import Lock
 
 from imagesync.errors import NetworkError
+from imagesync.registry.addresses import MAX_TRIED, SocketAddress
 from imagesync.registry.message import PROXY_HEADER, Authorization
 from imagesync.registry.origin import Origin
 from imagesync.registry.pace import PacedAnswer
@@ -64,16 +66,18 @@ class Channel:
         self._is_cleanup = is_cleanup
         self._handle: socket.socket | None = None
 
-    def connect(self, peer: Origin) -> None:
-        """Connect to the first address of the peer that can be reached."""
+    def connect(self, addresses: Sequence[SocketAddress]) -> str:
+        """Connect to the first of these addresses that can be reached, and say which that is."""
         failure = OSError("the name has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM):
-            self.socket = socket.socket(family, kind, protocol)
+        for ip, family, address in addresses[:MAX_TRIED]:
+            self.socket = socket.socket(family, socket.SOCK_STREAM)
             try:
-                return self._connect(address)
+                self._connect(address)
             except OSError as error:
                 self.close()
                 failure = error
+            else:
+                return ip
         raise failure
 
     def _connect(self, address: object) -> None:

@@ -6,12 +6,13 @@ What is asked, and what an answer means for an image, is the business of reposit
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
+from math import inf
 from threading import Lock
-from typing import TypeVar
+from typing import NamedTuple
 
 from imagesync import __version__
 from imagesync.cancellation import Cancellation
@@ -27,86 +28,41 @@ from imagesync.errors import (
 from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
-from imagesync.registry.auth import Authorizer, Scope
+from imagesync.registry.auth import Authorizer
+from imagesync.registry.call import NO_LOGIN, Answer, Call, Streamed
 from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credential import Credential
 from imagesync.registry.faults import translated
+from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
-from imagesync.registry.headers import Headers
 from imagesync.registry.limits import HostLimits
-from imagesync.registry.message import Authorization, Request, Response
+from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.traffic import Traffic
-from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
-from imagesync.settings import NOTHING, RegistrySettings, Timeouts, Tls, TlsMode
+from imagesync.registry.transport import Transport
+from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
+BODY_WAITS = 5
+"""A body that is kept in memory has to be there after so many times what one piece of it may take."""
 CLEANUP_SECONDS = 2.5
 TELL_SECONDS = 5.0
 USER_AGENT = f"imagesync/{__version__}"
 WIRE_HOSTS = {HUB: "registry-1.docker.io"}
 """Registries whose name is not the host they are spoken to at."""
-NO_LOGIN = Authorization("", NOTHING)
-"""For a Call that is to be anonymous, whatever login there is."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-E = TypeVar("E", bound=StoreError)
 FindCredential = Callable[[str, bool], Credential | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request: where to, for what, and which statuses are answers rather than refusals.
+class _SpokenTo(NamedTuple):
+    """A registry where it was found: `guard` looks at every other server that it names."""
 
-    `target` is a path on the registry, or an Address that it gave; it goes out as it stands. `operation` and
-    `reference` are for messages. `max_bytes` is how much of an answer is read before it is an error.
-    """
-
-    method: str
-    target: str | Address
-    operation: str
-    reference: str
-    scopes: tuple[Scope, ...]
-    push: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = field(default=b"", repr=False)
-    accepted: frozenset[int] = frozenset({200})
-    max_bytes: int = MAX_ERROR_BYTES
-    read_seconds: float | None = None
-    is_cleanup: bool = False
-    """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
-    authorization: Authorization | None = None
-    """What is sent in place of the registry's login, to this very origin alone; NO_LOGIN: nothing is."""
-
-    @property
-    def is_manifest_put(self) -> bool:
-        """Whether this writes a manifest: nothing else is PUT from memory."""
-        return self.method == "PUT" and bool(self.content)
-
-    def fail(self, own: type[E], message: str, *, hint: str | None = None, refusal: Refusal | None = None) -> E:
-        """An error about this call."""
-        status, code = (refusal.status, refusal.code) if refusal else (None, "")
-        return own(message, hint=hint, operation=self.operation, reference=self.reference, status=status, code=code)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer that was read to its end, and the address that gave it, after redirects."""
-
-    status: int
-    headers: Headers
-    body: bytes = field(repr=False)
-    address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer whose body is still to be read."""
-
-    status: int
-    headers: Headers
-    pieces: Iterator[bytes]
+    origin: Origin
+    authorizer: Authorizer
+    guard: Guard
 
 
 class RegistryClient:
@@ -132,7 +88,12 @@ class RegistryClient:
         """Pairs of paths, from and to, between which this registry does not mount."""
         self.uploads = UploadHabits(settings.chunk_bytes)
         self.timeouts = settings.timeouts or Timeouts()
+        read_seconds = self.timeouts.read_seconds
+        self._usual_waits = Waits(
+            self.timeouts.connect_seconds, read_seconds, read_seconds, body_seconds=BODY_WAITS * read_seconds
+        )
         self._tls = settings.tls or Tls()
+        self._allowed = settings.token_realm_allow or ()
         self._connections = connections
         self._credentials = credentials
         self._policy = policy
@@ -140,18 +101,18 @@ class RegistryClient:
         self._lock = Lock()
         self.traffic = Traffic()
         self._told_at = -TELL_SECONDS
-        self._spoken_to: tuple[Origin, Authorizer] | None = None
+        self._spoken_to: _SpokenTo | None = None
         self._transport = Transport(connections)
 
     @property
     def origin(self) -> Origin:
         """Where this registry is spoken to. The first call finds out whether a loopback host speaks TLS."""
-        return self._ready()[0]
+        return self._ready().origin
 
     @property
     def authorizer(self) -> Authorizer:
         """Who logs in to this registry."""
-        return self._ready()[1]
+        return self._ready().authorizer
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
@@ -181,7 +142,7 @@ class RegistryClient:
     def stream(self, call: Call) -> Iterator[Streamed]:
         """Open an answer, in a single try; its body comes in pieces as they arrive, at most CHUNK_BYTES each."""
         with self._limits.contact.single_try():
-            response, _ = once(lambda: self._open(call))
+            response, _ = once(lambda: self._open(replace(call, is_streamed=True)))
         with closing(response):
             yield Streamed(response.status, response.headers, self._pieces(call, response))
 
@@ -241,12 +202,16 @@ class RegistryClient:
     def _dispatch(self, waits: Waits, request: Request) -> Response:
         self.traffic.sent(request.operation)
         sent_at = time.monotonic()
-        response = self._transport.send(request, waits)
+        response = self._transport.send(request, waits, self._watch(request))
         self._limits.observe(request.operation, response.status, headers=response.headers, sent_at=sent_at)
         if log.writes(Level.DEBUG):
             url = f"{request.address.origin}{request.address.path}"
             log.debug("request", method=request.method, url=url, status=response.status)
         return response
+
+    def _watch(self, request: Request) -> Watch:
+        header = "token realm" if request.operation == GET_TOKEN else "Location"
+        return self._ready().guard.watch(request.address.origin, header)
 
     def _request(self, call: Call, address: Address, body: Iterator[bytes] | None) -> Request:
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*", **call.headers}
@@ -254,24 +219,25 @@ class RegistryClient:
         return Request(call.method, address, call.operation, headers, content)
 
     def _waits(self, call: Call) -> Waits:
-        connect, write = self.timeouts.connect_seconds, self.timeouts.read_seconds
+        usual = self._usual_waits
+        read_seconds = call.read_seconds or usual.read_seconds
         return Waits(
-            min(connect, CLEANUP_SECONDS) if call.is_cleanup else connect,
-            write,
-            call.read_seconds or write,
+            min(usual.connect_seconds, CLEANUP_SECONDS) if call.is_cleanup else usual.connect_seconds,
+            usual.write_seconds,
+            read_seconds,
+            body_seconds=inf if call.is_streamed else min(usual.body_seconds, BODY_WAITS * read_seconds),
             is_cleanup=call.is_cleanup,
         )
 
     def _send_login(self, request: Request) -> Response:
         """Send a request of the authorizer: no login is added, no redirect followed."""
-        waits = Waits(self.timeouts.connect_seconds, self.timeouts.read_seconds, self.timeouts.read_seconds)
         self.cancellation.check()
-        response = self._dispatch(waits, request.with_header("User-Agent", USER_AGENT))
+        response = self._dispatch(self._usual_waits, request.with_header("User-Agent", USER_AGENT))
         if response.status != 429:
             return response
         with closing(response):
             error = LimitError(
-                "too many requests to the token server", operation="GET token", reference=self.host, status=429
+                "too many requests to the token server", operation=GET_TOKEN, reference=self.host, status=429
             )
             raise Transient(error, is_announced=self._announced(response))
 
@@ -329,14 +295,14 @@ class RegistryClient:
             error.operation, error.reference = call.operation, call.reference
         return error
 
-    def _ready(self) -> tuple[Origin, Authorizer]:
+    def _ready(self) -> _SpokenTo:
         with self._lock:
             if self._spoken_to is None:
                 origin = self._find_origin()
                 authorizer = Authorizer(
                     self.host, origin=str(origin), credentials=self._credentials, send=self._send_login
                 )
-                self._spoken_to = (origin, authorizer)
+                self._spoken_to = _SpokenTo(origin, authorizer, Guard(self.host, origin, self._allowed))
             return self._spoken_to
 
     def _find_origin(self) -> Origin:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from imagesync.clouds import MintedLogins, minter_for, needs_of, own_login, serves_anybody
-from imagesync.errors import AuthenticationError, MissingLoginError
+from imagesync.clouds import MintedLogins, Needs, minter_for, needs_of, own_login, serves_anybody
+from imagesync.errors import AuthenticationError, MissingLoginError, StoreError
 from imagesync.log import log
 from imagesync.registry.asked_helpers import AskedHelpers
 from imagesync.registry.credential import Credential
-from imagesync.settings import CloudLogin
+from imagesync.settings import Acr, CloudLogin, Ecr, Gar
+
+_AS_FOUND: tuple[CloudLogin, ...] = (Ecr(), Gar(), Acr())
 
 
 class CloudLogins:
@@ -28,10 +30,10 @@ class CloudLogins:
     def wanted(self, host: str, login: CloudLogin) -> Credential:
         """The login that a spec asks for. Raises AuthenticationError where it cannot be made."""
         needs = needs_of(login)
-        if needs.is_installed:
+        if needs is None or needs.is_installed:
             return self._mint(host, login)
         # A helper makes the login that it finds: it cannot be told whose.
-        found = self._from_helper(host, needs.helper) if login == type(login)() else None
+        found = self._from_helper(host, needs) if login in _AS_FOUND else None
         if found is None:
             message = f"`auth: {needs.extra}` needs {needs.library}, which is not installed"
             raise AuthenticationError(message, hint=needs.installation)
@@ -44,7 +46,7 @@ class CloudLogins:
             return None
         try:
             return self._found(host, login)
-        except AuthenticationError as error:
+        except StoreError as error:
             if not serves_anybody(host):
                 raise
             self._warn(host, error)
@@ -52,15 +54,24 @@ class CloudLogins:
 
     def _found(self, host: str, login: CloudLogin) -> Credential | None:
         needs = needs_of(login)
-        if needs.is_installed:
+        if needs is None or needs.is_installed:
             try:
                 return self._mint(host, login)
             except MissingLoginError as error:
                 log.debug("no login from the cloud", registry=host, reason=error.message)
-        return self._from_helper(host, needs.helper)
+        return None if needs is None else self._from_unnamed_helper(host, needs)
 
-    def _from_helper(self, host: str, name: str) -> Credential | None:
-        return self._helpers.ask(name, host) if self._helpers.has(name) else None
+    def _from_unnamed_helper(self, host: str, needs: Needs) -> Credential | None:
+        """A helper that is on PATH and that nobody has named: gcloud brings its own, logged in or not."""
+        try:
+            return self._from_helper(host, needs)
+        except AuthenticationError as error:
+            self._warn(host, error)
+            return None
+
+    def _from_helper(self, host: str, needs: Needs) -> Credential | None:
+        name = next((name for name in needs.helpers if self._helpers.has(name)), None)
+        return None if name is None else self._helpers.ask(name, host)
 
     def _mint(self, host: str, login: CloudLogin) -> Credential:
         minter = minter_for(host, login)
@@ -75,7 +86,7 @@ class CloudLogins:
             reject=partial(self._minted.reject, minter, minted),
         )
 
-    def _warn(self, host: str, error: AuthenticationError) -> None:
+    def _warn(self, host: str, error: StoreError) -> None:
         if host not in self._warned:
             self._warned.add(host)
             log.warning("goes on without a login", registry=host, reason=error.message)

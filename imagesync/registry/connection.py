@@ -9,14 +9,17 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from threading import Lock
 from typing import NamedTuple
 
+from imagesync.registry.addresses import LookUp, look_up
 from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import has_no_tls
+from imagesync.registry.guard import UNGUARDED, Watch
 from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Origin
-from imagesync.registry.proxies import proxy_for
+from imagesync.registry.proxies import Proxy, proxy_for
 from imagesync.registry.tls import TlsContexts
 from imagesync.settings import Tls, TlsMode
 
@@ -26,11 +29,12 @@ PROBE_SECONDS = 2.0
 
 
 class Waits(NamedTuple):
-    """Seconds to connect, for one piece to be sent, and for one piece to arrive."""
+    """Seconds to connect, for one piece to be sent, for one piece to arrive, and for the body of an answer."""
 
     connect_seconds: float
     write_seconds: float
     read_seconds: float
+    body_seconds: float = inf
     is_cleanup: bool = False
     """A connection that may be made even after the shutdown: to take back what a woken thread had begun."""
 
@@ -43,6 +47,8 @@ class Connection:
     channel: Channel
     prefix: str = ""
     proxy_login: Authorization | None = None
+    ips: tuple[str, ...] = ()
+    """Every address that its server's name had, the one that it leads to first; none where a proxy looked it up."""
     is_reused: bool = False
     idle_since: float = 0.0
 
@@ -54,33 +60,48 @@ class Connection:
         self.channel.close()
 
 
-class Connections:
-    """Opens connections and keeps idle ones. `tls_for` says how the server at an origin is trusted."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a new connection goes, how the server there is trusted, and who looks at its addresses."""
 
-    def __init__(self, environment: Mapping[str, str], tls_for: Callable[[Origin], Tls]) -> None:
+    origin: Origin
+    tls_for: Callable[[Origin], Tls]
+    watch: Watch
+
+
+class Connections:
+    """Opens connections and keeps idle ones. `tls_for` says how the server at an origin is trusted.
+
+    `find` is asked for the addresses of each name, once a connection: those that were looked at are connected to.
+    """
+
+    def __init__(
+        self, environment: Mapping[str, str], tls_for: Callable[[Origin], Tls], *, find: LookUp = look_up
+    ) -> None:
         self._environment = environment
         self._tls_for = tls_for
+        self._find = find
         self._contexts = TlsContexts(environment)
         self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         self._live = LiveSockets()
         self._lock = Lock()
 
-    def acquire(self, origin: Origin, waits: Waits) -> Connection:
-        """An idle connection to this origin, the last used first, or a new one."""
+    def acquire(self, origin: Origin, waits: Waits, watch: Watch = UNGUARDED) -> Connection:
+        """An idle connection to this origin, the last used first, or a new one. One that was opened for another
+        registry is looked at as a new one is."""
         while True:
             with self._lock:
                 idle = self._idle[origin]
                 connection = idle.pop() if idle else None
             if connection is None:
-                return self.open(origin, waits)
+                return self.open(origin, waits, watch)
             if connection.is_usable:
-                connection.is_reused = True
-                return connection
+                return _reused(connection, watch)
             connection.close()
 
-    def open(self, origin: Origin, waits: Waits) -> Connection:
-        """A new connection. Raises what socket and ssl raise."""
-        return self._open(origin, waits, self._tls_for)
+    def open(self, origin: Origin, waits: Waits, watch: Watch = UNGUARDED) -> Connection:
+        """A new connection. Raises what socket and ssl raise, and what `watch` raises before anything is sent."""
+        return self._open(_Way(origin, self._tls_for, watch), waits)
 
     def release(self, connection: Connection) -> None:
         """Keep a connection whose answer was read to its end."""
@@ -96,7 +117,7 @@ class Connections:
         """
         waits = Waits(PROBE_SECONDS, PROBE_SECONDS, PROBE_SECONDS)
         try:
-            self._open(origin, waits, lambda _origin: Tls(TlsMode.INSECURE)).close()
+            self._open(_Way(origin, lambda _origin: Tls(TlsMode.INSECURE), UNGUARDED), waits).close()
         except ConnectionRefusedError:
             raise
         except OSError as error:
@@ -115,31 +136,52 @@ class Connections:
         for connection in idle:
             connection.close()
 
-    def _open(self, origin: Origin, waits: Waits, tls_for: Callable[[Origin], Tls]) -> Connection:
+    def _open(self, way: _Way, waits: Waits) -> Connection:
         channel = Channel(self._live, waits.connect_seconds, is_cleanup=waits.is_cleanup)
         try:
-            return self._connected(channel, origin, tls_for)
+            proxy = proxy_for(way.origin, self._environment)
+            if proxy is None:
+                return Connection(way.origin, channel, ips=self._reach(channel, way))
+            way.watch.check(())
+            return self._behind(proxy, channel, way)
         except BaseException:
             channel.close()
             raise
 
-    def _connected(self, channel: Channel, origin: Origin, tls_for: Callable[[Origin], Tls]) -> Connection:
-        proxy = proxy_for(origin, self._environment)
-        if proxy is None:
-            self._reach(channel, origin, tls_for)
-            return Connection(origin, channel)
+    def _behind(self, proxy: Proxy, channel: Channel, way: _Way) -> Connection:
+        """A connection through a proxy, which looks the server's name up itself."""
+        origin = way.origin
         if origin.scheme == "http":
-            self._reach(channel, proxy.origin, tls_for)
+            self._reach(channel, _Way(proxy.origin, way.tls_for, UNGUARDED))
             return Connection(origin, channel, prefix=str(origin), proxy_login=proxy.authorization)
-        context = self._contexts.context_for(tls_for(origin))
-        self._reach(channel, proxy.origin, lambda _origin: Tls())
+        context = self._contexts.context_for(way.tls_for(origin))
+        self._reach(channel, _Way(proxy.origin, lambda _origin: Tls(), UNGUARDED))
         channel.tunnel(origin, proxy.authorization)
         channel.secure(origin, context)
         return Connection(origin, channel)
 
-    def _reach(self, channel: Channel, peer: Origin, tls_for: Callable[[Origin], Tls]) -> None:
-        """Connect; a certificate file that cannot be read is an error before that."""
-        context = self._contexts.context_for(tls_for(peer)) if peer.scheme == "https" else None
-        channel.connect(peer)
+    def _reach(self, channel: Channel, way: _Way) -> tuple[str, ...]:
+        """Connect to an address that was looked at, and say which the name has, that one first. A certificate file
+        that cannot be read is an error before that."""
+        peer = way.origin
+        context = self._contexts.context_for(way.tls_for(peer)) if peer.scheme == "https" else None
+        addresses = self._find(peer.host, peer.port)
+        ips = [address.ip for address in addresses]
+        way.watch.check(ips)
+        reached = channel.connect(addresses)
         if context is not None:
             channel.secure(peer, context)
+        way.watch.reached(reached)
+        return (reached, *ips)
+
+
+def _reused(connection: Connection, watch: Watch) -> Connection:
+    try:
+        watch.check(connection.ips)
+    except BaseException:
+        connection.close()
+        raise
+    for ip in connection.ips[:1]:
+        watch.reached(ip)
+    connection.is_reused = True
+    return connection

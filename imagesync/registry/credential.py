@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from imagesync.settings import Secret
 
+HELPER_TIMEOUT_SECONDS = 30.0
+TOKEN_USER = "<token>"  # noqa: S105 - the user name by which a helper says that its secret is an identity token
+
 
 def _keep() -> bool:
     return False
@@ -30,3 +33,7 @@ class Credential:
     """By time.monotonic(). From then on it is looked for again."""
     reject: Callable[[], bool] = field(default=_keep, repr=False, compare=False)
     """To be told that a registry refused it: whether another one may now be found in its place."""
+
+    def seconds_left(self, now: float) -> float | None:
+        """How long it is used from now on; None for a login that has no known end."""
+        return None if math.isinf(self.usable_until) else max(0.0, self.usable_until - now)

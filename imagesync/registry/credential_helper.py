@@ -16,10 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError
+from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS
 from imagesync.settings import NOTHING, Secret
 
-TIMEOUT_SECONDS = 30.0
-TOKEN_USER = "<token>"  # noqa: S105 - the user name by which a helper says that its secret is an identity token
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _NOT_FOUND = "credentials not found"
 
@@ -42,7 +41,7 @@ class CredentialHelper:
 
     name: str
     environment: Mapping[str, str] = field(repr=False)
-    timeout_seconds: float = TIMEOUT_SECONDS
+    timeout_seconds: float = HELPER_TIMEOUT_SECONDS
 
     @property
     def program(self) -> str:

@@ -1,4 +1,4 @@
-"""Where a login comes from: the spec, the files and helpers of docker and podman, or the cloud that a host belongs to.
+"""Where a login comes from: the spec, the files and helpers of docker and podman, the CI job, or the host's cloud.
 
 The first source that has a match wins; within a file, the longest path prefix, then credHelpers, credsStore and
 the host's own entry. A damaged file or a failing helper ends the search: going on could find a wrong login.
@@ -8,17 +8,33 @@ What the files look like is dockerconfig's business.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagesync.errors import AuthenticationError, UsageError
 from imagesync.registry.asked_helpers import AskedHelpers
-from imagesync.registry.cloud_logins import CloudLogins
-from imagesync.registry.credential import Credential
-from imagesync.registry.credential_helper import TIMEOUT_SECONDS
+from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS, Credential
 from imagesync.registry.dockerconfig import DockerConfig, Entry, read_config
-from imagesync.settings import Anonymous, DefaultAuth, Ecr, Helper, IdentityToken, Login, Password, Secret
+from imagesync.registry.job_logins import job_login
+from imagesync.settings import (
+    Acr,
+    Anonymous,
+    DefaultAuth,
+    DockerHub,
+    Ecr,
+    Gar,
+    Helper,
+    IdentityToken,
+    Login,
+    Password,
+    Secret,
+)
+
+if TYPE_CHECKING:
+    from imagesync.registry.cloud_logins import CloudLogins
 
 
 class CredentialStore:
@@ -28,12 +44,23 @@ class CredentialStore:
         self,
         environment: Mapping[str, str],
         *,
-        helper_timeout_seconds: float = TIMEOUT_SECONDS,
+        helper_timeout_seconds: float = HELPER_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._environment = environment
         self._helpers = AskedHelpers(environment, timeout_seconds=helper_timeout_seconds, clock=clock)
-        self._clouds = CloudLogins(self._helpers, clock)
+        self._clock = clock
+        self._cloud_logins: CloudLogins | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _clouds(self) -> CloudLogins:
+        """What knows of clouds; a registry that asks for no login does not wait for it to be imported."""
+        from imagesync.registry.cloud_logins import CloudLogins  # noqa: PLC0415
+
+        with self._lock:
+            self._cloud_logins = self._cloud_logins or CloudLogins(self._helpers, self._clock)
+            return self._cloud_logins
 
     def find(self, host: str, path: str, login: Login) -> Credential | None:
         """The login for a repository; None means anonymous.
@@ -60,10 +87,15 @@ class CredentialStore:
                 return Credential("", None, token.read_now(), _spec_origin(host, token))
             case Helper(name):
                 return self._helpers.ask(name, host)
-            case Ecr():
+            case Ecr() | Gar() | Acr() | DockerHub():
                 return self._clouds.wanted(host, login)
             case DefaultAuth():
-                return self._from_configs(host, path) or self._clouds.found(host)
+                return self._unsaid(host, path)
+
+    def _unsaid(self, host: str, path: str) -> Credential | None:
+        """The login of a host of which the spec says nothing."""
+        kept = self._from_configs(host, path) or job_login(host, self._environment)
+        return kept or self._clouds.found(host)
 
     def _from_configs(self, host: str, path: str) -> Credential | None:
         found = (self._from_config(config, host, path) for config in configs(self._environment))

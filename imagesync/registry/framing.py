@@ -15,6 +15,7 @@ from imagesync.registry.head_lines import (
 )
 from imagesync.registry.headers import Headers
 
+MAX_INTERIM_ANSWERS = 100
 _SWITCHING_PROTOCOLS = 101
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
@@ -39,10 +40,7 @@ class FramedAnswer:
 
     def begin(self) -> None:
         """Read the head; interim answers before it are passed over."""
-        minor, self.status = read_status(self.stream)
-        while self.status < 200 and self.status != _SWITCHING_PROTOCOLS:
-            read_headers(self.stream)
-            minor, self.status = read_status(self.stream)
+        minor, self.status = self._read_status()
         self.fields = read_headers(self.stream)
         if self._asked_by == "HEAD" or self.status < 200 or self.status in (204, 304):
             self._left = 0
@@ -61,6 +59,14 @@ class FramedAnswer:
     def close(self) -> None:
         """Let go of the stream; the socket is its owner's to close."""
         self.stream.close()
+
+    def _read_status(self) -> tuple[int, int]:
+        for _ in range(MAX_INTERIM_ANSWERS):
+            minor, status = read_status(self.stream)
+            if status >= 200 or status == _SWITCHING_PROTOCOLS:
+                return minor, status
+            read_headers(self.stream)
+        raise BadAnswer(f"over {MAX_INTERIM_ANSWERS} interim answers")
 
     def _read_plain(self, size_bytes: int) -> bytes:
         if self._left is None:

@@ -14,6 +14,7 @@ from imagesync.registry.headers import Headers
 MAX_LINE_BYTES = 64 * 1024
 MAX_HEADER_LINES = 100
 """The empty one at their end counts too."""
+MAX_HEAD_BYTES = 512 * 1024
 
 _STATUS = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: [^\r\0]*)?")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\0]*)")
@@ -42,8 +43,12 @@ def read_status(stream: BinaryIO) -> tuple[int, int]:
 def read_headers(stream: BinaryIO) -> Headers:
     """The headers up to the empty line, those that come twice kept twice. A folded value becomes one line."""
     lines: list[str] = []
+    left = MAX_HEAD_BYTES
     for _ in range(MAX_HEADER_LINES):
         line = _read_line(stream, at_end=CutAnswer())
+        left -= len(line)
+        if left < 0:
+            raise BadAnswer(f"headers of over {MAX_HEAD_BYTES} bytes")
         if not line:
             return Headers(map(_parsed, lines))
         if line[0] in " \t" and lines:

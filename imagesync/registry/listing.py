@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 
 from imagesync.errors import ProtocolError, UnsupportedError
 from imagesync.reference import Repository, TagList
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, next_page, parse_json, read_pages
 from imagesync.registry.token import CatalogScope, Scope
 
 PAGE_SIZE = 1000
+MAX_NAME_LENGTH = 512
+"""A longer name is no tag and no path; that much of it is kept to say so."""
 
 
 def list_tags(client: RegistryClient, repository: Repository) -> TagList:
@@ -77,4 +80,4 @@ def names_in(call: Call, answer: Answer, key: str) -> frozenset[str]:
         return frozenset()
     if not isinstance(names, list):
         raise call.fail(ProtocolError, f"the answer's {key} are not a list")
-    return frozenset(name for name in names if isinstance(name, str))
+    return frozenset(name[:MAX_NAME_LENGTH] for name in names if isinstance(name, str))

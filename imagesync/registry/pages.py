@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from imagesync.errors import LimitError, ProtocolError
-from imagesync.registry.client import Answer, Call
+from imagesync.registry.call import Answer, Call
 from imagesync.registry.origin import Address, next_link, resolve_address
 
 T = TypeVar("T", bound=Hashable)

@@ -17,11 +17,14 @@ from imagesync.errors import (
 )
 from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, Index, parse_manifest
 from imagesync.reference import Digest, Repository
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.origin import Address
 from imagesync.registry.pages import next_page
 from imagesync.registry.token import Scope
 
+MAX_BYTES = 64 * 1024 * 1024
+"""Of all pages together: each entry may have annotations of any length."""
 _WEB_PAGES = frozenset({301, 302, 303})
 """Redirects that GHCR answers with: they lead to a page for people, and are not followed."""
 
@@ -43,7 +46,9 @@ def list_referrers(client: RegistryClient, repository: Repository, digest: Diges
         return None
     found: dict[Digest, Descriptor] = {}
     asked: set[Address] = set()
+    size_bytes = 0
     while True:
+        size_bytes += len(answer.body)
         entries = _entries(call, answer)
         is_growing = not found.keys() >= {entry.digest for entry in entries}
         found.update((entry.digest, entry) for entry in entries)
@@ -52,8 +57,8 @@ def list_referrers(client: RegistryClient, repository: Repository, digest: Diges
             return tuple(found.values())
         if address in asked or not is_growing:
             raise call.fail(ProtocolError, "the list of referrers does not end: a page leads back, or adds nothing")
-        if len(found) > MAX_ENTRIES:
-            raise call.fail(LimitError, f"more than {MAX_ENTRIES} referrers")
+        if len(found) > MAX_ENTRIES or size_bytes > MAX_BYTES:
+            raise call.fail(LimitError, f"more than {MAX_ENTRIES} referrers, or {MAX_BYTES} bytes of them")
         asked.add(address)
         answer = client.send(replace(call, target=address))
 

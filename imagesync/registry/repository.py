@@ -32,7 +32,8 @@ from imagesync.manifest import (
     parse_manifest,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
 from imagesync.registry.referrers import list_referrers
 from imagesync.registry.token import Scope

@@ -19,7 +19,8 @@ from imagesync.errors import (
 )
 from imagesync.reference import Digest
 from imagesync.registry.body import BlobBody
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.origin import Address, resolve_address
 from imagesync.registry.ranges import chunk_length, held_bytes
 

@@ -17,8 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.registry.challenge import Challenge
-from imagesync.registry.credential import Credential
-from imagesync.registry.credential_helper import TOKEN_USER
+from imagesync.registry.credential import TOKEN_USER, Credential
 from imagesync.registry.message import Authorization, Request, Send
 from imagesync.registry.origin import Origin, parse_address
 from imagesync.settings import NOTHING, Secret

@@ -14,8 +14,9 @@ from socket import socket
 from imagesync.errors import ProtocolError
 from imagesync.registry.connection import Connection, Connections, Waits
 from imagesync.registry.faults import translated
+from imagesync.registry.guard import UNGUARDED, Watch
 from imagesync.registry.message import PROXY_HEADER, Request, Response
-from imagesync.registry.pace import PacedAnswer
+from imagesync.registry.pace import PacedAnswer, send_paced
 from imagesync.store import CHUNK_BYTES
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -36,17 +37,17 @@ class Transport:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    def send(self, request: Request, waits: Waits) -> Response:
-        """Send a request and wait for the head of its answer."""
+    def send(self, request: Request, waits: Waits, watch: Watch = UNGUARDED) -> Response:
+        """Send a request and wait for the head of its answer. `watch` looks at whom it goes to before anything does."""
         origin = request.address.origin
         with translated(origin.authority):
-            connection = self._connections.acquire(origin, waits)
+            connection = self._connections.acquire(origin, waits, watch)
             try:
                 answer = _exchange(connection, request, waits)
             except _CLOSED_BY_SERVER:
                 if not connection.is_reused or request.method not in _RESENDABLE:
                     raise
-                connection = self._connections.open(origin, waits)
+                connection = self._connections.open(origin, waits, watch)
                 answer = _exchange(connection, request, waits)
         return Response(answer.status, answer.fields, AnswerBody(answer, connection, self._connections))
 
@@ -100,7 +101,7 @@ def _exchange(connection: Connection, request: Request, waits: Waits) -> PacedAn
         _allow(opened, waits.write_seconds)
         _send(opened, request, _head(connection, request))
         _allow(opened, waits.read_seconds)
-        return _begun(PacedAnswer(opened, request.method))
+        return _begun(PacedAnswer(opened, request.method, waits.body_seconds))
     except BaseException:
         connection.close()
         raise
@@ -123,11 +124,11 @@ def _allow(opened: socket, seconds: float) -> None:
 def _send(opened: socket, request: Request, head: bytes) -> None:
     try:
         if isinstance(request.body, bytes):
-            opened.sendall(head + request.body)
+            send_paced(opened, [head + request.body])
         else:
             opened.sendall(head)
-            for piece in request.body if request.has_body else ():
-                opened.sendall(piece)
+            if request.has_body:
+                send_paced(opened, request.body)
     except _CLOSED_BY_SERVER:
         if not request.has_body:
             raise

@@ -24,7 +24,8 @@ from imagesync.manifest import Descriptor
 from imagesync.reference import Repository
 from imagesync.registry.appending import Appending
 from imagesync.registry.body import BlobBody
-from imagesync.registry.client import Answer, Call, RegistryClient
+from imagesync.registry.call import Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.habits import WHOLE_BYTES, Way
 from imagesync.registry.session import UploadSession, WayRefused
 from imagesync.registry.token import Scope

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -33,10 +32,6 @@ _LEVELS = {
 }
 _IN_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _IN_PROPERTY = {**_IN_MESSAGE, ":": "%3A", ",": "%2C"}
-_AT_LINE_START = re.compile(r"(^|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029])([\s\ufeff\u200b\u180e]*)::")
-"""The runner trims a line before it looks for `::`. Whatever anybody takes for the end of a line counts as one."""
-_ANYWHERE = re.compile(r"##(?=\[|vso\[)")
-"""The older form, which is found wherever it stands in a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +104,6 @@ def _level(kind: Kind) -> str:
 def _warnings(plan: Plan) -> list[Annotation]:
     """What of the spec came to nothing."""
     return [Annotation("warning", one.place, "Of no use in the spec", shortened(one.message)) for one in plan.warnings]
-
-
-def defuse(text: str) -> str:
-    """The text with every workflow command in it broken by a space. Apply it to whatever is printed in Actions."""
-    return _ANYWHERE.sub("## ", _AT_LINE_START.sub(r"\1\2: :", text))
 
 
 def append_summary(path: str, text: str) -> None:

@@ -9,6 +9,7 @@ from imagesync import __version__
 from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.summary import moved_of, verdicts_of
+from imagesync.plan.unit import unit_to_dict
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.reference import Digest
 from imagesync.report.model import CHANGES, Report, Traffic, destination_of, source_of, subject_of
@@ -22,6 +23,7 @@ def report_to_json(report: Report) -> str:
     document = {
         "format_version": FORMAT_VERSION,
         "imagesync": __version__,
+        "unit": unit_to_dict(report.plan.unit) if report.plan.unit is not None else None,
         "specs": [asdict(pin) for pin in report.plan.specs],
         "summary": _summary(report),
         "outcomes": [_outcome(outcome) for outcome in report.in_order()],

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from imagesync.plan.actions import Plan
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.rows import Cells, Group, align, plan_groups, report_groups, shortened
-from imagesync.report.sentences import plan_sentence, report_sentence
+from imagesync.report.sentences import plan_sentence, report_sentence, unit_title
 from imagesync.report.units import format_count
 
 MAX_BYTES = 900_000
@@ -28,13 +28,18 @@ _MAX_OPEN_LINES = 40
 def render_plan(plan: Plan, *, max_bytes: int = MAX_BYTES) -> str:
     """What would be done, what cannot be, and the counts as the first line."""
     parts = plan_groups(plan, verbose=False), troubles_of_plan(plan)
-    return _document(plan_sentence(plan), *parts, max_bytes=max_bytes)
+    return _document(_headed(plan, plan_sentence(plan)), *parts, max_bytes=max_bytes)
 
 
 def render_report(report: Report, *, max_bytes: int = MAX_BYTES) -> str:
     """What was done, what was not, and the counts as the first line."""
     parts = report_groups(report, verbose=False), troubles_of_report(report)
-    return _document(report_sentence(report), *parts, max_bytes=max_bytes)
+    return _document(_headed(report.plan, report_sentence(report)), *parts, max_bytes=max_bytes)
+
+
+def _headed(plan: Plan, sentence: str) -> str:
+    """The sentence, behind what moves together."""
+    return f"{code_span(unit_title(plan))} {sentence}" if plan.unit is not None else sentence
 
 
 def _document(sentence: str, groups: tuple[Group, ...], troubles: tuple[Trouble, ...], *, max_bytes: int) -> str:

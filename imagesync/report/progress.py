@@ -14,7 +14,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from imagesync.plan.outcome import Outcome, Status
-from imagesync.report.github import defuse
+from imagesync.report.defused import defuse
 from imagesync.report.model import subject_of
 from imagesync.report.rows import shortened
 from imagesync.report.units import format_bytes, format_count, format_seconds

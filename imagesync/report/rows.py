@@ -259,7 +259,7 @@ def _drifted(copy: Copy) -> str:
 
 
 def _told(row: Row, action: Action) -> Row:
-    """The row, saying where the source's tag went that a lock holds on to."""
+    """The row, saying where the source's tag went that a lock or the spec holds on to."""
     moved = moved_of(action)
     if moved is None:
         return row

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor
-from imagesync.plan.findings import Audit, Kind
 from imagesync.plan.outcome import Status
 from imagesync.plan.summary import summarise
+from imagesync.plan.unit import Move
 from imagesync.reference import Reference
 from imagesync.report.model import CANCELLED_EXIT_CODE, Report, Traffic
 from imagesync.report.units import format_bytes, format_count, format_seconds
 
+if TYPE_CHECKING:
+    from imagesync.plan.findings import Audit
+
 MIN_RATE_SECONDS = 1.0
 """Below this a rate says more about the first request than about the line."""
+
+
+def unit_title(plan: Plan) -> str:
+    """`shop 1.4.0: dev → staging`, of a plan that is one unit; empty for others."""
+    unit = plan.unit
+    if unit is None:
+        return ""
+    is_back = unit.move is Move.ROLLBACK
+    return f"{unit}: {unit.stage} goes back to it" if is_back else f"{unit}: {unit.source_stage} → {unit.stage}"
 
 
 def plan_sentence(plan: Plan) -> str:
@@ -81,6 +94,8 @@ def _staying(tags: int) -> str:
 
 def audit_sentence(audit: Audit) -> str:
     """`Audit: 3 of 12 tags are not as promised: 1 missing tag, 2 missing blobs. 40 manifests, 220 blobs asked for …`"""
+    from imagesync.plan.findings import Kind  # noqa: PLC0415 - not for a plan
+
     if not audit.tags:
         return "Audit: no tag is selected."
     counts = audit.counts()

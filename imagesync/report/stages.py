@@ -47,6 +47,9 @@ def _rows(standing: StageStanding) -> Iterator[Row]:
             digest += f", but {image.tag.tag} is {image.agreement.value}"
         yield (name, image.name, record.version, digest, since, ahead)
         name, since, ahead = "", "", ""
+    for image_name in standing.lacking:
+        yield (name, image_name, record.version, "not part of it", since, ahead)
+        name, since, ahead = "", "", ""
 
 
 def _ahead(ahead: Ahead) -> str:
@@ -77,6 +80,7 @@ def _stage(standing: StageStanding, spec: str) -> dict[str, Any]:
         "all_ahead": list(standing.ahead.versions),
         "next": standing.next_step(Commands(spec, standing.promotion)),
         "upcoming": upcoming_to_dict(standing, spec),
+        "lacking": list(standing.lacking),
         "images": [
             {
                 "name": image.name,

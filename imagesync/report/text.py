@@ -9,7 +9,7 @@ from imagesync.plan.outcome import Status
 from imagesync.report.model import Report, Trouble, troubles_of_plan, troubles_of_report
 from imagesync.report.printable import printable
 from imagesync.report.rows import SYMBOLS, Cells, Group, align, plan_groups, report_groups, shortened
-from imagesync.report.sentences import plan_sentence, report_sentence, traffic_of
+from imagesync.report.sentences import plan_sentence, report_sentence, traffic_of, unit_title
 
 __all__ = ["Paint", "printable", "render_plan", "render_report"]
 
@@ -22,14 +22,16 @@ _IN_DETAIL = (Status.SKIPPED, Status.FAILED)
 def render_plan(plan: Plan, *, color: bool, verbose: bool) -> str:
     """What would be done: a line for each tag that changes, failures at length, then the counts."""
     paint = Paint(color)
-    lines = [*_groups(plan_groups(plan, verbose=verbose), paint), *_troubles(troubles_of_plan(plan), paint)]
+    groups = plan_groups(plan, verbose=verbose)
+    lines = [*_title(plan, paint), *_groups(groups, paint), *_troubles(troubles_of_plan(plan), paint)]
     return "\n".join([*lines, paint(plan_sentence(plan), _BOLD)])
 
 
 def render_report(report: Report, *, color: bool, verbose: bool) -> str:
     """What became of each tag that was to change, failures at length, then the counts."""
     paint = Paint(color)
-    lines = [*_groups(report_groups(report, verbose=verbose), paint), *_troubles(troubles_of_report(report), paint)]
+    groups = report_groups(report, verbose=verbose)
+    lines = [*_title(report.plan, paint), *_groups(groups, paint), *_troubles(troubles_of_report(report), paint)]
     traffic = sorted(report.traffic.items()) if verbose else ()
     lines += [paint(printable(f"{host}: {traffic_of(one)}"), _DIM) for host, one in traffic]
     return "\n".join([*lines, paint(report_sentence(report), _BOLD)])
@@ -48,6 +50,12 @@ class Paint:
 
     def __call__(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color and text else text
+
+
+def _title(plan: Plan, paint: Paint) -> Iterator[str]:
+    """What moves together, above all that moves."""
+    if plan.unit is not None:
+        yield from (paint(printable(unit_title(plan)), _BOLD), "")
 
 
 def _groups(groups: tuple[Group, ...], paint: Paint) -> Iterator[str]:

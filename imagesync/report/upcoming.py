@@ -78,7 +78,10 @@ def _coming(standing: StageStanding) -> str:
 
 
 def _held(standing: StageStanding) -> str:
-    hold = standing.hold
+    """Empty, too, where it is told as what keeps the next one back."""
+    hold, upcoming = standing.hold, standing.upcoming
+    if hold is not None and upcoming is not None and upcoming.version != hold.version:
+        return ""
     why = f" ({hold.reason})" if hold is not None and hold.reason else ""
     return f"held at {hold.version} by {hold.who.name}{why}" if hold is not None else ""
 

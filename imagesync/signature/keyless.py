@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.errors import TrustError
 from imagesync.signature.document import list_at, shown, text_at, value_at
-from imagesync.signature.evidence import Evidence, Form
+from imagesync.signature.evidence import SIMPLE_SIGNING, Evidence, Form
 from imagesync.signature.glob import matches
 from imagesync.signature.trust import Signed, is_keyless
 from imagesync.signature.verdict import Refusal
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from sigstore.models import Bundle
     from sigstore.verify import Verifier
-
-OLD_FORM = "signed keyless in cosign's old form, without the log's proof of inclusion: only bundles can be verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +75,35 @@ class Keyless:
     def open(self, evidence: Evidence) -> Signed:
         if not is_keyless(evidence):
             raise Refusal(f"signed with a key, wanted {self.signer.identity}")
-        if evidence.form is not Form.BUNDLE:
-            raise Refusal(OLD_FORM)
-        return self._open_bundle(evidence.body)
-
-    def _open_bundle(self, raw: bytes) -> Signed:
         from sigstore.errors import Error  # noqa: PLC0415 - an extra
-        from sigstore.models import Bundle  # noqa: PLC0415
 
         try:
-            bundle = Bundle.from_json(raw)
-            payload_type, payload = self.verifier.verify_dsse(bundle, self.signer)
-            by = f"{', '.join(identities_of(bundle.signing_certificate))} ({self.signer.issuer})"
-            return Signed(payload_type, payload, by, _log_time(bundle))
+            return self._open(evidence)
         except Error as error:
             raise Refusal(_in_words(error)) from error
+        except Refusal:
+            raise
         except Exception as error:  # what foreign bytes do to a foreign library proves nothing
-            raise Refusal(f"the bundle cannot be read: {type(error).__name__}") from error
+            what = "bundle" if evidence.form is Form.BUNDLE else "certificate or the log's promise"
+            raise Refusal(f"the {what} cannot be read: {type(error).__name__}") from error
+
+    def _open(self, evidence: Evidence) -> Signed:
+        from sigstore.models import Bundle  # noqa: PLC0415 - an extra
+
+        from imagesync.signature.promised import promised_bundle  # noqa: PLC0415
+
+        is_bundle = evidence.form is Form.BUNDLE
+        bundle = Bundle.from_json(evidence.body) if is_bundle else promised_bundle(evidence)
+        payload_type, payload = self._verified(bundle, evidence)
+        by = f"{', '.join(identities_of(bundle.signing_certificate))} ({self.signer.issuer})"
+        return Signed(payload_type, payload, by, _log_time(bundle), is_promised=not is_bundle)
+
+    def _verified(self, bundle: Bundle, evidence: Evidence) -> tuple[str, bytes]:
+        """What was signed, and its type; a payload of cosign's is of the type that its layer has."""
+        if evidence.form is not Form.PAYLOAD:
+            return self.verifier.verify_dsse(bundle, self.signer)
+        self.verifier.verify_artifact(evidence.body, bundle, self.signer)
+        return SIMPLE_SIGNING, evidence.body
 
 
 def identities_of(certificate: Certificate) -> list[str]:

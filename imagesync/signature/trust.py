@@ -24,6 +24,8 @@ class Signed:
     payload: bytes = field(repr=False)
     by: str
     log_time: datetime | None = None
+    is_promised: bool = False
+    """Whether the log has only promised to take it in: no proof that it did was there to verify."""
 
 
 class Trust(Protocol):

@@ -27,6 +27,8 @@ class Verified:
     """The name that was signed for, as it was written; empty where the digest alone is signed."""
     log_time: datetime | None = None
     """When the transparency log or a timestamp authority saw it, verified; None where neither was asked."""
+    is_promised: bool = False
+    """Whether the log's promise to take it in is all that there is of the log, as with cosign's old form."""
     attested: Attested | None = None
     """None for a plain signature."""
 

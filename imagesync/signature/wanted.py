@@ -73,12 +73,12 @@ class WantedSignature:
             payload = SimpleSigning.parse(signed.payload)
             _check_digest(self.digest, {payload.digest})
             self._check_name(payload.name)
-            return Verified(signed.by, payload.name, signed.log_time)
+            return Verified(signed.by, payload.name, signed.log_time, signed.is_promised)
         statement = _statement_about(self.digest, signed)
         if statement.predicate_type != COSIGN_SIGN:
             raise Refusal(f"is an attestation of {shown(statement.predicate_type)}, not a signature")
         self._check_name("")
-        return Verified(signed.by, log_time=signed.log_time)
+        return Verified(signed.by, "", signed.log_time, signed.is_promised)
 
     def _check_name(self, signed_name: str) -> None:
         if self.signed_as is None:
@@ -110,7 +110,7 @@ class WantedAttestation:
         if attested.predicate_type != self.predicate_type:
             raise Refusal(f"attests {shown(attested.predicate_type)}, wanted {self.predicate_type}")
         self._check_provenance(attested)
-        return Verified(signed.by, log_time=signed.log_time, attested=attested)
+        return Verified(signed.by, "", signed.log_time, signed.is_promised, attested)
 
     def _check_provenance(self, attested: Attested) -> None:
         if self.builder and not matches(self.builder, attested.builder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imagesync.gates import Check
+from imagesync.gates.environment import GITHUB_ISSUER, GitHubEnvironment
 from imagesync.gates.trusted import Trusted, TrustedIdentity, TrustedKey
 from imagesync.spec.checks import ChecksReader
 from imagesync.spec.document import List, Map, Node
@@ -21,7 +22,24 @@ class ApproversReader:
         self._problems = problems
 
     def approval(self, node: Node) -> Check | None:
-        """Each of the people with who signs for that, or none of them."""
+        """GitHub's environment; or people, each with who signs for that, or none of them."""
+        keys = node.values if isinstance(node, Map) else {}
+        if keys.keys() == {"github"}:
+            return self._environment(keys["github"])
+        if {"count", "from"} <= keys.keys() and "github" not in keys:
+            return self._by_people(node)
+        if keys:
+            hint = "either `from` and `count`, or `github` alone; `any_of` and `all_of` combine gates"
+            self._problems.say(node.place, "this does not say who approves", hint)
+        return None
+
+    def _environment(self, node: Node) -> Check | None:
+        names = ("environment", "repository", "ref", "workflow", "issuer")
+        said = [self._values.said(node.get(name)) if isinstance(node, Map) else "" for name in names]
+        environment, repository, ref, workflow, issuer = said
+        return GitHubEnvironment(environment, repository, ref, workflow, issuer or GITHUB_ISSUER)
+
+    def _by_people(self, node: Node) -> Check | None:
         listed = node.get("from") if isinstance(node, Map) else None
         items = listed.items if isinstance(listed, List) else ()
         people = [self._values.said(item.get("name") if isinstance(item, Map) else item) for item in items]

@@ -13,7 +13,6 @@ from imagesync.settings import (
     Auth,
     CloudLogin,
     DefaultAuth,
-    Ecr,
     Helper,
     IdentityToken,
     Login,
@@ -25,9 +24,10 @@ from imagesync.settings import (
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune, Rule
+from imagesync.spec.registries import CLOUD_LOGINS
 from imagesync.spec.rules import Origin
 from imagesync.spec.sizes import format_size
-from imagesync.spec.stages import Promotion
+from imagesync.spec.stages import KEY_PASSWORD, Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,8 @@ def _of_promotion(promotion: Promotion) -> list[Line]:
     lines = [Line(promotion.name, "images", images, promotion.place)]
     if promotion.signing is not None:
         signed = f"*** from {promotion.signing.key.origin}, verified with {promotion.signing.name}"
+        password = promotion.signing.password
+        signed += f", opened with *** from {password.origin}" if password != KEY_PASSWORD else ""
         lines.append(Line(promotion.name, "record.sign", signed, promotion.place))
     for stage in promotion.stages:
         subject = f"{promotion.name}/{stage.name}"
@@ -175,6 +177,7 @@ def _values(own: RegistrySettings) -> list[tuple[str, str]]:
         if timeouts
         else None,
         "mirrors": ", ".join(own.mirrors) if own.mirrors else None,
+        "token_realm_allow": ", ".join(own.token_realm_allow) if own.token_realm_allow else None,
         "chunk_size": format_size(own.chunk_bytes) if own.chunk_bytes is not None else None,
         "bandwidth": f"{format_size(own.bandwidth)}/s" if own.bandwidth else None,
         "pulls": f"{own.pulls}, when spent: {own.pulls.when_spent.value}" if own.pulls else None,
@@ -198,13 +201,13 @@ def _login(login: Login) -> str:
         return f"helper {login.name}"
     if isinstance(login, IdentityToken):
         return f"token *** from {login.token.origin}"
-    if isinstance(login, Ecr):
-        return _cloud_login("ecr", login)
-    assert isinstance(login, Password)  # noqa: S101 - the last of the union
-    return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+    if isinstance(login, Password):
+        return f"username *** from {login.username.origin}, password *** from {login.password.origin}"
+    return _cloud_login(login)
 
 
-def _cloud_login(name: str, login: CloudLogin) -> str:
+def _cloud_login(login: CloudLogin) -> str:
+    name = next(name for name, kind in CLOUD_LOGINS.items() if kind is type(login))
     said = [f"{f.name} {getattr(login, f.name)}" for f in fields(login) if getattr(login, f.name) is not None]
     return " ".join((name, ", ".join(said))).rstrip()
 

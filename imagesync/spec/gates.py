@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING
 
 from imagesync.errors import Problem
 from imagesync.gates import Check, Gate, Mode
-from imagesync.gates.age import Clock, MinAge
-from imagesync.gates.combined import AllOf, AnyOf, checks_of
-from imagesync.gates.soak import soaks, soaks_by_sight
 from imagesync.selection import IndexForm
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
@@ -64,6 +61,8 @@ class GatesReader:
     @cached_property
     def _kinds(self) -> Mapping[str, Callable[[Node], Check | None]]:
         """What reads each kind."""
+        from imagesync.gates.combined import AllOf, AnyOf  # noqa: PLC0415 - few specs have gates
+
         checks, signers = self.checks, self.signers
         return {
             "require_platforms": checks.require_platforms,
@@ -180,14 +179,21 @@ def find_gates_without_state(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -
 def find_soaks_elsewhere(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -> Iterator[Problem]:
     """Only what is promoted has a stage before."""
     for rule, nodes in found:
-        if any(map(soaks, rule.gates)):
+        if any(map(_soaks, rule.gates)):
             message = "`soak` counts how long a release has been at the stage before, and no stage comes before this"
             hint = "`min_age` counts how long an image has been known; `soak` is for `stages` of `promotions`"
             yield Problem(nodes["gates"].place, message, hint)
 
 
+def _soaks(gate: Gate) -> bool:
+    from imagesync.gates.soak import soaks  # noqa: PLC0415 - few specs have gates
+
+    return soaks(gate)
+
+
 def _wants_signed_index(gate: Gate) -> bool:
-    from imagesync.gates.signed import Attestation, Signature, Subject  # noqa: PLC0415 - few specs have gates
+    from imagesync.gates.combined import checks_of  # noqa: PLC0415 - few specs have gates
+    from imagesync.gates.signed import Attestation, Signature, Subject  # noqa: PLC0415
 
     wanted = (one for one in checks_of(gate) if isinstance(one, Signature | Attestation))
     return any(one.subject is Subject.INDEX for one in wanted)
@@ -196,13 +202,22 @@ def _wants_signed_index(gate: Gate) -> bool:
 def find_soaks_without_state(promotions: Iterable[Promotion]) -> Iterator[Problem]:
     """Without a state nobody remembers when something was first seen at a stage."""
     for stage in (stage for promotion in promotions for stage in promotion.stages):
-        if any(map(soaks_by_sight, stage.gates)):
+        if any(map(_soaks_by_sight, stage.gates)):
             message = "`soak` counts from when it was first seen, and there is no `state` that remembers it"
             yield Problem(stage.place, message, "add `state: FILE` or `state: REGISTRY/REPOSITORY`")
 
 
+def _soaks_by_sight(gate: Gate) -> bool:
+    from imagesync.gates.soak import soaks_by_sight  # noqa: PLC0415 - as above
+
+    return soaks_by_sight(gate)
+
+
 def counts_from_first_seen(gate: Gate) -> bool:
     """Whether it asks a state how old an image is."""
+    from imagesync.gates.age import Clock, MinAge  # noqa: PLC0415 - as above
+    from imagesync.gates.combined import checks_of  # noqa: PLC0415
+
     return any(isinstance(one, MinAge) and one.clock is Clock.FIRST_SEEN for one in checks_of(gate))
 
 

@@ -47,8 +47,8 @@ class RepositoryGlob:
     renamed: str | None = None
     """The image's `as`."""
     share: Share = WHOLE
-    left_out: Repository | None = None
-    """What it does not find: where the state is, which holds no image, and grows with every run."""
+    left_out: frozenset[Repository] = frozenset()
+    """What it does not find: where the state is and journals of promotions, which hold no image, and grow with runs."""
 
     def __str__(self) -> str:
         return str(self.source)
@@ -65,10 +65,7 @@ class RepositoryGlob:
         return "/".join(parts[: next(number for number, part in enumerate(parts) if "*" in part)])
 
     def matches(self, path: str) -> bool:
-        is_left_out = self.left_out is not None and (self.registry, path) == (
-            self.left_out.registry,
-            self.left_out.path,
-        )
+        is_left_out = any((one.registry, one.path) == (self.registry, path) for one in self.left_out)
         return not is_left_out and _compiled(self.source.path).fullmatch(path) is not None
 
     def image(self, path: str) -> ImageName:

@@ -29,7 +29,13 @@ from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Rule, Spec, SpecFile, SpecWarning, StatePlace
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
-from imagesync.spec.remembering import beside_state, find_drift_without_state, find_misplaced_state, read_state
+from imagesync.spec.remembering import (
+    beside,
+    find_drift_without_state,
+    find_misplaced_state,
+    kept_apart,
+    read_state,
+)
 from imagesync.spec.rules import Nodes, Origin, RulesReader, named_problems
 from imagesync.spec.schema import check_schema
 from imagesync.spec.unused import unused_destinations, unused_registries
@@ -107,9 +113,10 @@ class _Reading:
         self.problems += find_repeated_promotions(promotions)
         self.problems += find_soaks_without_state(promotions) if root.get("state") is None else ()
         self.problems += find_conflicts(origin.rule for origin in origins)
-        state = self._state(root.get("state"), interpolator, origins)
+        state = self._state(root.get("state"), interpolator, (origins, promotions))
         different = tuple({_meaning(origin): origin.rule for origin in reversed(origins)}.values())[::-1]
-        rules = tuple(beside_state(rule, state) for rule in different)
+        apart = kept_apart(state, promotions)
+        rules = tuple(beside(rule, apart) for rule in different)
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
         self.warnings += unused_registries(registries, settings, rules, promotions)
@@ -134,7 +141,10 @@ class _Reading:
         reader.named()  # for their mistakes, whether an image uses them or not
         return reader
 
-    def _state(self, node: Node | None, interpolator: Interpolator, origins: Sequence[Origin]) -> StatePlace | None:
+    def _state(
+        self, node: Node | None, interpolator: Interpolator, users: tuple[Sequence[Origin], Sequence[Promotion]]
+    ) -> StatePlace | None:
+        origins, promotions = users
         state = read_state(node, interpolator, self.problems)
         self.problems += find_gates_that_cannot_pass((origin.rule, origin.nodes) for origin in origins)
         self.problems += find_soaks_elsewhere((origin.rule, origin.nodes) for origin in origins)
@@ -144,7 +154,8 @@ class _Reading:
             self.problems += find_gates_without_state((origin.rule, origin.nodes) for origin in origins)
             self.problems += find_age_without_state((origin.rule.tags, origin.nodes.get("tags")) for origin in origins)
         else:
-            self.problems += find_misplaced_state(state, node.place, origins)
+            sound = () if self.problems else promotions  # names of the others may make no repository
+            self.problems += find_misplaced_state(state, node.place, (origins, sound))
         return state
 
     def _rules(self, root: Node, folder: Path, shared: _Shared, *, first: int = 0) -> list[Origin]:

@@ -143,6 +143,8 @@ class Rule:
     glob: RepositoryGlob | None = None
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
+    named_tag: Tag | None = None
+    """The tag that stands beside `digest`: looked at, so that a run can say where it went, and never taken."""
 
     aliases: tuple[Alias, ...] = ()
     """Tags of the destination that the highest selected version carries besides its own."""

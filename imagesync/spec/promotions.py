@@ -14,6 +14,7 @@ from imagesync.gates import Gate
 from imagesync.gates.soak import soaks, soaks_by_record
 from imagesync.reference import Repository, Tag, check_path, parse_reference, starts_with_host
 from imagesync.selection import Retag
+from imagesync.settings import Secret
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.gates import GatesReader, counts_from_first_seen
 from imagesync.spec.interpolate import Interpolator
@@ -21,7 +22,7 @@ from imagesync.spec.moving import MovingReader
 from imagesync.spec.names import SourceName, parse_source
 from imagesync.spec.problems import Problems
 from imagesync.spec.rules import read_attachments
-from imagesync.spec.stages import PromotedImage, Promotion, RecordSigning, Stage
+from imagesync.spec.stages import KEY_PASSWORD, PromotedImage, Promotion, RecordSigning, Stage
 
 JOURNAL = "{repository}/imagesync-journal"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -67,12 +68,19 @@ class PromotionsReader:
         key, public = (node.get("key"), node.get("public_key")) if isinstance(node, Map) else (None, None)
         if not isinstance(key, Scalar) or not isinstance(public, Scalar):
             return None
-        if not key.text.startswith(("${secret:", "${file:")):
-            hint = "write ${secret:NAME} or ${file:PATH}: a private key is no part of a spec"
-            self._problems.say(key.place, "a private key stands in the spec", hint)
+        said = node.get("password") if isinstance(node, Map) else None
+        password = self._secret(said, "the password of a key") if isinstance(said, Scalar) else KEY_PASSWORD
+        private, found = self._secret(key, "a private key"), self._gates_reader.signers.public_key(public)
+        if private is None or password is None or found is None:
             return None
-        found = self._gates_reader.signers.public_key(public)
-        return RecordSigning(self._interpolator.secret(key), found, public.text) if found is not None else None
+        return RecordSigning(private, found, public.text, password)
+
+    def _secret(self, node: Scalar, what: str) -> Secret | None:
+        if node.text.startswith(("${secret:", "${file:")):
+            return self._interpolator.secret(node)
+        hint = f"write ${{secret:NAME}} or ${{file:PATH}}: {what} is no part of a spec"
+        self._problems.say(node.place, f"{what} stands in the spec", hint)
+        return None
 
     def _name(self, node: Node | None, what: str) -> str | None:
         text = self._interpolator.text(node) if isinstance(node, Scalar) else ""

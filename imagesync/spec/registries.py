@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
+from imagesync.reach import literal_address, reach_of
 from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (
+    Acr,
     Anonymous,
     Auth,
     CloudLogin,
     DefaultAuth,
+    DockerHub,
     Ecr,
+    Gar,
     Helper,
     IdentityToken,
     Login,
@@ -32,8 +37,8 @@ from imagesync.spec.sizes import format_size, parse_size
 
 MIN_CHUNK_BYTES = 64 * 1024
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_CLOUD_LOGINS: dict[str, type[CloudLogin]] = {"ecr": Ecr}
-_WORDS: dict[str, Login] = {"anonymous": Anonymous(), **{name: kind() for name, kind in _CLOUD_LOGINS.items()}}
+CLOUD_LOGINS: dict[str, type[CloudLogin]] = {"ecr": Ecr, "gar": Gar, "acr": Acr, "dockerhub": DockerHub}
+_WORDS: dict[str, Login] = {"anonymous": Anonymous(), "ecr": Ecr(), "gar": Gar(), "acr": Acr()}
 _BELOW_A_PREFIX = frozenset({"auth"})
 _PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
 
@@ -111,7 +116,10 @@ class RegistriesReader:
             tls=self._tls(node.get("tls")),
             concurrency=_number(concurrency),
             timeouts=_timeouts(node.get("timeouts")),
-            mirrors=self._mirrors(mirrors) if isinstance(mirrors, List) else None,
+            mirrors=self._hosts(mirrors, normalise_host, "a mirror is a host"),
+            token_realm_allow=self._hosts(
+                node.get("token_realm_allow"), _allowed_host, "a token server is a host, or host:port"
+            ),
             chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
             bandwidth=_bandwidth(node.get("bandwidth")),
             pulls=_pulls(node.get("pulls")),
@@ -124,14 +132,17 @@ class RegistriesReader:
             self.problems.append(Problem(node.place, message, "each chunk costs a request"))
         return size_bytes
 
-    def _mirrors(self, node: List) -> tuple[str, ...]:
+    def _hosts(self, node: Node | None, read: Callable[[str], str], hint: str) -> tuple[str, ...] | None:
+        """A list of hosts, each as `read` has it; `hint` is for what is none."""
+        if not isinstance(node, List):
+            return None
         found = []
         for item in node.items:
             if isinstance(item, Scalar):
                 try:
-                    found.append(normalise_host(self.interpolator.text(item)))
+                    found.append(read(self.interpolator.text(item)))
                 except InvalidReference as error:
-                    self.problems.append(Problem(item.place, error.message, "a mirror is a host"))
+                    self.problems.append(Problem(item.place, error.message, error.hint or hint))
         return tuple(found)
 
     def _auth(self, node: Node | None) -> Auth | None:
@@ -160,12 +171,12 @@ class RegistriesReader:
 
     def _cloud_login(self, node: Map) -> CloudLogin | None:
         """A login that a cloud makes, with the values that narrow it."""
-        for name, kind in _CLOUD_LOGINS.items():
+        for name, kind in CLOUD_LOGINS.items():
             values = node.get(name)
             if isinstance(values, Map):
                 said = {one.name: values.get(one.name) for one in fields(kind)}
                 texts = {key: self.interpolator.text(value) for key, value in said.items() if isinstance(value, Scalar)}
-                return kind(**texts)
+                return kind(**texts) if _required(kind) <= texts.keys() else None
         return None
 
     def _tls(self, node: Node | None) -> Tls | None:
@@ -189,6 +200,10 @@ class RegistriesReader:
         return path
 
 
+def _required(kind: type[CloudLogin]) -> set[str]:
+    return {one.name for one in fields(kind) if one.default is MISSING}
+
+
 def _named_as_mirrors(node: Node | None) -> frozenset[str]:
     """Mirrors may be bare words, which is no host elsewhere, and have settings of their own."""
     entries = node.values.values() if isinstance(node, Map) else ()
@@ -196,6 +211,15 @@ def _named_as_mirrors(node: Node | None) -> frozenset[str]:
     return frozenset(
         one.text for found in lists if isinstance(found, List) for one in found.items if isinstance(one, Scalar)
     )
+
+
+def _allowed_host(text: str) -> str:
+    """A host that a registry may name, as hosts are compared. Raises InvalidReference for one that none may name."""
+    host = normalise_host(text).lower()
+    literal = literal_address(host.rpartition(":")[0] if re.search(r":[0-9]+$", host) else host)
+    if literal is not None and not reach_of(literal).may_be_named:
+        raise InvalidReference(f"{text!a} is {reach_of(literal)}: no registry may name it", hint="leave it out")
+    return host
 
 
 def _number(node: Node | None) -> int | None:

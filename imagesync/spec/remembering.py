@@ -11,6 +11,7 @@ from imagesync.spec.document import Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import OnDrift, Rule, StateFile, StatePlace
 from imagesync.spec.rules import Origin
+from imagesync.spec.stages import Promotion, repositories_of
 
 _FORMS = "write FILE, ./FOLDER/FILE, or REGISTRY/REPOSITORY"
 
@@ -27,20 +28,28 @@ def read_state(node: Node | None, interpolator: Interpolator, problems: list[Pro
         return None
 
 
-def find_misplaced_state(state: StatePlace | None, place: Place, origins: Iterable[Origin]) -> list[Problem]:
-    """A repository that images come from or go to is no place for a state."""
+def find_misplaced_state(
+    state: StatePlace | None, place: Place, users: tuple[Iterable[Origin], Iterable[Promotion]]
+) -> list[Problem]:
+    """A repository that images come from or go to is no place for a state, and neither is a journal."""
+    origins, promotions = users
     used = {one for origin in origins for one in (origin.rule.source, *origin.rule.destinations)}
+    used |= {one for promotion in promotions for one in repositories_of(promotion)}
     if not isinstance(state, Repository) or state not in used:
         return []
-    message = f"{state} holds images of this spec: a state needs a repository of its own"
+    message = f"{state} holds images or records of this spec: a state needs a repository of its own"
     return [Problem(place, message, f"write {state}-state")]
 
 
-def beside_state(rule: Rule, state: StatePlace | None) -> Rule:
-    """The rule; one with a glob does not find the repository of the state."""
-    if rule.glob is None or not isinstance(state, Repository):
-        return rule
-    return replace(rule, glob=replace(rule.glob, left_out=state))
+def kept_apart(state: StatePlace | None, promotions: Iterable[Promotion]) -> frozenset[Repository]:
+    """The repositories in which imagesync keeps what is no image: the state, and the records of promotions."""
+    journals = {stage.journal for promotion in promotions for stage in promotion.stages}
+    return frozenset(journals | ({state} if isinstance(state, Repository) else set()))
+
+
+def beside(rule: Rule, apart: frozenset[Repository]) -> Rule:
+    """The rule; one with a glob does not find what is kept apart."""
+    return rule if rule.glob is None else replace(rule, glob=replace(rule.glob, left_out=apart))
 
 
 def find_drift_without_state(origins: Iterable[Origin]) -> Iterator[Problem]:

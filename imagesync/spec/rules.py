@@ -206,6 +206,7 @@ class RulesReader:
             destinations=tuple(dict.fromkeys(repository for repository in repositories if repository is not None)),
             tags=tags,
             digest=digest,
+            named_tag=found.name.tag if digest is not None else None,
             retag=retag,
             on_empty=_on_empty(nodes.get("on_empty")),
             immutable=self._moving_reader.immutable(nodes.get("immutable")),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from imagesync.errors import TrustError
 from imagesync.gates import Check
-from imagesync.gates.scans import AttestedReports, FileReports, Reports
+from imagesync.gates.attested import AttestedReports
+from imagesync.gates.scans import FileReports, Reports
 from imagesync.gates.signed import (
     Attestation,
     Signature,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imagesync.errors import Place, UsageError
@@ -52,6 +53,10 @@ class Stage:
         return self.retag.apply(version)
 
 
+KEY_PASSWORD = Secret.from_environment("COSIGN_PASSWORD")
+"""Where cosign looks for the password of a key, unless something else is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordSigning:
     """The key that signs records, read when one is written, and the public half by which they count."""
@@ -60,6 +65,8 @@ class RecordSigning:
     public: PublicKey
     name: str
     """The file of the public half, as the spec writes it."""
+    password: Secret = KEY_PASSWORD
+    """What opens the key, where it has a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +94,10 @@ class Promotion:
 
     def after(self, stage: Stage) -> Stage | None:
         return next(iter(self.stages[self.stages.index(stage) + 1 :]), None)
+
+
+def repositories_of(promotion: Promotion) -> Iterator[Repository]:
+    """Where its images and its records are, at every stage."""
+    for stage in promotion.stages:
+        yield stage.journal
+        yield from map(stage.repository_of, promotion.images)

@@ -33,6 +33,7 @@ def unused_registries(
     used = _used(rules) | _used_by_stages(promotions)
     hosts = {one.partition("/")[0] for one in used}
     hosts |= {mirror for host in hosts for mirror in settings.for_host(host).mirrors or ()}
+    hosts |= {allowed for host in hosts for allowed in settings.for_host(host).token_realm_allow or ()}
     unused = [name for name, _ in settings.hosts if name not in hosts]
     unused += [pattern for pattern, _ in settings.patterns if not any(fnmatchcase(host, pattern) for host in hosts)]
     unused += [prefix for prefix, _ in settings.prefixes if not any(_is_below(one, prefix) for one in used)]

@@ -14,7 +14,6 @@ from imagesync.plan.choosing import seen_at_sources
 from imagesync.plan.drift import with_memory
 from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
 from imagesync.plan.inventory import Broken
-from imagesync.plan.judgement import as_if_absent, taken_for_absent
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.questions import Answers, Question
 from imagesync.plan.reading import Seen, look_into, seen_already
@@ -84,7 +83,11 @@ class Survey:
         """The tag lists that rules asked for."""
         heads = {**heads, **remembered(self.wants, heads, stores.memory)}
         heads = with_memory(self.wants, heads, state)
-        self._heads = taken_for_absent(self.wants, heads, incomplete)
+        if incomplete:
+            from imagesync.plan.judgement import taken_for_absent  # noqa: PLC0415 - few runs repair
+
+            heads = taken_for_absent(self.wants, heads, incomplete)
+        self._heads = heads
         self._incomplete = incomplete
         self._state = state or NOTHING_REMEMBERED
         self._attachment_tags = attachment_tags_of(listings)
@@ -141,4 +144,8 @@ class Survey:
         task = self._asked.task(question)
         answer = task.value if task.error is None else Broken.from_error(task.error)
         self._asked.let_go(question)
+        if not self._incomplete:
+            return answer
+        from imagesync.plan.judgement import as_if_absent  # noqa: PLC0415 - few runs repair
+
         return as_if_absent(question, answer, self._incomplete)

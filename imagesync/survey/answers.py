@@ -48,13 +48,18 @@ from imagesync.survey.dating import created_of, set_aside
 V = TypeVar("V")
 
 
-def answer(question: Question, stores: Stores) -> Any:
-    """Answer a question about one image, by what earlier runs have learnt where that says enough."""
+def nobody_stops() -> None:
+    """What is looked at meanwhile by what no run can stop."""
+
+
+def answer(question: Question, stores: Stores, check: Callable[[], None] = nobody_stops) -> Any:
+    """Answer a question about one image, by what earlier runs have learnt where that says enough. `check` raises
+    Cancelled once the run is to stop: what asks no store looks at that."""
     if not isinstance(question, Surrounding):
         return _of_store(question, stores)
     from imagesync.survey.surroundings import answer_here  # noqa: PLC0415 - few specs have gates
 
-    return answer_here(question)
+    return answer_here(question, check)
 
 
 def _of_store(question: OfStore, stores: Stores) -> Any:

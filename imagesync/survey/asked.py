@@ -29,7 +29,7 @@ class Asked:
         """The task that answers; the rank is that of who asks first."""
         if question not in self._answering:
             self._answering[question] = self.tasks.add(
-                partial(answer, question, self.stores), hosts=registries_of(question), rank=rank
+                partial(answer, question, self.stores, self.tasks.check), hosts=registries_of(question), rank=rank
             )
         self._askers[question] += isinstance(question, BULKY)
         return self._answering[question]

@@ -20,7 +20,7 @@ def ask(asking: Asking[T], stores: Stores, tasks: Tasks) -> T:
             found: T = end.value
             return found
         asked = {
-            question: tasks.add(partial(answer, question, stores), hosts=registries_of(question))
+            question: tasks.add(partial(answer, question, stores, tasks.check), hosts=registries_of(question))
             for question in questions
         }
         answers = dict(zip(asked, tasks.results(list(asked.values())), strict=True))

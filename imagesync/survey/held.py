@@ -1,4 +1,4 @@
-"""Held heads: what a source has of the digests that a lock holds on to, where its tags have left them."""
+"""Held heads: what a source has of digests that a lock or the spec holds on to, where its tags have left them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from imagesync.tasks import Task, Tasks
 def held_heads(
     wants: Iterable[Wanted], heads: Mapping[Reference, Head], *, stores: Stores, tasks: Tasks
 ) -> dict[Reference, Head]:
-    """The heads, with one for each digest that a lock holds on to. A tag that still points to it says enough, and so
+    """The heads, with one for each digest that is held on to. A tag that still points to it says enough, and so
     does a destination that has it; any other digest is asked for."""
     held = [want for want in wants if isinstance(want, Want) and want.asked != want.source and want.asked in heads]
     found: dict[Reference, Head] = {}

@@ -101,6 +101,10 @@ class Tasks:
         with self._lock:
             return self._slots.is_left_out(host)
 
+    def check(self) -> None:
+        """Raise Cancelled if the run was asked to stop: what takes long in a task looks at this meanwhile."""
+        self._cancellation.check()
+
     def watch(self) -> Watch[T]:
         """What tells of tasks as they finish, and may be given more of them meanwhile."""
         return Watch(self._report, self._look_after)

@@ -189,3 +189,14 @@ def test_what_cannot_be_approved_is_said_with_what_to_do(
     code, said = approve(shop, *more)
     assert (code, expected in said, list(Path().rglob("*.json"))) == (4, True, []), said
     assert "PRIVATE" not in said
+
+
+def test_a_key_with_a_password_opens_as_cosigns_do(
+    shop: Shop, keys: dict[str, Signer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated(shop, SIGNED)
+    Path("alice.pem").write_text(keys["alice"].private_pem_with("hunter2"))
+    code, said = approve(shop, "--key", "alice.pem")
+    assert (code, "alice.pem: this private key has a password, and secret COSIGN_PASSWORD" in said) == (4, True), said
+    monkeypatch.setenv("COSIGN_PASSWORD", "hunter2")
+    assert approve(shop, "--key", "alice.pem")[0] == 0

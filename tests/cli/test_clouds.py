@@ -60,6 +60,7 @@ def test_a_wrong_role_fails_with_what_to_do(ecr: Mirror, aws: FakeAws) -> None:
     assert ran.code == 1
     assert "AWS answered AssumeRole with AccessDenied: not authorized" in ran.out
     assert "the role's trust policy has to name who asks" in ran.out
+    assert "Traceback" not in ran.err, "botocore's own log goes nowhere"
     assert len(aws.asked) == 1
 
 

@@ -56,9 +56,13 @@ def test_only_so_many_are_read_as_are_asked_for(shop: Shop) -> None:
     assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == 1
 
 
-def test_a_version_is_looked_for_in_its_own_entries_alone(shop: Shop) -> None:
-    shop.promote("1.4.0", "production", "--dry-run")
-    assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == 1
+def test_a_version_is_looked_for_in_its_own_entries_and_in_the_one_that_came_next(shop: Shop) -> None:
+    shop.push("1.6.0")
+    shop.promote("1.6.0", "staging")
+    for version, reads in (("1.4.0", 2), ("1.6.0", 1)):
+        shop.forget()
+        shop.promote(version, "production", "--dry-run")
+        assert len(shop.hosts[1].log.entries("GET", "imagesync-journal/manifests")) == reads
 
 
 def test_an_image_tells_why_it_is_where_it_is_without_a_spec(shop: Shop) -> None:

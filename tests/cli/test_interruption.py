@@ -202,3 +202,16 @@ def test_a_run_goes_on_though_nobody_reads_what_it_says(mirror: Mirror, option: 
     assert process.returncode == 1
     assert set(mirror.tags()) == set(tags)
     assert Path("report.json").exists()
+
+
+def test_a_gate_whose_program_hangs_holds_up_no_ctrl_c(mirror: Mirror) -> None:
+    mirror.fill("1")
+    mirror.cli.file("#!/bin/sh\necho $$ > running\nsleep 600\n", "hang.sh")
+    Path("hang.sh").chmod(0o755)
+    spec = mirror.spec("{name: app, tags: '1', gates: [{command: {run: [./hang.sh], timeout: 10m}}]}")
+    with started("apply", spec) as process:
+        _until(lambda: Path("running").exists() and Path("running").read_text().strip())
+        code, out, err, _ = _end(process, signal.SIGINT)
+    assert (code, "Traceback" in out + err) == (130, False)
+    assert not Path(f"/proc/{Path('running').read_text().strip()}").exists()
+    assert mirror.writes() == []

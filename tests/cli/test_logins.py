@@ -208,3 +208,14 @@ def test_a_server_that_repeats_what_it_was_sent_cannot_have_it_printed(
     ]
     assert all("no *** here, you sent ***, see https://***@help/?sig=***" in text for text in texts[:2])
     assert not [text for text in texts if PASSWORD in text or ENCODED in text]
+
+
+def test_auth_check_in_a_job_of_gitlab_says_that_its_token_was_used(
+    cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = make_registry(auth=TokenAuth({"gitlab-ci-token": PASSWORD}))
+    for name, value in {"GITLAB_CI": "true", "CI_REGISTRY": registry.host, "CI_JOB_TOKEN": PASSWORD}.items():
+        monkeypatch.setenv(name, value)
+    ran = cli("auth", "check", Mirror(cli, registry, registry).spec("app:1", to=f"{registry.host}/mirror"))
+    assert (ran.code, ran.out.count("): CI_JOB_TOKEN of the job, bearer")) == (0, 2)
+    assert PASSWORD not in ran.text

@@ -48,7 +48,7 @@ def test_a_second_promotion_of_the_same_writes_nothing(shop: Shop) -> None:
     shop.forget()
     ran = shop.promote("1.4.0", "staging")
     assert (ran.code, shop.writes()) == (0, [])
-    assert ran.out.startswith("No changes.")
+    assert "\n\nNo changes." in ran.out
 
 
 def test_a_stage_that_was_skipped_blocks_and_the_message_says_what_would_unblock(shop: Shop) -> None:
@@ -324,3 +324,26 @@ def test_a_saved_plan_that_was_carried_out_meanwhile_is_on_record_again_and_move
 def _tags(path: Path) -> list[dict[str, str]]:
     found: list[dict[str, str]] = json.loads(path.read_text())["outcomes"]
     return found
+
+
+def test_the_name_and_the_version_of_what_moves_stand_above_the_plan_and_the_report(shop: Shop) -> None:
+    shop.push("1.4.0")
+    title = "shop 1.4.0: dev → staging"
+    assert shop.promote("1.4.0", "staging", "--dry-run").out.startswith(f"{title}\n\n")
+    markdown = shop.promote("1.4.0", "staging", "--dry-run", "--format", "markdown").out
+    assert markdown.startswith(f"**`{title}` Plan: 2 to add")
+    plan = shop.promote("1.4.0", "staging", "--dry-run", "--format", "json").json()
+    assert (plan["unit"]["promotion"], plan["unit"]["version"]) == ("shop", "1.4.0")
+    ran = shop.promote("1.4.0", "staging", "--report", "report.json")
+    assert ran.out.startswith(f"{title}\n\n")
+    assert json.loads(Path("report.json").read_text())["unit"]["stage"] == "staging"
+    assert shop.promote("1.4.0", "staging").out.startswith(f"{title}\n\nNo changes.")
+
+
+def test_a_rollback_says_which_stage_goes_back_to_what(shop: Shop) -> None:
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        shop.promote(version, "staging")
+        shop.promote(version, "production")
+    ran = shop.cli("rollback", "sync.yaml", "shop", "--stage", "production", "--reason", "login")
+    assert ran.out.startswith("shop 1.4.0: production goes back to it\n\n")

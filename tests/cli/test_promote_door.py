@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
+import threading
 from pathlib import Path
 
 import pytest
 
+from imagesync.promotion.entries import Kind
+from imagesync.promotion.journal import Journal
+from imagesync.promotion.recording import begin
+from imagesync.promotion.seal import NoSeal
+from imagesync.reference import Repository
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
+from tests.fakes.registry import Entry
 from tests.images import make_image, push_image
+from tests.promotion.values import make_record
 
 
 @pytest.fixture
@@ -160,3 +168,55 @@ def test_what_was_judged_before_it_was_cut_off_is_finished_without_asking_again(
     shop.write()
     assert shop.promote("1.4.0", "staging").code == 0
     assert shop.entries(1) == ["started", "started", "finished"]
+
+
+def test_a_hold_that_is_set_while_content_is_brought_stops_the_unit_before_its_first_tag(shop: Shop) -> None:
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+    shop.promote("1.4.0", "staging")
+    store, held = shop.hosts[1].repository("shop/imagesync-journal"), threading.Lock()
+
+    def hold(request: Entry) -> None:
+        if "/worker/blobs/" in request.path and held.acquire(blocking=False):
+            journal = Journal(Repository(shop.hosts[1].host, "shop/imagesync-journal"), store, NoSeal())
+            begin(make_record(Kind.HOLD), journal)
+
+    shop.hosts[0].call_before_each(hold)
+    ran = shop.promote("1.5.0", "staging")
+    assert (ran.code, "1.5.0" in shop.tags(1, "api")) == (3, False), ran.text
+    assert "staging is held at 1.4.0 by octocat" in ran.text
+    assert shop.entries(1) == ["started", "finished", "hold"]
+
+
+def test_an_image_has_one_digest_in_a_saved_plan(shop: Shop) -> None:
+    shop.more["staging"] = "current: live"
+    shop.write()
+    shop.push("1.4.0")
+    other = push_image(shop.hosts[0].repository("shop/api"), make_image("other"))
+    shop.promote("1.4.0", "staging", "-o", "plan.json")
+    shop.push("1.4.0", api=other)
+    shop.promote("1.4.0", "staging", "-o", "other.json")
+    plan, others = (json.loads(Path(name).read_text()) for name in ("plan.json", "other.json"))
+    plan["manifests"] |= others["manifests"]
+    plan["actions"][1] = next(one for one in others["actions"] if one["destination"]["tag"] == "live")
+    Path("plan.json").write_text(json.dumps(plan))
+    shop.forget()
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert (ran.code, shop.writes()) == (4, []), ran.text
+
+
+def test_what_a_stage_has_gone_back_from_does_not_leave_it_until_it_has_come_there_again(shop: Shop) -> None:
+    shop.more["staging"] = "current: live"
+    shop.write()
+    for version in ("1.4.0", "1.5.0", "1.6.0"):
+        shop.push(version)
+        shop.promote(version, "staging")
+    shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "login", "--confirm")
+    ran = shop.promote("1.6.0", "production")
+    assert (ran.code, shop.tags(2, "api")) == (3, {})
+    assert "staging has gone back from shop 1.6.0 to 1.5.0 (login); promote it there again first" in ran.out
+    assert shop.promote("1.4.0", "production").code == 0, "others go on"
+    assert shop.promote("1.5.0", "production").code == 0, "and so does what it has gone back to"
+    shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "mended")
+    assert shop.cli(*shlex.split(ran.out.split("`")[1])[1:]).code == 0
+    assert shop.promote("1.6.0", "production").code == 0

@@ -16,7 +16,7 @@ from imagesync.reference import Repository
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
-from tests.images import make_image, make_index
+from tests.images import make_image, make_index, push_image
 from tests.promotion.values import make_record
 
 AMD = "gates: [{require_platforms: linux/amd64}]"
@@ -211,3 +211,18 @@ def test_a_rollback_asks_for_the_signature_again(shop: Shop) -> None:
     ran = shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm")
     assert (ran.code, shop.writes()) == (3, []), ran.text
     assert "gate signature" in ran.text
+
+
+def test_a_copy_by_hand_with_the_spec_passes_no_gate_and_moves_no_immutable_tag_of_a_stage(shop: Shop) -> None:
+    gated(shop, f"{AMD}\nimmutable: ['1.*']").push("1.4.0", api=make_index("api", platforms=("linux/arm64",)))
+    host = shop.hosts[1].host
+    ran = shop.cli("copy", "--spec", "sync.yaml", f"{shop.hosts[0].host}/shop/api:1.4.0", f"{host}/shop/api:1.4.0")
+    assert (ran.code, shop.writes()) == (3, []), ran.text
+    assert "gate require_platforms" in ran.text
+    push_image(shop.hosts[1].repository("shop/worker"), make_index("another"), "1.4.0")
+    shop.push("1.4.0", worker=make_index("worker"))
+    shop.forget()
+    worker = f"{shop.hosts[0].host}/shop/worker:1.4.0"
+    ran = shop.cli("copy", "--spec", "sync.yaml", worker, f"{host}/shop/worker:1.4.0")
+    assert (ran.code, shop.writes()) == (3, []), ran.text
+    assert "immutable" in ran.text

@@ -136,3 +136,31 @@ def test_a_private_key_stands_in_no_spec_and_no_output(shop: Shop) -> None:
     Path("records.pub").write_text("no key")
     Path("sync.yaml").write_text(text)
     assert "records.pub: this is no public key" in shop.cli("validate", "sync.yaml").err
+
+
+def test_a_key_with_a_password_opens_with_what_the_spec_names_or_as_cosigns_do(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = make_ecdsa()
+    sign_with(shop, signer, monkeypatch)
+    monkeypatch.setenv("RECORD_KEY", signer.private_pem_with("hunter2"))
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, "this private key has a password, and secret COSIGN_PASSWORD is not set" in ran.text) == (1, True)
+    monkeypatch.setenv("COSIGN_PASSWORD", "hunter2")
+    assert shop.promote("1.4.0", "staging").code == 0
+    monkeypatch.delenv("COSIGN_PASSWORD")
+    monkeypatch.setenv("OWN", "hunter2")
+    text = Path("sync.yaml").read_text()
+    own = "        public_key: records.pub\n        password: ${secret:OWN}\n"
+    Path("sync.yaml").write_text(text.replace("        public_key: records.pub\n", own))
+    ran = shop.promote("1.4.0", "production")
+    assert ran.code == 0, ran.text
+    assert "hunter2" not in ran.text + shop.cli("config", "sync.yaml").text
+
+
+def test_a_password_is_no_part_of_a_spec(shop: Shop) -> None:
+    text = Path("sync.yaml").read_text()
+    own = "        public_key: records.pub\n        password: hunter2\n"
+    Path("sync.yaml").write_text(text.replace("        public_key: records.pub\n", own))
+    ran = shop.cli("validate", "sync.yaml")
+    assert (ran.code, "the password of a key stands in the spec" in ran.text, "hunter2" in ran.text) == (4, True, False)

@@ -108,6 +108,7 @@ def test_between_registries_a_promotion_costs_what_a_copy_costs_and_its_records(
             *upload,
             *upload,
             "PUT /manifests/DIGEST 201",
+            "GET /tags/list 404",
             *upload,
             "PUT /manifests/started 201",
             "PUT /manifests/1.4.0 201",

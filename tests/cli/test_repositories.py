@@ -196,3 +196,13 @@ def test_what_is_said_for_all_is_not_called_dead_while_a_glob_could_not_be_liste
     ran = mirror.cli("plan", name)
     assert ran.code == 1
     assert "is immutable, and no tag" not in ran.err
+
+
+def test_a_glob_does_not_find_the_journal_of_a_promotion(team: Mirror) -> None:
+    spec = Path(team.spec(ALL))
+    first, second = f"{team.source.host}/team", f"{team.destination.host}/other"
+    stages = f"[{{name: dev, repository: {first}}}, {{name: live, repository: {second}}}]"
+    spec.write_text(f"{spec.read_text()}promotions: [{{name: shop, images: [a], stages: {stages}}}]\n")
+    team.fill("shop.dev.20260301T120000Z-0123456789ab.hold", path="team/imagesync-journal")
+    ran = team.cli("plan", str(spec))
+    assert f"{team.source.host}/team/* stands for 2 repositories." in ran.out

@@ -95,7 +95,7 @@ def test_status_and_history_tell_of_the_rollback_and_the_hold(shop: Shop) -> Non
     status = shop.cli("status", "sync.yaml").out.splitlines()
     assert "shop/staging" in status[1]
     assert "1.4.0" in status[1]
-    assert any(line.startswith("shop/staging: 1.5.0 is blocked; held at 1.4.0 by") for line in status)
+    assert any(line.startswith("  ! api, worker: staging is held at 1.4.0 by") for line in status)
     told = shop.cli("history", "shop", "--spec", "sync.yaml", "--stage", "staging").out.splitlines()
     assert "rollback finished   shop 1.4.0" in told[0]
     assert "broken login" in told[0]

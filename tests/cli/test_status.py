@@ -108,6 +108,17 @@ def test_a_gate_that_waits_says_until_when(shop: Shop) -> None:
     assert upcoming(shop, "production")["readiness"] == "waits"
 
 
+def test_each_gate_is_told_for_itself_and_what_says_yes_can_be_typed(shop: Shop) -> None:
+    approval = "{approval: {count: 1, from: [alice, bob]}}"
+    gate(shop, f"gates: [{{labels: {{config: {{team: shop}}}}}}, {approval}]")
+    ran = shop.cli("status", "sync.yaml")
+    assert ran.out.count("  ! ") == 2
+    assert "  … api, worker: gate approval: 0 of 1 approvals (unsigned)\n    → `imagesync approve" in ran.out
+    typed = shlex.split(ran.out.split("`")[1])
+    assert shop.cli(*typed[1:], "--by", "alice").code == 0
+    assert "approval" not in shop.cli("status", "sync.yaml").out
+
+
 def test_a_gate_that_only_warns_keeps_nothing_back_and_is_told(shop: Shop) -> None:
     gate(shop, "gates: [{labels: {config: {team: shop}}, mode: warn}]")
     ran = shop.cli("status", "sync.yaml")
@@ -117,7 +128,7 @@ def test_a_gate_that_only_warns_keeps_nothing_back_and_is_told(shop: Shop) -> No
 def test_a_stage_that_is_held_says_by_whom_and_how_that_ends(shop: Shop) -> None:
     shop.cli("hold", "sync.yaml", "shop", "--stage", "production", "--reason", "audit")
     ran = shop.cli("status", "sync.yaml")
-    assert "shop/production: 1.5.0 is blocked; held at 1.4.0 by" in ran.out
+    assert "shop/production: 1.5.0 is blocked\n  ! api, worker: production is held at 1.4.0 by" in ran.out
     typed = shlex.split(ran.out.split("`")[1])
     assert typed[:6] == ["imagesync", "hold", "sync.yaml", "shop", "--stage", "production"]
     assert shop.cli(*typed[1:]).code == 0
@@ -257,3 +268,15 @@ def test_a_text_from_a_record_reaches_no_terminal_as_it_is(shop: Shop) -> None:
     shop.cli("hold", "sync.yaml", "shop", "--stage", "production", "--reason", "\x1b[31mred")
     ran = shop.cli("status", "sync.yaml")
     assert ("\x1b" in ran.out, "\\x1b[31mred" in ran.out) == (False, True)
+
+
+def test_an_image_that_a_release_was_made_without_has_a_row_that_says_so(shop: Shop) -> None:
+    shop.images = ("api", "worker", "web")
+    shop.write()
+    ran = shop.cli("status", "sync.yaml")
+    assert [line.split()[0] for line in ran.out.splitlines() if "not part of it" in line] == ["web", "web"]
+    shop.images = ("web",)
+    shop.write()
+    ran = shop.cli("status", "sync.yaml")
+    assert any(line.startswith("shop/production  web") for line in ran.out.splitlines())
+    assert ran.code == 0

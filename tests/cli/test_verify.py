@@ -244,6 +244,19 @@ def test_a_keyless_signature_is_shown_with_identity_and_time(signed: Signed) -> 
     assert found["manifests"][0]["log_time"] == "2025-03-01T12:00:05Z"
 
 
+def test_cosigns_old_keyless_form_is_shown_with_the_logs_promise(signed: Signed) -> None:
+    world = World()
+    layer = make_evidence(world.layer(make_payload(signed.image.digest)))
+    push_image(signed.store, layer, tag_of(signed.image.digest, AttachmentType.SIGNATURES))
+    signed.mirror.cli.file(world.trusted_root().decode(), "trusted_root.json")
+    keyless = ("--issuer", ISSUER, "--trusted-root", "trusted_root.json", "--identity", IDENTITY)
+    ran = signed.mirror.cli("verify", signed.name, *keyless)
+    assert (ran.code, f"signed by {IDENTITY} ({ISSUER}), as " in ran.out) == (0, True)
+    assert ", logged (promise) 2025-03-01T12:00:05Z" in ran.out
+    found = signed.mirror.cli("verify", signed.name, *keyless, "--format", "json").json()
+    assert found["manifests"][0]["log_promised"] is True
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -1,0 +1,1 @@
+"""Logins of clouds, against stand-ins that follow the vendors' documented exchanges."""

@@ -9,8 +9,9 @@ import pytest
 
 from imagesync.clouds import Minted, minter_for
 from imagesync.clouds.ecr import EcrMinter
-from imagesync.errors import AuthenticationError, MissingLoginError
+from imagesync.errors import AuthenticationError, LimitError, MissingLoginError
 from imagesync.settings import Ecr
+from tests.fakes.api import FakeApi
 from tests.fakes.aws import KEY_ID, ROLE_KEY_ID, SECRET_KEY, FakeAws, Refused
 
 PRIVATE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
@@ -74,6 +75,62 @@ def test_a_role_is_taken_with_the_credentials_of_a_profile(aws: FakeAws, profile
     assert [asked.signer for asked in aws.asked] == ["AKIDOFBUILD", ROLE_KEY_ID]
 
 
+def as_job(
+    cloud: FakeApi, monkeypatch: pytest.MonkeyPatch, audience: str = "sts.amazonaws.com", *, status: int = 200
+) -> None:
+    """A job of GitHub Actions, with an identity if GitHub answers 200, and without AWS credentials."""
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{cloud.url}/idtoken?v=2")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "request-token")
+    cloud.on(f"GET /idtoken?v=2&audience={audience}", {"value": "header.payload.signature"}, status=status)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("role", "audience"), [(ROLE, "sts.amazonaws.com"), (ROLE.replace("aws", "aws-cn"), "sts.amazonaws.com.cn")]
+)
+def test_a_github_job_takes_a_role_with_its_identity_alone(
+    aws: FakeAws, cloud: FakeApi, monkeypatch: pytest.MonkeyPatch, role: str, audience: str
+) -> None:
+    as_job(cloud, monkeypatch, audience)
+    assert mint(login=Ecr(role=role)).origin == f"Amazon ECR, role {role}"
+    assert len(cloud.asked) == 1
+    assert aws.lines() == [
+        "sts.AssumeRoleWithWebIdentity by nobody in ",
+        f"ecr.GetAuthorizationToken by {ROLE_KEY_ID} in eu-central-1",
+    ]
+    asked = aws.asked[0].parameters
+    assert (asked["RoleArn"], asked["WebIdentityToken"]) == (role, "header.payload.signature")
+
+
+def test_keys_that_a_github_job_was_given_come_before_its_identity(
+    aws: FakeAws, cloud: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_job(cloud, monkeypatch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    mint(login=IN_ROLE)
+    assert (aws.asked[0].line, cloud.asked) == (f"sts.AssumeRole by {KEY_ID} in eu-central-1", [])
+
+
+def test_a_job_whose_identity_the_role_does_not_trust_is_told_so(
+    aws: FakeAws, cloud: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_job(cloud, monkeypatch)
+    aws.refusals["sts.AssumeRoleWithWebIdentity"] = Refused("AccessDenied", "Not authorized", 403)
+    error = refused(login=IN_ROLE)
+    assert "AssumeRoleWithWebIdentity with AccessDenied" in error.message
+    assert error.hint == "the role's trust policy has to name the issuer, the audience and the subject"
+
+
+def test_a_job_that_github_gives_no_identity_is_told_what_to_add(
+    aws: FakeAws, cloud: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_job(cloud, monkeypatch, status=403)
+    assert "id-token: write" in str(refused(login=IN_ROLE))
+    assert aws.asked == []
+
+
 def test_a_region_that_is_said_holds_over_that_of_the_name(aws: FakeAws) -> None:
     mint(login=Ecr(region="us-west-2"))
     mint(PUBLIC, Ecr(region="us-west-2"))
@@ -119,6 +176,20 @@ def test_a_wrong_role_is_said_with_what_to_do(aws: FakeAws) -> None:
     assert error.hint == "the role's trust policy has to name who asks, and who asks needs sts:AssumeRole"
     assert (error.status, error.code) == (403, "AccessDenied")
     assert len(aws.asked) == 1, "it is not tried again"
+
+
+def test_keys_of_a_role_that_have_ended_already_are_said(aws: FakeAws) -> None:
+    keys = {"AccessKeyId": ROLE_KEY_ID, "SecretAccessKey": "x", "SessionToken": "y"}
+    aws.answers["sts.AssumeRole"] = {**keys, "Expiration": "2000-01-01T00:00:00Z"}
+    assert refused(login=IN_ROLE).hint == "is the clock of this machine right?"
+
+
+def test_an_api_that_is_asked_too_often_is_a_limit(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws.refusals["ecr.GetAuthorizationToken"] = Refused("ThrottlingException", "Rate exceeded")
+    with pytest.raises(LimitError, match="Rate exceeded"):
+        mint()
+    assert len(aws.asked) == 3, "the library tries again by itself"
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,8 @@ def test_another_login_of_the_registry_is_none_of_its_api(aws: FakeAws, login: L
     """Who pushes with a password creates with the credentials that the AWS tools find."""
     creator(login=login).create("app", PLAIN)
     assert aws.lines() == [f"ecr.CreateRepository by {KEY_ID} in eu-central-1"]
-    assert repository_creator("registry.example", login) is None
+    for host in ("registry.example", "europe-docker.pkg.dev", "acme.azurecr.io"):
+        assert repository_creator(host, login) is None
 
 
 def test_without_the_library_the_error_says_what_to_install(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from imagesync.clouds import Minted, MintedLogins
-from imagesync.clouds.kept import LEAST_LIFETIME_SECONDS, REFUSED_SECONDS
-from imagesync.errors import AuthenticationError
+from imagesync.clouds.kept import LEAST_LIFETIME_SECONDS, MISSING_SECONDS, REFUSED_SECONDS, TRANSIENT_SECONDS
+from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
 from imagesync.settings import Secret
 
 TWELVE_HOURS = 12 * 3600.0
@@ -21,7 +21,7 @@ class Mint:
     """A minter whose logins are numbered; `error` is raised in their place."""
 
     lifetime_seconds: float = TWELVE_HOURS
-    error: AuthenticationError | None = None
+    error: StoreError | None = None
     made: list[Minted] = field(default_factory=list)
     asked: int = 0
 
@@ -93,13 +93,21 @@ def test_a_rejected_login_is_made_again_but_not_one_that_was_made_just_now(login
     assert mint.asked == 2
 
 
-def test_a_refusal_holds_for_a_while(logins: MintedLogins, clock: Clock) -> None:
-    mint = Mint(error=AuthenticationError("no such role", hint="make it"))
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (AuthenticationError("no such role", hint="make it"), REFUSED_SECONDS),
+        (MissingLoginError("no such role"), MISSING_SECONDS),
+        (NetworkError("no such role"), TRANSIENT_SECONDS),
+    ],
+)
+def test_an_error_holds_for_a_while(logins: MintedLogins, clock: Clock, error: StoreError, seconds: float) -> None:
+    mint = Mint(error=error)
     for _ in range(3):
-        with pytest.raises(AuthenticationError, match="no such role"):
+        with pytest.raises(type(error), match="no such role"):
             logins.get(mint)
     assert mint.asked == 1
-    clock.now += REFUSED_SECONDS
+    clock.now += seconds
     mint.error = None
     assert logins.get(mint).minted == mint.made[0]
 

@@ -43,8 +43,8 @@ from imagesync.promotion.record import record_from_json
 from imagesync.redaction import redacted
 from imagesync.reference import Tag, normalise_host, parse_name, parse_reference
 from imagesync.registry.answers import class_for, parse_refusal, pull_limit
+from imagesync.registry.call import Answer, Call
 from imagesync.registry.challenge import choose_challenge, parse_challenges
-from imagesync.registry.client import Answer, Call
 from imagesync.registry.credential_helper import CredentialHelper
 from imagesync.registry.dockerconfig import DockerConfig, Entry
 from imagesync.registry.framing import FramedAnswer

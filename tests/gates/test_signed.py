@@ -13,6 +13,7 @@ from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.signature import Evidence, Rejected, Signer, Verified
 from tests.gates.values import NOW, judged, knowing, make_candidate
 from tests.signature.signers import SLSA_1, make_ecdsa, make_payload, make_statement
+from tests.signature.sigstore_world import IDENTITY, ISSUER, World, as_evidence
 
 PASSED, BLOCKED = Ruling.PASSED, Ruling.BLOCKED
 CANDIDATE = make_candidate()
@@ -93,6 +94,15 @@ def test_a_trusted_root_that_is_none_blocks() -> None:
     by = TrustedIdentity(Signer("https://issuer", "*@example.com"), b"{}")
     ruling, reason = judged(Signature(by), CANDIDATE, spoken(signed()))
     assert (ruling, "nothing can be verified" in reason) == (BLOCKED, True)
+
+
+def test_what_a_log_has_only_promised_to_take_in_passes_and_is_said() -> None:
+    world = World()
+    by = TrustedIdentity(Signer(ISSUER, IDENTITY), world.trusted_root())
+    layer = world.layer(make_payload(CANDIDATE.digest))
+    assert judged(Signature(by), CANDIDATE, spoken(layer)) == (PASSED, f"signed by {IDENTITY}, logged (promise)")
+    bundle = as_evidence(world.bundle(make_statement(digests=(CANDIDATE.digest,))))
+    assert judged(Signature(by), CANDIDATE, spoken(layer, bundle)) == (PASSED, f"signed by {IDENTITY}")
 
 
 def test_a_hint_names_the_digest_to_sign() -> None:

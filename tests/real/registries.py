@@ -89,6 +89,16 @@ class RealRegistry:
             self.process.kill()
             self.process.wait()
 
+    def die_and_come_back(self) -> None:
+        """Killed in the middle of whatever it does, and started anew on the same port, over what is on its disk."""
+        self.process.kill()
+        self.process.wait()
+        file = self.folder / "config.yml"
+        configuration = json.loads(file.read_text())
+        configuration["http"]["addr"] = self.host
+        file.write_text(json.dumps(configuration))
+        self.process = _launch(self.folder)
+
     def _write_mark(self) -> None:
         """A line is written after its answer was sent: ask once more, and wait for that line."""
         self._marks += 1
@@ -209,15 +219,19 @@ def _running(folder: Path, extra: dict[str, Any], kind: type[RealRegistry]) -> I
     }
     # JSON is YAML.
     (folder / "config.yml").write_text(json.dumps(configuration))
-    with (folder / "access.log").open("wb") as access, (folder / "registry.log").open("wb") as log:
-        command = ["docker-registry", "serve", str(folder / "config.yml")]
-        process = subprocess.Popen(command, stdout=access, stderr=log, stdin=subprocess.DEVNULL)
+    process = _launch(folder)
     registry = kind(folder, process)
     try:
         registry.host = f"127.0.0.1:{_port(folder / 'registry.log', process)}"
         yield registry
     finally:
         registry.stop()
+
+
+def _launch(folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "access.log").open("ab") as access, (folder / "registry.log").open("ab") as log:
+        command = ["docker-registry", "serve", str(folder / "config.yml")]
+        return subprocess.Popen(command, stdout=access, stderr=log, stdin=subprocess.DEVNULL)
 
 
 def _port(log: Path, process: subprocess.Popen[bytes]) -> int:

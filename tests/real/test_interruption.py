@@ -33,16 +33,7 @@ def layout(tmp_path: Path) -> Layout:
 def test_an_apply_that_is_killed_leaves_no_incomplete_tag_and_the_next_one_finishes(
     real: Real, destination: RealRegistry, layout: Layout, tmp_path: Path
 ) -> None:
-    sync = Sync(tmp_path, real)
-    spec = (
-        f"version: 1\n"
-        f"sync:\n"
-        f"  - source: oci:images\n"
-        f"    destination: {destination.host}\n"
-        f"    images:\n"
-        f"      - name: app\n"
-        f"        tags: ['*']\n"
-    )
+    sync, spec = Sync(tmp_path, real), _spec(destination)
     killed = sync.start("apply", spec, "--concurrency", "2")
     try:
         _wait_for_a_tag(destination, killed)
@@ -57,6 +48,35 @@ def test_an_apply_that_is_killed_leaves_no_incomplete_tag_and_the_next_one_finis
     assert destination.tags("app") == sorted(TAGS)
     for tag in TAGS:
         _check_complete(destination, layout, tag)
+
+
+def test_a_registry_that_dies_in_the_middle_and_comes_back_gets_all_of_it(
+    real: Real, destination: RealRegistry, layout: Layout, tmp_path: Path
+) -> None:
+    """E2E-04: by the tries of one run, and with no help."""
+    applied = Sync(tmp_path, real).start("apply", _spec(destination), "--concurrency", "2")
+    try:
+        _wait_for_a_tag(destination, applied)
+        assert len(destination.tags("app")) < len(TAGS), "the kill came too late to prove anything"
+        destination.die_and_come_back()
+        assert applied.wait(timeout=90) == 0
+    finally:
+        applied.kill()
+        applied.wait()
+    for tag in TAGS:
+        _check_complete(destination, layout, tag)
+
+
+def _spec(destination: RealRegistry) -> str:
+    return (
+        f"version: 1\n"
+        f"sync:\n"
+        f"  - source: oci:images\n"
+        f"    destination: {destination.host}\n"
+        f"    images:\n"
+        f"      - name: app\n"
+        f"        tags: ['*']\n"
+    )
 
 
 def _wait_for_a_tag(destination: RealRegistry, process: subprocess.Popen[bytes]) -> None:

@@ -79,7 +79,7 @@ def _spec(real: Real, image: Image) -> str:
 
 
 def test_the_index_and_every_child_arrive_byte_for_byte(mirrored: Mirrored) -> None:
-    """MAN-01, MAN-10."""
+    """MAN-01, MAN-10, E2E-03."""
     index = mirrored.raw(mirrored.real.plain, ":latest")
     children = [entry["digest"] for entry in json.loads(index)["manifests"]]
     assert len(children) == 4
@@ -89,8 +89,9 @@ def test_the_index_and_every_child_arrive_byte_for_byte(mirrored: Mirrored) -> N
 
 
 def test_a_second_apply_writes_nothing_and_asks_twice_for_each_tag(mirrored: Mirrored) -> None:
-    """MAN-16. Two requests a tag: one HEAD at the source, one at the destination; the logins come besides. What speaks
-    of the image is looked for in the source's tag list; the registry is asked once whether it lists referrers."""
+    """MAN-16, E2E-01. Two requests a tag: one HEAD at the source, one at the destination; the logins come besides.
+    What speaks of the image is looked for in the source's tag list; the registry is asked once whether it lists
+    referrers."""
     before = [len(registry.requests()) for registry in mirrored.sides]
     mirrored.sync.apply(mirrored.spec)
     for registry, start in zip(mirrored.sides, before, strict=True):
@@ -118,6 +119,7 @@ def test_a_second_apply_logs_in_once(mirrored: Mirrored) -> None:
 
 
 def test_skopeo_can_pull_what_was_mirrored(mirrored: Mirrored, tmp_path: Path) -> None:
+    """E2E-03."""
     for registry in (mirrored.real.basic, mirrored.real.token):
         folder = tmp_path / registry.host.replace(":", "-")
         mirrored.real.skopeo.copy(

@@ -39,6 +39,10 @@ class TokenServer:
         self._certificate = _certificate(self._key)
         self._login = "Basic " + base64.b64encode(":".join(credentials).encode()).decode()
         self.realm = ""
+        self.exp_seconds = LIFETIME_SECONDS
+        """What a token itself says of its end: this long after it was signed, or before."""
+        self.said_seconds = LIFETIME_SECONDS
+        """What its `expires_in` says."""
         self.scopes: list[tuple[str, ...]] = []
 
     @property
@@ -61,7 +65,7 @@ class TokenServer:
             "aud": SERVICE,
             "iat": now,
             "nbf": now - 10,
-            "exp": now + LIFETIME_SECONDS,
+            "exp": now + self.exp_seconds,
             "jti": f"{now}-{len(self.scopes)}",
             "access": [_access(scope) for part in scopes for scope in part.split()],
         }
@@ -101,7 +105,7 @@ def _handler(tokens: TokenServer) -> type[BaseHTTPRequestHandler]:
             if not tokens.is_welcome(self.headers["Authorization"]):
                 self._answer(401, {"errors": [{"code": "UNAUTHORIZED", "message": "wrong password"}]})
                 return
-            self._answer(200, {"token": tokens.token(query.get("scope", [])), "expires_in": LIFETIME_SECONDS})
+            self._answer(200, {"token": tokens.token(query.get("scope", [])), "expires_in": tokens.said_seconds})
 
         def _answer(self, status: int, document: dict[str, Any]) -> None:
             body = json.dumps(document).encode()

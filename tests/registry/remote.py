@@ -26,13 +26,14 @@ def open_registries(
     *settings: tuple[str, RegistrySettings],
     cancellation: Cancellation | None = None,
     environment: dict[str, str] | None = None,
+    policy: RetryPolicy = QUICK,
 ) -> Iterator[Registries]:
     """Registries that speak plain HTTP to every host but those that `settings` name otherwise."""
     registries = Registries(
         Settings(patterns=(("*", PLAIN),), hosts=settings),
         cancellation or Cancellation(),
         environment={"HOME": "/nonexistent", **(environment or {})},
-        policy=QUICK,
+        policy=policy,
     )
     try:
         yield registries

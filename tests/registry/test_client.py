@@ -24,7 +24,8 @@ from imagesync.errors import (
 from imagesync.log import Level, log
 from imagesync.reference import make_repository
 from imagesync.registry import Registries
-from imagesync.registry.client import USER_AGENT, Call, RegistryClient
+from imagesync.registry.call import Call
+from imagesync.registry.client import USER_AGENT, RegistryClient
 from imagesync.registry.token import Scope
 from imagesync.server.auth import BasicAuth, TokenAuth
 from imagesync.settings import RegistrySettings, Settings, Tls, TlsMode

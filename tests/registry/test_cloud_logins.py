@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from imagesync.errors import AuthenticationError
+from imagesync.log import log
 from imagesync.registry.answers import Refusal, login_hint
 from imagesync.registry.auth import Authorizer
 from imagesync.registry.credential import Credential
@@ -89,8 +90,9 @@ def test_credentials_that_are_refused_end_the_search(home: Home, aws: FakeAws, l
 
 
 def test_the_public_registry_is_read_without_a_login_where_none_can_be_made(
-    home: Home, aws: FakeAws, capsys: pytest.CaptureFixture[str]
+    home: Home, aws: FakeAws, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(log, "_logger", None)  # it keeps the stream that it first writes to, which here is one test's
     aws.refusals["ecr-public.GetAuthorizationToken"] = DENIED
     store = CredentialStore(home.environment)
     assert store.find(PUBLIC, "nginx/nginx", DefaultAuth()) is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
 
-from imagesync.registry.framing import FramedAnswer
+from imagesync.registry.framing import MAX_INTERIM_ANSWERS, FramedAnswer
 from imagesync.registry.head_lines import BadAnswer, CutAnswer
 
 
@@ -83,6 +84,13 @@ def test_two_lengths_that_differ_are_refused() -> None:
     for lengths in (b"Content-Length: 1\r\nContent-Length: 2\r\n", b"Content-Length: 1, 2\r\n"):
         with pytest.raises(BadAnswer), begun(b"HTTP/1.1 200 OK\r\n" + lengths + b"\r\nab"):
             pytest.fail("begun")
+
+
+def test_interim_answers_come_to_an_end() -> None:
+    """S20: they cost nobody anything but us."""
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_INTERIM_ANSWERS + 1)
+    with pytest.raises(BadAnswer, match="interim"):
+        FramedAnswer(io.BytesIO(interim + b"HTTP/1.1 204 No Content\r\n\r\n"), "GET").begin()
 
 
 def test_interim_answers_are_passed_over() -> None:

@@ -7,6 +7,7 @@ import io
 import pytest
 
 from imagesync.registry.head_lines import (
+    MAX_HEAD_BYTES,
     MAX_HEADER_LINES,
     MAX_LINE_BYTES,
     BadAnswer,
@@ -111,3 +112,10 @@ def test_as_many_and_as_long_headers_as_other_tools_take_are_read_and_no_more() 
     for one_more in (b"A: b\r\n", b" folded\r\n"):
         with pytest.raises(BadAnswer, match="over 100"):
             read_headers(io.BytesIO(most + one_more + b"\r\n"))
+
+
+def test_many_long_headers_are_not_kept() -> None:
+    """S10: 100 lines of 64 KiB each, for every answer that is read at the same time."""
+    long = b"A: " + b"x" * 60_000 + b"\r\n"
+    with pytest.raises(BadAnswer, match=f"headers of over {MAX_HEAD_BYTES} bytes"):
+        read_headers(io.BytesIO(long * 20 + b"\r\n"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from imagesync.errors import Place, Problem, UsageError
 from imagesync.plan.outcome import Outcome, Status
+from imagesync.report.defused import defuse
 from imagesync.report.github import (
     MAX_SUMMARY_BYTES,
     Annotation,
@@ -20,7 +21,6 @@ from imagesync.report.github import (
     annotations_of_problems,
     annotations_of_report,
     append_summary,
-    defuse,
     write_outputs,
 )
 from tests.report.values import (

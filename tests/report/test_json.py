@@ -45,7 +45,7 @@ def test_a_conflict_and_what_is_assumed_are_told_apart() -> None:
 def test_the_head_counts_everything() -> None:
     document = json.loads(report_to_json(sample_report()))
     assert list(document) == [
-        *("format_version", "imagesync", "specs", "summary", "outcomes"),
+        *("format_version", "imagesync", "unit", "specs", "summary", "outcomes"),
         *("pulls", "warnings", "found", "traffic"),
     ]
     assert (document["format_version"], document["imagesync"]) == (1, __version__)

@@ -46,6 +46,12 @@ class Signer:
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         return self.private.private_bytes(*form).decode()
 
+    def private_pem_with(self, password: str) -> str:
+        """As `openssl genpkey -aes256` writes it."""
+        encryption = serialization.BestAvailableEncryption(password.encode())
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+        return self.private.private_bytes(*form).decode()
+
     @property
     def key(self) -> PublicKey:
         return PublicKey.parse(self.pem)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from imagesync.signature import Evidence, Form
-from tests.signature.signers import BUNDLE_TYPE, IN_TOTO
+from tests.signature.signers import BUNDLE_TYPE, IN_TOTO, SIGNATURE
 from tests.signature.stamping import StampAuthority
 
 ISSUER = "https://token.actions.example.com"
@@ -91,6 +91,40 @@ class World:
             del material["tlogEntries"][0]["inclusionPromise"], material["tlogEntries"][0]["integratedTime"]
         envelope = {"payload": _text(statement), "payloadType": IN_TOTO, "signatures": [{"sig": _text(signature)}]}
         return {"mediaType": BUNDLE_TYPE, "verificationMaterial": material, "dsseEnvelope": envelope}
+
+    def layer(self, payload: bytes, identity: str = IDENTITY, issuer: str = ISSUER) -> Evidence:
+        """A layer as cosign 1 and 2 make it without a key: the log's promise stands in an annotation."""
+        signer = Notary()
+        certificate = self._certificate(signer, identity, issuer)
+        signature = _text(signer.sign(payload))
+        pem = certificate.public_bytes(Encoding.PEM)
+        spec = {
+            "data": {"hash": {"algorithm": "sha256", "value": hashlib.sha256(payload).hexdigest()}},
+            "signature": {"content": signature, "publicKey": {"content": _text(pem)}},
+        }
+        annotations = {
+            SIGNATURE: signature,
+            "dev.sigstore.cosign/certificate": pem.decode(),
+            "dev.sigstore.cosign/bundle": json.dumps(self._promise("hashedrekord", spec)),
+        }
+        return Evidence(Form.PAYLOAD, payload, annotations)
+
+    def attestation_layer(self, statement: bytes) -> Evidence:
+        """The same of an attestation."""
+        bundle = self.bundle(statement)
+        (entry,) = bundle["verificationMaterial"]["tlogEntries"]
+        spec = json.loads(base64.b64decode(entry["canonicalizedBody"]))["spec"]
+        annotations = {
+            "dev.sigstore.cosign/certificate": base64.b64decode(spec["signatures"][0]["verifier"]).decode(),
+            "dev.sigstore.cosign/bundle": json.dumps(self._promise("dsse", spec)),
+        }
+        return Evidence(Form.ENVELOPE, json.dumps(bundle["dsseEnvelope"]).encode(), annotations)
+
+    def _promise(self, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps({"apiVersion": "0.0.1", "kind": kind, "spec": spec}).encode()
+        seconds = int(self.signed_at.timestamp())
+        promised = _promised(body, seconds, self.log)
+        return {"SignedEntryTimestamp": _text(self.log.sign(promised)), "Payload": json.loads(promised)}
 
     def _root(self) -> x509.Certificate:
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority of the tests")])

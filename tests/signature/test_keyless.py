@@ -172,13 +172,6 @@ def test_a_keyless_bundle_is_none_of_a_keys_owner() -> None:
     assert verdict.reason.startswith("signed without a key, by an identity; wanted the key")
 
 
-def test_cosigns_old_keyless_form_is_said_to_be_unsupported() -> None:
-    evidence = make_ecdsa().signature(**{"dev.sigstore.cosign/certificate": "PEM", "dev.sigstore.cosign/bundle": "{}"})
-    verdict = verify(evidence, WANTED, TRUST)
-    assert isinstance(verdict, Rejected)
-    assert "in cosign's old form, without the log's proof of inclusion: only bundles can be verified" in verdict.reason
-
-
 def test_a_bundle_that_was_made_in_public_verifies() -> None:
     """PyPI's provenance of pypi-attestations 0.0.19, with the public instance's trusted root."""
     raw = (FOLDER / "pypi-attestations-0.0.19.sigstore.json").read_bytes()

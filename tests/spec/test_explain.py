@@ -129,6 +129,12 @@ def test_settings_are_shown_as_they_are_said(tmp_path: Path) -> None:
     }
 
 
+def test_servers_that_a_registry_may_name_are_shown(tmp_path: Path) -> None:
+    text = "version: 1\nregistries: {a.io: {token_realm_allow: [auth.internal, 'localhost:5001']}}\nsync: []\n"
+    lines = explain(str(make_files(tmp_path, {"sync.yaml": text})), environment={})
+    assert [(one.key, one.value) for one in lines] == [("token_realm_allow", "auth.internal, localhost:5001")]
+
+
 def test_a_clouds_login_is_shown_as_it_is_said(tmp_path: Path) -> None:
     role = "arn:aws:iam::111122223333:role/mirror"
     text = with_registries(f"a.io: {{auth: {{pull: ecr, push: {{ecr: {{role: '{role}', region: x-1}}}}}}}}")

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from imagesync.settings import (
+    Acr,
     Anonymous,
     Auth,
     DefaultAuth,
+    DockerHub,
     Ecr,
+    Gar,
     Helper,
     Password,
     PullBudget,
@@ -23,7 +26,11 @@ from tests.spec.written import found, load, shown, with_registries
 
 TLS_FORMS = "insecure or disabled or {ca, certificate, key}"
 RATE = "a rate as 50MB/s or 512KiB/s"
-AUTH_FORMS = "default or anonymous or ecr or {username, password} or {token} or {helper} or {ecr} or {pull, push}"
+WORDS = "default or anonymous or ecr or gar or acr"
+MAPS = "{username, password} or {token} or {helper} or {ecr} or {gar} or {acr} or {dockerhub} or {pull, push}"
+AUTH_FORMS = f"{WORDS} or {MAPS}"
+CLIENT = "22222222-2222-2222-2222-222222222222"
+PROVIDER = "projects/1/locations/global/workloadIdentityPools/ci/providers/github"
 
 
 def settings(folder: Path, text: str, host: str) -> RegistrySettings:
@@ -40,6 +47,17 @@ def settings(folder: Path, text: str, host: str) -> RegistrySettings:
         ("{ecr: {profile: build}}", Auth(Ecr(profile="build"), Ecr(profile="build"))),
         ("{pull: default, push: {ecr: {region: eu-west-1}}}", Auth(DefaultAuth(), Ecr(region="eu-west-1"))),
         ("{push: ecr}", Auth(DefaultAuth(), Ecr())),
+        ("gar", Auth(Gar(), Gar())),
+        (f"{{pull: gar, push: {{gar: {{workload_identity: {PROVIDER}}}}}}}", Auth(Gar(), Gar(None, PROVIDER))),
+        ("{pull: {gar: {service_account: a@b.example}}, push: acr}", Auth(Gar("a@b.example"), Acr())),
+        (
+            f"{{push: {{acr: {{tenant: a.example, client_id: {CLIENT}}}}}}}",
+            Auth(DefaultAuth(), Acr("a.example", CLIENT)),
+        ),
+        (
+            f"{{push: {{dockerhub: {{organization: acme, connection: {CLIENT}}}}}}}",
+            Auth(DefaultAuth(), DockerHub("acme", CLIENT)),
+        ),
         ("{pull: anonymous}", Auth(Anonymous(), DefaultAuth())),
         ("{push: {helper: x}, pull: default}", Auth(DefaultAuth(), Helper("x"))),
         ("{push: anonymous}", Auth(DefaultAuth(), Anonymous())),
@@ -59,6 +77,13 @@ def test_a_chunk_size_is_a_number_of_bytes(tmp_path: Path) -> None:
     assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "quay.io").chunk_bytes == 90_000_000
     assert settings(tmp_path, "'*.io': {chunk_size: 1GiB}", "quay.io").chunk_bytes == 1024**3
     assert settings(tmp_path, "quay.io: {chunk_size: 90MB}", "ghcr.io").chunk_bytes is None
+
+
+def test_servers_that_a_registry_may_name_are_hosts_with_or_without_a_port(tmp_path: Path) -> None:
+    text = "quay.io: {token_realm_allow: [Auth, 'auth.internal:5001', '[::1]']}\n'*.io': {token_realm_allow: [x.y]}"
+    assert settings(tmp_path, text, "quay.io").token_realm_allow == ("auth", "auth.internal:5001", "[::1]")
+    assert settings(tmp_path, text, "ghcr.io").token_realm_allow == ("x.y",)
+    assert settings(tmp_path, text, "ghcr.com").token_realm_allow is None
 
 
 @pytest.mark.parametrize(
@@ -165,6 +190,15 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
         ("auth: {ecr: {rol: a}}", "18: unknown key 'rol'\n    did you mean role?"),
         ("auth: {ecr: {}}", "17: found an empty map, where {role, profile, region} belongs"),
         ("auth: {ecr: {region: EU}}", "26: found 'EU', where the name of a region belongs"),
+        (
+            "auth: {gar: {service_account: mirror}}",
+            "35: found 'mirror', where the address of a service account belongs",
+        ),
+        ("auth: {gar: {workload_identity: ci}}", "37: found 'ci', where the full name of a provider belongs"),
+        ("auth: {acr: {client_id: ci}}", "29: found 'ci', where the ID of an application belongs"),
+        ("auth: {acr: {tenant: a/b}}", "26: found 'a/b', where the ID or domain of a directory belongs"),
+        ("auth: {dockerhub: {organization: acme}}", "23: key 'connection' is missing\n    add `connection:`"),
+        ("auth: dockerhub", f"11: found 'dockerhub', where {AUTH_FORMS} belongs"),
         ("auth: erc", f"11: found 'erc', where {AUTH_FORMS} belongs\n    did you mean ecr?"),
         (
             "auth: {username: x, password: 123}",
@@ -181,6 +215,22 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
             "15: 'a b' is not a host: letters, digits, '-', '.', and an optional :port\n    a mirror is a host",
         ),
         ("mirrors: []", "14: found an empty list, where a list of hosts belongs"),
+        (
+            "token_realm_allow: [a b]",
+            (
+                "25: 'a b' is not a host: letters, digits, '-', '.', and an optional :port\n"
+                "    a token server is a host, or host:port"
+            ),
+        ),
+        (
+            "token_realm_allow: [169.254.169.254]",
+            "25: '169.254.169.254' is link-local: no registry may name it\n    leave it out",
+        ),
+        (
+            "token_realm_allow: ['0.0.0.0:5001']",
+            "25: '0.0.0.0:5001' is reserved: no registry may name it\n    leave it out",
+        ),
+        ("token_realm_allow: []", "24: found an empty list, where a list of hosts belongs"),
         ("timeouts: {conect: 10s}", "16: unknown key 'conect'\n    did you mean connect?"),
         ("timeouts: {connect: 10 s}", "25: found '10 s', where a time as 10s, 15m or 2h belongs"),
         ("timeouts: {}", "15: found an empty map, where {connect, read, commit} belongs"),
@@ -188,7 +238,8 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
             "quota: {budget: 80/6h}",
             (
                 "5: unknown key 'quota'\n"
-                "    allowed here: auth, tls, concurrency, timeouts, mirrors, chunk_size, bandwidth, pulls"
+                "    allowed here: auth, tls, concurrency, timeouts, mirrors, token_realm_allow, "
+                "chunk_size, bandwidth, pulls"
             ),
         ),
         ("chunk_size: 90", "17: found 90, where a size as 90MB or 64MiB belongs"),

@@ -54,13 +54,20 @@ def test_a_variable_may_say_where_the_state_is(tmp_path: Path) -> None:
             "localhost:5000/nginx",
             "a state needs a repository of its own\n    write localhost:5000/nginx-state",
         ),
-        ("docker.io/nginx", "2:8: docker.io/library/nginx holds images of this spec"),
+        ("docker.io/nginx", "2:8: docker.io/library/nginx holds images or records of this spec"),
         ("[state.json]", "2:8: found a list, where a file or a repository belongs"),
         ("${secret:STATE}", "2:8: a secret does not belong here"),
     ],
 )
 def test_what_is_no_place_for_a_state_is_refused(text: str, said: str, tmp_path: Path) -> None:
     assert said in shown(found(tmp_path, with_state(text)), tmp_path)
+
+
+def test_a_state_has_no_place_in_the_journal_of_a_promotion(tmp_path: Path) -> None:
+    stages = "[{name: dev, repository: a.internal/shop}, {name: live, repository: b.internal/shop}]"
+    shop = f"{{name: shop, images: [api], stages: {stages}}}"
+    problems = found(tmp_path, f"version: 1\nstate: b.internal/shop/imagesync-journal\npromotions: [{shop}]\n")
+    assert "b.internal/shop/imagesync-journal holds images or records of this spec" in shown(problems, tmp_path)
 
 
 def test_what_is_kept_or_fails_on_drift_needs_a_state(tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def test_a_digest_has_the_tag_it_was_written_with_or_the_one_that_is_given_for_i
         (f"sha256:{HEX}", ("1",)),
         (f"sha256:{HEX}", ("x",)),
     ]
+    assert [rule.named_tag for rule in spec.rules] == ["1", None], "the tag of the source, where one is named"
 
 
 def test_the_entrys_retag_does_not_touch_a_tag_that_is_given_for_a_digest(tmp_path: Path) -> None:

@@ -50,6 +50,12 @@ def test_a_registry_may_be_that_of_a_glob(registry: str, tmp_path: Path) -> None
     assert warnings(tmp_path, spec(registry, "hashicorp/*")) == [UNUSED]
 
 
+def test_a_token_server_that_a_registry_may_name_is_used(tmp_path: Path) -> None:
+    said = "docker.io: {{token_realm_allow: [t.internal]}}\n  t.internal: {{tls: insecure}}"
+    text = SPEC.replace("{registry}: {{auth: anonymous}}", said)
+    assert "no image comes from" not in str(warnings(tmp_path, text.format(image="redis")))
+
+
 def test_a_registry_that_is_a_mirror_is_used(tmp_path: Path) -> None:
     text = SPEC.replace(
         "{registry}: {{auth: anonymous}}", "docker.io: {{mirrors: [m.internal]}}\n  m.internal: {{auth: anonymous}}"

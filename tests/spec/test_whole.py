@@ -15,13 +15,15 @@ import pytest
 from imagesync.gates import Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.approval import Approval
+from imagesync.gates.attested import AttestedReports
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.command import Command
+from imagesync.gates.environment import GitHubEnvironment
 from imagesync.gates.labels import Labels, Value
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.platforms import RequirePlatforms
 from imagesync.gates.reports import Severity
-from imagesync.gates.scans import AttestedReports, FileReports
+from imagesync.gates.scans import FileReports
 from imagesync.gates.signed import Attestation, Signature, SignedName, Subject
 from imagesync.gates.size import Size
 from imagesync.gates.trusted import TrustedIdentity, TrustedKey
@@ -30,10 +32,13 @@ from imagesync.gates.window import Freeze, Hours, Window
 from imagesync.reference import Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Alias, IndexForm, PlatformPattern, Retag, TagPattern
 from imagesync.settings import (
+    Acr,
     Anonymous,
     Auth,
     DefaultAuth,
+    DockerHub,
     Ecr,
+    Gar,
     Helper,
     IdentityToken,
     Password,
@@ -87,6 +92,7 @@ registries:
     mirrors:
       - cache.internal:5000
     chunk_size: 90MB
+    token_realm_allow: [auth.internal]
     bandwidth: 50MB/s
   "*.dkr.ecr.*.amazonaws.com":
     auth:
@@ -96,6 +102,21 @@ registries:
         region: eu-central-1
   public.ecr.aws:
     auth: ecr
+  europe-docker.pkg.dev:
+    auth:
+      gar:
+        service_account: mirror@acme.iam.gserviceaccount.com
+        workload_identity: projects/1/locations/global/workloadIdentityPools/ci/providers/github
+  acme.azurecr.io:
+    auth:
+      acr:
+        tenant: acme.example
+        client_id: 22222222-2222-2222-2222-222222222222
+  docker.io/acme:
+    auth:
+      dockerhub:
+        organization: acme
+        connection: 867f9d74-789a-4828-a856-12d46bfbbbe7
   "*.internal":
     auth: anonymous
     timeouts:
@@ -182,6 +203,14 @@ gates:
           trusted_root: certs/root.json
         - name: bob
           key: certs/owner.pub
+  lives:
+    approval:
+      github:
+        environment: production
+        repository: acme/shop
+        ref: refs/heads/main
+        workflow: acme/shop/.github/workflows/promote.yml@*
+        issuer: https://github.acme.example/_services/token
   checked:
     command:
       run: [./check.sh, --strict]
@@ -415,7 +444,8 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
 
 def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
     assert [gate.name for gate in spec.gates] == [
-        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "checked", "all")
+        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "lives"),
+        *("checked", "all"),
     ]
     assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
     assert [gate.name for gate in rule(spec, "bases/bitnami/kafka").gates] == ["either", "scanned", "size"]
@@ -480,6 +510,13 @@ def test_windows_approvals_and_programs_are_read(spec: Spec, tmp_path: Path) -> 
     bob = TrustedKey("certs/owner.pub", OWNER.key)
     default = PathTemplate("approvals/{digest_hex}/*.json", files.folder)
     assert gate(spec, "keyless").check == Approval(1, ("alice", "bob"), default, signers=(alice, bob))
+    assert gate(spec, "lives").check == GitHubEnvironment(
+        "production",
+        "acme/shop",
+        "refs/heads/main",
+        "acme/shop/.github/workflows/promote.yml@*",
+        "https://github.acme.example/_services/token",
+    )
     assert gate(spec, "checked").check == Command(("./check.sh", "--strict"), str(tmp_path), 30)
 
 
@@ -560,12 +597,23 @@ def test_a_clouds_login_is_a_word_or_says_whose_it_is(spec: Spec) -> None:
     assert spec.settings.for_host("public.ecr.aws").auth == Auth(Ecr(), Ecr())
 
 
+def test_each_cloud_has_what_says_whose_its_login_is(spec: Spec) -> None:
+    provider = "projects/1/locations/global/workloadIdentityPools/ci/providers/github"
+    google = spec.settings.auth_for("europe-docker.pkg.dev", "acme/images/app").pull
+    assert google == Gar("mirror@acme.iam.gserviceaccount.com", provider)
+    azure = spec.settings.auth_for("acme.azurecr.io", "app").push
+    assert azure == Acr("acme.example", "22222222-2222-2222-2222-222222222222")
+    hub = spec.settings.auth_for("docker.io", "acme/app").push
+    assert hub == DockerHub("acme", "867f9d74-789a-4828-a856-12d46bfbbbe7")
+
+
 def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("docker.io").concurrency == 3
     assert spec.settings.for_host("docker.io").pulls == PullBudget(80, 21600, WhenSpent.DEFER)
     assert spec.settings.for_host("quay.io").bandwidth == 50_000_000
     assert spec.settings.for_host("quay.io").mirrors == ("cache.internal:5000",)
     assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
+    assert spec.settings.for_host("quay.io").token_realm_allow == ("auth.internal",)
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
 
 

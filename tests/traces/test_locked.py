@@ -99,6 +99,31 @@ def test_a_destination_gets_the_locked_digest_where_the_tag_moved(sync: LockedSy
     assert sync.source.log.lines("GET", "/manifests/1 ") == []
 
 
+class PinnedSync(Sync):
+    """A Sync of one tag, which the spec names together with a digest."""
+
+    def spec(self, tags: Sequence[str], to: Sequence[str]) -> Spec:
+        spec = super().spec(tags, to)
+        (rule,) = spec.rules
+        return replace(spec, rules=(replace(rule, digest=OLD.digest, named_tag=Tag(tags[0])),))
+
+
+def test_a_digest_of_the_spec_is_copied_and_its_tag_that_moved_is_told(make_registry: MakeRegistry) -> None:
+    """REF-05: it costs a request more in the run that copies it, and none while the tag stands."""
+    sync = PinnedSync(make_registry(), make_registry())
+    sync.fill(OLD, "1")
+    (outcome,) = sync.apply("1")
+    assert (outcome.status, moved(outcome)) == (Status.COPIED, None)
+    assert sync.source.log.lines("HEAD") == ["HEAD /v2/app/manifests/1 200"]
+    sync.fill(NEW, "1")
+    (outcome,) = sync.apply("1")
+    assert (outcome.status, moved(outcome)) == (Status.UNCHANGED, UpstreamMoved(NEW.digest))
+    assert kinds(sync.source) == {"HEAD manifests": 1}
+    (outcome,) = sync.apply("1", to=["other"])
+    assert (outcome.status, moved(outcome)) == (Status.COPIED, UpstreamMoved(NEW.digest))
+    assert sync.destination.repository("other").resolve(Tag("1")).digest == OLD.digest
+
+
 def test_a_destination_that_ran_ahead_is_brought_back_to_the_lock(sync: LockedSync) -> None:
     sync.fill(OLD, "1")
     sync.fill(NEW, "1")

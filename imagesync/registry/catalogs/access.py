@@ -13,7 +13,8 @@ from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
-from imagesync.registry.client import NO_LOGIN, Answer, Call, RegistryClient
+from imagesync.registry.call import NO_LOGIN, Answer, Call
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
 from imagesync.registry.message import Authorization
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, walk_pages

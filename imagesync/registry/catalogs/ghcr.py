@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from imagesync.errors import AuthenticationError, NotFoundError
+from imagesync.registry.call import Answer, Call
 from imagesync.registry.catalogs.access import OPERATION, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
-from imagesync.registry.client import Answer, Call
 from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
 from imagesync.store import PushTime

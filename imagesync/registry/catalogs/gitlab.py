@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from imagesync.errors import NotFoundError
+from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.catalogs.access import OPERATION, Access, Api, texts_of
-from imagesync.registry.client import NO_LOGIN, Answer, Call
 from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.catalogs.access import Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
-from imagesync.registry.client import NO_LOGIN, Answer, Call
 from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
 from imagesync.registry.token import basic_login

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from imagesync.errors import AuthenticationError, ProtocolError
+from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.catalogs.access import OPERATION, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
-from imagesync.registry.client import NO_LOGIN, Answer, Call, RegistryClient
+from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
 from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Address

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from imagesync.reference import HUB
+from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
 from imagesync.registry.catalogs.access import OPERATION, REFUSALS, Access
 from imagesync.registry.challenge import choose_challenge, parse_challenges
-from imagesync.registry.client import NO_LOGIN, Call
 from imagesync.registry.origin import Address, parse_address
 from imagesync.registry.token import check_realm
 from imagesync.store import PushTime

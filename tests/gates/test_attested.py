@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from imagesync.gates import Known, Need, ReadSpoken, Ruling, TimeNow, Unread
+from imagesync.gates.attested import AttestedReports
 from imagesync.gates.reports import Severity
-from imagesync.gates.scans import AttestedReports
 from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.gates.vulnerabilities import Vulnerabilities
 from imagesync.manifest import digest_of
@@ -181,6 +181,8 @@ def test_a_trusted_root_that_is_none_blocks() -> None:
 
 
 def test_a_hint_says_how_a_report_is_attested() -> None:
+    hint = gate(SARIF_TYPE).judge(CANDIDATE, spoken()).hint or ""
+    assert f"--type {SARIF_TYPE} " in hint
     finding = gate().judge(CANDIDATE, spoken())
     name = f"registry.example.com/shop/api@{IMAGE.digest}"
     assert finding.hint == f"scan {name} and attest the report: `cosign attest --type vuln --predicate REPORT {name}`"
