@@ -35,14 +35,10 @@ def find_misplaced_state(
     state: StatePlace | None, place: Place, users: tuple[Iterable[Origin], Iterable[Promotion]]
 ) -> list[Problem]:
     """A repository that images come from or go to is no place for a state, and neither is a journal."""
-    if not isinstance(state, Repository):
-        return []
-    from imagesync.spec.stages import repositories_of  # noqa: PLC0415 - few specs have a state
-
     origins, promotions = users
     used = {one for origin in origins for one in (origin.rule.source, *origin.rule.destinations)}
-    used |= {one for promotion in promotions for one in repositories_of(promotion)}
-    if state not in used:
+    used |= {one for promotion in promotions for one in promotion.repositories()}
+    if not isinstance(state, Repository) or state not in used:
         return []
     message = f"{state} holds images or records of this spec: a state needs a repository of its own"
     return [Problem(place, message, f"write {state}-state")]
