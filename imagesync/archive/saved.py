@@ -1,4 +1,5 @@
 """Images of a `docker save` that has no layout in it: `manifest.json` says of which files each is made."""
+
 from __future__ import annotations
 
 import json

@@ -5,15 +5,18 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
 from imagesync.settings import Secret
-from imagesync.signature import PublicKey
 from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
 from imagesync.spec.names import SourceName
+
+if TYPE_CHECKING:
+    from imagesync.signature import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
