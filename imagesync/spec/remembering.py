@@ -37,7 +37,7 @@ def find_misplaced_state(
     """A repository that images come from or go to is no place for a state, and neither is a journal."""
     origins, promotions = users
     used = {one for origin in origins for one in (origin.rule.source, *origin.rule.destinations)}
-    used |= {one for promotion in promotions for one in promotion.repositories}
+    used |= {one for promotion in promotions for one in promotion.repositories()}
     if not isinstance(state, Repository) or state not in used:
         return []
     message = f"{state} holds images or records of this spec: a state needs a repository of its own"

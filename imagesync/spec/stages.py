@@ -5,15 +5,18 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
 from imagesync.settings import Secret
-from imagesync.signature import PublicKey
 from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
 from imagesync.spec.names import SourceName
+
+if TYPE_CHECKING:
+    from imagesync.signature import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,12 @@ class Promotion:
     stages: tuple[Stage, ...]
     signing: RecordSigning | None = None
 
+    def repositories(self) -> Iterator[Repository]:
+        """Where its images and its records are, at every stage."""
+        for stage in self.stages:
+            yield stage.journal
+            yield from map(stage.repository_of, self.images)
+
     def stage(self, name: str) -> Stage:
         """Raises UsageError where there is none of this name."""
         found = next((stage for stage in self.stages if stage.name == name), None)
@@ -91,13 +100,6 @@ class Promotion:
     def automatic(self) -> tuple[Stage, ...]:
         """The stages that take by themselves what is due."""
         return tuple(stage for stage in self.stages if stage.is_automatic)
-
-    @property
-    def repositories(self) -> Iterator[Repository]:
-        """Where its images and its records are, at every stage."""
-        for stage in self.stages:
-            yield stage.journal
-            yield from map(stage.repository_of, self.images)
 
     def before(self, stage: Stage) -> Stage | None:
         """The stage that releases come from; None for the first, which promotes from nowhere."""
