@@ -46,7 +46,7 @@ def _check_names(plan: Plan, rules: Sequence[Rule]) -> None:
     for action in plan.actions:
         own = [names.get(action.destination)] if isinstance(action, Copy | Attach | Keep | Blocked) else names.values()
         if action.rule not in own:
-            raise PlanFileError(f"the plan calls {subject_of(action)} {ascii(action.rule[:80])}", hint=_AGAIN)
+            raise PlanFileError(f"the plan calls {subject_of(action)} {action.rule[:80]!a}", hint=_AGAIN)
 
 
 def _check_digests(plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a release that is due, where something has happened at its stage while the run was at something else."""
+"""What becomes of a release that is due where something happened at its stage while the run was at something else."""
 
 from __future__ import annotations
 
