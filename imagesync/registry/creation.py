@@ -15,10 +15,10 @@ from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
 from imagesync.clouds import repository_creator
 from imagesync.errors import AuthenticationError, NotFoundError, UnsupportedError
 from imagesync.reference import Repository, make_repository
-from imagesync.registry.call import Call
+from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
-from imagesync.registry.token import Scope, basic_header
+from imagesync.registry.token import Scope, basic_login
 from imagesync.settings import Login
 from imagesync.store import Creator
 
@@ -118,7 +118,7 @@ class HarborCreator:
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             content=content,
             accepted=frozenset({200}) if method == "HEAD" else frozenset({201, 409}),
-            authorization="" if login is None else basic_header(login),
+            authorization=NO_LOGIN if login is None else basic_login(login),
         )
 
 

@@ -8,9 +8,9 @@ from functools import partial
 
 from imagesync.behaviour import Catalog
 from imagesync.errors import UnsupportedError
-from imagesync.registry.call import Call
+from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
-from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, REFUSALS, Access
+from imagesync.registry.catalogs.access import OPERATION, REFUSALS, Access
 from imagesync.registry.challenge import choose_challenge, parse_challenges
 from imagesync.registry.origin import Address, parse_address
 from imagesync.registry.token import check_realm
@@ -69,7 +69,7 @@ def _realm(access: Access) -> Address | None:
         reference=access.host,
         scopes=(),
         accepted=frozenset({200, 401}),
-        authorization=ANONYMOUS,
+        authorization=NO_LOGIN,
     )
     try:
         answer = access.registry.send(call)
