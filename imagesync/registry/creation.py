@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
 from imagesync.clouds import repository_creator
-from imagesync.errors import AuthenticationError, NotFoundError, UnsupportedError
+from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
 from imagesync.reference import Repository, make_repository
 from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.client import RegistryClient
@@ -24,6 +24,7 @@ from imagesync.store import Creator
 
 OPERATION = "create repository"
 FindLogin = Callable[[], Credential | None]
+_FOUND, _CREATED = frozenset({200, 301, 302, 303, 307, 308}), frozenset({201, 409})
 _HARBOR_RIGHT = "the login needs the right to create projects; a robot of a project has none"
 
 
@@ -86,10 +87,13 @@ class HarborCreator:
     def is_missing(self) -> bool:
         """HEAD a project: 404 where nobody has one with this name."""
         name = quote(self.makes.path, safe="")
+        call = self._call("HEAD", f"/api/v2.0/projects?project_name={name}", "find project")
         try:
-            self.client.send(self._call("HEAD", f"/api/v2.0/projects?project_name={name}", "find project"))
+            answer = self.client.send(call)
         except NotFoundError:
             return True
+        if answer.status != 200:
+            raise call.fail(ProtocolError, f"answered {answer.status}, a redirect, which is not followed")
         return False
 
     def create(self) -> None:
@@ -117,7 +121,7 @@ class HarborCreator:
             push=True,
             headers={"Accept": "application/json", "Content-Type": "application/json"},
             content=content,
-            accepted=frozenset({200}) if method == "HEAD" else frozenset({201, 409}),
+            accepted=_FOUND if method == "HEAD" else _CREATED,
             authorization=NO_LOGIN if login is None else basic_login(login),
         )
 
