@@ -55,6 +55,7 @@ def test_a_plan_shows_what_will_be_created_and_creates_nothing(mirror: Mirror, a
     assert (ran.code, created(aws)) == (0, [])
     assert ran.out.count("create repository, immutable but for latest, scanned on push") == 1
     assert "+ app " in ran.out
+    assert "Plan: 2 to add, 0 to update, 1 to create first," in ran.out
 
 
 def test_a_repository_is_created_once_before_its_first_blob(mirror: Mirror, aws: FakeAws) -> None:
@@ -62,6 +63,7 @@ def test_a_repository_is_created_once_before_its_first_blob(mirror: Mirror, aws:
     ran = mirror.cli("apply", spec(mirror, "app:1", "app:2"))
     assert ran.code == 0, ran.text
     assert "created repository, immutable but for latest" in ran.out
+    assert "2 added, 0 updated, 1 created first," in ran.out
     (wanted,) = created(aws)
     assert wanted["repositoryName"] == "app"
     assert wanted["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"

@@ -62,7 +62,7 @@ def test_a_project_is_private_unless_the_spec_says_otherwise(api: FakeApi) -> No
 
 
 def test_a_project_that_is_there_is_not_missing_and_one_that_came_meanwhile_is_no_failure(api: FakeApi) -> None:
-    api.on(FIND).on(CREATE, status=409)
+    api.on(FIND, b"").on(CREATE, status=409)
     with open_registries(harbor(api, RepositoryTemplate())) as registries:
         assert not creator(registries, api).is_missing()
         creator(registries, api).create()
@@ -78,8 +78,8 @@ def test_a_login_without_the_right_to_create_projects_is_told(api: FakeApi) -> N
 
 @pytest.mark.parametrize("status", [302, 500])
 def test_an_answer_that_says_neither_is_no_absence(api: FakeApi, status: int) -> None:
-    api.on(FIND, status=status, headers={"Location": f"{api.url}/login"} if status == 302 else {})
-    api.on("HEAD /login")
+    api.on(FIND, b"", status=status, headers={"Location": f"{api.url}/login"} if status == 302 else {})
+    api.on("HEAD /login", b"")
     own = harbor(api, RepositoryTemplate())
     with open_registries(own) as registries, pytest.raises((NetworkError, ProtocolError)):
         creator(registries, api).is_missing()
