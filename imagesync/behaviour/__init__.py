@@ -15,11 +15,13 @@ from imagesync.behaviour.columns import (
     Said,
 )
 from imagesync.behaviour.commands import creation_advice
+from imagesync.behaviour.realms import ELSEWHERE, kind_by_realm
 from imagesync.behaviour.table import TABLE, kind_of
 from imagesync.behaviour.template import CREATED_WITH, RepositoryTemplate
 
 __all__ = [
     "CREATED_WITH",
+    "ELSEWHERE",
     "TABLE",
     "Behaviour",
     "Catalog",
@@ -33,5 +35,6 @@ __all__ = [
     "Repush",
     "Said",
     "creation_advice",
+    "kind_by_realm",
     "kind_of",
 ]

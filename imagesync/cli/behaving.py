@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from imagesync.behaviour import Kind, Said
+from imagesync.errors import ImagesyncError
 from imagesync.registry.client import RegistryClient
 from imagesync.settings import RegistrySettings
 from imagesync.spec.sizes import format_size
@@ -33,14 +34,19 @@ class Row:
     host: str
     kind: Known
     columns: Mapping[str, Known]
+    recognised: Kind
+    """What its token server shows it to be, where nothing else says so."""
 
     def to_dict(self) -> dict[str, Any]:
         known = {"kind": self.kind, **self.columns}
-        return {name: {"value": one.value, "from": one.origin} for name, one in known.items()}
+        shown = {name: {"value": one.value, "from": one.origin} for name, one in known.items()}
+        return {**shown, "recognised": self.recognised.value}
 
     def to_text(self) -> str:
         said = ", ".join(f"{name} {one}" for name, one in self.columns.items())
-        return f"   {self.host} behaves as {self.kind.value} ({self.kind.origin}):\n     {said}"
+        name = self.recognised.value
+        advice = f"; its token server is that of {name}: say `kind: {name}`" if name != self.kind.value else ""
+        return f"   {self.host} behaves as {self.kind.value} ({self.kind.origin}{advice}):\n     {said}"
 
 
 def row_of(client: RegistryClient, said: RegistrySettings) -> Row:
@@ -55,7 +61,15 @@ def row_of(client: RegistryClient, said: RegistrySettings) -> Row:
         columns[_key(one.name)] = Known(learnt[one.name], LEARNT) if one.name in learnt else known
     if said.chunk_bytes is not None and "chunks" not in named:
         columns["chunks"] = Known(f"of {format_size(said.chunk_bytes)}", SPEC)
-    return Row(client.host, _kind(client.kind, said), columns)
+    return Row(client.host, _kind(client.kind, said), columns, _recognised(client))
+
+
+def _recognised(client: RegistryClient) -> Kind:
+    """By what the registry has said so far; one that did not answer says nothing."""
+    try:
+        return client.recognised()
+    except ImagesyncError:
+        return client.kind
 
 
 def _kind(kind: Kind, said: RegistrySettings) -> Known:

@@ -55,6 +55,8 @@ class AuthUse:
     realm_host: str | None
     """The token server, for Bearer."""
     scopes: tuple[str, ...]
+    realm: str | None = None
+    """Where that gives out tokens, in full."""
     seconds_left: float | None = None
     """Until another login is made in the place of this one; None for a login that has no known end."""
 
@@ -230,10 +232,11 @@ class Authorizer:
         origin = credential.origin if credential else None
         left = None if credential is None else credential.seconds_left(self._clock())
         if demand is None:
-            return AuthUse(origin, None, None, tuple(map(str, scopes)), left)
+            return AuthUse(origin, None, None, tuple(map(str, scopes)), seconds_left=left)
         ask = self._ask(access, demand, credential)
-        is_bearer = demand.challenge.scheme == "bearer"
-        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes, left)
+        if demand.challenge.scheme != "bearer":
+            return AuthUse(origin, demand.challenge.scheme, None, ask.scopes, seconds_left=left)
+        return AuthUse(origin, "bearer", ask.realm_host, ask.scopes, ask.realm, left)
 
     def ahead(self, access: _Access) -> Authorization | None:
         """The login to send before being asked; None where nothing is known of the registry yet."""

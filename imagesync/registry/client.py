@@ -15,7 +15,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from imagesync import __version__
-from imagesync.behaviour import Chunks, creation_advice
+from imagesync.behaviour import ELSEWHERE, TABLE, Chunks, Kind, creation_advice, kind_by_realm
 from imagesync.cancellation import Cancellation
 from imagesync.errors import (
     AuthenticationError,
@@ -38,9 +38,10 @@ from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
-from imagesync.registry.origin import Address, Origin, resolve_address
+from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
+from imagesync.registry.token import Scope
 from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
@@ -118,6 +119,18 @@ class RegistryClient:
     def authorizer(self) -> Authorizer:
         """Who logs in to this registry."""
         return self._ready().authorizer
+
+    def recognised(self, scopes: tuple[Scope, ...] = (), *, push: bool = False) -> Kind:
+        """What it is: where neither its name nor the spec says so, what the realm of its tokens shows it to be."""
+        if self.kind is not Kind.GENERIC:
+            return self.kind
+        realm = self.authorizer.describe(scopes, push).realm
+        with suppress(ProtocolError):
+            address = parse_address(realm or "")
+            kind = kind_by_realm(address.path)
+            if kind is not None and (kind in ELSEWHERE or address.origin == self.origin):
+                return kind
+        return Kind.GENERIC
 
     def learnt(self) -> Mapping[str, str]:
         """What this registry has turned out to do otherwise than its row says, by column."""
@@ -290,7 +303,9 @@ class RegistryClient:
         is_first = call.method == "POST" or refusal.code == "NAME_UNKNOWN"
         if not is_first or not call.push or not call.scopes or refusal.status not in (401, 403, 404):
             return None
-        return creation_advice(self.kind, self.behaviour.creation, self.host, call.scopes[0].path)
+        kind, creation = self.recognised(call.scopes, push=True), self.behaviour.creation
+        creation = creation if kind is self.kind else TABLE[kind].creation
+        return creation_advice(kind, creation, self.host, call.scopes[0].path)
 
     def _announced(self, response: Response) -> bool:
         """Pause the host for as long as the answer asks; False where it does not say."""

@@ -14,6 +14,7 @@ from imagesync.registry.client import WIRE_HOSTS
 from imagesync.server.auth import Auth, BasicAuth, TokenAuth
 from tests.cli.command import Cli, Mirror, Ran
 from tests.conftest import MakeRegistry
+from tests.fakes.api import FakeApi
 from tests.fakes.registry import FakeRegistry
 from tests.secrets import LONG_PASSWORD as PASSWORD
 from tests.secrets import WRONG_PASSWORD as WRONG
@@ -168,6 +169,18 @@ def test_auth_check_shows_how_a_host_behaves_and_who_says_so(cli: Cli, make_regi
     assert f"{registry.host} behaves as harbor (spec):" in ran.out
     assert "mount auto, chunks of 1MiB (spec), referrers auto, page_size 1000, catalog harbor," in ran.out
     assert "deletes tag (spec), manifest_size 1MiB (spec), concurrency 3 (spec)" in ran.out
+
+
+def test_auth_check_tells_what_a_host_seems_to_be(cli: Cli) -> None:
+    with FakeApi() as api:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{api.url}/service/token",service="harbor-registry"'}
+        api.on("GET /v2/", {}, status=401, headers=challenge).on("GET /v2/", {})
+        api.on("GET /service/token?service=harbor-registry", {"token": "t"})
+        ran = cli("auth", "check", api.host)
+    assert (
+        "behaves as generic (nothing says what it is; its token server is that of harbor: say `kind: harbor`):"
+        in ran.out
+    )
 
 
 def test_auth_check_of_a_host_shows_its_row_of_the_table(

@@ -207,6 +207,30 @@ def test_a_first_push_that_is_refused_says_how_the_repository_is_made(
     assert said in (raised.value.hint or "")
 
 
+@pytest.mark.parametrize(
+    ("realm", "said"),
+    [
+        ("/service/token", "create the project a at https://"),
+        ("/jwt/auth", "create the project a/b at"),
+        ("/v2/auth", ""),
+        ("/token", ""),
+    ],
+)
+def test_software_of_ones_own_is_known_by_its_realm_where_a_push_is_refused(realm: str, said: str) -> None:
+    """UPL-14, where nobody has said `kind`."""
+    with FakeApi() as api:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{api.url}{realm}",service="x"'}
+        api.on(f"POST {UPLOADS}", {}, status=401, headers=challenge)
+        api.on(f"GET {realm}?service=x&scope=repository%3Aa%2Fb%3Apull%2Cpush", {"token": "t"})
+        with open_registries((api.host, WITH_LOGIN)) as registries:
+            repository = registries.repository(make_repository(api.host, "a/b"))
+            with pytest.raises(AuthenticationError) as raised:
+                repository.push_blob(make_blob(LAYER), Source(LAYER))
+    hint = raised.value.hint or ""
+    assert said in hint
+    assert ("create" in hint) is bool(said)
+
+
 @pytest.mark.parametrize("kind", [Kind.GENERIC, Kind.GHCR, Kind.QUAY])
 def test_where_a_push_makes_repositories_no_command_is_named(registry: FakeRegistry, kind: Kind) -> None:
     registry.script("POST", UPLOADS, status=404)

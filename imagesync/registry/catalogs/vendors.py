@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from imagesync.behaviour import Catalog
+from imagesync.behaviour import Catalog, Kind, kind_by_realm
 from imagesync.errors import UnsupportedError
 from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
@@ -27,6 +27,7 @@ class Vendor:
 
 _QUAY = Vendor(quay.list_quay, quay.walk_quay_times)
 _HARBOR = Vendor(harbor.list_harbor, harbor.walk_harbor_times)
+_BY_KIND = {Kind.HARBOR: _HARBOR, Kind.QUAY: _QUAY}
 _NAMED = {
     Catalog.DOCKER_HUB: Vendor(hub.list_hub, hub.walk_hub_times),
     Catalog.GHCR: Vendor(ghcr.list_ghcr, ghcr.walk_ghcr_times),
@@ -52,12 +53,11 @@ def recognised(access: Access) -> Vendor | None:
     realm = _realm(access)
     if realm is None:
         return None
-    is_own = realm.origin == access.registry.origin
-    if realm.path.endswith(gitlab.REALM_PATH):
+    kind = kind_by_realm(realm.path)
+    if kind is Kind.GITLAB:
         return Vendor(partial(gitlab.list_gitlab, realm.origin.authority))
-    if is_own and realm.path.endswith(harbor.REALM_PATH):
-        return _HARBOR
-    return _QUAY if is_own and realm.path.endswith(quay.REALM_PATH) else None
+    is_own = realm.origin == access.registry.origin
+    return _BY_KIND.get(kind) if is_own and kind is not None else None
 
 
 def _realm(access: Access) -> Address | None:
