@@ -83,7 +83,7 @@ def _handed_over(yes: Yes, path: Path, folder: Path) -> str:
     """The bundle that cosign writes is the approval."""
     from imagesync.gates.word import PREDICATE_TYPE  # noqa: PLC0415 - not for --help
 
-    predicate = folder / f"{yes.digest.encoded}.json"
+    predicate = folder / yes.destination.path / f"{yes.digest.encoded}.json"
     _written(predicate, yes.to_text())
     path.parent.mkdir(parents=True, exist_ok=True)
     options = {"type": PREDICATE_TYPE, "predicate": predicate, "hash": yes.digest.encoded, "bundle": path}
