@@ -127,9 +127,10 @@ def _file_of(wanted: _Wanted, yes: Yes, taken: Mapping[Path, Repository]) -> Pat
 
 def _destination_in(path: Path) -> str:
     """Of which destination the file there speaks; empty where it speaks of none, or there is none."""
-    from imagesync.gates.word import Word  # noqa: PLC0415 - not for --help
+    from imagesync.cli.files import read_file  # noqa: PLC0415 - not for --help
+    from imagesync.gates.word import Word  # noqa: PLC0415
 
-    return Word.parse(path.name, path.read_bytes()).destination if path.is_file() else ""
+    return Word.parse(path.name, read_file(str(path)).encode()).destination if path.is_file() else ""
 
 
 def _said(yes: Yes, wanted: _Wanted) -> str:

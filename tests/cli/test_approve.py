@@ -216,3 +216,13 @@ def test_images_that_are_the_same_are_approved_of_each(
     assert len(list(Path("approvals").rglob("*.json"))) == 2, "an older word is replaced"
     ran = shop.promote("1.4.0", "staging")
     assert (ran.code, set(shop.tags(1, "worker"))) == (0, {"1.4.0"}), ran.text
+
+
+def test_a_folder_that_cannot_be_made_is_named(shop: Shop) -> None:
+    gated(shop, UNSIGNED)
+    shop.cli.file("", "approvals")
+    shop.cli.file("", "releases")
+    code, said = approve(shop, "--by", "alice")
+    assert (code, "cannot be written: " in said, "approvals" in said) == (4, True, True), said
+    ran = shop.cli("release", "create", "sync.yaml", "shop:1.4.0")
+    assert (ran.code, "releases" in ran.err, "cannot be written: " in ran.err) == (4, True, True), ran.err
