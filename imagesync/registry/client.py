@@ -109,6 +109,13 @@ class RegistryClient:
         """Where this registry is spoken to. The first call finds out whether a loopback host speaks TLS."""
         return self._ready().origin
 
+    def likely_origin(self) -> Origin:
+        """Where this registry is spoken to, or would be if anybody were there."""
+        try:
+            return self.origin
+        except StoreError:
+            return Origin.of("https", WIRE_HOSTS.get(self.host, self.host))
+
     @property
     def authorizer(self) -> Authorizer:
         """Who logs in to this registry."""
