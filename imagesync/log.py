@@ -18,6 +18,10 @@ SECRET_FIELDS = frozenset(
 _VISIBLE_QUERY = frozenset({"scope", "service", "mount", "from", "digest", "n", "last", "artifactType"})
 _QUERY = re.compile(r"([?&])([^=&\s]+)=([^&\s]*)")
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
+_LOGIN = re.compile(r"\b(basic|bearer)\s+(?=\S{0,99}[0-9=]|\S{0,99}(?-i:[a-z][A-Z]))\S{6,}", re.IGNORECASE)
+"""An Authorization header that somebody repeats; words, as of `Basic authentication`, stay."""
+_JSON_TOKEN = re.compile(r"\beyJ[\w.-]{8,}")
+"""A JSON web token, wherever it stands."""
 
 
 class Level(IntEnum):
@@ -101,8 +105,9 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def redacted(text: str) -> str:
-    """The text with user names and passwords in URLs, and all but known harmless query values, taken out."""
-    text = _USERINFO.sub("***@", text)
+    """The text with user names and passwords in URLs, logins as they are sent, and all but known harmless query values
+    taken out."""
+    text = _JSON_TOKEN.sub("***", _LOGIN.sub(r"\1 ***", _USERINFO.sub("***@", text)))
     return _QUERY.sub(lambda m: m[0] if m[2] in _VISIBLE_QUERY else f"{m[1]}{m[2]}=***", text)
 
 
