@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 PYTEST_ARGS ?=
+SECONDS ?= 60
+FUZZ ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test coverage lint format bench lock dist clean
+.PHONY: help quickstart test coverage lint format bench fuzz lock dist clean
 
 PURE := reference platform manifest selection settings state spec signature gates plan report
 
@@ -34,6 +36,9 @@ format: $(VENV)/.installed-dev ## Format the code and sort its imports
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
 
+fuzz: $(VENV)/.installed-fuzz ## Try every parser with atheris for SECONDS, or those that FUZZ names
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(FUZZ)
+
 bench: $(VENV)/.installed-dev ## Compare with skopeo on this machine (needs docker-registry and skopeo)
 	$(BIN)/python -m bench
 
@@ -57,7 +62,7 @@ dist: $(VENV)/.installed-release ## Build the packages, try them, and list what 
 		--output-file dist/sbom.cdx.json build/run/bin/python
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis .coverage .fuzz
 	find imagesync tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -74,6 +79,11 @@ $(VENV)/.installed-dev: pyproject.toml requirements/dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.installed
+
+# Apart from the rest: there is no atheris for every machine and Python.
+$(VENV)/.installed-fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --group fuzz
+	@touch $@
 
 $(VENV)/.installed-release: requirements/release.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/release.txt

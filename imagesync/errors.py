@@ -36,21 +36,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from imagesync.redaction import redacted
+
 
 class ImagesyncError(Exception):
     """What happened, to what, and what to do next.
 
     `message` says what happened in one sentence, without a final full stop. `hint` says what the reader
-    can do about it. Neither ever holds a secret or an unescaped control character from a server.
+    can do about it. Neither holds a secret, which is seen to here, nor an unescaped control character from a server,
+    which is seen to by whoever repeats one.
     """
 
     exit_code: ClassVar[int] = 1
     kind: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redacted(message)
+        self.hint = redacted(hint) if hint else hint
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
@@ -82,6 +85,11 @@ class Problem:
     place: Place
     message: str
     hint: str | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        # Both quote the file, where a login may stand.
+        object.__setattr__(self, "message", redacted(self.message))
+        object.__setattr__(self, "hint", redacted(self.hint) if self.hint else self.hint)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" + (f"\n    {self.hint}" if self.hint else "")
@@ -290,7 +298,7 @@ class InternalError(ImagesyncError):
     @classmethod
     def of(cls, error: BaseException) -> InternalError:
         """The error that stands for an exception that is none of ours; the exception itself is its cause."""
-        made = cls(f"imagesync made a mistake: {type(error).__name__}: {ascii(str(error))[1:-1][:200]}")
+        made = cls(f"imagesync made a mistake: {type(error).__name__}: {ascii(redacted(str(error)))[1:-1][:200]}")
         made.hint = "please report it, with the log of -v"
         made.__cause__ = error
         return made

@@ -5,23 +5,17 @@ Levels are those of `-q`, default and `-v`. One processor takes secrets out of e
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from enum import IntEnum
 from typing import Any, TextIO
 
+from imagesync.redaction import HIDDEN, redacted
+
 SECRET_FIELDS = frozenset(
     {"authorization", "cookie", "password", "proxy-authorization", "secret", "set-cookie", "token"}
 )
-_VISIBLE_QUERY = frozenset({"scope", "service", "mount", "from", "digest", "n", "last", "artifactType"})
-_QUERY = re.compile(r"([?&])([^=&\s]+)=([^&\s]*)")
-_USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
-_LOGIN = re.compile(r"\b(basic|bearer)\s+(?=\S{0,99}[0-9=]|\S{0,99}(?-i:[a-z][A-Z]))\S{6,}", re.IGNORECASE)
-"""An Authorization header that somebody repeats; words, as of `Basic authentication`, stay."""
-_JSON_TOKEN = re.compile(r"\beyJ[\w.-]{8,}")
-"""A JSON web token, wherever it stands."""
 
 
 class Level(IntEnum):
@@ -95,20 +89,23 @@ log = Log()
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The processor that every event passes: fields that hold secrets, and queries of URLs that may, become `***`."""
+    """The processor that every event passes: fields that hold secrets, and secrets in others, become `***`."""
     for name, value in event.items():
-        if name.lower() in SECRET_FIELDS:
-            event[name] = "***"
-        elif isinstance(value, str):
-            event[name] = redacted(value)
+        event[name] = _shown(name, value)
     return event
 
 
-def redacted(text: str) -> str:
-    """The text with user names and passwords in URLs, logins as they are sent, and all but known harmless query values
-    taken out."""
-    text = _JSON_TOKEN.sub("***", _LOGIN.sub(r"\1 ***", _USERINFO.sub("***@", text)))
-    return _QUERY.sub(lambda m: m[0] if m[2] in _VISIBLE_QUERY else f"{m[1]}{m[2]}=***", text)
+def _shown(name: object, value: object) -> object:
+    """A value of a field, and those in it, as they may be written; what is not plain as the text that stands for it."""
+    if str(name).lower() in SECRET_FIELDS:
+        return HIDDEN
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {redacted(str(key)): _shown(key, inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown("", inner) for inner in value]
+    return redacted(str(value))
 
 
 def _import_structlog() -> Any:

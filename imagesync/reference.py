@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from imagesync.errors import InvalidReference
+from imagesync.redaction import redacted
 
 MAX_REFERENCE_LENGTH = 4096
 MAX_PATH_LENGTH = 255
@@ -329,7 +330,7 @@ def _check_text(text: str) -> None:
     if separator:
         raise InvalidReference(
             f"{_shown(text)} is a URL, not a reference",
-            hint=f"drop {_shown(scheme)[1:-1]}://, write {_shown(rest)[1:-1]}",
+            hint=f"drop {_shown(scheme)[1:-1]}://, write {_shown(without_login(rest))[1:-1]}",
         )
     if _HEX64.fullmatch(text):
         raise InvalidReference("64 hex letters are an image id, not a name", hint=f"write NAME@sha256:{text}")
@@ -362,6 +363,13 @@ def _check_digest(text: str) -> str:
     return text
 
 
+def without_login(address: str) -> str:
+    """An address that was written with a user and a password before its host, without those. It has no scheme."""
+    host, slash, path = address.partition("/")
+    return f"{host.rpartition('@')[2]}{slash}{path}"
+
+
 def _shown(text: str) -> str:
-    """Quoted, escaped and cut, so that a message stays one short printable line."""
+    """Without secrets, quoted, escaped and cut, so that a message stays one short printable line."""
+    text = redacted(text)
     return ascii(text if len(text) <= 80 else f"{text[:77]}...")

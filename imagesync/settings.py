@@ -8,40 +8,69 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NoReturn
 
 from imagesync.errors import UsageError
+from imagesync.redaction import HIDDEN, remember
 
 DEFAULT_CONCURRENCY = 16
 HUB_CONCURRENCY = 4
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
-    """Text that is read late and never printed: its repr and str are `***`.
+    """Text that is read late and never shown: whatever prints, formats or copies it gets `***`, and nothing writes it.
 
     `origin` says where it comes from, for messages (`environment variable HUB_TOKEN`). `read` returns it and
-    may raise UsageError when that place is empty.
+    may raise UsageError when that place is empty. Two are equal that hold one text, or are read from one place.
     """
 
-    origin: str
-    read: Callable[[], str] = field(repr=False, compare=False)
+    __slots__ = ("_identity", "origin", "read")
+
+    def __init__(self, origin: str, read: Callable[[], str]) -> None:
+        self.origin = origin
+        self.read = read
+        self._identity = ("place", origin)
 
     def reveal(self) -> str:
-        """The text itself. Call it only to log in."""
-        return self.read()
+        """The text itself, which errors and the log look for from now on. Call it only to log in, or to sign."""
+        text = self.read()
+        remember(text)
+        return text
+
+    def read_now(self) -> Secret:
+        """The same secret, that stays as it is now. Raises UsageError when its place is empty."""
+        return Secret.literal(self.read(), self.origin)
 
     def __repr__(self) -> str:
-        return "***"
+        return HIDDEN
 
-    __str__ = __repr__
+    def __format__(self, form: str) -> str:
+        return format(HIDDEN, form)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is written nowhere")
 
     @classmethod
     def literal(cls, text: str, origin: str = "the spec") -> Secret:
-        return cls(origin, lambda: text)
+        made = cls(origin, lambda: text)
+        made._identity = ("text", text)
+        return made
 
     @classmethod
     def from_environment(cls, name: str) -> Secret:
@@ -54,8 +83,14 @@ class Secret:
     @classmethod
     def joined(cls, parts: tuple[str | Secret, ...]) -> Secret:
         """Text with secrets in it, as `"user-${secret:NAME}"` gives."""
-        origin = ", ".join(part.origin for part in parts if isinstance(part, Secret)) or "the spec"
-        return cls(origin, lambda: "".join(part.reveal() if isinstance(part, Secret) else part for part in parts))
+        if all(isinstance(part, str) for part in parts):
+            return cls.literal("".join(map(str, parts)))
+        origin = ", ".join(part.origin for part in parts if isinstance(part, Secret))
+        return cls(origin, lambda: "".join(part.read() if isinstance(part, Secret) else part for part in parts))
+
+
+NOTHING = Secret.literal("", "nowhere")
+"""A password that is empty."""
 
 
 @dataclass(frozen=True, slots=True)

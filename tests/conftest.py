@@ -14,10 +14,13 @@ import pytest
 import trustme
 
 from imagesync.cancellation import Cancellation
+from imagesync.log import Level, log
 from imagesync.server.auth import Auth
 from imagesync.server.serve import ServerTls
 from tests.fakes.aws import FakeAws
 from tests.fakes.registry import FakeRegistry
+
+pytest_plugins = ["tests.leaks"]
 
 # No test asserts a time, on a machine that others use at the same time least of all.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -43,6 +46,13 @@ class MakeRegistry(Protocol):
     """Starts a FakeRegistry that is stopped after the test."""
 
     def __call__(self, *, tls: ServerTls | None = None, auth: Auth | None = None) -> FakeRegistry: ...
+
+
+@pytest.fixture(autouse=True)
+def _log_of_its_own() -> Iterator[None]:
+    """No test writes where the one before it did: that stream may be closed."""
+    yield
+    log.configure(Level.WARNING)
 
 
 @pytest.fixture

@@ -20,7 +20,17 @@ from tests.pages import blocks, check_understood, shell_lines
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 GITHUB_PAGE = ROOT / "docs" / "github.md"
-SKIPPED_FOLDERS = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__", "build", "dist"}
+SKIPPED_FOLDERS = {
+    ".git",
+    ".venv",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".fuzz",
+    "__pycache__",
+    "build",
+    "dist",
+}
 BINARY_FOLDER = ROOT / "examples" / "quickstart" / "sample"
 # Put together here, so that this file does not find itself.
 MACHINE_PATHS = re.compile("/" + r"(?:work|root|home/\w+|Users/\w+)/\w|/" + r"tmp/(?:venv|briefs|mypy-)")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
-from dataclasses import asdict
+import pickle
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imagesync.errors import UsageError
+from imagesync.registry.credential_helper import HelperAnswer
+from imagesync.registry.credentials import Credential
+from imagesync.registry.dockerconfig import Entry
+from imagesync.registry.message import Authorization, Request
+from imagesync.registry.origin import Origin, parse_address
+from imagesync.registry.proxies import Proxy
+from imagesync.registry.token import Token, TokenAsk
 from imagesync.settings import (
     DEFAULT_CONCURRENCY,
     HUB_CONCURRENCY,
@@ -26,6 +38,7 @@ from imagesync.settings import (
     TlsMode,
 )
 
+ADDRESS = parse_address("https://host/v2/a/tags/list")
 HELPER, OTHER = Auth(Helper("a"), Helper("a")), Auth(Helper("b"), Helper("b"))
 
 
@@ -86,15 +99,74 @@ def test_anonymous_is_no_login_anywhere() -> None:
     assert settings.for_host("ghcr.io").concurrency == 3
 
 
-def test_a_secret_is_shown_by_nothing() -> None:
-    secret = Secret.literal("hunter2")
-    login = Password(secret, secret)
-    settings = Settings(hosts=(("quay.io", RegistrySettings(auth=Auth(login, IdentityToken(secret)))),))
-    shown = f"{secret} {secret!r} {login} {login!r} {settings} {settings!r}"
+SHOWN_BY = {
+    "str": str,
+    "repr": repr,
+    "format": lambda value: f"{value}",
+    "percent": lambda value: "%s %r" % (value, value),  # noqa: UP031 - one more way to show it
+    "asdict": lambda value: str(asdict(value)),
+    "json": lambda value: json.dumps(asdict(value), default=str),
+    "copy": lambda value: repr(copy.copy(value)),
+    "deepcopy": lambda value: repr(copy.deepcopy(value)),
+    "exception": lambda value: str(ValueError(value)),
+    "replace": lambda value: repr(replace(value)),
+    "fields": lambda value: str([getattr(value, f.name) for f in fields(value)]),
+}
+
+
+@pytest.mark.parametrize("show", SHOWN_BY.values(), ids=SHOWN_BY)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda secret: Password(secret, secret),
+        IdentityToken,
+        lambda secret: Settings(hosts=(("quay.io", RegistrySettings(auth=Auth(IdentityToken(secret)))),)),
+        lambda secret: Credential("user", secret, secret, "a file", secret),
+        lambda secret: Entry("user", secret, secret, secret),
+        lambda secret: HelperAnswer("user", secret),
+        Token,
+        lambda secret: TokenAsk("h", "h/a", "https://h/token", "s", (), Credential("user", secret)),
+        Authorization.bearer,
+        lambda secret: Authorization.basic("user", secret),
+        lambda secret: Proxy(Origin("http", "proxy", 80), Authorization.basic("user", secret)),
+        lambda secret: Request("GET", ADDRESS, "ask", authorization=Authorization.bearer(secret)),
+    ],
+)
+def test_no_value_that_holds_a_secret_shows_it(make: Callable[[Secret], Any], show: Callable[[Any], str]) -> None:
+    """SEC-01, S14."""
+    shown = show(make(Secret.literal("hunter2-and-more")))
     assert "hunter2" not in shown
-    assert "***" in shown
-    assert "hunter2" not in json.dumps(asdict(login), default=repr)
-    assert secret.reveal() == "hunter2"
+    assert base64.b64encode(b"user:hunter2-and-more").decode() not in shown
+
+
+@pytest.mark.parametrize("form", ["", "s", ">12", "!<12"])
+def test_a_secret_is_formatted_as_three_stars(form: str) -> None:
+    assert format(Secret.literal("hunter2"), form).strip(" !") == "***"
+
+
+def test_a_secret_cannot_be_pickled_nor_written_as_json() -> None:
+    secret = Secret.literal("hunter2")
+    for write in (pickle.dumps, json.dumps):
+        with pytest.raises(TypeError) as caught:
+            write(secret)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_are_equal_that_hold_one_text_or_are_read_from_one_place() -> None:
+    assert Secret.literal("a", "here") == Secret.literal("a", "there")
+    assert Secret.literal("a") != Secret.literal("b")
+    assert Secret.from_environment("A") == Secret.from_environment("A")
+    assert Secret.from_environment("A") != Secret.from_environment("B")
+    assert len({Secret.literal("a"), Secret.literal("a"), Secret.from_environment("A")}) == 2
+    assert Secret.joined(("a",)) == Secret.literal("a")
+
+
+def test_what_is_read_now_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGESYNC_TEST_TOKEN", "hunter2")
+    now = Secret.from_environment("IMAGESYNC_TEST_TOKEN").read_now()
+    monkeypatch.setenv("IMAGESYNC_TEST_TOKEN", "changed")
+    assert now == Secret.literal("hunter2")
+    assert now.origin == "environment variable IMAGESYNC_TEST_TOKEN"
 
 
 def test_a_secret_of_the_environment_is_read_late(monkeypatch: pytest.MonkeyPatch) -> None:

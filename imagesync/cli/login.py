@@ -6,10 +6,14 @@ import argparse
 import getpass
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from imagesync.cli.output import notify
 from imagesync.cli.parser import add_run_options
 from imagesync.errors import UsageError
+
+if TYPE_CHECKING:
+    from imagesync.settings import Secret
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,14 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     host = normalise_host(arguments.host)
     secret = _password(arguments)
-    login = Password(Secret.literal(arguments.username, "--username"), Secret.literal(secret, "the given password"))
+    login = Password(Secret.literal(arguments.username, "--username"), secret)
     probe(arguments, host, Auth(login, login))
     where = save_login(host, arguments.username, secret, os.environ)
     notify(f"Logged in to {host}; kept in {where}.")
     return 0
 
 
-def _password(arguments: argparse.Namespace) -> str:
+def _password(arguments: argparse.Namespace) -> Secret:
+    from imagesync.settings import Secret  # noqa: PLC0415 - not for --help
+
     if arguments.password_stdin:
         secret = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     elif sys.stdin.isatty():
@@ -44,4 +50,4 @@ def _password(arguments: argparse.Namespace) -> str:
         raise UsageError("there is no terminal to ask for the password", hint="use --password-stdin")
     if not secret:
         raise UsageError("the password is empty")
-    return secret
+    return Secret.literal(secret, "the given password")

@@ -22,7 +22,7 @@ from imagesync.spec import Spec, load_spec
 if TYPE_CHECKING:
     from imagesync.cache import Cache
     from imagesync.cli.stores import OpenStores
-    from imagesync.plan.actions import Pulls
+    from imagesync.plan.making import Pulls
     from imagesync.report.progress import Progress
     from imagesync.spec.model import SpecWarning
     from imagesync.tasks import Tasks
@@ -43,7 +43,7 @@ class Session:
 
     def pulls(self) -> tuple[Pulls, ...]:
         """What was read so far from the hosts that limit it."""
-        from imagesync.plan.actions import Pulls  # noqa: PLC0415 - not for `validate`
+        from imagesync.plan.making import Pulls  # noqa: PLC0415 - not for `validate`
 
         counts = sorted(self.stores.registries.pulls().items())
         return tuple(Pulls(host, count.used, count.left) for host, count in counts if count.left is not None)

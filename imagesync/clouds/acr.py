@@ -22,7 +22,7 @@ from imagesync.clouds.github import HINT, has_identity, identity_token
 from imagesync.clouds.minted import Minted
 from imagesync.clouds.needs import ACR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
-from imagesync.settings import Acr
+from imagesync.settings import Acr, Secret
 
 USER = "00000000-0000-0000-0000-000000000000"
 SCOPE = "https://containerregistry.azure.net/.default"
@@ -56,19 +56,19 @@ class AcrMinter:
     login: Acr
 
     def mint(self) -> Minted:
-        form = {"grant_type": "access_token", "service": self.host, "access_token": self._entra_token()}
+        form = {"grant_type": "access_token", "service": self.host, "access_token": self._entra_token().reveal()}
         tenant = self.login.tenant or os.environ.get("AZURE_TENANT_ID")
         if tenant:
             form["tenant"] = tenant
         url = f"https://{self.host}/oauth2/exchange"
         token = Exchange(f"the registry {self.host}", url, ROLE, form).token("refresh_token")
-        claims = _claims(token)
+        claims = _claims(token.reveal())
         return Minted(USER, token, _lifetime_seconds(claims), _origin(claims), is_identity_token=True)
 
-    def _entra_token(self) -> str:
+    def _entra_token(self) -> Secret:
         try:
             with self._credential() as credential:
-                return credential.get_token(SCOPE).token
+                return Secret.literal(credential.get_token(SCOPE).token, "Microsoft Entra")
         except ClientAuthenticationError as error:
             raise self._explained(error) from None
         except AzureError as error:
@@ -82,7 +82,7 @@ class AcrMinter:
     def _credential(self) -> ClientAssertionCredential | DefaultAzureCredential:
         tenant, client = self.login.tenant, self.login.client_id
         if tenant and client and has_identity():
-            return ClientAssertionCredential(tenant, client, lambda: identity_token(GITHUB_AUDIENCE), **LIMITS)
+            return ClientAssertionCredential(tenant, client, lambda: identity_token(GITHUB_AUDIENCE).reveal(), **LIMITS)
         chosen = {"managed_identity_client_id": client, "workload_identity_client_id": client} if client else {}
         return DefaultAzureCredential(**chosen, **LIMITS)
 

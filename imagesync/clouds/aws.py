@@ -21,7 +21,7 @@ from botocore.session import Session
 from imagesync.clouds.github import has_identity, identity_token
 from imagesync.clouds.needs import ECR
 from imagesync.errors import AuthenticationError, LimitError, MissingLoginError, StoreError, UnsupportedError
-from imagesync.settings import Ecr
+from imagesync.settings import Ecr, Secret
 
 ROLE_SESSION = "imagesync"
 """What AWS's own log calls a session of a role."""
@@ -125,7 +125,9 @@ def _keys_by_job(session: Session, role: str) -> dict[str, str]:
     client = session.create_client("sts", config=LIMITS.merge(Config(signature_version=UNSIGNED)))
     token = identity_token(CHINESE_AUDIENCE if role.startswith("arn:aws-cn:") else AUDIENCE)
     return _keys(
-        client.assume_role_with_web_identity(RoleArn=role, RoleSessionName=ROLE_SESSION, WebIdentityToken=token)
+        client.assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName=ROLE_SESSION, WebIdentityToken=token.reveal()
+        )
     )
 
 
@@ -133,8 +135,8 @@ def _keys(answer: dict[str, Any]) -> dict[str, str]:
     keys = answer["Credentials"]
     return {
         "access_key": keys["AccessKeyId"],
-        "secret_key": keys["SecretAccessKey"],
-        "token": keys["SessionToken"],
+        "secret_key": Secret.literal(keys["SecretAccessKey"], "AWS").reveal(),
+        "token": Secret.literal(keys["SessionToken"], "AWS").reveal(),
         "expiry_time": keys["Expiration"].isoformat(),
     }
 

@@ -29,7 +29,7 @@ class DockerHubMinter:
         form = {
             "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
             "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
-            "subject_token": identity_token(AUDIENCE),
+            "subject_token": identity_token(AUDIENCE).reveal(),
             "connection_id": self.login.connection,
             "expires_in": str(LIFETIME_SECONDS),
         }

@@ -14,7 +14,7 @@ from imagesync.clouds.aws import LIMITS, identity, open_session, translated
 from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, ECR_PUBLIC_REGION, EcrHost, ecr_host
 from imagesync.clouds.minted import Minted
 from imagesync.errors import AuthenticationError
-from imagesync.settings import Ecr
+from imagesync.settings import Ecr, Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +69,4 @@ def _minted(answer: dict[str, Any], origin: str) -> Minted:
         raise AuthenticationError(f"{origin}: the answer of AWS holds no login") from None
     if not username or not password:
         raise AuthenticationError(f"{origin}: the answer of AWS holds no login")
-    return Minted(username, password, lifetime_seconds, origin)
+    return Minted(username, Secret.literal(password, origin), lifetime_seconds, origin)

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from imagesync import __version__
 from imagesync.errors import AuthenticationError, NetworkError, ProtocolError, StoreError, TlsError
+from imagesync.settings import Secret
 
 if TYPE_CHECKING:
     from urllib.request import Request
@@ -39,13 +40,13 @@ class Exchange:
     form: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def token(self, name: str) -> str:
+    def token(self, name: str) -> Secret:
         """The token that the answer holds under this name. Raises StoreError: AuthenticationError where it is
         refused, NetworkError where trying again may help."""
         found = self.answer().get(name)
         if not isinstance(found, str) or len(found) > MAX_TOKEN_LENGTH or not _VISIBLE.fullmatch(found):
             raise ProtocolError(f"the answer of {self.server} has no usable {name}")
-        return found
+        return Secret.literal(found, self.server)
 
     def answer(self) -> dict[str, Any]:
         """All of it; empty where it is no JSON object. Raises StoreError."""

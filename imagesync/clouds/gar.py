@@ -22,7 +22,7 @@ from imagesync.clouds.github import identity_token
 from imagesync.clouds.minted import Minted
 from imagesync.clouds.needs import GAR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
-from imagesync.settings import Gar
+from imagesync.settings import Gar, Secret
 
 USER = "oauth2accesstoken"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -52,7 +52,8 @@ class GarMinter:
             credentials.refresh(partial(Request(), timeout=TIMEOUT_SECONDS))
         except GoogleAuthError as error:
             raise _explained(error) from None
-        return Minted(USER, credentials.token, _lifetime_seconds(credentials.expiry), _origin(credentials))
+        origin = _origin(credentials)
+        return Minted(USER, Secret.literal(credentials.token, origin), _lifetime_seconds(credentials.expiry), origin)
 
     def _credentials(self) -> Any:
         if self.login.workload_identity:
@@ -84,7 +85,7 @@ class _GithubIdentity(identity_pool.SubjectTokenSupplier):
     audience: str
 
     def get_subject_token(self, context: object, request: object) -> str:  # noqa: ARG002 - google-auth's names
-        return identity_token(self.audience)
+        return identity_token(self.audience).reveal()
 
 
 def _lifetime_seconds(expiry: datetime | None) -> float:

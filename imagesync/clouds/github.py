@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from imagesync.clouds.exchange import Exchange
 from imagesync.errors import AuthenticationError
+from imagesync.settings import Secret
 
 URL_VARIABLE = "ACTIONS_ID_TOKEN_REQUEST_URL"
 TOKEN_VARIABLE = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105 - the name of a variable
@@ -21,7 +22,7 @@ def has_identity(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get(URL_VARIABLE) and environment.get(TOKEN_VARIABLE))
 
 
-def identity_token(audience: str, environment: Mapping[str, str] = os.environ) -> str:
+def identity_token(audience: str, environment: Mapping[str, str] = os.environ) -> Secret:
     """The job's identity, a JWT for this audience; lives for minutes. Raises StoreError with what to do.
 
     The token that GitHub gave the job to ask with goes to the host that GitHub named, over TLS, and nowhere else.
@@ -34,7 +35,7 @@ def identity_token(audience: str, environment: Mapping[str, str] = os.environ) -
         SERVER,
         f"{url}{separator}audience={quote(audience, safe='')}",
         HINT,
-        headers={"Authorization": f"bearer {environment[TOKEN_VARIABLE]}"},
+        headers={"Authorization": f"bearer {Secret.literal(environment[TOKEN_VARIABLE], TOKEN_VARIABLE).reveal()}"},
     )
     return exchange.token("value")
 

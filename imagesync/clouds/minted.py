@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
+
+from imagesync.settings import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +13,7 @@ class Minted:
     """A login that a cloud has just made. `origin` says for messages as whom: `Amazon ECR, role arn:...`."""
 
     username: str
-    password: str = field(repr=False)
+    password: Secret
     lifetime_seconds: float
     """From when it was received."""
     origin: str

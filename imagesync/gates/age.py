@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from imagesync.gates.candidate import Candidate
-from imagesync.gates.needs import FirstSeen, Known, Need, ReadConfig, TimeNow, Unread
+from imagesync.gates.needs import FirstSeen, Known, Need, PushedAt, ReadConfig, TimeNow, Unread
 from imagesync.gates.verdict import Finding
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -16,8 +16,10 @@ _SHOWN = {"m": "min", "h": "h", "d": "d"}
 
 
 class Clock(Enum):
-    """What tells the age: a state, from when a run first saw this digest under its tag, or the image itself."""
+    """What tells the age: a state, from when a run first saw this digest under its tag; the source's registry, from
+    when it was pushed; or the image itself."""
 
+    PUSHED = "pushed"
     FIRST_SEEN = "first_seen"
     CREATED = "created"
 
@@ -36,6 +38,8 @@ class MinAge:
     def needs(self, candidate: Candidate) -> tuple[Need, ...]:
         if self.clock is Clock.FIRST_SEEN:
             return (TimeNow(), FirstSeen(candidate.source))
+        if self.clock is Clock.PUSHED:
+            return (TimeNow(), PushedAt(candidate.source))
         return (TimeNow(), *(ReadConfig(image.manifest.digest) for image in candidate.images()))
 
     def judge(self, candidate: Candidate, known: Known) -> Finding:
@@ -44,10 +48,17 @@ class MinAge:
             return Finding.blocked(f"the time is not known: {now.reason}")
         if self.clock is Clock.CREATED:
             return self._by_dates(tuple(_dates(candidate, known)), now)
+        if self.clock is Clock.PUSHED:
+            return self._by_registry(known[PushedAt(candidate.source)], now)
         seen = known[FirstSeen(candidate.source)]
         if isinstance(seen, Unread):
             return Finding.blocked(f"of unknown age: {seen.reason}")
         return self._judge(seen, now, "its clock starts with the first apply that sees it, and needs `state`")
+
+    def _by_registry(self, pushed: datetime | Unread, now: datetime) -> Finding:
+        if isinstance(pushed, Unread):
+            return Finding.blocked(f"of unknown age: {pushed.reason}", pushed.hint)
+        return self._judge(pushed, now, None)
 
     def _by_dates(self, dates: tuple[datetime | str, ...], now: datetime) -> Finding:
         unknown = next((one for one in dates if isinstance(one, str)), None)

@@ -11,6 +11,7 @@ from imagesync.gates.environment import GitHubEnvironment
 from imagesync.gates.gate import Gate
 from imagesync.gates.needs import Known, Need, Ran, RunCommand, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.redaction import redacted
 
 FORMAT_VERSION = 1
 MAX_SAID = 200
@@ -35,7 +36,7 @@ class Command:
         program = self.arguments[0]
         if isinstance(ran, Unread):
             return Finding.blocked(f"{program} did not answer: {ran.reason}", ran.hint)
-        said = f": {ascii(ran.said[:MAX_SAID])[1:-1]}" if ran.said else ""
+        said = f": {ascii(redacted(ran.said)[:MAX_SAID])[1:-1]}" if ran.said else ""
         if ran.code == 0:
             return Finding.passed(f"{program} says yes{said}")
         return Finding.blocked(f"{program} {_ended(ran)}{said}")

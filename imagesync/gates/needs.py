@@ -72,6 +72,13 @@ class FirstSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class PushedAt:
+    """When the source's registry got the source's digest under its tag, as it says: a datetime."""
+
+    source: Reference
+
+
+@dataclass(frozen=True, slots=True)
 class ReadJobIdentity:
     """The job of GitHub Actions that this run is, as GitHub says it, with the issuer's keys: a JobIdentity; None where
     it is no such job, or one that may not have an identity."""
@@ -79,7 +86,18 @@ class ReadJobIdentity:
     issuer: str
 
 
-Need = TimeNow | WhoRuns | ReadFile | ListFiles | RunCommand | ReadConfig | ReadSpoken | FirstSeen | ReadJobIdentity
+Need = (
+    TimeNow
+    | WhoRuns
+    | ReadFile
+    | ListFiles
+    | RunCommand
+    | ReadConfig
+    | ReadSpoken
+    | FirstSeen
+    | PushedAt
+    | ReadJobIdentity
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.gated import Gated
+from imagesync.plan.making import Found, Pulls
 from imagesync.plan.unit import Due, Unit
 from imagesync.reference import Digest, Reference, Tag
 from imagesync.spec.model import SpecWarning
@@ -348,24 +349,6 @@ class SpecPin:
 
     path: str
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pulls:
-    """Manifests read from a host that counts them: how many so far, and how many may still be."""
-
-    host: str
-    used: int
-    left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How many repositories a glob stands for, and how many of the names that were listed beside them are none."""
-
-    glob: str
-    repositories: int
-    illegal: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagesync.gates import Candidate, FirstSeen, Gate, Known, Need, ReadConfig, ReadSpoken, Unread, Verdict, needs_of
+from imagesync.gates import (
+    Candidate,
+    FirstSeen,
+    Gate,
+    Known,
+    Need,
+    PushedAt,
+    ReadConfig,
+    ReadSpoken,
+    Unread,
+    Verdict,
+    needs_of,
+)
 from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest
 from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.candidates import candidate_of
@@ -19,7 +31,7 @@ from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.gated import Gated
 from imagesync.plan.image import AttachmentTags, Image, Overview
 from imagesync.plan.inventory import Broken, NotRead
-from imagesync.plan.questions import Asking, ReadBlob, together
+from imagesync.plan.questions import Asking, ReadBlob, ReadPushTimes, together
 from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import Rule
 from imagesync.state import State
@@ -111,6 +123,8 @@ def answer_all(needs: tuple[Need, ...], source: Source) -> Asking[Known]:
 def _answer(need: Need, source: Source) -> Asking[Any]:
     if isinstance(need, FirstSeen):
         return source.state.first_seen(need.source, need.source.digest) if need.source.digest is not None else None
+    if isinstance(need, PushedAt):
+        return (yield from _pushed(need.source))
     if isinstance(need, ReadConfig):
         return (yield from _config(source.contents[need.digest], source.repository))
     if isinstance(need, ReadSpoken):
@@ -119,6 +133,19 @@ def _answer(need: Need, source: Source) -> Asking[Any]:
         return (yield from read_spoken(source.repository, need.digest, source.attachment_tags))
     answers = yield (need,)
     return answers[need]
+
+
+def _pushed(source: Reference) -> Asking[Any]:
+    if source.tag is None:
+        return Unread("it was named by its digest alone")
+    question = ReadPushTimes(source.repository, (source.tag,))
+    answer = (yield (question,))[question]
+    if isinstance(answer, Broken):
+        return answer
+    pushed = answer.get(source.tag)
+    if pushed is None:
+        return Unread("its registry does not say when it was pushed")
+    return pushed.at if pushed.digest == source.digest else Unread("its registry says when another digest was pushed")
 
 
 def _config(manifest: Content, repository: Repository) -> Asking[Any]:

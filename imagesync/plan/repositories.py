@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
-from imagesync.plan.actions import Failure, Found, Skip
+from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
+from imagesync.plan.making import Found
 from imagesync.reference import Repository, RepositoryList
 from imagesync.spec.globs import RepositoryGlob
 from imagesync.spec.model import OnEmpty, Rule

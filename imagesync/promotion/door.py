@@ -46,9 +46,9 @@ class Door:
         """Why a change may not be made, and what would let it; None where it may."""
         return None if isinstance(change, Delete) else self._reason(change)
 
-    def check_not_held(self) -> None:
-        """Raise HeldError where the stage is held, and not at this release."""
-        reason = "; ".join(self._is_held()) if self.unit.move is Move.PROMOTION else ""
+    def check_open(self) -> None:
+        """Raise HeldError for what has closed the door since the release was planned."""
+        reason = "; ".join(self._is_closed()) if self.unit.move is Move.PROMOTION else ""
         if reason:
             raise HeldError(reason)
 
@@ -74,7 +74,7 @@ class Door:
     def _reason(self, action: Copy | Attach | Keep) -> str | None:
         if self.unit.move is Move.ROLLBACK:
             return None
-        reasons = (*self._skips(), *self._is_held(), *self._goes_back(), *self._is_not_released(action))
+        reasons = (*self._skips(), *self._is_closed(), *self._is_not_released(action))
         return "; ".join(reasons) or None
 
     def _skips(self) -> Iterator[str]:
@@ -82,6 +82,12 @@ class Door:
         if before is not None and before.name != unit.source_stage:
             typed = self.commands.promote(unit.version, before.name)
             yield f"{unit.source_stage} is not the stage before {unit.stage}: `{typed}` comes first"
+
+    def _is_closed(self) -> Iterator[str]:
+        """What may come to be at any moment, be it that the plan is made."""
+        yield from (*self._is_held(), *self._goes_back())
+        if self.known.gone_back is not None:
+            yield self._left(self.known.gone_back)
 
     def _is_held(self) -> Iterator[str]:
         hold, stage = self.known.hold, self.unit.stage
@@ -103,8 +109,6 @@ class Door:
         if self.known.released is None:
             yield self._missing("")
             return
-        if self.known.gone_back is not None:
-            yield self._left(self.known.gone_back)
         name = change.rule.removeprefix(f"{self.promotion.name}/")
         recorded, found = self.known.released.digests.get(name), change.source.digest
         if recorded != found and found is not None:

@@ -18,7 +18,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
-from imagesync.log import redacted
+from imagesync.redaction import redacted
 
 MAX_SHOWN = 300
 _WORD = r"(?<![\w./:@-])(?:{})(?![\w/@-]|[.:]\w)"
@@ -137,8 +137,8 @@ def _from_document(status: int, document: object) -> Refusal:
 
 
 def _shown(text: str) -> str:
-    """Escaped and cut, and without the login that some servers repeat: a terminal and a log may see it."""
-    text = redacted(" ".join(text[: 4 * MAX_SHOWN].split()))
+    """Without secrets, escaped and cut: a terminal and a log may see it."""
+    text = " ".join(redacted(text).split())
     return ascii(text[:MAX_SHOWN])[1:-1] + ("…" if len(text) > MAX_SHOWN else "")
 
 

@@ -80,7 +80,7 @@ class AskedHelpers:
         if answer is None:
             return None
         if answer.username == TOKEN_USER:
-            return Credential("", "", answer.secret, helper.program)
+            return Credential("", None, answer.secret, helper.program)
         return Credential(answer.username, answer.secret, None, helper.program)
 
     def _helper(self, name: str) -> CredentialHelper:

@@ -18,7 +18,7 @@ from imagesync.log import log
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins, Identity
-from imagesync.registry.message import Request, Response, Send
+from imagesync.registry.message import Authorization, Request, Response, Send
 from imagesync.registry.origin import Address, Origin, parse_address
 from imagesync.registry.retry import Transient
 from imagesync.registry.token import (
@@ -26,12 +26,13 @@ from imagesync.registry.token import (
     Scope,
     Token,
     TokenAsk,
-    basic_header,
+    basic_login,
     challenge_scopes,
     check_realm,
     fetch_token,
     merged_scopes,
 )
+from imagesync.settings import Secret
 
 __all__ = ["AuthUse", "Authorizer", "Scope"]
 
@@ -104,7 +105,7 @@ class _TokenCache:
         self._lock = threading.Lock()
         self._slots: dict[object, _Slot] = {}
 
-    def get(self, key: object, fetch: Callable[[], Token]) -> str:
+    def get(self, key: object, fetch: Callable[[], Token]) -> Secret:
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())
             seen = slot.attempts
@@ -118,7 +119,7 @@ class _TokenCache:
             return self.get(key, fetch)
         raise copy(outcome)
 
-    def discard(self, key: object, text: str) -> None:
+    def discard(self, key: object, text: Secret) -> None:
         """Forget a token that the registry rejected, unless another one has taken its place."""
         with self._lock:
             slot = self._slots.get(key)
@@ -170,7 +171,7 @@ class Authorizer:
         """Whether the registry has answered a request: from then on it is known how to log in."""
         self._challenge: Challenge | None = None
         self._demands: dict[_Access, _Demand] = {}
-        self._refused: dict[Identity, tuple[str, float]] = {}
+        self._refused: dict[Identity, tuple[Authorization, float]] = {}
         self._told: set[str] = set()
 
     @contextmanager
@@ -199,26 +200,26 @@ class Authorizer:
         access = _Access(scopes, push)
         with self.alone_at_first():
             used = self.ahead(access)
-            response = send(_with_login(request, used))
+            response = send(request.with_login(used))
             self.has_answered = True
             if response.status != 401:
                 return response
             return self._after_refusal(request, send, access=access, used=used, refusal=response)
 
     def _after_refusal(
-        self, request: Request, send: Send, *, access: _Access, used: str | None, refusal: Response
+        self, request: Request, send: Send, *, access: _Access, used: Authorization | None, refusal: Response
     ) -> Response:
         try:
-            header = self.renew(access, refusal, used)
+            login = self.renew(access, refusal, used)
         except BaseException:
             refusal.close()
             raise
-        if header is None or not isinstance(request.body, bytes):
+        if login is None or not isinstance(request.body, bytes):
             return refusal
         refusal.drain()
-        response = send(_with_login(request, header))
+        response = send(request.with_login(login))
         if response.status == 401:
-            self.refused(access, header)
+            self.refused(access, login)
         return response
 
     def describe(self, scopes: tuple[Scope, ...] = (), push: bool = False) -> AuthUse:
@@ -234,25 +235,25 @@ class Authorizer:
         is_bearer = demand.challenge.scheme == "bearer"
         return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes, left)
 
-    def ahead(self, access: _Access) -> str | None:
-        """The Authorization header to send before being asked; None where nothing is known of the registry yet."""
+    def ahead(self, access: _Access) -> Authorization | None:
+        """The login to send before being asked; None where nothing is known of the registry yet."""
         demand = self._demand(access)
         return None if demand is None else self._authorization(access, demand)
 
-    def renew(self, access: _Access, response: Response, used: str | None) -> str | None:
-        """The header that answers a 401; None where there is no better one than that which was `used`."""
+    def renew(self, access: _Access, response: Response, used: Authorization | None) -> Authorization | None:
+        """The login that answers a 401; None where there is no better one than that which was `used`."""
         demand = self._learn(access, response)
         if demand is None:
             return None
         if used is not None:
             self._forget(access, used)
-        header = self._authorization(access, demand)
-        return None if header == used else header
+        login = self._authorization(access, demand)
+        return None if login == used else login
 
-    def refused(self, access: _Access, header: str) -> None:
+    def refused(self, access: _Access, login: Authorization) -> None:
         """The registry said 401 to a fresh login: keep it from trying a password again and again."""
-        if not _is_minted(header, self._logins.last(access.identity)):
-            self._forget(access, header)
+        if not _is_minted(login, self._logins.last(access.identity)):
+            self._forget(access, login)
 
     def _demand(self, access: _Access) -> _Demand | None:
         with self._lock:
@@ -298,15 +299,15 @@ class Authorizer:
                 self._challenge = self._challenge_of(response) if response.status == 401 else None
             return self._challenge
 
-    def _authorization(self, access: _Access, demand: _Demand) -> str | None:
+    def _authorization(self, access: _Access, demand: _Demand) -> Authorization | None:
         credential = self._logins.get(access.identity)
-        if credential is not None and credential.registry_token:
-            return self._unless_refused(access, f"Bearer {credential.registry_token}")
+        if credential is not None and credential.registry_token is not None:
+            return self._unless_refused(access, Authorization.bearer(credential.registry_token))
         if demand.challenge.scheme == "basic":
-            return self._unless_refused(access, basic_header(credential)) if credential else None
+            return self._unless_refused(access, basic_login(credential)) if credential else None
         ask = self._ask(access, demand, credential)
         try:
-            return f"Bearer {self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send))}"
+            return Authorization.bearer(self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send)))
         except AuthenticationError:
             if credential is not None and credential.reject():
                 self._logins.refused(access.identity)
@@ -323,30 +324,26 @@ class Authorizer:
             credential=credential,
         )
 
-    def _forget(self, access: _Access, used: str) -> None:
-        """A header was rejected: look up again what it was made of, so that a login that changed meanwhile is found."""
+    def _forget(self, access: _Access, used: Authorization) -> None:
+        """A login was rejected: look up again what it was made of, so that a login that changed meanwhile is found."""
         demand = self._demand(access)
         credential = self._logins.last(access.identity)
         self._logins.refused(access.identity)
         if demand is not None and _is_minted(used, credential):
-            self._tokens.discard(_key(self._ask(access, demand, credential)), used.partition(" ")[2])
+            self._tokens.discard(_key(self._ask(access, demand, credential)), used.credentials)
             return
-        if credential is not None and used == basic_header(credential):
+        if credential is not None and used == basic_login(credential):
             credential.reject()
         self._refused[access.identity] = (used, self._clock() + REFUSED_SECONDS)
 
-    def _unless_refused(self, access: _Access, header: str) -> str | None:
-        refused, until = self._refused.get(access.identity, ("", 0.0))
-        return None if header == refused and self._clock() < until else header
+    def _unless_refused(self, access: _Access, login: Authorization) -> Authorization | None:
+        refused, until = self._refused.get(access.identity, (None, 0.0))
+        return None if login == refused and self._clock() < until else login
 
 
-def _with_login(request: Request, header: str | None) -> Request:
-    return request if header is None else request.with_header("Authorization", header)
-
-
-def _is_minted(header: str, credential: Credential | None) -> bool:
-    """Whether a header holds a token that a token server gave us, and could give again."""
-    return header.startswith("Bearer ") and not (credential is not None and credential.registry_token)
+def _is_minted(login: Authorization, credential: Credential | None) -> bool:
+    """Whether this is a token that a token server gave us, and could give again."""
+    return login.scheme == "Bearer" and (credential is None or credential.registry_token is None)
 
 
 def _key(ask: TokenAsk) -> object:

@@ -9,11 +9,15 @@ from typing import TypeVar
 from imagesync.errors import StoreError
 from imagesync.registry.answers import Refusal
 from imagesync.registry.headers import Headers
+from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Address
 from imagesync.registry.token import Scope
 from imagesync.registry.transport import MAX_ERROR_BYTES
+from imagesync.settings import NOTHING
 
 E = TypeVar("E", bound=StoreError)
+NO_LOGIN = Authorization("", NOTHING)
+"""For a Call that is to be anonymous, whatever login there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ class Call:
     scopes: tuple[Scope, ...]
     push: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
     accepted: frozenset[int] = frozenset({200})
     max_bytes: int = MAX_ERROR_BYTES
     read_seconds: float | None = None
@@ -39,8 +43,8 @@ class Call:
     """The answer's body is none to be kept in memory, and may take as long as it keeps coming."""
     is_cleanup: bool = False
     """Sent even after the work was cancelled, within CLEANUP_SECONDS."""
-    authorization: str | None = field(default=None, repr=False)
-    """A header in place of the registry's login, which is then left out; it goes to this very origin alone."""
+    authorization: Authorization | None = None
+    """What is sent in place of the registry's login, to this very origin alone; NO_LOGIN: nothing is."""
 
     @property
     def is_manifest_put(self) -> bool:

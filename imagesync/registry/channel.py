@@ -9,12 +9,13 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from threading import Lock
 
 from imagesync.errors import NetworkError
 from imagesync.registry.addresses import MAX_TRIED, SocketAddress
+from imagesync.registry.message import PROXY_HEADER, Authorization
 from imagesync.registry.origin import Origin
 from imagesync.registry.pace import PacedAnswer
 
@@ -85,10 +86,12 @@ class Channel:
         self._handle = self._live.add(self.socket, is_cleanup=self._is_cleanup)
         self.socket.connect(address)  # type: ignore[arg-type]
 
-    def tunnel(self, server: Origin, headers: Mapping[str, str]) -> None:
+    def tunnel(self, server: Origin, login: Authorization | None) -> None:
         """Have the proxy at the other end pass everything on to a server."""
         target = f"[{server.host}]:{server.port}" if ":" in server.host else f"{server.host}:{server.port}"
-        lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}", *map(": ".join, headers.items())]
+        lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+        if login is not None:
+            lines.append(f"{PROXY_HEADER}: {login.reveal()}")
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
         with closing(PacedAnswer(self.socket, "CONNECT")) as answer:
             answer.begin()

@@ -29,7 +29,7 @@ from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer
-from imagesync.registry.call import Answer, Call, Streamed
+from imagesync.registry.call import NO_LOGIN, Answer, Call, Streamed
 from imagesync.registry.connection import Connections, Waits
 from imagesync.registry.credential import Credential
 from imagesync.registry.faults import translated
@@ -195,8 +195,8 @@ class RegistryClient:
     def _send(self, call: Call, request: Request) -> Response:
         send = partial(self._dispatch, self._waits(call))
         if call.authorization is not None:
-            is_own = bool(call.authorization) and request.address.origin == self.origin
-            return send(request.with_header("Authorization", call.authorization) if is_own else request)
+            is_own = call.authorization != NO_LOGIN and request.address.origin == self.origin
+            return send(request.with_login(call.authorization) if is_own else request)
         return self.authorizer.logged_in(request, send, scopes=call.scopes, push=call.push)
 
     def _dispatch(self, waits: Waits, request: Request) -> Response:

@@ -79,7 +79,7 @@ class CloudLogins:
         minted = kept.minted
         return Credential(
             minted.username,
-            "" if minted.is_identity_token else minted.password,
+            None if minted.is_identity_token else minted.password,
             minted.password if minted.is_identity_token else None,
             minted.origin,
             usable_until=kept.until,

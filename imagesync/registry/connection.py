@@ -17,6 +17,7 @@ from imagesync.registry.addresses import LookUp, look_up
 from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import has_no_tls
 from imagesync.registry.guard import UNGUARDED, Watch
+from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Origin
 from imagesync.registry.proxies import Proxy, proxy_for
 from imagesync.registry.tls import TlsContexts
@@ -40,12 +41,12 @@ class Waits(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    """One connection. `prefix` and `headers` are what a forwarding proxy wants on each request line and request."""
+    """One connection. `prefix` and `proxy_login` are what a forwarding proxy wants on each request line and request."""
 
     origin: Origin
     channel: Channel
     prefix: str = ""
-    headers: Mapping[str, str] | None = None
+    proxy_login: Authorization | None = None
     ips: tuple[str, ...] = ()
     """Every address that its server's name had, the one that it leads to first; none where a proxy looked it up."""
     is_reused: bool = False
@@ -152,10 +153,10 @@ class Connections:
         origin = way.origin
         if origin.scheme == "http":
             self._reach(channel, _Way(proxy.origin, way.tls_for, UNGUARDED))
-            return Connection(origin, channel, prefix=str(origin), headers=proxy.headers)
+            return Connection(origin, channel, prefix=str(origin), proxy_login=proxy.authorization)
         context = self._contexts.context_for(way.tls_for(origin))
         self._reach(channel, _Way(proxy.origin, lambda _origin: Tls(), UNGUARDED))
-        channel.tunnel(origin, proxy.headers)
+        channel.tunnel(origin, proxy.authorization)
         channel.secure(origin, context)
         return Connection(origin, channel)
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from imagesync.settings import Secret
+
 HELPER_TIMEOUT_SECONDS = 30.0
 TOKEN_USER = "<token>"  # noqa: S105 - the user name by which a helper says that its secret is an identity token
 
@@ -16,17 +18,17 @@ def _keep() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A login. Its repr shows where it comes from, and none of it.
+    """A login. Its repr shows where it comes from, and which kinds of secrets it has.
 
     `identity_token` is exchanged for access tokens, `registry_token` is an access token itself. `origin` is a
     phrase for messages: `~/.docker/config.json auths`.
     """
 
     username: str = field(repr=False)
-    password: str = field(repr=False)
-    identity_token: str | None = field(default=None, repr=False)
+    password: Secret | None
+    identity_token: Secret | None = None
     origin: str = "the spec"
-    registry_token: str | None = field(default=None, repr=False)
+    registry_token: Secret | None = None
     usable_until: float = math.inf
     """By time.monotonic(). From then on it is looked for again."""
     reject: Callable[[], bool] = field(default=_keep, repr=False, compare=False)
@@ -35,6 +37,3 @@ class Credential:
     def seconds_left(self, now: float) -> float | None:
         """How long it is used from now on; None for a login that has no known end."""
         return None if math.isinf(self.usable_until) else max(0.0, self.usable_until - now)
-
-    def __repr__(self) -> str:
-        return f"Credential(***, origin={self.origin!r})"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError
 from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS
+from imagesync.settings import NOTHING, Secret
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
 _NOT_FOUND = "credentials not found"
@@ -27,7 +28,7 @@ class HelperAnswer:
     """What a helper holds for a server; with the user `<token>` the secret is an identity token."""
 
     username: str = field(repr=False)
-    secret: str = field(repr=False)
+    secret: Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,12 @@ class CredentialHelper:
                 return None
             raise self._error(f"{self.program} failed with exit code {status}")
         answer = self._parsed(output)
-        return answer if answer.secret else None
+        return answer if answer.secret != NOTHING else None
 
-    def store(self, server: str, username: str, secret: str) -> None:
+    def store(self, server: str, username: str, secret: Secret) -> None:
         """Keep a login for a server."""
-        status, _ = self._run("store", json.dumps({"ServerURL": server, "Username": username, "Secret": secret}))
+        login = {"ServerURL": server, "Username": username, "Secret": secret.reveal()}
+        status, _ = self._run("store", json.dumps(login))
         if status != 0:
             raise self._error(f"{self.program} did not store the login: exit code {status}")
 
@@ -81,7 +83,7 @@ class CredentialHelper:
             raise self._error(f"{self.program} printed something that is no login") from None
         if not isinstance(username, str) or not isinstance(secret, str):
             raise self._error(f"{self.program} printed something that is no login")
-        return HelperAnswer(username, secret)
+        return HelperAnswer(username, Secret.literal(secret, self.program))
 
     def _run(self, action: str, text: str) -> tuple[int, str]:
         """Exit code and standard output. A process group of its own, so that nothing it starts outlives it."""

@@ -81,9 +81,10 @@ class CredentialStore:
             case Anonymous():
                 return None
             case Password(username, password):
-                return Credential(username.reveal(), password.reveal(), origin=_spec_origin(host, password))
+                # Read, and not revealed: a user's name is often that of a namespace, which messages have to say.
+                return Credential(username.read(), password.read_now(), origin=_spec_origin(host, password))
             case IdentityToken(token):
-                return Credential("", "", token.reveal(), _spec_origin(host, token))
+                return Credential("", None, token.read_now(), _spec_origin(host, token))
             case Helper(name):
                 return self._helpers.ask(name, host)
             case Ecr() | Gar() | Acr() | DockerHub():
@@ -166,9 +167,7 @@ def _home(environment: Mapping[str, str]) -> Path | None:
 
 
 def _from_entry(entry: Entry, origin: str) -> Credential:
-    return Credential(
-        entry.username, entry.password, entry.identity_token or None, origin, entry.registry_token or None
-    )
+    return Credential(entry.username, entry.password, entry.identity_token, origin, entry.registry_token)
 
 
 def _spec_origin(host: str, secret: Secret) -> str:

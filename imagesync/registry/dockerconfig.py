@@ -16,6 +16,7 @@ from typing import Any
 
 from imagesync.errors import AuthenticationError
 from imagesync.reference import HUB, HUB_ALIASES, HUB_WIRE_HOSTS
+from imagesync.settings import Secret
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 HUB_KEY = "https://index.docker.io/v1/"
@@ -27,13 +28,13 @@ class Entry:
     """One login under `auths`; the repr shows none of it."""
 
     username: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-    identity_token: str = field(default="", repr=False)
-    registry_token: str = field(default="", repr=False)
+    password: Secret | None = None
+    identity_token: Secret | None = None
+    registry_token: Secret | None = None
 
     @property
     def is_empty(self) -> bool:
-        return not (self.username or self.password or self.identity_token or self.registry_token)
+        return self == Entry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def parse_entry(data: Mapping[str, Any], label: str) -> Entry:
     username, password = texts["username"], texts["password"]
     if texts["auth"]:
         username, password = _decoded(texts["auth"], label)
-    return Entry(username, password, texts["identitytoken"], texts["registrytoken"])
+    secrets = (password, texts["identitytoken"], texts["registrytoken"])
+    return Entry(username, *(Secret.literal(text, label) if text else None for text in secrets))
 
 
 def damaged(label: str, reason: str) -> AuthenticationError:

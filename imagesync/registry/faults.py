@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imagesync.errors import NetworkError, ProtocolError, StoreError, TlsError
+from imagesync.redaction import redacted
 from imagesync.registry.head_lines import BadAnswer, CutAnswer
 from imagesync.registry.pace import TooSlow
 
@@ -97,4 +98,4 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "connection closed").replace("_", " ").lower()
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return ascii(text[:200])[1:-1]
+    return ascii(redacted(text)[:200])[1:-1]

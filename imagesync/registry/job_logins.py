@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from imagesync.errors import InvalidReference
 from imagesync.reference import normalise_host
 from imagesync.registry.credential import Credential
+from imagesync.settings import Secret
 
 GHCR = "ghcr.io"
 GITLAB_USER = "gitlab-ci-token"
@@ -26,7 +27,7 @@ def job_login(host: str, environment: Mapping[str, str]) -> Credential | None:
 
 
 def _login(username: str, password: str | None, origin: str) -> Credential | None:
-    return Credential(username, password, origin=origin) if password else None
+    return Credential(username, Secret.literal(password, origin), origin=origin) if password else None
 
 
 def _gitlab_registry(environment: Mapping[str, str]) -> str | None:

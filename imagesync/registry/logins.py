@@ -6,7 +6,6 @@ other keys as they were and in their order. Whether the login is right is checke
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import tempfile
@@ -20,21 +19,23 @@ from imagesync.reference import HUB
 from imagesync.registry.credential_helper import CredentialHelper
 from imagesync.registry.credentials import docker_config_path, shown_path
 from imagesync.registry.dockerconfig import HUB_KEY, DockerConfig, normalise_key, parse_object, read_bytes
+from imagesync.registry.message import Authorization
+from imagesync.settings import NOTHING, Secret
 
 
-def save_login(host: str, username: str, secret: str, environment: Mapping[str, str]) -> str:
+def save_login(host: str, username: str, secret: Secret, environment: Mapping[str, str]) -> str:
     """Keep a login for a registry; returns where it went, for a message.
 
     Raises UsageError where there is no place for it, AuthenticationError where the place cannot be used.
     """
-    if not username or not secret or ":" in username or "\n" in username:
+    if not username or secret == NOTHING or ":" in username or "\n" in username:
         raise UsageError("a login needs a user name without ':' and a password", hint="see `imagesync login --help`")
     file = _LoginFile(environment)
     helper = file.helper_for(host)
     if helper is not None:
         helper.store(_server(host), username, secret)
         return helper.program
-    file.put(host, {"auth": base64.b64encode(f"{username}:{secret}".encode()).decode()})
+    file.put(host, {"auth": Authorization.basic(username, secret).credentials.reveal()})
     return file.label
 
 

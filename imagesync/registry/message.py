@@ -5,15 +5,39 @@ Targets are kept letter by letter and bodies as they are: no value here decodes,
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from imagesync.registry.headers import Headers
 from imagesync.registry.origin import Address
+from imagesync.settings import Secret
 
 MAX_DRAINED_BYTES = 64 * 1024
+PROXY_HEADER = "Proxy-Authorization"
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """What a request logs in with: a scheme, and what follows it in the header (RFC 9110, 11.4)."""
+
+    scheme: str
+    credentials: Secret
+
+    @classmethod
+    def basic(cls, username: str, password: Secret) -> Authorization:
+        pair = f"{username}:{password.reveal()}".encode("utf-8", "surrogatepass")
+        return cls("Basic", Secret.literal(b64encode(pair).decode("ascii"), password.origin))
+
+    @classmethod
+    def bearer(cls, token: Secret) -> Authorization:
+        return cls("Bearer", token)
+
+    def reveal(self) -> str:
+        """The value of the header. Call it only to send that."""
+        return f"{self.scheme} {self.credentials.reveal()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +52,7 @@ class Request:
     operation: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Iterator[bytes] = field(default=b"", repr=False)
+    authorization: Authorization | None = None
 
     @property
     def has_body(self) -> bool:
@@ -36,7 +61,11 @@ class Request:
 
     def with_header(self, name: str, value: str) -> Request:
         """The same request with one header set."""
-        return Request(self.method, self.address, self.operation, {**self.headers, name: value}, self.body)
+        return replace(self, headers={**self.headers, name: value})
+
+    def with_login(self, authorization: Authorization | None) -> Request:
+        """The same request, logged in like this."""
+        return replace(self, authorization=authorization)
 
 
 class Body(Protocol):

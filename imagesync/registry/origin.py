@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from imagesync.errors import ProtocolError
+from imagesync.redaction import redacted
 
 MAX_ADDRESS_LENGTH = 16 * 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -64,6 +65,9 @@ class Address(NamedTuple):
     def path(self) -> str:
         """Without the query, which may hold a signature: what messages may show."""
         return self.target.partition("?")[0]
+
+    def __repr__(self) -> str:
+        return f"Address({self.origin}{self.path})"
 
     def with_parameter(self, name: str, value: str) -> Address:
         """The same address with one more query parameter behind what is there; the value must need no escaping."""
@@ -125,4 +129,4 @@ def _is_same_behind_tls(asked: Origin, named: Origin) -> bool:
 
 def _shown(text: str) -> str:
     """For messages: escaped, short, and without the query, which may hold a signature, or a user's password."""
-    return ascii(re.sub(r"//[^/@]*@", "//***@", text.partition("?")[0])[:120])
+    return ascii(redacted(text.partition("?")[0])[:120])

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from imagesync.errors import UnsupportedError
 from imagesync.reference import is_loopback
+from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Origin
+from imagesync.settings import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy's own address, and the header that logs in to it."""
+    """A proxy's own address, and what logs in to it."""
 
     origin: Origin
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    authorization: Authorization | None = None
 
 
 def proxy_for(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
@@ -55,11 +56,10 @@ def _spelled(environment: Mapping[str, str], name: str) -> str | None:
     return next((found for found in (name, name.upper()) if environment.get(found, "").strip()), None)
 
 
-def _login(username: str | None, password: str | None) -> dict[str, str]:
+def _login(username: str | None, password: str | None) -> Authorization | None:
     if username is None:
-        return {}
-    pair = f"{unquote(username)}:{unquote(password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
+        return None
+    return Authorization.basic(unquote(username), Secret.literal(unquote(password or ""), "the proxy's address"))
 
 
 def _is_bypassed(origin: Origin, no_proxy: str) -> bool:

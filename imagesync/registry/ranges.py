@@ -22,4 +22,5 @@ def held_bytes(text: str, *, first: int, sent: int) -> int | None:
 
 def chunk_length(asked: int, least: str) -> int:
     """The size of a chunk where a registry names the least (`OCI-Chunk-Min-Length`); junk is no number."""
-    return max(asked, int(least)) if _LENGTH.fullmatch(least.strip()) else asked
+    match = _LENGTH.fullmatch(least.strip())
+    return max(asked, int(match[0])) if match else asked

@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from base64 import b64encode
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.registry.challenge import Challenge
 from imagesync.registry.credential import TOKEN_USER, Credential
-from imagesync.registry.message import Request, Send
+from imagesync.registry.message import Authorization, Request, Send
 from imagesync.registry.origin import Origin, parse_address
+from imagesync.settings import NOTHING, Secret
 
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_TOKEN_LENGTH = 64 * 1024
@@ -60,7 +60,7 @@ class CatalogScope(Scope):
 class Token:
     """An access token; `lifetime_seconds` counts from when it was received, whatever the server's clock says."""
 
-    text: str = field(repr=False)
+    text: Secret
     lifetime_seconds: float = MIN_LIFETIME_SECONDS
 
     @property
@@ -126,17 +126,17 @@ def challenge_scopes(challenge: Challenge) -> tuple[str, ...]:
     return tuple(text for text in found if text.count(":") >= 2 and _VISIBLE.fullmatch(text))
 
 
-def basic_header(credential: Credential) -> str:
-    """The Authorization header with user and password, or with an identity token where there is no password."""
+def basic_login(credential: Credential) -> Authorization:
+    """User and password, or an identity token where there is no password."""
     username, password = credential.username, credential.password
-    if not password and credential.identity_token:
+    if password is None and credential.identity_token is not None:
         username, password = username or TOKEN_USER, credential.identity_token
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode()
+    return Authorization.basic(username, NOTHING if password is None else password)
 
 
 def fetch_token(ask: TokenAsk, send: Send) -> Token:
     """Get one token. Raises AuthenticationError where the login is refused, never trying without it instead."""
-    if ask.credential is not None and ask.credential.identity_token:
+    if ask.credential is not None and ask.credential.identity_token is not None:
         status, body = _exchange(_form_request(ask, ask.credential.identity_token), ask, send)
         if status not in _EXCHANGE_REFUSED:
             return _believed(status, body, ask)
@@ -152,7 +152,7 @@ def parse_token(body: bytes) -> Token:
     found = (data.get("token") or data.get("access_token")) if isinstance(data, dict) else None
     if not isinstance(found, str) or len(found) > MAX_TOKEN_LENGTH or not _VISIBLE.fullmatch(found):
         raise ProtocolError("the token server's answer has no usable token")
-    return Token(found, _lifetime_seconds(data.get("expires_in")))
+    return Token(Secret.literal(found, "the token server"), _lifetime_seconds(data.get("expires_in")))
 
 
 def _lifetime_seconds(found: Any) -> float:
@@ -171,17 +171,17 @@ def _query_request(ask: TokenAsk) -> Request:
     pairs = [("service", ask.service)] if ask.service else []
     query = urlencode(pairs + [("scope", scope) for scope in ask.scopes])
     separator = "" if not query or ask.realm.endswith(("?", "&")) else "&" if "?" in ask.realm else "?"
-    login = {} if ask.credential is None else {"Authorization": basic_header(ask.credential)}
-    return Request("GET", parse_address(f"{ask.realm}{separator}{query}"), OPERATION, _ACCEPT | login)
+    login = None if ask.credential is None else basic_login(ask.credential)
+    return Request("GET", parse_address(f"{ask.realm}{separator}{query}"), OPERATION, _ACCEPT, authorization=login)
 
 
-def _form_request(ask: TokenAsk, identity_token: str) -> Request:
+def _form_request(ask: TokenAsk, identity_token: Secret) -> Request:
     form = {
         "grant_type": "refresh_token",
         "service": ask.service,
         "client_id": CLIENT_ID,
         "scope": " ".join(ask.scopes),
-        "refresh_token": identity_token,
+        "refresh_token": identity_token.reveal(),
     }
     headers = {**_ACCEPT, "Content-Type": "application/x-www-form-urlencoded"}
     return Request("POST", parse_address(ask.realm), OPERATION, headers, urlencode(form).encode())

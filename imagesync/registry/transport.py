@@ -15,7 +15,7 @@ from imagesync.errors import ProtocolError
 from imagesync.registry.connection import Connection, Connections, Waits
 from imagesync.registry.faults import translated
 from imagesync.registry.guard import UNGUARDED, Watch
-from imagesync.registry.message import Request, Response
+from imagesync.registry.message import PROXY_HEADER, Request, Response
 from imagesync.registry.pace import PacedAnswer, send_paced
 from imagesync.store import CHUNK_BYTES
 
@@ -155,4 +155,8 @@ def _headers(connection: Connection, request: Request) -> dict[str, str]:
             headers["Content-Length"] = str(len(request.body))
     elif "Content-Length" not in headers:
         raise ProtocolError("a body is sent with its length, or not at all")
-    return headers | dict(connection.headers or {})
+    if request.authorization is not None:
+        headers["Authorization"] = request.authorization.reveal()
+    if connection.proxy_login is not None:
+        headers[PROXY_HEADER] = connection.proxy_login.reveal()
+    return headers

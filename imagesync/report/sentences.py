@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from imagesync.plan.actions import Found, Plan, Purpose, Waiting, WaitsFor
+from imagesync.plan.actions import Plan, Purpose, Waiting, WaitsFor
+from imagesync.plan.making import Found
 from imagesync.plan.outcome import Status
 from imagesync.plan.summary import summarise
 from imagesync.plan.unit import Due, Move

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import translate
 
 from imagesync.errors import InvalidReference, Place
 from imagesync.reference import Tag
+
+MAX_PATTERN_LENGTH = 2048
+"""To read brackets that are never closed takes the square of it."""
 
 
 class PatternKind(Enum):
@@ -47,11 +51,21 @@ def is_expression(text: str) -> bool:
 
 def compile_expression(text: str) -> re.Pattern[str]:
     """What stands between the slashes. Raises InvalidReference."""
+    _check_length(text)
     try:
-        return re.compile(text[1:-1], re.ASCII)
-    except re.error as error:
-        raise InvalidReference(f"{text!r} is not a regular expression: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # what another Python would read in another way
+            return re.compile(text[1:-1], re.ASCII)
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
+        raise InvalidReference(f"{text[:100]!r} is not a regular expression: {error}") from error
 
 
 def compile_glob(text: str) -> re.Pattern[str]:
+    """Raises InvalidReference where it is too long."""
+    _check_length(text)
     return re.compile(translate(text), re.ASCII)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_PATTERN_LENGTH:
+        raise InvalidReference(f"{text[:100]!r}… is longer than the {MAX_PATTERN_LENGTH} letters of a pattern")

@@ -77,8 +77,8 @@ class ChecksReader:
         age, clock = span(written), _get(node, "clock")
         if age is None or not isinstance(written, Scalar):
             return None
-        is_created = isinstance(clock, Scalar) and clock.text == Clock.CREATED.value
-        return MinAge(age, written.text[-1], Clock.CREATED if is_created else Clock.FIRST_SEEN)
+        said = (one for one in Clock if isinstance(clock, Scalar) and clock.text == one.value)
+        return MinAge(age, written.text[-1], next(said, Clock.FIRST_SEEN))
 
     def soak(self, node: Node) -> Check | None:
         written = _get(node, "at_least") if isinstance(node, Map) else node

@@ -172,7 +172,7 @@ def find_gates_without_state(found: Iterable[tuple[Rule, Mapping[str, Node]]]) -
     for rule, nodes in found:
         if any(counts_from_first_seen(gate) for gate in rule.gates):
             message = "`min_age` counts from when a digest was first seen, and there is no `state` that remembers it"
-            hint = "add `state: FILE` or `state: REGISTRY/REPOSITORY`, or trust the image: `{age: …, clock: created}`"
+            hint = "add `state: FILE` or `state: REGISTRY/REPOSITORY`, or trust the registry: `{age: …, clock: pushed}`"
             yield Problem(nodes["gates"].place, message, hint)
 
 

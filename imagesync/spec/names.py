@@ -25,6 +25,7 @@ from imagesync.reference import (
     parse_reference,
     split_saved,
     starts_with_host,
+    without_login,
 )
 
 PLACEHOLDERS = ("host", "path", "name")
@@ -223,7 +224,9 @@ def _check_place(text: str) -> None:
 def _check_no_url(text: str) -> None:
     scheme, separator, rest = text.partition("://")
     if separator:
-        raise InvalidReference(f"{text!r} is a URL", hint=f"drop {_printable(scheme)}://, write {_printable(rest)}")
+        raise InvalidReference(
+            f"{text!r} is a URL", hint=f"drop {_printable(scheme)}://, write {_printable(without_login(rest))}"
+        )
 
 
 def _printable(text: str) -> str:

@@ -135,7 +135,7 @@ class PromotionsReader:
         gates = self._gates_reader.gates(node)
         if node is not None and any(map(counts_from_first_seen, gates)):
             message = "`min_age` counts from when a sync entry has first seen a digest, and no promotion does"
-            hint = "let the sync entry wait, or trust the image: `{age: …, clock: created}`"
+            hint = "let the sync entry wait, or trust the registry: `{age: …, clock: pushed}`"
             self._problems.say(node.place, message, hint)
         return gates
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from imagesync.errors import InvalidReference, Place, Problem
 from imagesync.reference import LAYOUT_SCHEMES, Repository, parse_reference, starts_with_host
@@ -11,7 +12,9 @@ from imagesync.spec.document import Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import OnDrift, Rule, StateFile, StatePlace
 from imagesync.spec.rules import Origin
-from imagesync.spec.stages import Promotion, repositories_of
+
+if TYPE_CHECKING:
+    from imagesync.spec.stages import Promotion
 
 _FORMS = "write FILE, ./FOLDER/FILE, or REGISTRY/REPOSITORY"
 
@@ -34,7 +37,7 @@ def find_misplaced_state(
     """A repository that images come from or go to is no place for a state, and neither is a journal."""
     origins, promotions = users
     used = {one for origin in origins for one in (origin.rule.source, *origin.rule.destinations)}
-    used |= {one for promotion in promotions for one in repositories_of(promotion)}
+    used |= {one for promotion in promotions for one in promotion.repositories()}
     if not isinstance(state, Repository) or state not in used:
         return []
     message = f"{state} holds images or records of this spec: a state needs a repository of its own"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
 from imagesync.settings import Secret
-from imagesync.signature import PublicKey
 from imagesync.spec.model import KEEP_TAG, NOTHING_IMMUTABLE, AttachmentType, Immutable
 from imagesync.spec.names import SourceName
+
+if TYPE_CHECKING:
+    from imagesync.signature import PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,12 @@ class Promotion:
     stages: tuple[Stage, ...]
     signing: RecordSigning | None = None
 
+    def repositories(self) -> Iterator[Repository]:
+        """Where its images and its records are, at every stage."""
+        for stage in self.stages:
+            yield stage.journal
+            yield from map(stage.repository_of, self.images)
+
     def stage(self, name: str) -> Stage:
         """Raises UsageError where there is none of this name."""
         found = next((stage for stage in self.stages if stage.name == name), None)
@@ -99,10 +108,3 @@ class Promotion:
 
     def after(self, stage: Stage) -> Stage | None:
         return next(iter(self.stages[self.stages.index(stage) + 1 :]), None)
-
-
-def repositories_of(promotion: Promotion) -> Iterator[Repository]:
-    """Where its images and its records are, at every stage."""
-    for stage in promotion.stages:
-        yield stage.journal
-        yield from map(stage.repository_of, promotion.images)

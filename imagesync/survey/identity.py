@@ -18,6 +18,6 @@ def job_identity(issuer: str) -> JobIdentity | Unread | None:
         return None
     audience = f"imagesync:{token_hex(16)}"
     try:
-        return JobIdentity(identity_token(audience), audience, issuer_keys(issuer))
+        return JobIdentity(identity_token(audience).reveal(), audience, issuer_keys(issuer))
     except StoreError as error:
         return Unread(error.message, error.hint)

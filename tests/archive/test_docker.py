@@ -160,7 +160,7 @@ def test_a_layer_is_read_once_for_a_run(tmp_path: Path, monkeypatch: pytest.Monk
         read.append(beginning)
         return LAYER
 
-    monkeypatch.setattr("imagesync.archive.saved.layer_type", type_of)
+    monkeypatch.setattr("imagesync.archive.maker.layer_type", type_of)
     assert repository.list_tags() == ("1", "2")
     assert read == []
     for _ in range(3):

@@ -14,9 +14,9 @@ from imagesync.server.auth import Auth, BasicAuth, TokenAuth
 from tests.cli.command import Cli, Mirror, Ran
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
+from tests.secrets import LONG_PASSWORD as PASSWORD
+from tests.secrets import WRONG_PASSWORD as WRONG
 
-PASSWORD = "correct-horse-battery"
-WRONG = "wrong-guess-entirely"
 USERS = {"robot": PASSWORD}
 ENCODED = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
 
@@ -188,6 +188,26 @@ def test_no_secret_is_shown_saved_or_logged(
     assert "request" in texts[2]
     assert not [secret for secret in secrets for text in texts if secret in text]
     assert not [text for text in texts if "authorization" in text.lower().replace("authorization server", "")]
+
+
+@pytest.mark.parametrize("loud", [(), ("-v",), ("-v", "--log-format", "json")])
+def test_a_server_that_repeats_what_it_was_sent_cannot_have_it_printed(
+    secretive: Mirror, monkeypatch: pytest.MonkeyPatch, loud: tuple[str, ...]
+) -> None:
+    """S14: not on the console, not as an annotation, not in a plan or a report."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    message = f"no {PASSWORD} here, you sent {ENCODED}, see https://ann:{PASSWORD}@help/?sig={PASSWORD}"
+    body = json.dumps({"errors": [{"code": "DENIED", "message": message}]}).encode()
+    secretive.source.script("HEAD", "/manifests/", status=405)
+    secretive.source.script("GET", "/manifests/", status=400, body=body)
+    spec = _guarded_spec(secretive)
+    texts = [
+        secretive.cli("plan", spec, "-o", "plan.json", *loud).text,
+        secretive.cli("apply", spec, "--report", "report.json", *loud).text,
+        *(Path(name).read_text() for name in ("plan.json", "report.json")),
+    ]
+    assert all("no *** here, you sent ***, see https://***@help/?sig=***" in text for text in texts[:2])
+    assert not [text for text in texts if PASSWORD in text or ENCODED in text]
 
 
 def test_auth_check_in_a_job_of_gitlab_says_that_its_token_was_used(

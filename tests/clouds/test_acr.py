@@ -60,7 +60,7 @@ def form_of(asked: Asked) -> dict[str, str]:
 def test_entras_token_is_exchanged_at_the_registry_for_its_own(managed: FakeApi) -> None:
     managed.on(EXCHANGE, {"refresh_token": REFRESH})
     minted = mint(managed)
-    assert (minted.username, minted.password) == ("00000000-0000-0000-0000-000000000000", REFRESH)
+    assert (minted.username, minted.password.reveal()) == ("00000000-0000-0000-0000-000000000000", REFRESH)
     assert (minted.is_identity_token, minted.lifetime_seconds) == (True, 2089)
     assert minted.origin == f"Azure, as {CLIENT}"
     assert REFRESH not in repr(minted)
@@ -99,7 +99,7 @@ def entra(cloud: FakeApi, monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 def test_a_clients_secret_is_found_in_the_environment(entra: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     entra.on(ISSUE, ISSUED)
     monkeypatch.setenv("AZURE_CLIENT_SECRET", "client-secret")
-    assert mint(entra).password == REFRESH
+    assert mint(entra).password.reveal() == REFRESH
     (asked,) = [one for one in entra.asked if one.line == ISSUE]
     assert (form_of(asked)["client_secret"], form_of(asked)["scope"].split()[0]) == ("client-secret", SCOPE)
 
@@ -110,7 +110,7 @@ def test_a_workload_identity_is_found_in_the_environment(
     entra.on(ISSUE, ISSUED)
     (tmp_path / "federated").write_text("federated-token")
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "federated"))
-    assert mint(entra).password == REFRESH
+    assert mint(entra).password.reveal() == REFRESH
     assert form_of(entra.asked[-2])["client_assertion"] == "federated-token"
 
 
@@ -119,7 +119,7 @@ def test_a_jobs_identity_of_github_is_asserted(entra: FakeApi, monkeypatch: pyte
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "request")
     entra.on(ISSUE, ISSUED)
     entra.on("GET /idtoken?audience=api%3A%2F%2FAzureADTokenExchange", {"value": "job.identity.token"})
-    assert mint(entra, Acr(tenant="adfs", client_id=CLIENT)).password == REFRESH
+    assert mint(entra, Acr(tenant="adfs", client_id=CLIENT)).password.reveal() == REFRESH
     assert form_of(entra.asked[-2])["client_assertion"] == "job.identity.token"
 
 

@@ -13,6 +13,7 @@ import pytest
 from imagesync.clouds.gar import GarMinter
 from imagesync.clouds.minted import Minted
 from imagesync.server.auth import TokenAuth
+from imagesync.settings import Secret
 from tests.cli.command import Cli
 from tests.conftest import Certificates, MakeRegistry
 from tests.fakes.api import FakeApi
@@ -97,7 +98,7 @@ def test_an_admin_user_of_azures_is_a_user_like_any_other(acr: FakeApi, cli: Cli
 def test_googles_token_is_the_password_of_its_own_user(
     cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    minted = Minted("oauth2accesstoken", "google-secret", 3600, "Google, as a@b.example")
+    minted = Minted("oauth2accesstoken", Secret.literal("google-secret"), 3600, "Google, as a@b.example")
     monkeypatch.setattr(GarMinter, "mint", lambda _minter: minted)
     registry = make_registry(auth=TokenAuth({"oauth2accesstoken": "google-secret"}))
     found = cli("auth", "check", spec(cli, registry.host, {"auth": "gar"}), "--format", "json").json()

@@ -28,7 +28,7 @@ def hub(cloud: FakeApi, monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 def test_the_jobs_identity_is_traded_as_dockers_own_action_does(hub: FakeApi) -> None:
     hub.on(EXCHANGE, {"access_token": TOKEN})
     minted = MINTER.mint()
-    assert (minted.username, minted.password, minted.lifetime_seconds) == ("acme", TOKEN, 3600)
+    assert (minted.username, minted.password.reveal(), minted.lifetime_seconds) == ("acme", TOKEN, 3600)
     assert TOKEN not in repr(minted)
     asked = hub.asked[-1]
     assert (asked.line, asked.authorization) == (EXCHANGE, "")

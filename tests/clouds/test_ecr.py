@@ -43,7 +43,7 @@ def profile(aws: FakeAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> st
 
 def test_a_private_registry_is_asked_for_a_token_in_its_own_region(aws: FakeAws) -> None:
     minted = mint()
-    assert (minted.username, minted.password) == ("AWS", "password-1")
+    assert (minted.username, minted.password.reveal()) == ("AWS", "password-1")
     assert minted.origin == "Amazon ECR, credentials by env"
     assert minted.lifetime_seconds > 3600
     assert not minted.is_identity_token
@@ -51,7 +51,7 @@ def test_a_private_registry_is_asked_for_a_token_in_its_own_region(aws: FakeAws)
 
 
 def test_the_public_registry_is_asked_in_its_one_region(aws: FakeAws) -> None:
-    assert mint(PUBLIC).password == "password-1"
+    assert mint(PUBLIC).password.reveal() == "password-1"
     assert aws.lines() == [f"ecr-public.GetAuthorizationToken by {KEY_ID} in us-east-1"]
 
 
@@ -277,4 +277,4 @@ def test_neither_keys_nor_logins_are_logged(aws: FakeAws, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO):
         minted = mint(login=IN_ROLE)
     seen = caplog.text + repr(minted) + repr(minter_for(PRIVATE, IN_ROLE))
-    assert not [text for text in (SECRET_KEY, "of-the-role", minted.password) if text in seen]
+    assert not [text for text in (SECRET_KEY, "of-the-role", minted.password.reveal()) if text in seen]

@@ -78,7 +78,7 @@ def failure(login: Gar | None = None) -> StoreError:
 def test_a_key_file_is_traded_for_a_token_by_a_signed_assertion(key_file: FakeApi) -> None:
     key_file.on("POST /token", ISSUED)
     minted = GarMinter(Gar()).mint()
-    assert (minted.username, minted.password, minted.is_identity_token) == ("oauth2accesstoken", TOKEN, False)
+    assert (minted.username, minted.password.reveal(), minted.is_identity_token) == ("oauth2accesstoken", TOKEN, False)
     assert minted.origin == f"Google, as {ACCOUNT}"
     assert is_about_an_hour(minted)
     form = form_of(key_file.asked[0])
@@ -99,7 +99,7 @@ def test_another_account_is_impersonated_where_the_spec_names_one(
         "google.auth.iam._IAM_ENDPOINT", f"{key_file.url}/v1/projects/-/serviceAccounts/{{}}:generateAccessToken"
     )
     minted = GarMinter(Gar(service_account=other)).mint()
-    assert (minted.password, minted.origin) == (TOKEN, f"Google, as {other}")
+    assert (minted.password.reveal(), minted.origin) == (TOKEN, f"Google, as {other}")
     assert [one.authorization for one in key_file.asked if one.line == target] == ["Bearer own"]
 
 
@@ -117,7 +117,7 @@ def test_a_workload_identity_of_a_file_is_federated(
     written(document, tmp_path, monkeypatch)
     cloud.on("POST /v1/token", ISSUED)
     minted = GarMinter(Gar()).mint()
-    assert (minted.password, minted.origin) == (TOKEN, "Google, application default credentials")
+    assert (minted.password.reveal(), minted.origin) == (TOKEN, "Google, application default credentials")
     assert form_of(cloud.asked[0])["subject_token"] == "subject-token"
 
 
@@ -136,7 +136,7 @@ def github(cloud: FakeApi, monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 def test_a_jobs_identity_of_github_is_federated_without_a_file(github: FakeApi) -> None:
     github.on("POST /v1/token", ISSUED)
     minted = GarMinter(Gar(workload_identity=PROVIDER)).mint()
-    assert minted.password == TOKEN
+    assert minted.password.reveal() == TOKEN
     assert is_about_an_hour(minted)
     form = form_of(github.asked[1])
     assert (form["subject_token"], form["audience"]) == ("job.identity.token", f"//iam.googleapis.com/{PROVIDER}")
@@ -146,7 +146,7 @@ def test_a_job_may_go_on_as_a_service_account(github: FakeApi) -> None:
     github.on("POST /v1/token", {**ISSUED, "access_token": "federated"})
     github.on(IMPERSONATE, {"accessToken": TOKEN, "expireTime": in_an_hour()})
     minted = GarMinter(Gar(service_account=ACCOUNT, workload_identity=PROVIDER)).mint()
-    assert (minted.password, minted.origin) == (TOKEN, f"Google, as {ACCOUNT}")
+    assert (minted.password.reveal(), minted.origin) == (TOKEN, f"Google, as {ACCOUNT}")
     assert github.asked[-1].authorization == "Bearer federated"
 
 
@@ -168,7 +168,7 @@ def test_the_metadata_server_gives_its_own_accounts_token() -> None:
             from imagesync.clouds.gar import GarMinter
             from imagesync.settings import Gar
             minted = GarMinter(Gar()).mint()
-            print(minted.password, minted.origin, minted, sep="\\n")
+            print(minted.password.reveal(), minted.origin, minted, sep="\\n")
         """
         where = {"GCE_METADATA_HOST": metadata.host, "GCE_METADATA_IP": metadata.host}
         done = subprocess.run(

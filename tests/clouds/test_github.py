@@ -18,7 +18,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 def ask(cloud: FakeApi) -> str:
-    return identity_token("https://sts.example", environment(f"{cloud.url}/idtoken?api-version=2.0"))
+    return identity_token("https://sts.example", environment(f"{cloud.url}/idtoken?api-version=2.0")).reveal()
 
 
 def failure(cloud: FakeApi) -> StoreError:
@@ -37,7 +37,7 @@ def test_the_token_is_asked_for_as_github_documents_it(cloud: FakeApi) -> None:
 
 def test_an_address_without_a_query_gets_one(cloud: FakeApi) -> None:
     cloud.on("GET /idtoken?audience=a%26b", {"value": "token"})
-    assert identity_token("a&b", environment(f"{cloud.url}/idtoken")) == "token"
+    assert identity_token("a&b", environment(f"{cloud.url}/idtoken")).reveal() == "token"
 
 
 @pytest.mark.parametrize("missing", ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"])

@@ -11,6 +11,7 @@ import pytest
 from imagesync.clouds import Minted, MintedLogins
 from imagesync.clouds.kept import LEAST_LIFETIME_SECONDS, MISSING_SECONDS, REFUSED_SECONDS, TRANSIENT_SECONDS
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
+from imagesync.settings import Secret
 
 TWELVE_HOURS = 12 * 3600.0
 
@@ -28,7 +29,7 @@ class Mint:
         self.asked += 1
         if self.error is not None:
             raise self.error
-        minted = Minted("AWS", f"password-{len(self.made)}", self.lifetime_seconds, "a test")
+        minted = Minted("AWS", Secret.literal(f"password-{len(self.made)}"), self.lifetime_seconds, "a test")
         self.made.append(minted)
         return minted
 
@@ -69,7 +70,7 @@ def test_a_login_is_renewed_before_its_lifetime_ends(logins: MintedLogins, clock
     clock.now = kept.until - 1
     assert logins.get(mint) == kept
     clock.now = kept.until
-    assert logins.get(mint).minted.password == "password-1"
+    assert logins.get(mint).minted.password.reveal() == "password-1"
 
 
 @pytest.mark.parametrize("lifetime_seconds", [0.0, -1e9, 1.0])

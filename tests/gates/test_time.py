@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.errors import InvalidReference
-from imagesync.gates import FirstSeen, Known, Ruling, Unread
+from imagesync.gates import FirstSeen, Known, PushedAt, Ruling, Unread
 from imagesync.gates.age import Clock, MinAge, parse_time
 from imagesync.gates.window import Freeze, Hours, Window
 from tests.gates.values import configs_of, days_ago, judged, knowing, make_candidate
@@ -174,3 +174,20 @@ def test_of_an_index_the_youngest_image_counts() -> None:
 def test_whatever_is_no_time_is_none(value: object) -> None:
     found = parse_time(value)
     assert found is None or found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("pushed", "ruling", "reason"),
+    [
+        (days_ago(3), PASSED, "3 d old"),
+        (days_ago(1), WAITING, "1 of 3 d old"),
+        (days_ago(-1), WAITING, "0 of 3 d old"),
+        (Unread("its registry does not say"), BLOCKED, "of unknown age: its registry does not say"),
+    ],
+)
+def test_by_the_registrys_clock_what_was_pushed_long_enough_ago_passes(
+    pushed: Any, ruling: Ruling, reason: str
+) -> None:
+    gate = MinAge(timedelta(days=3), "d", Clock.PUSHED)
+    assert judged(gate, CANDIDATE, knowing((PushedAt(CANDIDATE.source), pushed))) == (ruling, reason)
+    assert PushedAt(CANDIDATE.source) in gate.needs(CANDIDATE)

@@ -12,7 +12,7 @@ class Endpoint(Enum):
     """Where a liar lies. Its value is its name, and that of the repository whose copy meets it."""
 
     PING = "ping"
-    TOKEN = "token"  # noqa: S105 - no password
+    TOKEN = "token"
     TAGS = "tags"
     CATALOG = "catalog"
     REFERRERS = "referrers"
@@ -50,9 +50,10 @@ class Endpoint(Enum):
         """What is answered to bring the client here: a challenge, a refusal of another way, a redirect."""
         if self.takes(asked) and (is_known or self in (Endpoint.PING, Endpoint.TOKEN)):
             return None
-        if self is Endpoint.PING and not is_known:
+        if self is Endpoint.PING and not asked.login:
             return reply(asked, "401 Unauthorized")
-        if not is_known and asked.path != "/token":
+        is_welcome = is_known and (self is not Endpoint.TOKEN or bool(asked.login))
+        if not is_welcome and asked.path != "/token":
             return reply(asked, "401 Unauthorized", [("WWW-Authenticate", self._challenge(asked))])
         made = _LURES.get(self)
         return reply(asked, made[2], _located(made[3], asked)) if made and _fits(made[:2], asked) else None

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from typing import Self
 
@@ -15,9 +15,9 @@ from tests.hostile.endpoints import Endpoint
 
 Tell = Callable[["Asked", "Truth"], Iterator[bytes]]
 """The bytes of an answer, however many; after the last of them the connection is closed."""
-PASSWORD = "liars-own-password"  # noqa: S105 - of no registry
+PASSWORD = "liars-own-password"
 BASIC = "Basic bGlhcjpsaWFycy1vd24tcGFzc3dvcmQ="
-TOKEN = "liars-own-token"  # noqa: S105 - as above
+TOKEN = "liars-own-token"
 
 
 class Truth:
@@ -38,14 +38,23 @@ class Truth:
             return f"{response.status} {response.reason}", fields, response.read()
 
 
-class Liar:
-    """`endpoint` is where it lies, `tell` how. `asked` keeps what it got. Use it in a `with`."""
+@dataclass(frozen=True)
+class Lie:
+    """`tell` makes the answer. What is `told_at_once` is told to a request without a login, too; before any other lie
+    the liar asks for its login, so that there is one to be stolen."""
 
-    def __init__(self, endpoint: Endpoint, tell: Tell, target: str, elsewhere: Mapping[str, str]) -> None:
+    tell: Tell
+    told_at_once: bool = False
+
+
+class Liar:
+    """`endpoint` is where it tells its lie. `asked` keeps what it got. Use it in a `with`."""
+
+    def __init__(self, endpoint: Endpoint, lie: Lie, target: str, elsewhere: Mapping[str, str]) -> None:
         self.endpoint = endpoint
         self.asked: list[Asked] = []
         self.told = 0
-        self._tell = tell
+        self._lie = lie
         self._elsewhere = elsewhere
         self._stopping = threading.Event()
         self._truth = Truth(target, self._stopping)
@@ -103,7 +112,8 @@ class Liar:
 
     def _answer(self, opened: socket.socket, asked: Asked) -> bool:
         """Whether the connection is good for another request."""
-        lure = self.endpoint.lure(asked, is_known=asked.login in (BASIC, f"Bearer {TOKEN}"))
+        is_known = self._lie.told_at_once or asked.login in (BASIC, f"Bearer {TOKEN}")
+        lure = self.endpoint.lure(asked, is_known=is_known)
         if lure is not None:
             opened.sendall(lure)
             return True
@@ -111,6 +121,6 @@ class Liar:
             opened.sendall(reply(asked, *self._truth.answer(asked)))
             return True
         self.told += 1
-        for piece in self._tell(asked, self._truth):
+        for piece in self._lie.tell(asked, self._truth):
             opened.sendall(piece)
         return False

@@ -8,7 +8,7 @@ import gzip
 from collections.abc import Iterator
 
 from tests.hostile.asked import Asked, head, reply
-from tests.hostile.liar import TOKEN, Tell, Truth
+from tests.hostile.liar import TOKEN, Lie, Tell, Truth
 
 PIECE = b"x" * 65536
 EVIL = "\x1b[31mred\x1b[0m\r\n::error::owned\r\n\x07\u202e\x9b2J"
@@ -29,8 +29,9 @@ def redirect(form: str) -> Tell:
     return elsewhere("307 Temporary Redirect", "Location", form)
 
 
-def realm(address: str) -> Tell:
-    return elsewhere("401 Unauthorized", "WWW-Authenticate", f'Bearer realm="{address}",service="s",scope="a:b:pull"')
+def realm(address: str) -> Lie:
+    tell = elsewhere("401 Unauthorized", "WWW-Authenticate", f'Bearer realm="{address}",service="s",scope="a:b:pull"')
+    return Lie(tell, told_at_once=True)
 
 
 def redirect_on_and_on(asked: Asked, _truth: Truth) -> Iterator[bytes]:
@@ -176,7 +177,7 @@ def enormous(asked: Asked, truth: Truth) -> Iterator[bytes]:
         yield PIECE
 
 
-ANYWHERE: dict[str, Tell] = {
+ANYWHERE: dict[str, Tell | Lie] = {
     "redirect to a public host": redirect("http://{public}/stolen"),
     "redirect to a name on loopback": redirect("http://{inside}/stolen"),
     "redirect to metadata": redirect("http://{metadata}/latest/meta-data/"),

@@ -11,6 +11,7 @@ from tests.hostile.asked import Asked, read_asked, reply
 
 LOOPBACK, METADATA = "inside.example", "169.254.169.254"
 PUBLIC = "thief.example"
+_TLS_HELLO = b"\x16"
 _BODY = b'{"token": "stolen-token", "tags": ["stolen"], "manifests": []}'
 
 
@@ -58,6 +59,8 @@ class Standin:
 
     def _serve(self, opened: socket.socket) -> None:
         with opened, suppress(OSError), opened.makefile("rb") as stream:
+            if stream.peek(1)[:1] == _TLS_HELLO:  # it has no certificate: nobody may send it anything
+                return
             while (asked := read_asked(stream)) is not None:
                 self.asked.append(asked)
                 opened.sendall(reply(asked, "200 OK", [("Content-Type", "application/json")], _BODY))

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from imagesync.gates import Candidate, Finding, Gate, Known, Mode, Need, Ruling, TimeNow, Unread, insisting
+from imagesync.gates import Candidate, Finding, Gate, Known, Mode, Need, PushedAt, Ruling, TimeNow, Unread, insisting
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Plan, Waiting, WaitsFor
 from imagesync.plan.diff import diff
 from imagesync.plan.evidence import MAX_REFERRERS, read_spoken
 from imagesync.plan.file import plan_from_json, plan_to_json
 from imagesync.plan.gated import Gated
-from imagesync.plan.gathering import gather_anew
+from imagesync.plan.gathering import Source, answer_all, gather_anew
 from imagesync.plan.inventory import Broken, NotRead
-from imagesync.plan.questions import HasReferrersApi, ListAttachmentTags, ListReferrers, ReadManifest
+from imagesync.plan.questions import HasReferrersApi, ListAttachmentTags, ListReferrers, ReadManifest, ReadPushTimes
 from imagesync.plan.review import review
 from imagesync.plan.summary import summarise
 from imagesync.plan.wants import make_wants
+from imagesync.reference import Tag
 from imagesync.report.model import plan_exit_code
 from imagesync.signature import Rejected
 from imagesync.spec.model import Rule
 from imagesync.state import NOTHING_REMEMBERED
+from imagesync.store import PushTime
 from tests.plan.values import (
     HUB_NGINX,
     LOCAL_NGINX,
@@ -35,6 +39,7 @@ from tests.plan.world import World
 
 CHILDREN = (make_manifest("amd64"), make_manifest("arm64"))
 INDEX = make_index(*CHILDREN)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 PASSED, WARNED, WAITING, BLOCKED = Ruling.PASSED, Ruling.WARNED, Ruling.WAITING, Ruling.BLOCKED
 
 
@@ -249,3 +254,22 @@ def test_a_damaged_piece_takes_nothing_from_the_others() -> None:
     world = World(answers={damaged: Broken("other bytes", "integrity")})
     world.list(HUB_NGINX, INDEX.digest, *CHILDREN)
     assert world.run(read_spoken(HUB_NGINX, INDEX.digest, {})) == (Rejected("other bytes"),)
+
+
+@pytest.mark.parametrize(
+    ("answer", "known"),
+    [
+        ({Tag("1"): PushTime(Tag("1"), INDEX.digest, LONG_AGO)}, LONG_AGO),
+        ({Tag("1"): PushTime(Tag("1"), CHILDREN[0].digest, LONG_AGO)}, "another digest was pushed"),
+        ({}, "does not say when it was pushed"),
+        (Broken("source registry: does not tell", "unsupported"), "does not tell"),
+    ],
+)
+def test_when_something_was_pushed_the_registry_is_asked_of_its_tag_and_digest(answer: Any, known: Any) -> None:
+    source = replace(make_reference(HUB_NGINX, "1"), digest=INDEX.digest)
+    asking = answer_all((PushedAt(source),), Source(HUB_NGINX, {}, NOTHING_REMEMBERED))
+    assert next(asking) == (ReadPushTimes(HUB_NGINX, (Tag("1"),)),)
+    with pytest.raises(StopIteration) as ended:
+        asking.send({ReadPushTimes(HUB_NGINX, (Tag("1"),)): answer})
+    found = ended.value.value[PushedAt(source)]
+    assert known in found.reason if isinstance(found, Unread) else found == known

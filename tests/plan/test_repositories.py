@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from imagesync.errors import PlanFileError
-from imagesync.plan.actions import Copy, Failure, Found, Plan, Skip
+from imagesync.plan.actions import Copy, Failure, Plan, Skip
 from imagesync.plan.conformity import check_yielded
 from imagesync.plan.inventory import Broken
+from imagesync.plan.making import Found
 from imagesync.plan.repositories import Catalogs, Expanded, catalogs_needed, expand
 from imagesync.plan.wants import Want, make_wants
 from imagesync.reference import Repository, RepositoryList

@@ -22,8 +22,9 @@ from typing import Any
 import trustme
 
 from tests.real.tokens import SERVICE, TokenServer, serve_tokens
+from tests.secrets import REAL_PASSWORD as PASSWORD
 
-USERNAME, PASSWORD = "mirror", "correct-horse"
+USERNAME = "mirror"
 _HTPASSWD = "mirror:$2y$04$Nfu0six0CSS8Ya88gMsmp.9kGiIXp8VXRJ7IzrQXaYFEKQlfJrYl6\n"
 _START_SECONDS = 20.0
 _LISTENING = re.compile(r"listening on 127\.0\.0\.1:(\d+)")

@@ -20,6 +20,8 @@ from imagesync.registry.headers import Headers
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import parse_address
 from imagesync.registry.token import MAX_ANSWER_BYTES, merged_scopes, parse_token
+from imagesync.settings import Secret
+from tests.secrets import IDENTITY_TOKEN, PASSWORD, REGISTRY_TOKEN
 
 HOST = "registry.example"
 ORIGIN = f"https://{HOST}"
@@ -27,9 +29,9 @@ REALM = "https://auth.example/token"
 MANIFEST = f"{ORIGIN}/v2/a/b/manifests/1"
 PULL = (Scope("a/b", ("pull",)),)
 PUSH = (Scope("a/b", ("pull", "push")),)
-LOGIN = Credential("user", "hunter2", None, "the test's login")
-BASIC = "Basic " + base64.b64encode(b"user:hunter2").decode()
-IDENTITY = Credential("", "", "identity-secret", "the test's token")
+LOGIN = Credential("user", Secret.literal(PASSWORD), None, "the test's login")
+BASIC = "Basic " + base64.b64encode(f"user:{PASSWORD}".encode()).decode()
+IDENTITY = Credential("", None, Secret.literal(IDENTITY_TOKEN), "the test's token")
 
 Handler = Callable[[Request], Response]
 
@@ -46,6 +48,16 @@ def make_response(
 
 def query_of(request: Request) -> str:
     return request.address.target.partition("?")[2]
+
+
+def login_of(request: Request) -> str | None:
+    """The Authorization header that a request is sent with."""
+    return request.authorization.reveal() if request.authorization else None
+
+
+def decoded(basic: str | None) -> str:
+    """User and password in a header."""
+    return base64.b64decode((basic or "").removeprefix("Basic ")).decode()
 
 
 def make_bearer(scope: str = "repository:a/b:pull", realm: str = REALM, more: str = "") -> str:
@@ -81,13 +93,13 @@ class Net:
         with self.lock:
             self.requests.append(request)
             if request.address.origin.host == HOST:
-                self.logins.append(request.headers.get("Authorization"))
+                self.logins.append(login_of(request))
         if request.address.origin.host == HOST:
             return (self.registry_answer or self.answer_registry)(request)
         return (self.token_answer or self.answer_token)(request)
 
     def answer_registry(self, request: Request) -> Response:
-        if request.headers.get("Authorization") in self.good:
+        if login_of(request) in self.good:
             return make_response(200)
         return make_response(401, [("WWW-Authenticate", value) for value in self.challenge])
 
@@ -147,7 +159,7 @@ def test_a_wrong_password_is_tried_once(net: Net) -> None:
 def test_a_password_that_changed_meanwhile_is_found(net: Net) -> None:
     net.challenge, net.good = ['Basic realm="r"'], {BASIC}
     net.get()
-    net.login, net.good = Credential("user", "new"), {"Basic " + base64.b64encode(b"user:new").decode()}
+    net.login, net.good = Credential("user", Secret.literal("new")), {"Basic " + base64.b64encode(b"user:new").decode()}
     assert net.get().status == 200
 
 
@@ -162,7 +174,7 @@ def test_basic_goes_to_no_other_origin(net: Net) -> None:
         "https://evilregistry.example/",
     ):
         net.get(url=url)
-        assert "Authorization" not in net.requests[-1].headers
+        assert login_of(net.requests[-1]) is None
 
 
 def test_one_token_is_asked_for_with_the_exact_scope(net: Net) -> None:
@@ -174,7 +186,7 @@ def test_one_token_is_asked_for_with_the_exact_scope(net: Net) -> None:
         "service": ["registry.example"],
         "scope": ["repository:a/b:pull,push"],
     }
-    assert request.headers["Authorization"] == BASIC
+    assert login_of(request) == BASIC
     assert net.logins == [None, "Bearer token0"]
 
 
@@ -197,12 +209,12 @@ def test_reading_and_writing_have_their_own_identities(net: Net) -> None:
 
     def find(path: str, push: bool) -> Credential:
         seen.append((path, push))
-        return Credential("writer" if push else "reader", "x")
+        return Credential("writer" if push else "reader", Secret.literal("x"))
 
     authorizer = Authorizer(HOST, origin=ORIGIN, credentials=find, send=net.answer)
     for push in (False, True):
         authorizer.logged_in(Request("GET", parse_address(MANIFEST), "ask"), net.answer, scopes=PULL, push=push)
-    users = [base64.b64decode(r.headers["Authorization"][6:]).decode() for r in net.token_requests()]
+    users = [decoded(login_of(r)) for r in net.token_requests()]
     assert users == ["reader:x", "writer:x"]
     assert seen == [("a/b", False), ("a/b", True)]
 
@@ -210,7 +222,7 @@ def test_reading_and_writing_have_their_own_identities(net: Net) -> None:
 @pytest.mark.parametrize("answer", [{"token": "t"}, {"access_token": "t"}, {"token": "t", "access_token": "t"}])
 def test_either_name_of_a_token_is_read(answer: dict[str, str]) -> None:
     """AUTH-05."""
-    assert parse_token(json.dumps(answer).encode()).text == "t"
+    assert parse_token(json.dumps(answer).encode()).text.reveal() == "t"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +334,7 @@ def test_an_identity_token_is_exchanged_by_a_form(net: Net) -> None:
     assert net.get(PUSH, push=True).status == 200
     [request] = net.token_requests()
     assert request.method == "POST"
-    assert "Authorization" not in request.headers
+    assert login_of(request) is None
     assert parse_qs(request.body.decode()) == {
         "grant_type": ["refresh_token"],
         "service": ["registry.example"],
@@ -340,11 +352,11 @@ def test_a_token_server_without_the_form_is_asked_by_get(net: Net, status: int) 
     net.token_answer = lambda request: make_response(status) if request.method == "POST" else by_get(request)
     assert net.get().status == 200
     assert [request.method for request in net.token_requests()] == ["POST", "GET"]
-    assert base64.b64decode(net.token_requests()[1].headers["Authorization"][6:]) == b"<token>:identity-secret"
+    assert decoded(login_of(net.token_requests()[1])) == "<token>:identity-secret"
 
 
 def test_a_registry_token_is_sent_as_it_is(net: Net) -> None:
-    net.login, net.good = Credential("", "", None, "a file", "ready-made"), {"Bearer ready-made"}
+    net.login, net.good = Credential("", None, None, "a file", Secret.literal(REGISTRY_TOKEN)), {"Bearer ready-made"}
     assert net.get().status == 200
     assert net.token_requests() == []
 
@@ -352,7 +364,7 @@ def test_a_registry_token_is_sent_as_it_is(net: Net) -> None:
 def test_a_realm_on_another_https_host_is_asked_and_named(net: Net) -> None:
     """AUTH-12."""
     net.get()
-    assert net.token_requests()[0].headers["Authorization"] == BASIC
+    assert login_of(net.token_requests()[0]) == BASIC
     use = net.authorizer.describe(PULL)
     assert use.realm_host == "auth.example"
     assert str(use) == "the test's login, bearer from auth.example for repository:a/b:pull"
@@ -428,7 +440,7 @@ def test_a_401_that_does_not_say_how_is_answered_as_the_ping_says(net: Net) -> N
     """AUTH-15."""
 
     def answer(request: Request) -> Response:
-        if request.address.path == "/v2/" or "Authorization" in request.headers:
+        if request.address.path == "/v2/" or login_of(request) is not None:
             return net.answer_registry(request)
         return make_response(401)
 
@@ -445,7 +457,7 @@ def test_a_401_that_does_not_say_how_is_answered_as_the_ping_says(net: Net) -> N
 def test_a_refused_login_is_an_error_that_names_it_and_never_a_try_without(net: Net) -> None:
     """AUTH-16, SEC-01."""
     net.token_answer = lambda request: make_response(
-        401 if "Authorization" in request.headers else 200, body='{"token": "t"}'
+        401 if login_of(request) is not None else 200, body='{"token": "t"}'
     )
     net.good = {"Bearer t"}
     for _ in range(3):
@@ -461,7 +473,7 @@ def test_a_refused_login_is_an_error_that_names_it_and_never_a_try_without(net: 
 def test_without_a_login_the_token_is_asked_for_anonymously(net: Net) -> None:
     net.login = None
     assert net.get().status == 200
-    assert "Authorization" not in net.token_requests()[0].headers
+    assert login_of(net.token_requests()[0]) is None
 
 
 def test_no_login_for_basic_hands_the_401_back(net: Net) -> None:
@@ -480,7 +492,7 @@ def test_a_401_with_a_body_without_end_is_not_read_to_its_end(net: Net) -> None:
             yield b"x" * 4096
 
     def answer(request: Request) -> Response:
-        if "Authorization" in request.headers:
+        if login_of(request) is not None:
             return net.answer_registry(request)
         return make_response(401, [("WWW-Authenticate", make_bearer())], body=endless())
 

@@ -15,9 +15,9 @@ from imagesync.registry.auth import Authorizer
 from imagesync.registry.credential import Credential
 from imagesync.registry.credentials import CredentialStore
 from imagesync.registry.message import Request, Response
-from imagesync.settings import Anonymous, DefaultAuth, Ecr
+from imagesync.settings import Anonymous, DefaultAuth, Ecr, Secret
 from tests.fakes.aws import FakeAws, Refused
-from tests.registry.test_auth import HOST, Net, make_response
+from tests.registry.test_auth import HOST, Net, login_of, make_response
 from tests.registry.test_credentials import ANSWER, NOT_FOUND, Home, make_auth
 
 PRIVATE = "111122223333.dkr.ecr.eu-central-1.amazonaws.com"
@@ -56,7 +56,7 @@ def test_the_clouds_own_login_comes_next(home: Home, aws: FakeAws) -> None:
     home.write_helper("ecr-login", ANSWER)
     found = home.find(PRIVATE)
     assert found is not None
-    assert (found.username, found.password) == ("AWS", "password-1")
+    assert (found.username, found.password) == ("AWS", Secret.literal("password-1"))
     assert len(aws.asked) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_run_of_days_is_refused_at_its_first_request_alone(home: Home, aws: Fa
     store = CredentialStore(home.environment, clock=lambda: net.now)
 
     def answer(request: Request) -> Response:
-        login = request.headers.get("Authorization", "")
+        login = login_of(request)
         if login and net.now < given.setdefault(login, net.now) + 12 * 3600:
             return make_response(200)
         return make_response(401, [("WWW-Authenticate", 'Basic realm="https://ecr/",service="ecr.amazonaws.com"')])

@@ -86,7 +86,7 @@ def test_without_any_file_there_is_no_login(home: Home) -> None:
 def test_dockers_file_is_read_and_named(home: Home) -> None:
     home.write_docker(auths={HOST: make_auth("user", "p:w")})
     found = home.find()
-    assert found == Credential("user", "p:w", None, "~/.docker/config.json auths")
+    assert found == Credential("user", Secret.literal("p:w"), None, "~/.docker/config.json auths")
 
 
 def test_the_sources_are_asked_in_order(home: Home) -> None:
@@ -185,11 +185,11 @@ def test_the_exact_key_wins_over_other_spellings(home: Home) -> None:
 
 def test_all_forms_of_an_entry_are_read(home: Home) -> None:
     home.write_docker(auths={HOST: {"username": "plain", "password": "pw"}})
-    assert home.find() == Credential("plain", "pw", None, "~/.docker/config.json auths")
+    assert home.find() == Credential("plain", Secret.literal("pw"), None, "~/.docker/config.json auths")
     home.write_docker(auths={HOST: make_auth("0000", "") | {"identitytoken": "identity"}})
-    assert home.find() == Credential("0000", "", "identity", "~/.docker/config.json auths")
+    assert home.find() == Credential("0000", None, Secret.literal("identity"), "~/.docker/config.json auths")
     home.write_docker(auths={HOST: {"registrytoken": "ready"}})
-    assert home.find() == Credential("", "", None, "~/.docker/config.json auths", "ready")
+    assert home.find() == Credential("", None, None, "~/.docker/config.json auths", Secret.literal("ready"))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_file_that_cannot_be_read_is_an_error(home: Home) -> None:
 def test_a_helper_for_the_host_is_asked(home: Home) -> None:
     home.write_helper("one", ANSWER)
     home.write_docker(credHelpers={HOST: "one"}, credsStore="missing", auths={HOST: make_auth("file")})
-    assert home.find() == Credential("helped", "helper-secret", None, "docker-credential-one")
+    assert home.find() == Credential("helped", Secret.literal("helper-secret"), None, "docker-credential-one")
     assert home.asked() == [f"get {HOST}"]
 
 
@@ -256,7 +256,7 @@ def test_docker_hub_is_asked_for_by_dockers_name_and_by_podmans(home: Home) -> N
 def test_the_user_token_means_an_identity_token(home: Home) -> None:
     home.write_helper("one", "print(json.dumps({'ServerURL': server, 'Username': '<token>', 'Secret': 'identity'}))")
     home.write_docker(credsStore="one")
-    assert home.find() == Credential("", "", "identity", "docker-credential-one")
+    assert home.find() == Credential("", None, Secret.literal("identity"), "docker-credential-one")
 
 
 @pytest.mark.parametrize(
@@ -324,10 +324,10 @@ def test_the_specs_login_comes_before_every_file(home: Home) -> None:
     home.write_docker(auths={HOST: make_auth("file")})
     password = Password(Secret.literal("user"), Secret("environment variable PW", lambda: "pw"))
     assert home.find(login=password) == Credential(
-        "user", "pw", None, f"spec registries/{HOST}, environment variable PW"
+        "user", Secret.literal("pw"), None, f"spec registries/{HOST}, environment variable PW"
     )
     token = IdentityToken(Secret.literal("identity"))
-    assert home.find(login=token) == Credential("", "", "identity", f"spec registries/{HOST}")
+    assert home.find(login=token) == Credential("", None, Secret.literal("identity"), f"spec registries/{HOST}")
     assert home.find(login=Anonymous()) is None
 
 
@@ -339,8 +339,12 @@ def test_a_secret_that_is_not_set_is_an_authentication_error(home: Home) -> None
 
 def test_the_repr_of_a_credential_shows_where_it_is_from_and_no_more() -> None:
     """SEC-01."""
-    shown = repr(Credential("user", "hunter2", "identity-secret", "a file", "ready-made"))
-    assert shown == "Credential(***, origin='a file')"
+    secrets = (Secret.literal("hunter2"), Secret.literal("identity-secret"), Secret.literal("ready-made"))
+    login = Credential("user", secrets[0], secrets[1], "a file", secrets[2])
+    assert (
+        repr(login)
+        == "Credential(password=***, identity_token=***, origin='a file', registry_token=***, usable_until=inf)"
+    )
 
 
 @given(st.text())

@@ -17,7 +17,7 @@ from imagesync.log import log
 from imagesync.registry.answers import Refusal, login_hint
 from imagesync.registry.credential import Credential
 from imagesync.registry.credentials import CredentialStore
-from imagesync.settings import Acr, DefaultAuth, Gar
+from imagesync.settings import Acr, DefaultAuth, Gar, Secret
 from tests.registry.test_credentials import ANSWER, Home, make_auth
 
 GOOGLE, AZURE = "europe-docker.pkg.dev", "acme.azurecr.io"
@@ -32,7 +32,7 @@ NAMED = [
 
 
 def minted(self: object) -> Minted:
-    return Minted("own", "secret", 3600, "the cloud")
+    return Minted("own", Secret.literal("secret"), 3600, "the cloud")
 
 
 def missing(self: object) -> Minted:
@@ -132,11 +132,11 @@ def test_a_helper_cannot_be_told_whose_login_is_wanted(
 
 
 def test_a_refresh_token_is_an_identity_token(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    login = Minted("guid", "refresh", 3600, "Azure", is_identity_token=True)
+    login = Minted("guid", Secret.literal("refresh"), 3600, "Azure", is_identity_token=True)
     minting(monkeypatch, lambda _minter: login)
     found = home.find(AZURE)
     assert found is not None
-    assert replace(found, usable_until=math.inf) == Credential("guid", "", "refresh", "Azure")
+    assert replace(found, usable_until=math.inf) == Credential("guid", None, Secret.literal("refresh"), "Azure")
 
 
 @pytest.mark.parametrize("host", [GOOGLE, AZURE])

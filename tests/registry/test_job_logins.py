@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagesync.registry.job_logins import job_login
-from imagesync.settings import Anonymous
+from imagesync.settings import Anonymous, Secret
 from tests.registry.test_credentials import Home, make_auth
 
 GHCR = "ghcr.io"
@@ -24,8 +24,9 @@ def test_a_job_of_github_actions_logs_in_to_ghcr_with_its_own_token(home: Home) 
     home.environment.update(GITHUB)
     found = home.find(GHCR)
     assert found is not None
-    assert (found.username, found.password) == ("octocat", "ghs_secret")
-    assert repr(found) == "Credential(***, origin='GITHUB_TOKEN of the job')"
+    assert (found.username, found.password) == ("octocat", Secret.literal("ghs_secret"))
+    assert "ghs_secret" not in repr(found)
+    assert found.origin == "GITHUB_TOKEN of the job"
 
 
 def test_a_job_without_an_actor_has_a_name_all_the_same() -> None:
@@ -39,7 +40,7 @@ def test_a_job_of_gitlab_logs_in_to_the_registry_of_its_gitlab(home: Home, regis
     home.environment.update(GITLAB, CI_REGISTRY=registry)
     found = home.find("registry.gitlab.example:5050", "group/project")
     assert found is not None
-    assert (found.username, found.password) == ("gitlab-ci-token", "glcbt-secret")
+    assert (found.username, found.password) == ("gitlab-ci-token", Secret.literal("glcbt-secret"))
     assert found.origin == "CI_JOB_TOKEN of the job"
 
 

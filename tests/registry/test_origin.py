@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync.errors import ProtocolError
-from imagesync.registry.origin import Address, Origin, next_link, resolve_address
+from imagesync.registry.origin import Address, Origin, next_link, parse_address, resolve_address
 
 BASE = Address(Origin("https", "registry.example", 443), "/v2/a/blobs/uploads/?mount=x")
 
@@ -116,3 +116,8 @@ def test_the_next_page_is_found_in_every_form_of_link(values: list[str], expecte
 def test_any_link_header_is_read_without_an_error(values: list[str]) -> None:
     link = next_link(values)
     assert link is None or any(link in value for value in values)
+
+
+def test_the_repr_of_an_address_shows_no_query() -> None:
+    """S14: it may be signed."""
+    assert repr(parse_address("https://host/v2/a?_state=hunter2")) == "Address(https://host/v2/a)"

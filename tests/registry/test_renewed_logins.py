@@ -12,7 +12,8 @@ from imagesync.registry.auth import Authorizer
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins
 from imagesync.registry.message import Request, Response
-from tests.registry.test_auth import HOST, ORIGIN, Net, make_response
+from imagesync.settings import Secret
+from tests.registry.test_auth import HOST, ORIGIN, Net, login_of, make_response
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ class Minting:
         if not self.is_fresh:
             self.made += 1
             self.is_fresh = True
-        return Credential("AWS", f"pw{self.made}", usable_until=self.net.now + 3600, reject=self.reject)
+        return Credential("AWS", Secret.literal(f"pw{self.made}"), usable_until=self.net.now + 3600, reject=self.reject)
 
     def reject(self) -> bool:
         self.is_fresh = False
@@ -71,7 +72,7 @@ def test_a_minted_login_that_is_refused_is_made_again_at_once(net: Net, minting:
 
 def test_a_minted_login_that_the_token_server_refuses_is_made_again(net: Net, minting: Minting) -> None:
     def answer(request: Request) -> Response:
-        return net.answer_token(request) if request.headers["Authorization"] == basic("pw2") else make_response(401)
+        return net.answer_token(request) if login_of(request) == basic("pw2") else make_response(401)
 
     net.token_answer = answer
     with pytest.raises(AuthenticationError):
@@ -102,11 +103,11 @@ def test_a_login_that_was_looked_up_while_it_was_refused_is_looked_up_again(net:
         net.now += 1
         if net.now == 1001:
             logins.refused(("a", False))
-        return Credential(f"user at {net.now:g}", "pw")
+        return Credential(f"user at {net.now:g}", Secret.literal("pw"))
 
     logins = FoundLogins(find, lambda: net.now)
     assert [logins.get(("a", False)) for _ in range(3)] == [
-        Credential("user at 1001", "pw"),
-        Credential("user at 1002", "pw"),
-        Credential("user at 1002", "pw"),
+        Credential("user at 1001", Secret.literal("pw")),
+        Credential("user at 1002", Secret.literal("pw")),
+        Credential("user at 1002", Secret.literal("pw")),
     ]

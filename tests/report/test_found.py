@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from imagesync.plan.actions import Found, Plan
+from imagesync.plan.actions import Plan
 from imagesync.plan.file import plan_from_json, plan_to_json
+from imagesync.plan.making import Found
 from imagesync.report.json import report_to_json
 from imagesync.report.sentences import found_sentences, plan_sentence, report_sentence
 from tests.report.values import sample_report

@@ -6,6 +6,7 @@ import pytest
 
 from imagesync.errors import InvalidReference
 from imagesync.selection import PatternKind, TagPattern
+from imagesync.selection.pattern import MAX_PATTERN_LENGTH
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,23 @@ def test_a_pattern_is_a_tag_a_glob_or_an_expression_by_its_signs(text: str, kind
 def test_what_is_none_of_the_three_is_refused(text: str) -> None:
     with pytest.raises(InvalidReference):
         TagPattern.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/" + "(" * 1000 + ")" * 1000 + "/",
+        "/a{99999999999999999999}/",
+        "/[[a]/",
+        "[" * (MAX_PATTERN_LENGTH + 1),
+        "/" + "a" * MAX_PATTERN_LENGTH + "/",
+    ],
+    ids=["too deep", "too many", "a set that may be two", "too long a glob", "too long an expression"],
+)
+def test_what_the_library_refuses_in_other_ways_is_refused_too_and_shortly(text: str) -> None:
+    with pytest.raises(InvalidReference) as caught:
+        TagPattern.parse(text)
+    assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,17 @@ from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
-from imagesync.registry.call import Answer, Call
+from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
+from imagesync.registry.message import Authorization
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, parse_json, walk_pages
 
 T = TypeVar("T", bound=Hashable)
 ReadPage: TypeAlias = Callable[[Call, Answer, Any], Page[T]]
 """What a page lists, of the call, its answer and the JSON in that."""
 OPERATION = "list repositories"
-ANONYMOUS = ""
-HEADER_SECONDS = 300.0
+EXCHANGED_SECONDS = 300.0
 """Docker Hub's tokens last for ten minutes."""
 REFUSALS = (AuthenticationError, NotFoundError, UnsupportedError, ProtocolError)
 """What a registry answers that has no such list, or not for this login; others say that it could not be asked."""
@@ -32,12 +32,12 @@ _ANSWERS = frozenset({200, 301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API of a vendor, with the Authorization header that it takes; `right` is what a login needs, for a hint."""
+    """One API of a vendor, with the login that it takes; `right` is what a login needs, for a hint."""
 
     client: RegistryClient
     reference: str
     right: str
-    authorization: str = field(default=ANONYMOUS, repr=False)
+    authorization: Authorization = NO_LOGIN
     headers: Mapping[str, str] = field(default_factory=dict)
     operation: str = OPERATION
 
@@ -79,15 +79,15 @@ class Access:
     host: str
     open_client: Callable[[str], RegistryClient]
     find_login: Callable[[str], Credential | None]
-    _headers: dict[Credential, tuple[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    _exchanged: dict[Credential, tuple[Authorization, float]] = field(default_factory=dict, repr=False, compare=False)
 
-    def header_for(self, login: Credential, log_in: Callable[[], str]) -> str:
-        """What `log_in` got for a login, kept for HEADER_SECONDS."""
-        header, until = self._headers.get(login, ("", 0.0))
+    def exchanged(self, login: Credential, log_in: Callable[[], Authorization]) -> Authorization:
+        """What `log_in` got for a login, kept for EXCHANGED_SECONDS."""
+        got, until = self._exchanged.get(login, (NO_LOGIN, 0.0))
         if time.monotonic() >= until:
-            header = log_in()
-            self._headers[login] = (header, time.monotonic() + HEADER_SECONDS)
-        return header
+            got = log_in()
+            self._exchanged[login] = (got, time.monotonic() + EXCHANGED_SECONDS)
+        return got
 
     @property
     def registry(self) -> RegistryClient:

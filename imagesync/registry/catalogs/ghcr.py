@@ -13,6 +13,7 @@ from imagesync.errors import AuthenticationError, NotFoundError
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.catalogs.access import OPERATION, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
+from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
 from imagesync.store import PushTime
 
@@ -63,11 +64,11 @@ def _tags_of(version: Mapping[str, Any]) -> list[Any]:
 def _api(access: Access, path: str, operation: str) -> Api:
     """The API as the login for ghcr.io: there is none for anybody else."""
     login = access.find_login(path)
-    if login is None or not login.password:
+    if login is None or login.password is None:
         message = "GitHub tells of packages only to those who are logged in"
         raise AuthenticationError(message, hint=_RIGHT, operation=operation, reference=f"{HOST}/{path}")
-    header = f"Bearer {login.password}"
-    return Api(access.api(API_HOST), f"{HOST}/{path}", _RIGHT, header, _HEADERS, operation)
+    token = Authorization.bearer(login.password)
+    return Api(access.api(API_HOST), f"{HOST}/{path}", _RIGHT, token, _HEADERS, operation)
 
 
 def _page(call: Call, answer: Answer, document: Any) -> Page[str]:

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from imagesync.errors import NotFoundError
-from imagesync.registry.call import Answer, Call
-from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, texts_of
+from imagesync.registry.call import NO_LOGIN, Answer, Call
+from imagesync.registry.catalogs.access import OPERATION, Access, Api, texts_of
+from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
 
 REALM_PATH = "/jwt/auth"
@@ -22,7 +23,7 @@ def list_gitlab(host: str, access: Access, prefix: str) -> set[str]:
     """The repositories of the nearest group or project at or above a prefix, as far as the login may read them."""
     access.owner(prefix, "group")
     login = access.find_login(prefix)
-    authorization = ANONYMOUS if login is None or not login.password else f"Bearer {login.password}"
+    authorization = NO_LOGIN if login is None or login.password is None else Authorization.bearer(login.password)
     api = Api(access.api(host), access.reference(prefix), _RIGHT, authorization)
     for place in _places(prefix):
         try:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from imagesync.registry.call import Answer, Call
-from imagesync.registry.catalogs.access import ANONYMOUS, Access, Api, entries_of, texts_of
+from imagesync.registry.call import NO_LOGIN, Answer, Call
+from imagesync.registry.catalogs.access import Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
+from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
-from imagesync.registry.token import basic_header
+from imagesync.registry.token import basic_login
 from imagesync.store import PushTime
 
 REALM_PATH = "/service/token"
@@ -42,9 +43,9 @@ def _page_of_artifacts(call: Call, answer: Answer, document: Any) -> Page[PushTi
     return Page(known(times), next_page(call, answer, what="the list"), texts_of(call, document, "digest"))
 
 
-def _authorization(access: Access, path: str) -> str:
+def _authorization(access: Access, path: str) -> Authorization:
     login = access.find_login(path)
-    return ANONYMOUS if login is None else basic_header(login)
+    return NO_LOGIN if login is None else basic_login(login)
 
 
 def _page(call: Call, answer: Answer, document: Any) -> Page[str]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from imagesync.errors import AuthenticationError, ProtocolError
-from imagesync.registry.call import Answer, Call
-from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, Access, Api, entries_of, texts_of
+from imagesync.registry.call import NO_LOGIN, Answer, Call
+from imagesync.registry.catalogs.access import OPERATION, Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
+from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Address
 from imagesync.registry.pages import Page, following, parse_json
+from imagesync.settings import Secret
 from imagesync.store import PushTime
 
 API_HOST = "hub.docker.com"
@@ -56,15 +59,15 @@ def _following(call: Call, answer: Answer, document: Mapping[str, Any]) -> Addre
     return following(call, answer, link, what="the list") if isinstance(link, str) and link else None
 
 
-def _authorization(access: Access, client: RegistryClient, path: str) -> str:
+def _authorization(access: Access, client: RegistryClient, path: str) -> Authorization:
     login = access.find_login(path)
-    if login is None or not login.password:
-        return ANONYMOUS
-    return access.header_for(login, lambda: _log_in(client, login))
+    if login is None or login.password is None:
+        return NO_LOGIN
+    return access.exchanged(login, partial(_log_in, client, login, login.password))
 
 
-def _log_in(client: RegistryClient, login: Credential) -> str:
-    """The header for a login: the API takes no password, but gives a token for one."""
+def _log_in(client: RegistryClient, login: Credential, password: Secret) -> Authorization:
+    """The token for a login: the API takes no password, but gives a token for one."""
     call = Call(
         method="POST",
         target="/v2/auth/token",
@@ -72,8 +75,8 @@ def _log_in(client: RegistryClient, login: Credential) -> str:
         reference=f"{API_HOST}, logging in with {login.origin}",
         scopes=(),
         headers={"Content-Type": "application/json"},
-        content=json.dumps({"identifier": login.username, "secret": login.password}).encode(),
-        authorization=ANONYMOUS,
+        content=json.dumps({"identifier": login.username, "secret": password.reveal()}).encode(),
+        authorization=NO_LOGIN,
     )
     try:
         answer = client.send(call)
@@ -84,4 +87,4 @@ def _log_in(client: RegistryClient, login: Credential) -> str:
     token = document.get("access_token") if isinstance(document, dict) else None
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise call.fail(ProtocolError, "the answer has no usable token")
-    return f"Bearer {token}"
+    return Authorization.bearer(Secret.literal(token, API_HOST))

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from imagesync.registry.call import Answer, Call
-from imagesync.registry.catalogs.access import ANONYMOUS, Access, Api, entries_of, texts_of
+from imagesync.registry.call import NO_LOGIN, Answer, Call
+from imagesync.registry.catalogs.access import Access, Api, entries_of, texts_of
 from imagesync.registry.catalogs.times import TIMES, known, push_time
+from imagesync.registry.message import Authorization
 from imagesync.registry.pages import MAX_PAGES, Page, following
 from imagesync.store import PushTime
 
@@ -48,9 +49,11 @@ def _page_of_tags(target: str, call: Call, answer: Answer, document: Any) -> Pag
     return Page(known(times), address, texts_of(call, entries, "name"))
 
 
-def _authorization(access: Access, path: str) -> str:
+def _authorization(access: Access, path: str) -> Authorization:
     login = access.find_login(path)
-    return f"Bearer {login.password}" if login is not None and login.username == OAUTH_USER else ANONYMOUS
+    if login is None or login.username != OAUTH_USER or login.password is None:
+        return NO_LOGIN
+    return Authorization.bearer(login.password)
 
 
 def _page(target: str, call: Call, answer: Answer, document: Any) -> Page[str]:

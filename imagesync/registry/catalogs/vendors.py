@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from imagesync.reference import HUB
-from imagesync.registry.call import Call
+from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
-from imagesync.registry.catalogs.access import ANONYMOUS, OPERATION, REFUSALS, Access
+from imagesync.registry.catalogs.access import OPERATION, REFUSALS, Access
 from imagesync.registry.challenge import choose_challenge, parse_challenges
 from imagesync.registry.origin import Address, parse_address
 from imagesync.registry.token import check_realm
@@ -55,7 +55,7 @@ def _realm(access: Access) -> Address | None:
         reference=access.host,
         scopes=(),
         accepted=frozenset({200, 401}),
-        authorization=ANONYMOUS,
+        authorization=NO_LOGIN,
     )
     try:
         answer = access.registry.send(call)

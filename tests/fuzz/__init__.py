@@ -1,0 +1,1 @@
+"""Every parser of what others write, for hypothesis and for atheris."""
