@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from imagesync.doctor.check import Check, Status, Topic
+from imagesync.doctor.check import LOOK_CLOSER, Check, Status, Topic
 from imagesync.doctor.facts import Facts, Tried
 from imagesync.doctor.subjects import Right
 from imagesync.errors import AuthenticationError, NotFoundError
@@ -51,7 +51,7 @@ def _refusal(tries: Iterable[Tried]) -> AuthenticationError | None:
 def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
     purpose, credential, scheme, realm_host = login
     if error is not None:
-        return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint, about=purpose)
+        return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint or LOOK_CLOSER, about=purpose)
     if tries[0].use is None:
         reason = "nothing was logged in for" if tries[0].error is None else "not asked, for what is wrong below"
         return Check(Topic.LOGIN, Status.SKIPPED, reason, about=purpose)
@@ -98,7 +98,7 @@ def _refused(tried: Tried) -> Check:
     if isinstance(error, NotFoundError):
         step = "create the repository there, or check its name"
         return _check(tried, Status.FAILED, error.message, error.hint or step)
-    return _check(tried, Status.FAILED, error.message, error.hint)
+    return _check(tried, Status.FAILED, error.message, error.hint or LOOK_CLOSER)
 
 
 def _pull(tried: Tried) -> Check:
