@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+LOOK_CLOSER = "run it again with -v, which shows every request"
+"""What to do where nothing better is known."""
+
 
 class Status(Enum):
     """How a check stands."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagesync.doctor.check import Check, Status, Topic
+from imagesync.doctor.check import LOOK_CLOSER, Check, Status, Topic
 from imagesync.doctor.facts import Facts
 from imagesync.errors import StoreError
 from imagesync.reach import reach_of
@@ -74,7 +74,9 @@ def _connection(sounding: Sounding) -> Check:
 
 def _failure(facts: Facts, sounding: Sounding, step: Step) -> Check:
     error = sounding.error or StoreError("it is not known why")
-    return Check(_TOPICS[step], Status.FAILED, error.message, _way_out(facts, sounding, step) or error.hint)
+    return Check(
+        _TOPICS[step], Status.FAILED, error.message, _way_out(facts, sounding, step) or error.hint or LOOK_CLOSER
+    )
 
 
 def _way_out(facts: Facts, sounding: Sounding, step: Step) -> str | None:

@@ -26,10 +26,7 @@ class Certificate:
     """The hosts and addresses that it is for, at most MAX_NAMES."""
     begins_at: float
     ends_at: float
-
-    @property
-    def is_its_own_issuer(self) -> bool:
-        return self.subject == self.issuer
+    is_its_own_issuer: bool = False
 
 
 def read_certificate(der: bytes | None) -> Certificate | None:
@@ -44,6 +41,7 @@ def read_certificate(der: bytes | None) -> Certificate | None:
             names=_names(found),
             begins_at=found.not_valid_before_utc.timestamp(),
             ends_at=found.not_valid_after_utc.timestamp(),
+            is_its_own_issuer=found.subject == found.issuer,
         )
     except (ValueError, TypeError, OverflowError, x509.DuplicateExtension):
         return None
@@ -61,15 +59,11 @@ def _names(found: x509.Certificate) -> tuple[str, ...]:
 
 
 def _shown(name: x509.Name) -> str:
-    """The common name and the organization, as far as it has them; else all of it."""
+    """The common name, as most have one; else all of it."""
     from cryptography.x509.oid import NameOID  # noqa: PLC0415 - as above
 
-    said = [str(one.value) for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME) for one in _of(name, oid)]
-    return _cut(", ".join(dict.fromkeys(said)) or name.rfc4514_string() or "nobody")
-
-
-def _of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[x509.NameAttribute[str | bytes]]:
-    return name.get_attributes_for_oid(oid)[:1]
+    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return _cut((str(common[0].value) if common else "") or name.rfc4514_string() or "nobody")
 
 
 def _cut(text: str) -> str:
