@@ -209,6 +209,10 @@ class Timeouts:
     read_seconds: float = 60.0
     commit_seconds: float = 900.0
 
+    def at_most(self, other: Timeouts) -> Timeouts:
+        """The shorter of each."""
+        return Timeouts(*(min(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)))
+
 
 class WhenSpent(Enum):
     """What a spent budget means for what is still to be read: `STOP` the run there, or `DEFER` it to a later one."""
@@ -285,11 +289,15 @@ class Settings:
     prefixes: tuple[tuple[str, RegistrySettings], ...] = ()
     anonymous: bool = False
     """No login at all, for `plan --anonymous`."""
+    longest: Timeouts | None = None
+    """No wait is longer than these, whatever is said of a host, for `doctor`."""
 
     def for_host(self, host: str) -> RegistrySettings:
         """Merge by key in the order pattern < host, over the defaults; a longer pattern wins over a shorter one."""
         merged = self.said_of(host).over(DEFAULTS)
         merged = replace(merged, concurrency=merged.behaviour_at(host).concurrency)
+        if self.longest is not None:
+            merged = replace(merged, timeouts=(merged.timeouts or Timeouts()).at_most(self.longest))
         return replace(merged, auth=Auth(Anonymous(), Anonymous())) if self.anonymous else merged
 
     def said_of(self, host: str) -> RegistrySettings:
