@@ -15,7 +15,7 @@ from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
 from imagesync.clouds import repository_creator
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
 from imagesync.reference import Repository, make_repository
-from imagesync.registry.call import NO_LOGIN, Call
+from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential
 from imagesync.registry.token import Scope, basic_login
@@ -89,7 +89,7 @@ class HarborCreator:
         name = quote(self.makes.path, safe="")
         call = self._call("HEAD", f"/api/v2.0/projects?project_name={name}", "find project")
         try:
-            answer = self.client.send(call)
+            answer = self._send(call)
         except NotFoundError:
             return True
         if answer.status != 200:
@@ -98,8 +98,11 @@ class HarborCreator:
 
     def create(self) -> None:
         """POST a project: 201, or 409 for one that is there."""
+        self._send(self._call("POST", "/api/v2.0/projects", OPERATION, json.dumps(self._wanted()).encode()))
+
+    def _send(self, call: Call) -> Answer:
         try:
-            self.client.send(self._call("POST", "/api/v2.0/projects", OPERATION, json.dumps(self._wanted()).encode()))
+            return self.client.send(call)
         except AuthenticationError as error:
             error.hint = _HARBOR_RIGHT
             raise

@@ -76,6 +76,15 @@ def test_a_login_without_the_right_to_create_projects_is_told(api: FakeApi) -> N
     assert "right to create projects" in (raised.value.hint or "")
 
 
+def test_a_harbor_that_shows_its_projects_to_nobody_wants_a_login(api: FakeApi) -> None:
+    api.on(FIND, b"", status=401)
+    with open_registries(harbor(api, RepositoryTemplate())) as registries:
+        found = creator(registries, api)
+        with pytest.raises(AuthenticationError, match="find project") as raised:
+            found.is_missing()
+    assert "right to create projects" in (raised.value.hint or "")
+
+
 @pytest.mark.parametrize("status", [302, 500])
 def test_an_answer_that_says_neither_is_no_absence(api: FakeApi, status: int) -> None:
     api.on(FIND, b"", status=status, headers={"Location": f"{api.url}/login"} if status == 302 else {})
