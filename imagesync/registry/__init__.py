@@ -27,6 +27,7 @@ from imagesync.settings import Auth, Settings, Tls
 
 if TYPE_CHECKING:
     from imagesync.registry.catalogs import RegistryCatalog, RegistryPushTimes
+    from imagesync.registry.creation import Clouds
     from imagesync.registry.sounding import Sounding
     from imagesync.store import Creator
 
@@ -65,6 +66,7 @@ class Registries:
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
         self._repositories: dict[Repository, RemoteRepository] = {}
         self._push_times: dict[str, RegistryPushTimes] = {}
+        self._clouds: Clouds | None = None
         self._lock = Lock()
 
     def repository(self, repository: Repository) -> RemoteRepository:
@@ -89,14 +91,16 @@ class Registries:
         template = self._settings.create_for(repository.registry, repository.path)
         if template is None:
             return None
-        from imagesync.registry.creation import creator_of  # noqa: PLC0415 - few specs create
+        from imagesync.registry.creation import Clouds, creator_of  # noqa: PLC0415 - few specs create
 
         host, path = repository.registry, repository.path
+        with self._lock:
+            clouds = self._clouds = self._clouds or Clouds()
         return creator_of(
             self.client(host),
             repository,
             template,
-            login=self._settings.auth_for(host, path).push,
+            cloud=partial(clouds.open, host, self._settings.auth_for(host, path).push),
             find=partial(self._find_credential, host, path, True),
         )
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from urllib.parse import quote
 
 from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
-from imagesync.clouds import repository_creator
+from imagesync.clouds import RepositoryCreator, repository_creator
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
 from imagesync.reference import Repository, make_repository
 from imagesync.registry.call import NO_LOGIN, Answer, Call
@@ -24,6 +25,7 @@ from imagesync.store import Creator
 
 OPERATION = "create repository"
 FindLogin = Callable[[], Credential | None]
+OpenCloud = Callable[[], RepositoryCreator | None]
 _FOUND, _CREATED = frozenset({200, 301, 302, 303, 307, 308}), frozenset({201, 409})
 _HARBOR_RIGHT = "the login needs the right to create projects; a robot of a project has none"
 
@@ -35,7 +37,7 @@ class EcrCreator:
     client: RegistryClient
     makes: Repository
     template: RepositoryTemplate
-    login: Login
+    open_cloud: OpenCloud
     what: str = "repository"
 
     @property
@@ -60,11 +62,26 @@ class EcrCreator:
 
     def create(self) -> None:
         """CreateRepository, in the account and region that the host's name says."""
-        creator = repository_creator(self.makes.registry, self.login)
+        creator = self.open_cloud()
         if creator is None:
             message = "only with a login that Amazon makes are repositories created"
             raise AuthenticationError(message, hint="`auth: ecr`", operation=OPERATION, reference=str(self.makes))
         creator.create(self.makes.path, self.template)
+
+
+class Clouds:
+    """The sessions with clouds that repositories are created in: one for each host and login, however many they are."""
+
+    def __init__(self) -> None:
+        self._opened: dict[tuple[str, Login], RepositoryCreator | None] = {}
+        self._lock = Lock()
+
+    def open(self, host: str, login: Login) -> RepositoryCreator | None:
+        """None where no cloud creates at this host. Raises StoreError."""
+        with self._lock:
+            if (host, login) not in self._opened:
+                self._opened[host, login] = repository_creator(host, login)
+            return self._opened[host, login]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,7 @@ class HarborCreator:
 
 
 def creator_of(
-    client: RegistryClient, repository: Repository, template: RepositoryTemplate, *, login: Login, find: FindLogin
+    client: RegistryClient, repository: Repository, template: RepositoryTemplate, *, cloud: OpenCloud, find: FindLogin
 ) -> Creator:
     """Who makes a repository of this registry. Raises UnsupportedError where no API does, or not with this template."""
     creation = client.behaviour.creation
@@ -141,6 +158,6 @@ def creator_of(
         hint = "take it out, or say with `kind:` what the registry is"
         raise UnsupportedError(message, hint=hint, operation=OPERATION, reference=str(repository))
     if creation is Creation.ECR:
-        return EcrCreator(client, repository, template, login)
+        return EcrCreator(client, repository, template, cloud)
     project = make_repository(repository.registry, repository.path.partition("/")[0])
     return HarborCreator(client, project, template, find)

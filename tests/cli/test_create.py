@@ -72,6 +72,16 @@ def test_a_repository_is_created_once_before_its_first_blob(mirror: Mirror, aws:
     assert not [line for line in lines if line.startswith(("POST", "PUT")) and line.endswith("404")]
 
 
+def test_a_role_is_taken_once_for_all_that_is_created(mirror: Mirror, aws: FakeAws) -> None:
+    mirror.fill("1", path="other", image=make_index("other"))
+    role = "arn:aws:iam::111122223333:role/mirror"
+    settings = f"{{kind: ecr, auth: {{ecr: {{role: '{role}', region: eu-central-1}}}}, create: {{}}}}"
+    written = mirror.spec("app:1", "other:1", registries={mirror.destination.host: settings})
+    assert mirror.cli("apply", written).code == 0
+    assert sorted(wanted["repositoryName"] for wanted in created(aws)) == ["app", "other"]
+    assert [asked.operation for asked in aws.asked].count("sts.AssumeRole") == 1
+
+
 def test_a_run_that_has_nothing_to_do_does_not_ask_whether_its_repository_is_there(
     mirror: Mirror, aws: FakeAws
 ) -> None:
