@@ -340,8 +340,8 @@ class RegistryClient:
         """The same error, knowing what was tried; Cancelled where it came of the sockets being shut down."""
         if not call.is_cleanup:
             self.cancellation.check()
-        if not error.operation:
-            error.operation, error.reference = call.operation, call.reference
+        error.operation = error.operation or call.operation
+        error.reference = error.reference or call.reference
         return error
 
     def _ready(self) -> _SpokenTo:
