@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 
+import pytest
 import trustme
 
 from imagesync.registry.certificate import MAX_NAMES, read_certificate
@@ -43,6 +44,20 @@ def test_more_names_than_anybody_reads_are_left_out() -> None:
     found = read_certificate(der(trustme.CA().issue_cert(*(f"h{number}.example" for number in range(50)))))
     assert found is not None
     assert len(found.names) == MAX_NAMES
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x46"),  # its version
+        (b"\x82\x09a.example", b"\xa3\x09a.example"),  # the kind of a name
+        (b"\x06\x03\x55\x04\x0b", b"\x06\x03\x55\x04\x06"),  # a unit that is a country, of too many letters
+    ],
+)
+def test_whatever_a_server_writes_there_raises_and_warns_nothing(written: bytes, instead: bytes) -> None:
+    raw = der(trustme.CA().issue_cert("a.example"))
+    assert written in raw
+    read_certificate(raw.replace(written, instead))
 
 
 def test_what_is_no_certificate_is_none() -> None:
