@@ -84,6 +84,11 @@ class Records:
             return None
         return following
 
+    def left(self, stage: Stage, version: Tag) -> Record | None:
+        """How the stage went back from a version when it had it last; None where it did not, or never had it."""
+        released = self.released(stage, version)
+        return self.gone_back(stage, released) if released is not None else None
+
     def entered(self, stage: Stage, released: Record) -> datetime:
         """When what has been released came to the stage: a record that says the same again starts no clock anew, one
         of anything else in between does."""
