@@ -25,6 +25,9 @@ from imagesync.registry.proxies import Proxy, is_left_out, proxy_for
 from imagesync.registry.tls import TlsContexts
 from imagesync.settings import Tls, TlsMode
 
+LEAST_SECONDS = 1.0
+"""However many addresses a name has, each is given this long."""
+
 
 class Step(Enum):
     """The steps towards a server, in their order."""
@@ -139,7 +142,7 @@ class Sounder:
                 return None
 
     def _channel(self, addresses: Sequence[SocketAddress]) -> Channel:
-        return Channel(self._live, max(1.0, self._step_seconds / max(1, min(len(addresses), MAX_TRIED))))
+        return Channel(self._live, max(LEAST_SECONDS, self._step_seconds / max(1, min(len(addresses), MAX_TRIED))))
 
     def _reach(self, channel: Channel, begun: Sounding, addresses: Sequence[SocketAddress]) -> str:
         reached = channel.connect(addresses)

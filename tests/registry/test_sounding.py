@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imagesync.errors import NetworkError
+from imagesync.registry import sounding
 from imagesync.registry.addresses import SocketAddress, look_up
 from imagesync.registry.origin import Origin
 from imagesync.registry.sounding import Distrust, Sounder, Sounding, Step, look_up_within
@@ -68,6 +69,14 @@ def test_plain_http_is_told_from_bad_tls(registry: FakeRegistry) -> None:
 def test_an_authority_that_cannot_be_read_is_said_before_the_handshake(secure: FakeRegistry, tmp_path: Path) -> None:
     found = sounded(https(secure), Tls(ca=tmp_path / "ca.pem"))
     assert (found.failed_at, "ca.pem cannot be read" in str(found.error)) == (Step.TLS, True)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sounding, "LEAST_SECONDS", 0.01)
+    with closing(socket.create_server(("127.0.0.1", 0))) as mute:
+        sounder = Sounder({}, lambda _origin: Tls(), find=look_up, step_seconds=0.1)
+        found = sounder.sound(Origin("https", "127.0.0.1", mute.getsockname()[1]))
+    assert (found.failed_at, found.distrust, "timed out" in str(found.error)) == (Step.TLS, Distrust.OTHER, True)
 
 
 def test_a_port_where_nobody_listens() -> None:
