@@ -7,16 +7,14 @@ closed at once, so that it can be said whose it is.
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
-from queue import Empty, SimpleQueue
 from typing import cast
 
-from imagesync.errors import NetworkError, StoreError, UnsupportedError
-from imagesync.registry.addresses import MAX_TRIED, LookUp, SocketAddress
+from imagesync.errors import StoreError, UnsupportedError
+from imagesync.registry.addresses import MAX_TRIED, LookUp, SocketAddress, look_up_within
 from imagesync.registry.certificate import Certificate, read_certificate
 from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import is_plain_http, translate, translated
@@ -118,6 +116,43 @@ class Sounder:
             return self._secured(begun, channel, addresses) if begun.origin.scheme == "https" else begun
 
     def _secured(self, begun: Sounding, channel: Channel, addresses: Sequence[SocketAddress]) -> Sounding:
+        host = begun.origin.authority
+        try:
+            with translated(host):
+                context = self._contexts.context_for(self._tls_for(begun.origin))
+            channel.secure(begun.origin, context)
+        except StoreError as error:
+            return replace(begun, failed_at=Step.TLS, error=error, distrust=Distrust.OTHER)
+        except OSError as error:
+            failed = replace(begun, failed_at=Step.TLS, error=translate(error, host), distrust=_distrust(error))
+            is_distrusted = isinstance(error, ssl.SSLCertVerificationError)
+            return replace(failed, certificate=self._unverified(begun, addresses)) if is_distrusted else failed
+        return replace(begun, tls_version=_secured(channel).version() or "", certificate=_certificate(channel))
+
+    def _unverified(self, begun: Sounding, addresses: Sequence[SocketAddress]) -> Certificate | None:
+        """The certificate that was not trusted, to say of whom it is; nothing is sent to who has it."""
+        with closing(self._channel(addresses)) as channel:
+            try:
+                self._reach(channel, begun, addresses)
+                channel.secure(begun.origin, self._contexts.context_for(Tls(TlsMode.INSECURE)))
+                return _certificate(channel)
+            except (OSError, StoreError):
+                return None
+
+    def _channel(self, addresses: Sequence[SocketAddress]) -> Channel:
+        return Channel(self._live, max(LEAST_SECONDS, self._step_seconds / max(1, min(len(addresses), MAX_TRIED))))
+
+    def _reach(self, channel: Channel, begun: Sounding, addresses: Sequence[SocketAddress]) -> str:
+        reached = channel.connect(addresses)
+        if begun.proxy is not None:
+            if begun.proxy.origin.scheme == "https":
+                channel.secure(begun.proxy.origin, self._contexts.context_for(Tls()))
+            if begun.origin.scheme == "https":
+                channel.tunnel(begun.origin, begun.proxy.authorization)
+        return reached
+
+
+def _secured(self, begun: Sounding, channel: Channel, addresses: Sequence[SocketAddress]) -> Sounding:
         host = begun.origin.authority
         try:
             with translated(host):

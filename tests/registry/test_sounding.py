@@ -12,9 +12,9 @@ import pytest
 
 from imagesync.errors import NetworkError
 from imagesync.registry import sounding
-from imagesync.registry.addresses import SocketAddress, look_up
+from imagesync.registry.addresses import SocketAddress, look_up, look_up_within
 from imagesync.registry.origin import Origin
-from imagesync.registry.sounding import Distrust, Sounder, Sounding, Step, look_up_within
+from imagesync.registry.sounding import Distrust, Sounder, Sounding, Step
 from imagesync.settings import Tls, TlsMode
 from tests.conftest import Certificates, MakeRegistry
 from tests.fakes.names import Names
