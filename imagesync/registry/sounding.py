@@ -152,68 +152,6 @@ class Sounder:
         return reached
 
 
-def _secured(self, begun: Sounding, channel: Channel, addresses: Sequence[SocketAddress]) -> Sounding:
-        host = begun.origin.authority
-        try:
-            with translated(host):
-                context = self._contexts.context_for(self._tls_for(begun.origin))
-            channel.secure(begun.origin, context)
-        except StoreError as error:
-            return replace(begun, failed_at=Step.TLS, error=error, distrust=Distrust.OTHER)
-        except OSError as error:
-            failed = replace(begun, failed_at=Step.TLS, error=translate(error, host), distrust=_distrust(error))
-            is_distrusted = isinstance(error, ssl.SSLCertVerificationError)
-            return replace(failed, certificate=self._unverified(begun, addresses)) if is_distrusted else failed
-        return replace(begun, tls_version=_secured(channel).version() or "", certificate=_certificate(channel))
-
-    def _unverified(self, begun: Sounding, addresses: Sequence[SocketAddress]) -> Certificate | None:
-        """The certificate that was not trusted, to say of whom it is; nothing is sent to who has it."""
-        with closing(self._channel(addresses)) as channel:
-            try:
-                self._reach(channel, begun, addresses)
-                channel.secure(begun.origin, self._contexts.context_for(Tls(TlsMode.INSECURE)))
-                return _certificate(channel)
-            except (OSError, StoreError):
-                return None
-
-    def _channel(self, addresses: Sequence[SocketAddress]) -> Channel:
-        return Channel(self._live, max(LEAST_SECONDS, self._step_seconds / max(1, min(len(addresses), MAX_TRIED))))
-
-    def _reach(self, channel: Channel, begun: Sounding, addresses: Sequence[SocketAddress]) -> str:
-        reached = channel.connect(addresses)
-        if begun.proxy is not None:
-            if begun.proxy.origin.scheme == "https":
-                channel.secure(begun.proxy.origin, self._contexts.context_for(Tls()))
-            if begun.origin.scheme == "https":
-                channel.tunnel(begun.origin, begun.proxy.authorization)
-        return reached
-
-
-def look_up_within(seconds: float, find: LookUp, origin: Origin) -> Sequence[SocketAddress]:
-    """Look a name up; a name server that does not answer is waited for so long and no longer. Raises
-    NetworkError."""
-    answer: SimpleQueue[Sequence[SocketAddress] | OSError] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answer.put(find(origin.host, origin.port))
-        except (OSError, UnicodeError) as error:
-            answer.put(error if isinstance(error, OSError) else OSError("this is no name that can be looked up"))
-
-    # The system's resolver cannot be told to stop: its thread is left to itself.
-    threading.Thread(target=ask, daemon=True, name="imagesync-look-up").start()
-    try:
-        found = answer.get(timeout=seconds)
-    except Empty:
-        raise NetworkError(
-            f"no answer from the name server within {seconds:g} s for {origin.host}",
-            hint="check the name server in /etc/resolv.conf",
-        ) from None
-    if isinstance(found, OSError):
-        raise NetworkError(f"the name {origin.host} has no address: {found.strerror or found}") from found
-    return found
-
-
 def _secured(channel: Channel) -> ssl.SSLSocket:
     """What TLS inside TLS is made of has the same methods."""
     return cast("ssl.SSLSocket", channel.socket)
