@@ -23,6 +23,7 @@ _TOPICS = {
     Step.TLS: Topic.TLS,
 }
 _SHOWN_NAMES = 5
+_SHOWN_DAYS = 400
 
 
 def way_checks(facts: Facts, now: float) -> Iterator[Check]:
@@ -120,7 +121,7 @@ def _held(certificate: Certificate | None, now: float) -> str:
 
 def _until(certificate: Certificate, now: float) -> str:
     days = int((certificate.ends_at - now) // _DAY)
-    left = "" if days < 0 else f" ({days} day{'' if days == 1 else 's'} left)"
+    left = f" ({days} day{'' if days == 1 else 's'} left)" if 0 <= days < _SHOWN_DAYS else ""
     return f"{'ended' if certificate.ends_at < now else 'until'} {_date(certificate.ends_at)}{left}"
 
 
