@@ -119,6 +119,15 @@ def test_a_wrong_password_is_told_once_for_all_repositories(guarded: Mirror, mon
     assert WRONG not in ran.text
 
 
+def test_a_helper_that_is_not_there_is_told_as_what_is_wrong_with_the_login(guarded: Mirror) -> None:
+    helped = "{auth: {helper: nowhere}}"
+    spec = guarded.spec(registries={guarded.source.host: helped, guarded.destination.host: LOGIN})
+    ran = guarded.cli("doctor", spec, "--format", "json")
+    login = checks(ran, guarded.source.host)["login"]
+    assert (ran.code, login["status"]) == (1, "failed")
+    assert "docker-credential-nowhere" in login["detail"] + login["next_step"]
+
+
 def test_a_token_that_allows_less_than_was_asked_for_is_a_failure(guarded: Mirror) -> None:
     token = jwt([{"type": "repository", "name": "app", "actions": ["pull"]}])
     guarded.destination.script("GET", "/token", status=200, body=json.dumps({"token": token}).encode())
