@@ -139,6 +139,21 @@ def test_a_token_that_allows_less_than_was_asked_for_is_a_failure(guarded: Mirro
     assert push["next_step"].startswith("give the account the right to push here")
 
 
+def test_what_the_table_says_of_a_kind_is_heeded(guarded: Mirror) -> None:
+    kind = LOGIN.replace("{auth:", "{kind: gitlab, behaviour: {deletes: never}, auth:")
+    spec = guarded.spec(
+        "{name: 'app:1', prune: true}",
+        registries={guarded.source.host: LOGIN, guarded.destination.host: kind},
+    )
+    guarded.cli.file(f"state: state.json\n{Path(spec).read_text()}", spec)
+    guarded.fill("1")
+    ran = guarded.cli("doctor", spec, "--format", "json")
+    found = checks(ran, guarded.destination.host)
+    assert (ran.code, found["kind"]["detail"]) == (1, "gitlab")
+    assert found["delete"]["detail"] == f"by its API {guarded.destination.host} deletes nothing"
+    assert "create the project app" in found["push"]["next_step"]
+
+
 def test_a_clock_that_is_five_minutes_ahead_is_a_warning(mirror: Mirror) -> None:
     ahead = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
     mirror.source.script("GET", "^/v2/$", headers={"Date": ahead})
