@@ -14,7 +14,7 @@ from imagesync.registry.pages import MAX_PAGE_BYTES, Page, next_page, parse_json
 from imagesync.registry.token import CatalogScope, Scope
 
 PAGE_SIZE = 1000
-MAX_NAME_LENGTH = 512
+MAX_NAME_LENGTH = 320
 """A longer name is no tag and no path; that much of it is kept to say so."""
 
 

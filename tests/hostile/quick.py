@@ -35,4 +35,3 @@ def hasten(patch: pytest.MonkeyPatch, caps: Mapping[str, int]) -> None:
     patch.setattr("imagesync.registry.appending.RESUME_SECONDS", 0.001)
     for name, most in caps.items():
         patch.setattr(name, most)
-
