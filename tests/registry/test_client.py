@@ -319,11 +319,13 @@ def test_a_realm_that_is_refused_is_said_of_what_was_asked_for(registry: FakeReg
 def test_a_token_to_read_is_for_reading_and_is_kept_nowhere(make_registry: MakeRegistry, tmp_path: Path) -> None:
     """S22: who reads gets no right to write, and no file outlives the run."""
     registry = make_registry(auth=TokenAuth({"robot": "secret"}))
-    with open_registries(
-        (registry.host, make_login("robot", "secret")), environment={"HOME": str(tmp_path)}
-    ) as registries:
-        with pytest.raises(StoreError):
-            registries.repository(make_repository(registry.host, "a/b")).resolve(Tag("1"))
+    with (
+        open_registries(
+            (registry.host, make_login("robot", "secret")), environment={"HOME": str(tmp_path)}
+        ) as registries,
+        pytest.raises(StoreError),
+    ):
+        registries.repository(make_repository(registry.host, "a/b")).resolve(Tag("1"))
     (asked,) = registry.log.entries("GET", "/token")
     assert "scope=repository%3Aa%2Fb%3Apull&" in f"{asked.query}&"
     assert list(tmp_path.rglob("*")) == []
