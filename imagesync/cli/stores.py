@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
 from imagesync.reference import ARCHIVE_SCHEMES, DOCKER_ARCHIVE, LAYOUT_SCHEMES, Repository
-from imagesync.registry import Registries
+from imagesync.registry import Registries, RetryPolicy
 from imagesync.settings import Settings
-from imagesync.store import Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
+from imagesync.store import Creator, Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
 
 if TYPE_CHECKING:
     from imagesync.archive import ArchiveTree, DockerArchive
@@ -33,9 +33,12 @@ class OpenStores:
         directory: str,
         environment: Mapping[str, str],
         cache: Cache | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self.memory: Memory = cache or NoMemory()
-        self.registries = Registries(settings, cancellation, environment=environment, ledger=cache)
+        self.registries = Registries(
+            settings, cancellation, environment=environment, policy=policy or RetryPolicy(), ledger=cache
+        )
         self._cancellation = cancellation
         self._directory = Path(directory)
         self._lock = threading.Lock()
@@ -61,6 +64,12 @@ class OpenStores:
         if registry.startswith(LAYOUT_SCHEMES):
             return NoPushTimes()
         return self.registries.push_times(registry)
+
+    def creates(self, repository: Repository) -> bool:
+        return not repository.is_layout and self.registries.creates(repository)
+
+    def creator(self, repository: Repository) -> Creator | None:
+        return None if repository.is_layout else self.registries.creator(repository)
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith(ARCHIVE_SCHEMES):

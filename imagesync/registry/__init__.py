@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -26,6 +27,9 @@ from imagesync.settings import Auth, Settings, Tls
 
 if TYPE_CHECKING:
     from imagesync.registry.catalogs import RegistryCatalog, RegistryPushTimes
+    from imagesync.registry.creation import Clouds
+    from imagesync.registry.sounding import Sounding
+    from imagesync.store import Creator
 
 __all__ = ["PullCount", "PullLedger", "Registries", "RemoteRepository", "RetryPolicy"]
 
@@ -53,13 +57,16 @@ class Registries:
         self._settings = settings
         self._cancellation = cancellation
         self._policy = policy
+        self._environment = environment
+        self._find = find or addresses.look_up
         self._credentials = CredentialStore(environment)
-        self._connections = Connections(environment, self._tls_for, find=find or addresses.look_up)
+        self._connections = Connections(environment, self._tls_for, find=self._find)
         self._ledger = ledger or MemoryLedger()
         self._limits: dict[str, HostLimits] = {}
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
         self._repositories: dict[Repository, RemoteRepository] = {}
         self._push_times: dict[str, RegistryPushTimes] = {}
+        self._clouds: Clouds | None = None
         self._lock = Lock()
 
     def repository(self, repository: Repository) -> RemoteRepository:
@@ -75,6 +82,28 @@ class Registries:
 
         return RegistryCatalog(Access(host, self.client, partial(self._find_login, host)))
 
+    def creates(self, repository: Repository) -> bool:
+        """Whether the spec wants a repository made that is not there."""
+        return self._settings.create_for(repository.registry, repository.path) is not None
+
+    def creator(self, repository: Repository) -> Creator | None:
+        """Who makes a repository that is not there; None where the spec wants none made. Raises UnsupportedError."""
+        template = self._settings.create_for(repository.registry, repository.path)
+        if template is None:
+            return None
+        from imagesync.registry.creation import Clouds, creator_of  # noqa: PLC0415 - few specs create
+
+        host, path = repository.registry, repository.path
+        with self._lock:
+            clouds = self._clouds = self._clouds or Clouds()
+        return creator_of(
+            self.client(host),
+            repository,
+            template,
+            cloud=partial(clouds.open, host, self._settings.auth_for(host, path).push),
+            find=partial(self._find_credential, host, path, True),
+        )
+
     def push_times(self, host: str) -> RegistryPushTimes:
         """Who tells when a registry got what its tags point to: the same each time, for what it finds out of it."""
         from imagesync.registry.catalogs import Access, RegistryPushTimes  # noqa: PLC0415 - most specs have no age
@@ -84,6 +113,20 @@ class Registries:
                 access = Access(host, self.client, partial(self._find_login, host))
                 self._push_times[host] = RegistryPushTimes(access)
             return self._push_times[host]
+
+    def sound(self, host: str, *, step_seconds: float) -> Sounding:
+        """How far one gets towards a registry before the first request, no step of which takes longer than that."""
+        from imagesync.registry.sounding import Sounder  # noqa: PLC0415 - for doctor alone
+
+        sounder = Sounder(self._environment, self._tls_for, find=self._find, step_seconds=step_seconds)
+        return sounder.sound(self.client(host).likely_origin())
+
+    def speaks_tls(self, host: str) -> bool:
+        """Whether the server that is spoken to in plain HTTP for this registry would rather speak TLS."""
+        plain = self.client(host).likely_origin()
+        with suppress(OSError):
+            return self._connections.speaks_tls(plain._replace(scheme="https"))
+        return False
 
     def client(self, host: str) -> RegistryClient:
         """The client for one registry, the same each time."""
