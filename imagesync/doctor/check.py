@@ -29,6 +29,7 @@ class Topic(Enum):
     CONNECTION = "connection"
     TLS = "tls"
     REGISTRY = "registry"
+    KIND = "kind"
     CLOCK = "clock"
     LOGIN = "login"
     PULL = "pull"
