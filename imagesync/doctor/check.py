@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.redaction import redacted
+
 
 class Status(Enum):
     """How a check stands."""
@@ -43,6 +45,11 @@ class Check:
     detail: str
     next_step: str | None = None
     about: str = ""
+
+    def __post_init__(self) -> None:
+        # Both repeat what a server says, which may be what it was sent.
+        object.__setattr__(self, "detail", redacted(self.detail))
+        object.__setattr__(self, "next_step", redacted(self.next_step) if self.next_step else self.next_step)
 
 
 @dataclass(frozen=True, slots=True)
