@@ -38,9 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     spec = load(arguments) if arguments.spec else Spec((), Settings(), ())
     promotion = next((one for one in spec.promotions if one.name == arguments.subject), None)
-    if promotion is None and arguments.stage:
+    if promotion is None and (arguments.stage or not set(arguments.subject) & set("/:@.")):
+        what = "--stage is of a promotion" if arguments.stage else "no host is named"
         hint = "give its spec with --spec" if not arguments.spec else f"there is: {_named(spec)}"
-        raise UsageError(f"--stage is of a promotion, and {arguments.subject!a} names none", hint=hint)
+        raise UsageError(f"{what}, and {arguments.subject!a} names no promotion", hint=hint)
     with open_session(spec, arguments) as session:
         records = _of_image(session, arguments) if promotion is None else _of_stages(session, promotion, arguments)
     emit(render_history(events_of(records), _nothing(arguments, spec), form=arguments.format))
@@ -48,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_stages(session: Session, promotion: Promotion, arguments: argparse.Namespace) -> list[Record]:
-    """What the journals have, the latest first."""
+    """What the journals have, the latest first; nothing is promoted to the first stage."""
     from imagesync.promotion.history import telling  # noqa: PLC0415 - not for --help
     from imagesync.promotion.records import Records  # noqa: PLC0415
 
-    stages = [promotion.stage(arguments.stage)] if arguments.stage else promotion.stages
+    stages = [promotion.stage(arguments.stage)] if arguments.stage else promotion.stages[1:]
     records = Records(promotion, session.stores)
     held: dict[str, Stage] = {stage.name: stage for stage in stages}
     entries = telling([entry for stage in stages for entry in records.entries(stage)])[: arguments.last]

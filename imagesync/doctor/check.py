@@ -9,6 +9,9 @@ from enum import Enum
 
 from imagesync.redaction import redacted
 
+LOOK_CLOSER = "run it again with -v, which shows every request"
+"""What to do where nothing better is known."""
+
 
 class Status(Enum):
     """How a check stands."""
@@ -28,6 +31,7 @@ class Topic(Enum):
     CONNECTION = "connection"
     TLS = "tls"
     REGISTRY = "registry"
+    KIND = "kind"
     CLOCK = "clock"
     LOGIN = "login"
     PULL = "pull"

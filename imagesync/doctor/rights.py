@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from imagesync.doctor.check import Check, Status, Topic
+from imagesync.doctor.check import LOOK_CLOSER, Check, Status, Topic
 from imagesync.doctor.facts import Facts, Tried
 from imagesync.doctor.subjects import Right
 from imagesync.errors import AuthenticationError, NotFoundError
@@ -26,8 +26,8 @@ def right_checks(facts: Facts) -> Iterator[Check]:
     logins: dict[_Login, list[Tried]] = {}
     for tried in facts.tries:
         logins.setdefault(_login_of(tried), []).append(tried)
-    refused = {login for login, tries in logins.items() if all(map(_is_login_refused, tries))}
-    yield from (_login(login, tries, is_refused=login in refused) for login, tries in logins.items())
+    refused = {login: error for login, tries in logins.items() if (error := _refusal(tries)) is not None}
+    yield from (_login(login, tries, refused.get(login)) for login, tries in logins.items())
     for tried in facts.tries:
         if tried.want.right is not Right.ENTER:
             yield _because_of_login(tried) if _login_of(tried) in refused else _right(tried)
@@ -40,21 +40,28 @@ def _login_of(tried: Tried) -> _Login:
     return (purpose, None, None, None) if use is None else (purpose, use.credential, use.scheme, use.realm_host)
 
 
-def _is_login_refused(tried: Tried) -> bool:
-    """Whether it is the login that was refused, and not this one thing."""
-    error = tried.error
-    return isinstance(error, AuthenticationError) and not error.is_refusal
+def _refusal(tries: Iterable[Tried]) -> AuthenticationError | None:
+    """Why it is the login that is refused, and not this one thing or that: nothing came of it anywhere."""
+    if any(map(_was_let_in, tries)):
+        return None
+    errors = [tried.error for tried in tries if isinstance(tried.error, AuthenticationError)]
+    return next((error for error in errors if not error.is_refusal), None)
 
 
-def _login(login: _Login, tries: list[Tried], *, is_refused: bool) -> Check:
+def _was_let_in(tried: Tried) -> bool:
+    """Whether the login was good there, be it that this one thing was refused."""
+    if tried.error is None:
+        return tried.status is not None or tried.granted is not None
+    return isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
+
+
+def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
     purpose, credential, scheme, realm_host = login
-    if is_refused and tries[0].error is not None:
-        error = tries[0].error
-        return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint, about=purpose)
-    if tries[0].use is None:
-        reason = "nothing was logged in for" if tries[0].error is None else "not asked, for what is wrong below"
-        return Check(Topic.LOGIN, Status.SKIPPED, reason, about=purpose)
+    if error is not None:
+        return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint or LOOK_CLOSER, about=purpose)
     who = credential or "nobody"
+    if not any(map(_was_let_in, tries)):
+        return Check(Topic.LOGIN, Status.SKIPPED, f"{who}, not tried out, for what is wrong below", about=purpose)
     if scheme is None:
         return Check(Topic.LOGIN, Status.OK, f"{who}, the registry asked for none", about=purpose)
     how = f"{scheme.capitalize()}{f', tokens from {realm_host}' if realm_host else ''}"
@@ -97,7 +104,7 @@ def _refused(tried: Tried) -> Check:
     if isinstance(error, NotFoundError):
         step = "create the repository there, or check its name"
         return _check(tried, Status.FAILED, error.message, error.hint or step)
-    return _check(tried, Status.FAILED, error.message, error.hint)
+    return _check(tried, Status.FAILED, error.message, error.hint or LOOK_CLOSER)
 
 
 def _pull(tried: Tried) -> Check:
@@ -108,19 +115,24 @@ def _pull(tried: Tried) -> Check:
 
 
 def _write(tried: Tried) -> Check:
-    action = tried.want.right.value
     absent = "; the repository is not there yet" if tried.status == 404 else ""
     if tried.is_proven:
         return _check(tried, Status.OK, "an upload was begun and taken back")
+    if tried.granted is not None and not tried.granted & {tried.want.right.value, "*"}:
+        return _ungranted(tried, tried.granted)
+    if tried.creation is not None:
+        detail = "the repository is not there, and a push may not make it"
+        return _check(tried, Status.WARN, detail, f"unless a push makes it: {tried.creation}")
     if tried.granted is None:
-        reason = f"cannot be told without a write{absent}"
         step = "`--probe-push` begins an upload and takes it back" if tried.want.right is Right.PUSH else None
-        return _check(tried, Status.SKIPPED, reason, step)
-    if tried.granted & {action, "*"}:
-        return _check(tried, Status.OK, f"the token allows it{absent}")
-    allowed = ", ".join(sorted(ascii(one)[1:-1] for one in tried.granted))[:100] or "nothing"
+        return _check(tried, Status.SKIPPED, f"cannot be told without a write{absent}", step)
+    return _check(tried, Status.OK, f"the token allows it{absent}")
+
+
+def _ungranted(tried: Tried, granted: frozenset[str]) -> Check:
+    allowed = ", ".join(sorted(ascii(one)[1:-1] for one in granted))[:100] or "nothing"
     who = (tried.use.credential if tried.use else None) or "nobody"
-    step = f"give the account the right to {action} here, or use another login (this is {who})"
+    step = f"give the account the right to {tried.want.right.value} here, or use another login (this is {who})"
     return _check(tried, Status.FAILED, f"the token server grants {allowed}", step)
 
 

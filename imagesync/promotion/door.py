@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imagesync.errors import HeldError, NotFoundError
-from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
+from imagesync.plan.together import HELD_EXIT_CODE
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record
@@ -31,6 +32,8 @@ class Known:
     """How the stage that it comes from went back from it; None where it did not."""
     runs: Record | None = None
     """What the stage that it comes to runs; read where nobody has asked for just this release."""
+    left: Record | None = None
+    """How that stage went back from it; read as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,9 @@ class Door:
         return replace(plan, actions=tuple(dict.fromkeys(map(self._or_refused, plan.actions))))
 
     def _or_refused(self, action: Action) -> Action:
-        if isinstance(action, Keep):
-            reason = self._reason(action)
-            return action if reason is None else _refused(action, action.source, action.destination, reason)
+        if isinstance(action, Keep | Waiting | Blocked):
+            reason = self.reviewer(action.copy) if isinstance(action, Blocked) else self._reason(action)
+            return action if reason is None else _refused_too(action, reason)
         if not isinstance(action, Failure) or action.kind != NotFoundError.kind:
             return action
         if _is_first(self.promotion, self.unit):
@@ -71,7 +74,7 @@ class Door:
         tag = Reference(source.repository_of(image), source.tag_of(self.unit.version))
         return _refused(action, tag, parse_reference(action.subject), self._missing(action.reason))
 
-    def _reason(self, action: Copy | Attach | Keep) -> str | None:
+    def _reason(self, action: Copy | Attach | Keep | Waiting) -> str | None:
         if self.unit.move is Move.ROLLBACK:
             return None
         reasons = (*self._skips(), *self._is_closed(), *self._is_not_released(action))
@@ -101,8 +104,12 @@ class Door:
         runs = self.known.runs
         if runs is not None and is_newer(runs.version, self.unit.version):
             yield f"{self.unit.stage} runs {runs.version} by now, and no release goes back by itself"
+        left = self.known.left
+        if left is not None:
+            why = f" ({left.reason})" if left.reason else ""
+            yield f"{self.unit.stage} went back from {self.unit.version} to {left.version}{why}, and nobody asks for it"
 
-    def _is_not_released(self, change: Copy | Attach | Keep) -> Iterator[str]:
+    def _is_not_released(self, change: Copy | Attach | Keep | Waiting) -> Iterator[str]:
         """Only what a record says has come to a stage as a whole may leave it again."""
         if _is_first(self.promotion, self.unit):
             return
@@ -130,6 +137,16 @@ class Door:
         if self.known.released is None:
             return f"{unit} has not come to {stage} yet; promote it there first: `{typed}`"
         return f"{found}, though on record {unit} came to {stage}; promote it there again first: `{typed}`"
+
+
+def _refused_too(action: Keep | Waiting | Blocked, reason: str) -> Action:
+    """What a gate holds back already is told both: who sees to the one should know of the other."""
+    if isinstance(action, Keep):
+        return _refused(action, action.source, action.destination, reason)
+    both = action.reason if reason in action.reason else f"{action.reason}; {reason}"
+    if isinstance(action, Blocked):
+        return replace(action, reason=both)
+    return replace(action, reason=both, exit_code=HELD_EXIT_CODE, waits_for=WaitsFor.STAGE)
 
 
 def _refused(action: Action, source: Reference, destination: Reference, reason: str) -> Waiting:

@@ -6,7 +6,9 @@ A server may write anything there: all text is escaped and cut.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 20
 _MAX_SHOWN = 100
+_quiet = Lock()
+"""Which warnings are shown is one setting for all threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +30,31 @@ class Certificate:
     """The hosts and addresses that it is for, at most MAX_NAMES."""
     begins_at: float
     ends_at: float
-
-    @property
-    def is_its_own_issuer(self) -> bool:
-        return self.subject == self.issuer
+    is_its_own_issuer: bool = False
 
 
 def read_certificate(der: bytes | None) -> Certificate | None:
     """The certificate as a server sends it; None where there is none, or where it cannot be read. Never raises."""
     from cryptography import x509  # noqa: PLC0415 - slow, and only who asks for a certificate needs it
 
-    try:
-        found = x509.load_der_x509_certificate(der or b"")
-        return Certificate(
-            subject=_shown(found.subject),
-            issuer=_shown(found.issuer),
-            names=_names(found),
-            begins_at=found.not_valid_before_utc.timestamp(),
-            ends_at=found.not_valid_after_utc.timestamp(),
-        )
-    except (ValueError, TypeError, OverflowError, x509.DuplicateExtension):
-        return None
+    strange = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd in it is the server's business
+        try:
+            return _read(x509.load_der_x509_certificate(der or b""))
+        except (ValueError, TypeError, OverflowError, *strange):
+            return None
+
+
+def _read(found: x509.Certificate) -> Certificate:
+    return Certificate(
+        subject=_shown(found.subject),
+        issuer=_shown(found.issuer),
+        names=_names(found),
+        begins_at=found.not_valid_before_utc.timestamp(),
+        ends_at=found.not_valid_after_utc.timestamp(),
+        is_its_own_issuer=found.subject == found.issuer,
+    )
 
 
 def _names(found: x509.Certificate) -> tuple[str, ...]:
@@ -61,15 +69,11 @@ def _names(found: x509.Certificate) -> tuple[str, ...]:
 
 
 def _shown(name: x509.Name) -> str:
-    """The common name and the organization, as far as it has them; else all of it."""
+    """The common name, as most have one; else all of it."""
     from cryptography.x509.oid import NameOID  # noqa: PLC0415 - as above
 
-    said = [str(one.value) for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME) for one in _of(name, oid)]
-    return _cut(", ".join(dict.fromkeys(said)) or name.rfc4514_string() or "nobody")
-
-
-def _of(name: x509.Name, oid: x509.ObjectIdentifier) -> list[x509.NameAttribute[str | bytes]]:
-    return name.get_attributes_for_oid(oid)[:1]
+    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return _cut((str(common[0].value) if common else "") or name.rfc4514_string() or "nobody")
 
 
 def _cut(text: str) -> str:

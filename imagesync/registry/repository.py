@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from imagesync.behaviour import Deletes, Repush
 from imagesync.errors import (
     ImmutableError,
     IntegrityError,
     InvalidManifest,
     InvalidReference,
+    LimitError,
     NetworkError,
     ProtocolError,
     StoreError,
@@ -42,6 +44,10 @@ from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
 _LET_DELETE = "let the registry delete (docker-registry: REGISTRY_STORAGE_DELETE_ENABLED=true), or leave `prune` out"
+_LET_OTHERS_DELETE = (
+    "delete at the registry's own page, or leave `prune` out; `behaviour: {deletes: auto}` tries all the same"
+)
+_LET_LARGER = "build an image with fewer entries, or set `behaviour: {manifest_size: …}` if the registry takes more"
 _SCHEMA_1 = "schema 1"
 
 
@@ -118,6 +124,8 @@ class RemoteRepository:
         """PUT the exact bytes (end-7). Where the answer is lost, or a tag that is fixed refuses to be written
         twice, a HEAD tells whether they are there."""
         target = tag or content.digest
+        if self._is_kept(target, content):
+            return
         headers = {"Content-Type": content.media_type}
         call = self._manifest_call(
             "PUT", target, accepted=frozenset({201}), headers=headers, content=content.raw, push=True
@@ -134,6 +142,7 @@ class RemoteRepository:
 
     def delete_tag(self, tag: Tag) -> None:
         """DELETE a tag (end-9). Registries without it answer 400 or 405."""
+        self._check_deletable(tag, Deletes.TAG)
         call = self._deletion(tag, frozenset({200, 202, 204, 400}))
         answer = self._client.send(call)
         if answer.status == 400:
@@ -141,6 +150,7 @@ class RemoteRepository:
 
     def delete_manifest(self, digest: Digest) -> None:
         """DELETE a manifest by its digest, and every tag on it with it (end-9)."""
+        self._check_deletable(digest, Deletes.DIGEST)
         try:
             self._client.send(self._deletion(digest, frozenset({200, 202, 204})))
         except UnsupportedError as error:
@@ -154,6 +164,25 @@ class RemoteRepository:
     def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
         """What the registry lists as speaking of a digest (end-12a); None where it makes no such list."""
         return list_referrers(self._client, self.repository, digest)
+
+    def _is_kept(self, target: Tag | Digest, content: Content) -> bool:
+        """Whether nothing has to be written: an immutable tag with this digest may be refused a second time. Raises
+        LimitError for what the registry is known not to take."""
+        most = self._client.behaviour.manifest_bytes
+        if len(content.raw) > most:
+            message = f"the manifest has {len(content.raw)} bytes, and {self._client.host} takes {most}"
+            raise self._manifest_call("PUT", target).fail(LimitError, message, hint=_LET_LARGER)
+        is_read = isinstance(target, Tag) and self._client.behaviour.repush is Repush.REFUSED
+        return is_read and self._points_to(target, content.digest)
+
+    def _check_deletable(self, target: Tag | Digest, how: Deletes) -> None:
+        """Raise UnsupportedError for what the registry is known not to do."""
+        own = self._client.behaviour.deletes
+        if own in (Deletes.AUTO, how):
+            return
+        known = "nothing" if own is Deletes.NEVER else f"by {own.value} alone"
+        message = f"by its API {self._client.host} deletes {known}"
+        raise self._manifest_call("DELETE", target).fail(UnsupportedError, message, hint=_LET_OTHERS_DELETE)
 
     def _deletion(self, target: Tag | Digest, accepted: frozenset[int]) -> Call:
         call = self._manifest_call("DELETE", target, accepted=accepted, push=True)

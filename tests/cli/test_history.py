@@ -119,9 +119,23 @@ def test_foreign_text_of_a_record_reaches_no_terminal_as_it_is(shop: Shop) -> No
     assert "\\x1b[31mred" in ran.out
 
 
+def test_the_first_stage_has_no_journal_to_read(shop: Shop) -> None:
+    shop.hosts[0].script("GET", "/imagesync-journal/", status=401)
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml")
+    assert (ran.code, len(ran.out.splitlines())) == (0, 3), ran.text
+
+
 def test_a_stage_needs_a_promotion(shop: Shop) -> None:
     ran = shop.cli("history", "other", "--spec", "sync.yaml", "--stage", "dev")
     assert (ran.code, "there is: shop" in ran.err) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "hint"), [((), "give its spec with --spec"), (("--spec", "sync.yaml"), "there is: shop")]
+)
+def test_a_name_alone_is_no_image_of_docker_hub(shop: Shop, more: tuple[str, ...], hint: str) -> None:
+    ran = shop.cli("history", "shob", *more)
+    assert (ran.code, "'shob' names no promotion" in ran.err, hint in ran.err) == (4, True, True), ran.err
 
 
 def test_the_journal_entry_and_the_referrer_say_the_same(shop: Shop) -> None:

@@ -247,3 +247,21 @@ def test_what_a_stage_has_gone_back_from_does_not_leave_it_until_it_has_come_the
     shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "mended")
     assert shop.cli(*shlex.split(ran.out.split("`")[1])[1:]).code == 0
     assert shop.promote("1.6.0", "production").code == 0
+
+
+def test_what_a_gate_holds_back_is_told_as_well_what_the_door_says(shop: Shop) -> None:
+    shop.more |= {"staging": "current: live", "production": "gates: [{approval: {count: 1, from: [alice]}}]"}
+    shop.write()
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        shop.promote(version, "staging")
+    shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "login", "--confirm")
+    for gate in ("gate approval: 0 of 1", "gate size:"):
+        ran = shop.promote("1.5.0", "production")
+        assert (ran.code, gate in ran.out) == (3, True), ran.text
+        assert "; staging has gone back from shop 1.5.0 to 1.4.0 (login)" in ran.out
+        shop.promote("1.5.0", "production", "-o", "plan.json")
+        saved = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+        assert (saved.code, saved.out.count("has gone back")) == (3, ran.out.count("has gone back")), saved.text
+        shop.more["production"] = "gates: [{size: {total: 1B}}]"
+        shop.write()
