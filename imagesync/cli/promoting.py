@@ -188,14 +188,14 @@ def unit_of(plan: Plan) -> Unit:
 def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
     from imagesync.cli.who import who_runs  # noqa: PLC0415 - not for a plan
     from imagesync.executor.together import NoMilestones  # noqa: PLC0415
+    from imagesync.plan.together import takes_long  # noqa: PLC0415
     from imagesync.promotion.recording import Recording, make_draft  # noqa: PLC0415
 
     draft = make_draft(plan, release.promotion, who_runs(os.environ), at=now())
     stage = release.promotion.stage(release.unit.stage)
     if not plan.copies() and release.records.is_recorded(stage, draft.record):
         return NoMilestones()
-    takes_long = any(copy.bytes_to_copy for copy in plan.copies())
-    opened = partial(_opened_anew if takes_long else _opened, session, release)
+    opened = partial(_opened_anew if takes_long(plan) else _opened, session, release)
     return Recording(draft, opened, session.stores, clock=now)
 
 
@@ -205,7 +205,7 @@ def _opened(_session: Session, release: Release) -> Journal:
 
 
 def _opened_anew(session: Session, release: Release) -> Journal:
-    """The journal as it is by now: while content was brought, somebody may have held the stage. Raises HeldError."""
+    """The journal as it is by now: while content was brought and gates were asked, somebody may have held the stage. Raises HeldError."""
     records = Records(release.promotion, session.stores)
     stage = release.promotion.stage(release.unit.stage)
     known = replace(release.known, hold=records.hold(stage))
