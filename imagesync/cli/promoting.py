@@ -205,7 +205,8 @@ def _opened(_session: Session, release: Release) -> Journal:
 
 
 def _opened_anew(session: Session, release: Release) -> Journal:
-    """The journal as it is by now: while content was brought and gates were asked, somebody may have held the stage. Raises HeldError."""
+    """The journal as it is by now: while content was brought and gates were asked, somebody may have held the stage.
+    Raises HeldError."""
     records = Records(release.promotion, session.stores)
     stage = release.promotion.stage(release.unit.stage)
     known = replace(release.known, hold=records.hold(stage))

@@ -71,7 +71,7 @@ class MemoryRepository:
         if tag is not None:
             self.tags[tag] = content.digest
 
-    def push_referrer(self, content: Content, subject: Digest) -> bool:  # noqa: ARG002 - as docker-registry
+    def push_referrer(self, content: Content, subject: Digest) -> bool:
         self.push_manifest(content)
         return False
 
