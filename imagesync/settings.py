@@ -209,6 +209,10 @@ class Timeouts:
     read_seconds: float = 60.0
     commit_seconds: float = 900.0
 
+    def at_most(self, other: Timeouts) -> Timeouts:
+        """The shorter of each."""
+        return Timeouts(*(min(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)))
+
 
 class WhenSpent(Enum):
     """What a spent budget means for what is still to be read: `STOP` the run there, or `DEFER` it to a later one."""
@@ -261,6 +265,8 @@ class Settings:
     prefixes: tuple[tuple[str, RegistrySettings], ...] = ()
     anonymous: bool = False
     """No login at all, for `plan --anonymous`."""
+    longest: Timeouts | None = None
+    """No wait is longer than these, whatever is said of a host, for `doctor`."""
 
     def for_host(self, host: str) -> RegistrySettings:
         """Merge by key in the order pattern < host, over the defaults; a longer pattern wins over a shorter one."""
@@ -269,6 +275,8 @@ class Settings:
             if fnmatchcase(host, pattern):
                 merged = settings.over(merged)
         merged = dict(self.hosts).get(host, RegistrySettings()).over(merged)
+        if self.longest is not None:
+            merged = replace(merged, timeouts=(merged.timeouts or Timeouts()).at_most(self.longest))
         return replace(merged, auth=Auth(Anonymous(), Anonymous())) if self.anonymous else merged
 
     def auth_for(self, host: str, path: str) -> Auth:

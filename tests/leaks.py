@@ -22,7 +22,7 @@ from tests.secrets import EVERYWHERE
 
 MAX_FILE_BYTES = 256 * 1024
 PLACES_OF_SECRETS = (
-    *("config.json", "*auth.json", "docker-credential-*", "*.key", "*.pem", "token"),
+    *("config.json", "*auth.json", "docker-credential-*", "*.key", "*.pem", "token", "password"),
     *("*.yaml", "*.yml", "*.py", "*.sh"),
 )
 """Files that logins and keys are kept in, and those that tests write by hand: specs, and programs that are helpers."""

@@ -26,7 +26,7 @@ ONLY_IN = {
     "urllib3": {"registry"},
     "cheroot": {"server"},
     "rich": {"report"},
-    "cryptography": {"signature"},
+    "cryptography": {"signature", "registry"},
     "sigstore": {"signature"},
     "botocore": {"clouds"},
     "google": {"clouds"},

@@ -13,8 +13,7 @@ from imagesync.cli.parser import add_run_options, add_spec_argument
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
 
     from imagesync.cli.approvers import Approver
     from imagesync.cli.session import Session
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from imagesync.reference import Digest, Reference, Repository
     from imagesync.spec.model import Rule
 
+_MOST_FILES = 100
+"""More are not looked at of one digest."""
 _PAGE = "docs/gates.md says how approvals are wanted"
 
 
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.promote import unit_of  # noqa: PLC0415
     from imagesync.cli.promoting import with_rules  # noqa: PLC0415
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
+    from imagesync.gates.word import Yes  # noqa: PLC0415
     from imagesync.keeping.clock import now  # noqa: PLC0415
 
     spec = load(arguments)
@@ -56,8 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
     people = approvers([one.gate for one in wanted], arguments)
     with open_session(spec, arguments) as session:
         digests = _resolved(session, [one.source for one in wanted])
+    taken: dict[Path, Repository] = {}
     for one in wanted:
-        emit(_write(one, digests[one.source], people[one.gate], now()))
+        approver = people[one.gate]
+        yes = Yes(digests[one.source], one.destination, approver.name, now())
+        path = _file_of(one, yes, taken)
+        taken[path] = one.destination
+        emit(_write(one, yes, approver, path))
     return 0
 
 
@@ -96,20 +103,34 @@ def _resolved(session: Session, sources: Sequence[Reference]) -> dict[Reference,
     return dict(zip(unique, session.tasks.results(asked), strict=True))
 
 
-def _write(wanted: _Wanted, digest: Digest, approver: Approver, at: datetime) -> str:
+def _write(wanted: _Wanted, yes: Yes, approver: Approver, path: Path) -> str:
     """Returns what was approved of and where that stands, or the command that is left to be run. An older word of the
     same person is replaced."""
-    from imagesync.gates.word import Yes  # noqa: PLC0415 - not for --help
-    from imagesync.report.printable import printable  # noqa: PLC0415
+    from imagesync.report.printable import printable  # noqa: PLC0415 - not for --help
 
-    name = wanted.gate.file_of(wanted.source, digest, approver.name)
-    if name is None:
-        hint = "write one `*` where the name stands: approvals/{digest_hex}/*.json"
-        raise UsageError(f"`files: {wanted.gate.files}` names no file that could be written", hint=hint)
-    yes = Yes(digest, wanted.destination, approver.name, at)
-    command = approver.write(yes, Path(name))
+    command = approver.write(yes, path)
     said = printable(_said(yes, wanted))
-    return f"# {said}\n{command}" if command else f"{said}: {Path(name)}"
+    return f"# {said}\n{command}" if command else f"{said}: {path}"
+
+
+def _file_of(wanted: _Wanted, yes: Yes, taken: Mapping[Path, Repository]) -> Path:
+    """Where it is written: what the same person has said of the same digest at another destination stays. Raises
+    UsageError."""
+    numbered = (f"{yes.by}.{number}" for number in range(2, _MOST_FILES))
+    names = [wanted.gate.file_of(wanted.source, yes.digest, by) for by in (yes.by, *numbered)]
+    for path in (Path(name) for name in dict.fromkeys(names) if name is not None):
+        if taken.get(path, yes.destination) == yes.destination and _destination_in(path) in ("", str(yes.destination)):
+            return path
+    hint = "write one `*` where the name stands: approvals/{digest_hex}/*.json"
+    raise UsageError(f"`files: {wanted.gate.files}` names no file that could be written", hint=hint)
+
+
+def _destination_in(path: Path) -> str:
+    """Of which destination the file there speaks; empty where it speaks of none, or there is none."""
+    from imagesync.cli.files import read_file  # noqa: PLC0415 - not for --help
+    from imagesync.gates.word import Word  # noqa: PLC0415
+
+    return Word.parse(path.name, read_file(str(path)).encode()).destination if path.is_file() else ""
 
 
 def _said(yes: Yes, wanted: _Wanted) -> str:

@@ -81,20 +81,21 @@ def _as_it_is(yes: Yes, path: Path) -> str:
 
 def _handed_over(yes: Yes, path: Path, folder: Path) -> str:
     """The bundle that cosign writes is the approval."""
-    from imagesync.gates.word import PREDICATE_TYPE  # noqa: PLC0415 - not for --help
+    from imagesync.cli.files import make_folder_of  # noqa: PLC0415 - not for --help
+    from imagesync.gates.word import PREDICATE_TYPE  # noqa: PLC0415
 
-    predicate = folder / f"{yes.digest.encoded}.json"
+    predicate = folder / yes.destination.path / f"{yes.digest.encoded}.json"
     _written(predicate, yes.to_text())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(str(path))
     options = {"type": PREDICATE_TYPE, "predicate": predicate, "hash": yes.digest.encoded, "bundle": path}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return shlex.join(["cosign", "attest-blob", *words, str(yes.destination)])
 
 
 def _written(path: Path, text: str) -> str:
-    from imagesync.cli.files import write_file  # noqa: PLC0415 - not for --help
+    from imagesync.cli.files import make_folder_of, write_file  # noqa: PLC0415 - not for --help
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(str(path))
     write_file(str(path), text)
     return ""
 

@@ -38,6 +38,14 @@ def check_writable(name: str) -> None:
         raise UsageError(f"{name} cannot be written: {path.parent} may not be written to")
 
 
+def make_folder_of(name: str) -> None:
+    """Make the folder that a file is to be written into. Raises UsageError."""
+    try:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be written: {error.strerror}, {error.filename}") from error
+
+
 def write_file(name: str, text: str) -> None:
     """Write beside the file and rename, so that a reader sees the old text or the new, never half of it."""
     path = Path(name)

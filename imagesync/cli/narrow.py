@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from imagesync.spec.globs import WHOLE, Share
 from imagesync.spec.model import Rule, Spec
 
 if TYPE_CHECKING:
+    from imagesync.gates import Gate
     from imagesync.spec.stages import Promotion
 
 
@@ -65,10 +66,13 @@ def without_commands(spec: Spec) -> Spec:
     """The spec with none of its programs: who logs in nowhere does not trust it, as with the pull request of a fork."""
     from imagesync.gates.command import without_commands as _of_gate  # noqa: PLC0415 - few commands
 
-    reason = "the spec is not trusted here (--anonymous)"
-    gates = [tuple(_of_gate(gate, reason) for gate in rule.gates) for rule in spec.rules]
-    rules = tuple(replace(rule, gates=own) for rule, own in zip(spec.rules, gates, strict=True))
-    return replace(spec, rules=rules)
+    def not_run(gates: Iterable[Gate]) -> tuple[Gate, ...]:
+        return tuple(_of_gate(gate, "the spec is not trusted here (--anonymous)") for gate in gates)
+
+    rules = tuple(replace(rule, gates=not_run(rule.gates)) for rule in spec.rules)
+    stages = [tuple(replace(stage, gates=not_run(stage.gates)) for stage in one.stages) for one in spec.promotions]
+    promotions = (replace(one, stages=own) for one, own in zip(spec.promotions, stages, strict=True))
+    return replace(spec, rules=rules, promotions=tuple(promotions))
 
 
 def _near(name: str, rules: Sequence[Rule]) -> str:

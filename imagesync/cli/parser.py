@@ -17,6 +17,7 @@ COMMANDS = (
     "add",
     "validate",
     "config",
+    "doctor",
     "plan",
     "apply",
     "audit",

@@ -19,6 +19,7 @@ from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.actions import Attach, Blocked, Copy, Keep, Waiting
 from imagesync.plan.in_place import judge_in_place
 from imagesync.plan.review import ReviewedPlan, Reviewer, review
+from imagesync.plan.unit import Occasion
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
@@ -195,20 +196,19 @@ def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
     stage = release.promotion.stage(release.unit.stage)
     if not plan.copies() and release.records.is_recorded(stage, draft.record):
         return NoMilestones()
-    opened = partial(_opened_anew if takes_long(plan) else _opened, session, release)
+    is_later = release.unit.occasion is Occasion.AUTO or takes_long(plan)
+    opened = partial(_opened_anew if is_later else _opened, release)
     return Recording(draft, opened, session.stores, clock=now)
 
 
-def _opened(_session: Session, release: Release) -> Journal:
+def _opened(release: Release) -> Journal:
     """The journal of the stage, as it was read a moment ago."""
     return release.records.journal(release.promotion.stage(release.unit.stage))
 
 
-def _opened_anew(session: Session, release: Release) -> Journal:
-    """The journal as it is by now: while content was brought and gates were asked, somebody may have held the stage.
-    Raises HeldError."""
-    records = Records(release.promotion, session.stores)
-    stage = release.promotion.stage(release.unit.stage)
-    known = replace(release.known, hold=records.hold(stage))
-    replace(release, known=known).door.check_not_held()
-    return records.journal(stage)
+def _opened_anew(release: Release) -> Journal:
+    """The journal as it is by now: while content was brought and gates were asked, or what came before in the run,
+    somebody may have held the stage, or gone back. Raises HeldError."""
+    records = release.records.anew()
+    replace(release, known=records.known(release.unit)).door.check_open()
+    return records.journal(release.promotion.stage(release.unit.stage))

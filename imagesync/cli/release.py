@@ -85,9 +85,9 @@ def _resolved(session: Session, tags: Mapping[str, Reference]) -> dict[str, Rele
 
 def _write(path: Path, text: str) -> None:
     """A release is what it is: one that says something else is not overwritten."""
-    from imagesync.cli.files import read_file, write_file  # noqa: PLC0415 - not for --help
+    from imagesync.cli.files import make_folder_of, read_file, write_file  # noqa: PLC0415 - not for --help
 
     if path.exists() and read_file(str(path)) != text:
         raise UsageError(f"{path} says something else already", hint="give the release another version, or delete it")
-    path.parent.mkdir(exist_ok=True)
+    make_folder_of(str(path))
     write_file(str(path), text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from imagesync.cache import Cache
     from imagesync.cli.stores import OpenStores
     from imagesync.plan.making import Pulls
+    from imagesync.registry import RetryPolicy
     from imagesync.report.progress import Progress
     from imagesync.spec.model import SpecWarning
     from imagesync.tasks import Tasks
@@ -88,15 +89,18 @@ def warn(warnings: Iterable[SpecWarning], arguments: argparse.Namespace) -> None
 
 
 @contextmanager
-def open_session(spec: Spec, arguments: argparse.Namespace) -> Iterator[Session]:
-    """Stores and threads for this spec; everything is closed at the end, also after a signal."""
+def open_session(spec: Spec, arguments: argparse.Namespace, policy: RetryPolicy | None = None) -> Iterator[Session]:
+    """Stores and threads for this spec; everything is closed at the end, also after a signal. `policy` says how often
+    requests are tried, where it is not as usual."""
     from imagesync.cli.stores import OpenStores  # noqa: PLC0415 - a client, which `validate` does not need
     from imagesync.tasks import Tasks  # noqa: PLC0415 - as above
 
     started_at = time.monotonic()
     cancellation = Cancellation(arguments.timeout)
     cache = _open_cache(arguments)
-    stores = OpenStores(spec.settings, cancellation, directory=spec.directory, environment=os.environ, cache=cache)
+    stores = OpenStores(
+        spec.settings, cancellation, directory=spec.directory, environment=os.environ, cache=cache, policy=policy
+    )
     tasks = Tasks(workers=arguments.concurrency, hosts=stores, cancellation=cancellation)
     try:
         with interruptible(cancellation, stores.shutdown, _nobody if arguments.quiet else notify) as interruption:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imagesync.cancellation import Cancellation
 from imagesync.errors import UsageError
 from imagesync.reference import ARCHIVE_SCHEMES, DOCKER_ARCHIVE, LAYOUT_SCHEMES, Repository
-from imagesync.registry import Registries
+from imagesync.registry import Registries, RetryPolicy
 from imagesync.settings import Settings
 from imagesync.store import Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
 
@@ -33,9 +33,12 @@ class OpenStores:
         directory: str,
         environment: Mapping[str, str],
         cache: Cache | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self.memory: Memory = cache or NoMemory()
-        self.registries = Registries(settings, cancellation, environment=environment, ledger=cache)
+        self.registries = Registries(
+            settings, cancellation, environment=environment, policy=policy or RetryPolicy(), ledger=cache
+        )
         self._cancellation = cancellation
         self._directory = Path(directory)
         self._lock = threading.Lock()

@@ -14,7 +14,7 @@ from imagesync.gates.scans import digests_of, named
 from imagesync.gates.trusted import Signers, Trusted
 from imagesync.gates.verdict import Finding
 from imagesync.reference import Digest
-from imagesync.signature import Attested, WantedAttestation
+from imagesync.signature import Attested, LeftUnread, WantedAttestation
 from imagesync.signature.document import text_at, value_at
 from imagesync.signature.statement import COSIGN_VULNERABILITIES
 
@@ -57,6 +57,9 @@ class AttestedReports:
 
     def _attested(self, digest: Digest, signers: Signers, known: Known) -> _Scans:
         pieces = known[ReadSpoken(digest)]
+        left = _left_unread(pieces)
+        if left is not None:
+            return _Scans(unread=f"a newer report may be in what was not read: {left.reason}")
         good = signers.good(WantedAttestation(digest, self.predicate_type), pieces)
         if isinstance(good, Finding):
             return _Scans(unread=good.reason) if isinstance(pieces, Unread) else _Scans(missing=good.reason)
@@ -86,6 +89,11 @@ class _Scans:
     scans: tuple[_Scan, ...] = ()
     missing: str = ""
     unread: str = ""
+
+
+def _left_unread(pieces: object) -> LeftUnread | None:
+    found = pieces if isinstance(pieces, tuple) else ()
+    return next((piece for piece in found if isinstance(piece, LeftUnread)), None)
 
 
 def _newest(image: Image, own: _Scans, of_index: _Scans) -> tuple[ScanReport, ...] | str:

@@ -26,7 +26,7 @@ from imagesync.plan.questions import (
     together,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag
-from imagesync.signature import Evidence, Rejected, pieces_of
+from imagesync.signature import Evidence, LeftUnread, Rejected, pieces_of
 from imagesync.signature.evidence import MAX_BYTES
 from imagesync.spec.model import AttachmentType
 
@@ -96,7 +96,7 @@ def _listed_under_tag(repository: Repository, digest: Digest, tags: Iterable[Tag
 def _of_entries(repository: Repository, entries: Iterable[Descriptor]) -> Asking[tuple[Piece, ...]]:
     """The type that a list states is not believed: each one is opened."""
     digests = [entry.digest for entry in entries]
-    more = [Rejected(f"{len(digests)} referrers: the first {MAX_REFERRERS} are read")]
+    more = [LeftUnread(f"{len(digests)} referrers: the first {MAX_REFERRERS} are read")]
     found = yield from together([_of_manifest(repository, digest) for digest in digests[:MAX_REFERRERS]])
     return (*chain.from_iterable(found), *(more if len(digests) > MAX_REFERRERS else ()))
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imagesync.errors import HeldError, NotFoundError
-from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
+from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
+from imagesync.plan.together import HELD_EXIT_CODE
 from imagesync.plan.unit import Move, Unit
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record
@@ -46,9 +47,9 @@ class Door:
         """Why a change may not be made, and what would let it; None where it may."""
         return None if isinstance(change, Delete) else self._reason(change)
 
-    def check_not_held(self) -> None:
-        """Raise HeldError where the stage is held, and not at this release."""
-        reason = "; ".join(self._is_held()) if self.unit.move is Move.PROMOTION else ""
+    def check_open(self) -> None:
+        """Raise HeldError for what has closed the door since the release was planned."""
+        reason = "; ".join(self._is_closed()) if self.unit.move is Move.PROMOTION else ""
         if reason:
             raise HeldError(reason)
 
@@ -59,9 +60,9 @@ class Door:
         return replace(plan, actions=tuple(dict.fromkeys(map(self._or_refused, plan.actions))))
 
     def _or_refused(self, action: Action) -> Action:
-        if isinstance(action, Keep):
-            reason = self._reason(action)
-            return action if reason is None else _refused(action, action.source, action.destination, reason)
+        if isinstance(action, Keep | Waiting | Blocked):
+            reason = self.reviewer(action.copy) if isinstance(action, Blocked) else self._reason(action)
+            return action if reason is None else _refused_too(action, reason)
         if not isinstance(action, Failure) or action.kind != NotFoundError.kind:
             return action
         if _is_first(self.promotion, self.unit):
@@ -71,10 +72,10 @@ class Door:
         tag = Reference(source.repository_of(image), source.tag_of(self.unit.version))
         return _refused(action, tag, parse_reference(action.subject), self._missing(action.reason))
 
-    def _reason(self, action: Copy | Attach | Keep) -> str | None:
+    def _reason(self, action: Copy | Attach | Keep | Waiting) -> str | None:
         if self.unit.move is Move.ROLLBACK:
             return None
-        reasons = (*self._skips(), *self._is_held(), *self._goes_back(), *self._is_not_released(action))
+        reasons = (*self._skips(), *self._is_closed(), *self._is_not_released(action))
         return "; ".join(reasons) or None
 
     def _skips(self) -> Iterator[str]:
@@ -82,6 +83,12 @@ class Door:
         if before is not None and before.name != unit.source_stage:
             typed = self.commands.promote(unit.version, before.name)
             yield f"{unit.source_stage} is not the stage before {unit.stage}: `{typed}` comes first"
+
+    def _is_closed(self) -> Iterator[str]:
+        """What may come to be at any moment, be it that the plan is made."""
+        yield from (*self._is_held(), *self._goes_back())
+        if self.known.gone_back is not None:
+            yield self._left(self.known.gone_back)
 
     def _is_held(self) -> Iterator[str]:
         hold, stage = self.known.hold, self.unit.stage
@@ -96,15 +103,13 @@ class Door:
         if runs is not None and is_newer(runs.version, self.unit.version):
             yield f"{self.unit.stage} runs {runs.version} by now, and no release goes back by itself"
 
-    def _is_not_released(self, change: Copy | Attach | Keep) -> Iterator[str]:
+    def _is_not_released(self, change: Copy | Attach | Keep | Waiting) -> Iterator[str]:
         """Only what a record says has come to a stage as a whole may leave it again."""
         if _is_first(self.promotion, self.unit):
             return
         if self.known.released is None:
             yield self._missing("")
             return
-        if self.known.gone_back is not None:
-            yield self._left(self.known.gone_back)
         name = change.rule.removeprefix(f"{self.promotion.name}/")
         recorded, found = self.known.released.digests.get(name), change.source.digest
         if recorded != found and found is not None:
@@ -126,6 +131,16 @@ class Door:
         if self.known.released is None:
             return f"{unit} has not come to {stage} yet; promote it there first: `{typed}`"
         return f"{found}, though on record {unit} came to {stage}; promote it there again first: `{typed}`"
+
+
+def _refused_too(action: Keep | Waiting | Blocked, reason: str) -> Action:
+    """What a gate holds back already is told both: who sees to the one should know of the other."""
+    if isinstance(action, Keep):
+        return _refused(action, action.source, action.destination, reason)
+    both = action.reason if reason in action.reason else f"{action.reason}; {reason}"
+    if isinstance(action, Blocked):
+        return replace(action, reason=both)
+    return replace(action, reason=both, exit_code=HELD_EXIT_CODE, waits_for=WaitsFor.STAGE)
 
 
 def _refused(action: Action, source: Reference, destination: Reference, reason: str) -> Waiting:

@@ -129,6 +129,9 @@ def _why_held(version: Tag, stage: Stage, records: Records) -> str | None:
     promoted = records.promoted(stage)
     if promoted is not None and not is_newer(version, promoted.version):
         return f"it went back from {promoted.version}, and {version} is not newer"
+    left = records.left(stage, version)
+    if left is not None:
+        return f"it went back from {version} to {left.version}" + (f" ({left.reason})" if left.reason else "")
     begun = records.begun(stage)
     if begun is not None and is_newer(begun.version, version):
         return f"{begun.version}, which is newer than {version}, has begun there and not finished"

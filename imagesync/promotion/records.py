@@ -22,16 +22,23 @@ from imagesync.reference import Digest, Repository, Tag
 from imagesync.spec.stages import Promotion, Stage
 from imagesync.store import Stores
 
+_Read = dict[tuple[Repository, Tag], Record | None]
+
 
 class Records:
     """What is on record of one promotion. Raises StoreError, and InvalidManifest for an entry that is none."""
 
-    def __init__(self, promotion: Promotion, stores: Stores) -> None:
+    def __init__(self, promotion: Promotion, stores: Stores, read: _Read | None = None) -> None:
         self._promotion = promotion
         self._stores = stores
         self._seal = seal_of(promotion)
         self._journals: dict[Repository, Journal] = {}
-        self._read: dict[tuple[Repository, Tag], Record | None] = {}
+        self._read: _Read = {} if read is None else read
+
+    def anew(self) -> Records:
+        """The same as of now: journals are listed again, and of their entries, which nobody writes twice, only those
+        are read that were not."""
+        return Records(self._promotion, self._stores, self._read)
 
     def journal(self, stage: Stage) -> Journal:
         if stage.journal not in self._journals:
@@ -83,6 +90,11 @@ class Records:
         if following is None or following.move is not Move.ROLLBACK or following.version == released.version:
             return None
         return following
+
+    def left(self, stage: Stage, version: Tag) -> Record | None:
+        """How the stage went back from a version when it had it last; None where it did not, or never had it."""
+        released = self.released(stage, version)
+        return self.gone_back(stage, released) if released is not None else None
 
     def entered(self, stage: Stage, released: Record) -> datetime:
         """When what has been released came to the stage: a record that says the same again starts no clock anew, one

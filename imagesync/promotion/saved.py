@@ -11,6 +11,7 @@ from dataclasses import replace
 from imagesync.errors import PlanFileError
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.inventory import Absent, Head, Present
+from imagesync.plan.together import subject_of
 from imagesync.plan.unit import Move
 from imagesync.reference import Digest, Reference
 from imagesync.spec.model import Rule
@@ -27,6 +28,7 @@ def check_unit(plan: Plan, promotion: Promotion, rules: Sequence[Rule]) -> None:
         raise PlanFileError(f"no command saves a {unit.move.value}", hint="`imagesync rollback --confirm` does it")
     if unit.current != promotion.stage(unit.stage).current:
         raise PlanFileError(f"{unit.current} is not the current tag of {unit.stage}", hint=_AGAIN)
+    _check_names(plan, rules)
     yielded = {destination: source for rule in rules for source, destination in [_sides(rule)]}
     foreign = [one for one in plan.actions if isinstance(one, Keep | Attach) and not _is_yielded(one, yielded)]
     if foreign:
@@ -36,6 +38,15 @@ def check_unit(plan: Plan, promotion: Promotion, rules: Sequence[Rule]) -> None:
     missing = sorted(map(str, yielded.keys() - {action.destination for action in moving}))
     if missing and len(moving) == len(plan.actions):
         raise PlanFileError(f"the plan of {unit} leaves out {missing[0]}", hint=_AGAIN)
+
+
+def _check_names(plan: Plan, rules: Sequence[Rule]) -> None:
+    """Gates and records know what an action is of by the name of its rule alone."""
+    names = {destination: rule.name for rule in rules for _, destination in [_sides(rule)]}
+    for action in plan.actions:
+        own = [names.get(action.destination)] if isinstance(action, Copy | Attach | Keep | Blocked) else names.values()
+        if action.rule not in own:
+            raise PlanFileError(f"the plan calls {subject_of(action)} {action.rule[:80]!a}", hint=_AGAIN)
 
 
 def _check_digests(plan: Plan) -> None:

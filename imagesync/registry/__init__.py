@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from imagesync.settings import Auth, Settings, Tls
 
 if TYPE_CHECKING:
     from imagesync.registry.catalogs import RegistryCatalog, RegistryPushTimes
+    from imagesync.registry.sounding import Sounding
 
 __all__ = ["PullCount", "PullLedger", "Registries", "RemoteRepository", "RetryPolicy"]
 
@@ -53,8 +55,10 @@ class Registries:
         self._settings = settings
         self._cancellation = cancellation
         self._policy = policy
+        self._environment = environment
+        self._find = find or addresses.look_up
         self._credentials = CredentialStore(environment)
-        self._connections = Connections(environment, self._tls_for, find=find or addresses.look_up)
+        self._connections = Connections(environment, self._tls_for, find=self._find)
         self._ledger = ledger or MemoryLedger()
         self._limits: dict[str, HostLimits] = {}
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
@@ -84,6 +88,20 @@ class Registries:
                 access = Access(host, self.client, partial(self._find_login, host))
                 self._push_times[host] = RegistryPushTimes(access)
             return self._push_times[host]
+
+    def sound(self, host: str, *, step_seconds: float) -> Sounding:
+        """How far one gets towards a registry before the first request, no step of which takes longer than that."""
+        from imagesync.registry.sounding import Sounder  # noqa: PLC0415 - for doctor alone
+
+        sounder = Sounder(self._environment, self._tls_for, find=self._find, step_seconds=step_seconds)
+        return sounder.sound(self.client(host).likely_origin())
+
+    def speaks_tls(self, host: str) -> bool:
+        """Whether the server that is spoken to in plain HTTP for this registry would rather speak TLS."""
+        plain = self.client(host).likely_origin()
+        with suppress(OSError):
+            return self._connections.speaks_tls(plain._replace(scheme="https"))
+        return False
 
     def client(self, host: str) -> RegistryClient:
         """The client for one registry, the same each time."""

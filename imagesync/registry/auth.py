@@ -18,6 +18,7 @@ from imagesync.log import log
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins, Identity
+from imagesync.registry.grants import granted_actions
 from imagesync.registry.message import Authorization, Request, Response, Send
 from imagesync.registry.origin import Address, Origin, parse_address
 from imagesync.registry.retry import Transient
@@ -234,6 +235,21 @@ class Authorizer:
         ask = self._ask(access, demand, credential)
         is_bearer = demand.challenge.scheme == "bearer"
         return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes, left)
+
+    def learn(self, challenge: Challenge) -> None:
+        """Know what the registry asks for before a request of ours meets it. Raises ProtocolError as a 401 would."""
+        if challenge.scheme == "bearer":
+            check_realm(challenge, self._origin)
+        with self._lock:
+            self._challenge = self._challenge or challenge
+        self.has_answered = True
+
+    def granted(self, scopes: tuple[Scope, ...], push: bool = False) -> frozenset[str] | None:
+        """The actions in the first scope's repository that the token for these says it allows; None where nobody says.
+        A token that is not there yet is fetched. Raises as a login does."""
+        login = self.ahead(_Access(scopes, push))
+        is_token = login is not None and login.scheme == "Bearer" and scopes
+        return granted_actions(login.credentials, scopes[0].path) if login is not None and is_token else None
 
     def ahead(self, access: _Access) -> Authorization | None:
         """The login to send before being asked; None where nothing is known of the registry yet."""

@@ -41,7 +41,7 @@ from imagesync.registry.origin import Address, Origin, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.traffic import Traffic
-from imagesync.registry.transport import Transport
+from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
 MAX_REDIRECTS = 10
@@ -108,6 +108,13 @@ class RegistryClient:
     def origin(self) -> Origin:
         """Where this registry is spoken to. The first call finds out whether a loopback host speaks TLS."""
         return self._ready().origin
+
+    def likely_origin(self) -> Origin:
+        """Where this registry is spoken to, or would be if anybody were there."""
+        try:
+            return self.origin
+        except StoreError:
+            return Origin.of("https", WIRE_HOSTS.get(self.host, self.host))
 
     @property
     def authorizer(self) -> Authorizer:
@@ -282,9 +289,15 @@ class RegistryClient:
         return True
 
     def _error_body(self, call: Call, response: Response) -> bytes:
+        """What a refusal says; a 200 that is none of what the call accepts may be of any length."""
+        body = bytearray()
         # The status says enough where the rest does not arrive.
         with suppress(StoreError):
-            return b"".join(self._pieces(call, response))
+            for piece in self._pieces(call, response):
+                body += piece
+                if len(body) >= MAX_ERROR_BYTES:
+                    break
+            return bytes(body[:MAX_ERROR_BYTES])
         return b""
 
     def _explained(self, call: Call, error: StoreError) -> StoreError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 from imagesync.errors import UnsupportedError
@@ -20,6 +20,8 @@ class Proxy:
 
     origin: Origin
     authorization: Authorization | None = None
+    variable: str = field(default="", compare=False)
+    """The one that names it, as it is spelled in the environment."""
 
 
 def proxy_for(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
@@ -27,16 +29,26 @@ def proxy_for(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
 
     Raises UnsupportedError for a proxy that speaks neither http nor https, and for an address that is none.
     """
-    names = (f"{origin.scheme}_proxy", "all_proxy")
-    name = next((spelled for found in names if (spelled := _spelled(environment, found))), None)
-    if name is None or _is_bypassed(origin, environment.get(_spelled(environment, "no_proxy") or "", "")):
+    name = _variable(origin, environment)
+    if name is None or _is_bypassed(origin, environment):
         return None
     try:
-        return _parsed(environment[name].strip(), origin.scheme)
+        return replace(_parsed(environment[name].strip(), origin.scheme), variable=name)
     except ValueError:
         hint = "percent-encode what is special in its user name and password: `/` is %2F, `@` is %40"
         # What the library says would show the password.
         raise UnsupportedError(f"the proxy address in {name} cannot be read", hint=hint) from None
+
+
+def is_left_out(origin: Origin, environment: Mapping[str, str]) -> bool:
+    """Whether there is a proxy for requests of this kind, and this origin is connected to without it."""
+    return _variable(origin, environment) is not None and _is_bypassed(origin, environment)
+
+
+def _variable(origin: Origin, environment: Mapping[str, str]) -> str | None:
+    """The variable that names a proxy for an origin, whether or not that is bypassed."""
+    names = (f"{origin.scheme}_proxy", "all_proxy")
+    return next((spelled for found in names if (spelled := _spelled(environment, found))), None)
 
 
 def _parsed(address: str, scheme: str) -> Proxy:
@@ -62,7 +74,8 @@ def _login(username: str | None, password: str | None) -> Authorization | None:
     return Authorization.basic(unquote(username), Secret.literal(unquote(password or ""), "the proxy's address"))
 
 
-def _is_bypassed(origin: Origin, no_proxy: str) -> bool:
+def _is_bypassed(origin: Origin, environment: Mapping[str, str]) -> bool:
+    no_proxy = environment.get(_spelled(environment, "no_proxy") or "", "")
     if is_loopback(f"[{origin.host}]" if ":" in origin.host else origin.host):
         return True
     return any(_matches(origin, entry.strip().lower()) for entry in no_proxy.split(",") if entry.strip())

@@ -135,7 +135,7 @@ def retry_after_seconds(headers: Mapping[str, str], *, longest_seconds: float) -
         return None
     seconds = _seconds(text)
     if seconds is None:
-        until, now = _timestamp(text), _timestamp(headers.get("Date", ""))
+        until, now = http_timestamp(text), http_timestamp(headers.get("Date", ""))
         seconds = None if until is None else until - (time.time() if now is None else now)
     return None if seconds is None else min(max(seconds, 0.0), longest_seconds)
 
@@ -147,7 +147,8 @@ def _seconds(text: str) -> float | None:
     return -1.0 if text.startswith("-") else float(digits[:12])
 
 
-def _timestamp(text: str) -> float | None:
+def http_timestamp(text: str) -> float | None:
+    """What a Date says (RFC 9110, 5.6.7), in seconds of time.time(); None for junk."""
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - slow, and few servers send a date here
 
     try:

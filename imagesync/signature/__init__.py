@@ -9,7 +9,7 @@ from imagesync.signature.identity import Exactly, InRepository, Remapped, Signed
 from imagesync.signature.key import PublicKey
 from imagesync.signature.keyless import Keyless, Signer
 from imagesync.signature.trust import KeyTrust, Trust
-from imagesync.signature.verdict import Attested, Rejected, Verdict, Verified
+from imagesync.signature.verdict import Attested, LeftUnread, Rejected, Verdict, Verified
 from imagesync.signature.wanted import Wanted, WantedAttestation, WantedSignature, decide, verify
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "InRepository",
     "KeyTrust",
     "Keyless",
+    "LeftUnread",
     "PublicKey",
     "Rejected",
     "Remapped",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from imagesync.manifest import Content, Descriptor, Manifest
-from imagesync.signature.verdict import Rejected
+from imagesync.signature.verdict import LeftUnread, Rejected
 
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 DSSE_ENVELOPE = "application/vnd.dsse.envelope.v1+json"
@@ -56,13 +56,13 @@ def pieces_of(content: Content) -> tuple[Descriptor | Rejected, ...]:
     layers = [layer for layer in content.layers if _form_of(layer)]
     pieces = [_within_bounds(layer) for layer in layers[:MAX_PIECES]]
     if len(layers) > MAX_PIECES:
-        pieces.append(Rejected(f"{len(layers)} signatures in one manifest: the first {MAX_PIECES} are read"))
+        pieces.append(LeftUnread(f"{len(layers)} signatures in one manifest: the first {MAX_PIECES} are read"))
     return tuple(pieces)
 
 
 def _within_bounds(layer: Descriptor) -> Descriptor | Rejected:
     if layer.size_bytes > MAX_BYTES:
-        return Rejected(f"has {layer.size_bytes} bytes: at most {MAX_BYTES} are read")
+        return LeftUnread(f"has {layer.size_bytes} bytes: at most {MAX_BYTES} are read")
     return layer
 
 

@@ -40,6 +40,11 @@ class Rejected:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftUnread(Rejected):
+    """Was not read, since there is too much of it: it may say anything."""
+
+
 Verdict = Verified | Rejected
 
 

@@ -13,6 +13,7 @@ from imagesync.reference import Digest
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
+from tests.images import make_image
 from tests.signature.signers import Signer, make_ecdsa, make_ed25519, make_statement
 from tests.signature.sigstore_world import ISSUER, World
 
@@ -200,3 +201,28 @@ def test_a_key_with_a_password_opens_as_cosigns_do(
     assert (code, "alice.pem: this private key has a password, and secret COSIGN_PASSWORD" in said) == (4, True), said
     monkeypatch.setenv("COSIGN_PASSWORD", "hunter2")
     assert approve(shop, "--key", "alice.pem")[0] == 0
+
+
+@pytest.mark.parametrize("more", [(), ("--key", "alice.pem")])
+def test_images_that_are_the_same_are_approved_of_each(
+    shop: Shop, keys: dict[str, Signer], more: tuple[str, ...]
+) -> None:
+    gated(shop, SIGNED if more else UNSIGNED)
+    same = make_image("same")
+    shop.push("1.4.0", api=same, worker=same)
+    code, said = approve(shop, "--by", "alice", *more)
+    assert (code, said.count("alice approves of ")) == (0, 2), said
+    assert approve(shop, "--by", "alice", *more)[0] == 0
+    assert len(list(Path("approvals").rglob("*.json"))) == 2, "an older word is replaced"
+    ran = shop.promote("1.4.0", "staging")
+    assert (ran.code, set(shop.tags(1, "worker"))) == (0, {"1.4.0"}), ran.text
+
+
+def test_a_folder_that_cannot_be_made_is_named(shop: Shop) -> None:
+    gated(shop, UNSIGNED)
+    shop.cli.file("", "approvals")
+    shop.cli.file("", "releases")
+    code, said = approve(shop, "--by", "alice")
+    assert (code, "cannot be written: " in said, "approvals" in said) == (4, True, True), said
+    ran = shop.cli("release", "create", "sync.yaml", "shop:1.4.0")
+    assert (ran.code, "releases" in ran.err, "cannot be written: " in ran.err) == (4, True, True), ran.err

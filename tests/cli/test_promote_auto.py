@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,22 @@ def test_a_hold_that_is_released_does_not_bring_back_what_was_bad(shop: Shop) ->
     assert "Due at shop/production: nothing, since it runs 1.5.0 and staging has nothing newer" in ran.out
 
 
+def test_what_was_bad_does_not_come_again_after_an_older_version_was_mended(shop: Shop) -> None:
+    for version in ("1.4.0", "1.6.0"):
+        shop.push(version)
+        assert apply(shop).code == 0
+    stage = ("sync.yaml", "shop", "--stage", "staging", "--reason", "x")
+    assert shop.cli("rollback", *stage, "--confirm").code == 0
+    shop.cli("hold", *stage, "--release")
+    shop.push("1.4.1")
+    assert shop.promote("1.4.1", "staging").code == 0
+    ran = apply(shop)
+    assert "Due at shop/staging: nothing, since it went back from 1.6.0 to 1.4.0 (x)" in ran.out
+    assert shop.tags(1, "api")["staging"] == shop.tags(1, "api")["1.4.1"]
+    shop.push("1.6.1")
+    assert "Due at shop/staging: 1.6.1" in apply(shop).out
+
+
 def test_what_waits_at_a_gate_is_left_to_a_later_run_and_the_exit_code_is_0(shop: Shop) -> None:
     automatic(shop, staging=FROZEN).push("1.4.0")
     ran = apply(shop)
@@ -507,3 +524,12 @@ def test_github_is_told_what_changes(shop: Shop, monkeypatch: pytest.MonkeyPatch
     plan(shop)
     assert "changes" in (tmp_path / "out").read_text()
     assert "4 to add" in (tmp_path / "summary").read_text()
+
+
+def test_no_program_of_a_stage_is_run_where_the_spec_is_not_trusted(shop: Shop) -> None:
+    shop.cli.file("open('ran', 'w')", "check.py")
+    automatic(shop, staging=f"gates: [{{any_of: [{{command: {{run: [{sys.executable}, check.py]}}}}]}}]")
+    shop.push("1.4.0")
+    ran = plan(shop, "--anonymous")
+    assert (ran.code, "not run: the spec is not trusted here (--anonymous)" in ran.out) == (3, True)
+    assert not Path("ran").exists()

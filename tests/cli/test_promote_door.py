@@ -103,6 +103,33 @@ def test_a_saved_plan_cannot_be_edited_into_half_a_release(shop: Shop) -> None:
     assert "leaves out" in ran.err
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+@pytest.mark.parametrize("name", ["shop/other", "shop/worker"])
+def test_a_saved_plan_calls_every_image_by_its_name(shop: Shop, name: str, is_there: bool) -> None:
+    shop.more["staging"] = "gates: [{size: {total: 1B}, mode: warn}]"
+    shop.write()
+    for image, made in shop.push("1.4.0").items():
+        if is_there:
+            push_image(shop.hosts[1].repository(f"shop/{image}"), made, "1.4.0")
+    shop.promote("1.4.0", "staging", "-o", "plan.json")
+    Path("plan.json").write_text(Path("plan.json").read_text().replace('"rule": "shop/api"', f'"rule": "{name}"'))
+    shop.forget()
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert (ran.code, shop.writes()) == (4, []), ran.text
+
+
+def test_a_failure_in_a_saved_plan_is_of_an_image_of_the_release(shop: Shop) -> None:
+    shop.more["production"] = "current: live"
+    shop.write()
+    shop.promote("1.4.0", "production", "-o", "plan.json")
+    plan = json.loads(Path("plan.json").read_text())
+    failed = {"action": "failure", "subject": "a/b:1", "reason": "x", "kind": "not-found"}
+    plan["actions"] = [{**failed, "rule": "shop/other", "place": one["place"]} for one in plan["actions"]]
+    Path("plan.json").write_text(json.dumps(plan))
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert (ran.code, "shop/other" in ran.err) == (4, True), ran.text
+
+
 def test_what_a_saved_plan_saw_in_place_and_has_moved_since_is_not_put_on_record(shop: Shop) -> None:
     made = shop.push("1.4.0")
     push_image(shop.hosts[1].repository("shop/worker"), made["worker"], "1.4.0")
@@ -220,3 +247,21 @@ def test_what_a_stage_has_gone_back_from_does_not_leave_it_until_it_has_come_the
     shop.cli("hold", "sync.yaml", "shop", "--stage", "staging", "--release", "--reason", "mended")
     assert shop.cli(*shlex.split(ran.out.split("`")[1])[1:]).code == 0
     assert shop.promote("1.6.0", "production").code == 0
+
+
+def test_what_a_gate_holds_back_is_told_as_well_what_the_door_says(shop: Shop) -> None:
+    shop.more |= {"staging": "current: live", "production": "gates: [{approval: {count: 1, from: [alice]}}]"}
+    shop.write()
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        shop.promote(version, "staging")
+    shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "login", "--confirm")
+    for gate in ("gate approval: 0 of 1", "gate size:"):
+        ran = shop.promote("1.5.0", "production")
+        assert (ran.code, gate in ran.out) == (3, True), ran.text
+        assert "; staging has gone back from shop 1.5.0 to 1.4.0 (login)" in ran.out
+        shop.promote("1.5.0", "production", "-o", "plan.json")
+        saved = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+        assert (saved.code, saved.out.count("has gone back")) == (3, ran.out.count("has gone back")), saved.text
+        shop.more["production"] = "gates: [{size: {total: 1B}}]"
+        shop.write()

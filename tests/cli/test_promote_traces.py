@@ -217,7 +217,9 @@ def test_what_is_due_costs_what_promote_does_and_a_tag_list_and_a_record(registr
         "GET /v2/shop/imagesync-journal/tags/list 200",
         "GET /v2/shop/imagesync-journal/manifests/finished 200",
     ]
-    assert len(registry.log) == 10, "8 of a promotion within one repository, the list of dev, and the last record"
+    assert len(registry.log) == 11, (
+        "8 of a promotion within one repository, the list of dev, the last record, a list anew"
+    )
 
 
 def short(registry: FakeRegistry) -> list[str]:

@@ -15,7 +15,7 @@ from imagesync.gates.trusted import TrustedIdentity, TrustedKey
 from imagesync.gates.vulnerabilities import Vulnerabilities
 from imagesync.manifest import digest_of
 from imagesync.selection import PlatformPattern
-from imagesync.signature import Evidence, Signer
+from imagesync.signature import Evidence, LeftUnread, Rejected, Signer
 from imagesync.signature.statement import COSIGN_VULNERABILITIES
 from tests.gates.test_vulnerabilities import FORMS, documents, grype, sarif, trivy
 from tests.gates.values import NOW, days_ago, judged, knowing, make_candidate
@@ -49,7 +49,7 @@ def attested(predicate: Any, of: Any = IMAGE.digest, by: Any = SCANNER, kind: st
     return found
 
 
-def spoken(*pieces: Evidence, of: str = IMAGE.digest) -> Known:
+def spoken(*pieces: Evidence | Rejected, of: str = IMAGE.digest) -> Known:
     return knowing((ReadSpoken(IMAGE.digest if of == IMAGE.digest else of), pieces))  # type: ignore[arg-type]
 
 
@@ -193,3 +193,11 @@ def test_no_predicate_raises_anything(document: object) -> None:
     for predicate in (document, cosigns(document)):
         piece = attested(predicate)
         assert judged(gate(), CANDIDATE, spoken(piece))[0] in (PASSED, BLOCKED)
+
+
+def test_a_newer_report_may_be_among_what_was_not_read() -> None:
+    good = attested(cosigns(trivy()))
+    ruling, reason = judged(gate(), CANDIDATE, spoken(good, LeftUnread("250 referrers: the first 200 are read")))
+    assert ruling is BLOCKED
+    assert reason.endswith("a newer report may be in what was not read: 250 referrers: the first 200 are read")
+    assert judged(gate(), CANDIDATE, spoken(good, Rejected("is damaged")))[0] is PASSED

@@ -22,7 +22,7 @@ from imagesync.plan.summary import summarise
 from imagesync.plan.wants import make_wants
 from imagesync.reference import Tag
 from imagesync.report.model import plan_exit_code
-from imagesync.signature import Rejected
+from imagesync.signature import LeftUnread, Rejected
 from imagesync.spec.model import Rule
 from imagesync.state import NOTHING_REMEMBERED
 from imagesync.store import PushTime
@@ -229,7 +229,7 @@ def test_so_many_referrers_are_opened_and_the_rest_is_told() -> None:
     world = World()
     world.list(HUB_NGINX, INDEX.digest, *many)
     pieces = world.run(read_spoken(HUB_NGINX, INDEX.digest, {}))
-    assert pieces == (Rejected(f"{MAX_REFERRERS + 1} referrers: the first {MAX_REFERRERS} are read"),)
+    assert pieces == (LeftUnread(f"{MAX_REFERRERS + 1} referrers: the first {MAX_REFERRERS} are read"),)
     assert len(world.reads()) == MAX_REFERRERS
 
 

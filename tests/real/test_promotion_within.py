@@ -1,4 +1,4 @@
-"""Promotion within one real docker-registry: what it costs there, and what is still on record after its garbage collection.
+"""Promotion within one real docker-registry: what it costs, and what is on record after its garbage collection.
 
 It lists no referrers, so each record is a tag more that clients keep.
 """

@@ -121,3 +121,26 @@ def test_the_pull_limit_is_named_with_its_window() -> None:
     assert pull_limit(refusal, {}) == "the pull limit is used up"
     assert pull_limit(refusal, {"Retry-After": "3"}) is None
     assert pull_limit(Refusal(429, text="slow down"), {}) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no right: Authorization: Basic dXNlcjpodW50ZXIy",
+        "basic dXNlcjpodW50ZXIy",
+        "Bearer abcdefgh12345678 has expired",
+        "the token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln is not known",
+        "see https://s3.example/blob?X-Amz-Signature=c2ln",
+        "see https://user:hunter2@registry.example/",
+    ],
+)
+def test_a_login_that_a_server_repeats_is_not_shown(said: str) -> None:
+    """S14, SEC-01: debugging proxies answer with the headers that they got."""
+    shown = str(parse_refusal(403, "text/plain", said.encode()))
+    assert "***" in shown
+    assert not [secret for secret in ("dXNlcj", "abcdefgh", "eyJ", "c2ln", "hunter2") if secret in shown]
+
+
+@pytest.mark.parametrize("said", ["Basic authentication is needed", "the bearer token is missing", "bearer of nothing"])
+def test_words_about_logins_are_shown(said: str) -> None:
+    assert str(parse_refusal(403, "text/plain", said.encode())) == f"403 {said}"

@@ -156,3 +156,20 @@ def test_what_writes_is_sent_nowhere_by_a_redirect(make_registry: MakeRegistry, 
             calls[path]()
     assert len(other.log) == 0
     assert len(registry.log.entries(method, f"/{path}/")) == 1
+
+
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
+def test_of_an_answer_that_is_not_accepted_little_is_read(status: str) -> None:
+    """S10: a success that nobody can use has no end either, as little as an error."""
+    taken = []
+
+    def play(opened: socket.socket) -> None:
+        read_head(opened)
+        opened.sendall(answer(b"x" * 64 * 1024**2, status))
+        taken.append("all of it")
+
+    layer = make_blob(b"a layer")
+    with WireServer(play) as server, open_repository(server) as repository:
+        with pytest.raises(StoreError, match=f"answered .*{status[:3]}"):
+            repository.push_blob(layer, Source(b"a layer"))
+    assert taken == []

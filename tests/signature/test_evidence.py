@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imagesync.manifest import Descriptor, parse_manifest
-from imagesync.signature import Form, Rejected, pieces_of
+from imagesync.signature import Form, LeftUnread, Rejected, pieces_of
 from imagesync.signature.evidence import MAX_BYTES, MAX_PIECES, Evidence
 from tests.images import make_index
 from tests.signature.signers import DIGEST
@@ -46,10 +46,10 @@ def test_what_says_that_it_is_a_signature_and_holds_none_is_not_read() -> None:
 
 def test_a_layer_that_is_too_large_is_rejected_unread() -> None:
     (found,) = pieces(layer("application/vnd.dsse.envelope.v1+json", MAX_BYTES + 1))
-    assert found == Rejected(f"has {MAX_BYTES + 1} bytes: at most {MAX_BYTES} are read")
+    assert found == LeftUnread(f"has {MAX_BYTES + 1} bytes: at most {MAX_BYTES} are read")
 
 
 def test_of_very_many_layers_the_first_are_read() -> None:
     found = pieces(*[layer("application/vnd.dev.cosign.simplesigning.v1+json")] * (MAX_PIECES + 1))
     assert len(found) == MAX_PIECES + 1
-    assert found[-1] == Rejected("101 signatures in one manifest: the first 100 are read")
+    assert found[-1] == LeftUnread("101 signatures in one manifest: the first 100 are read")

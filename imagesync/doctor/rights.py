@@ -1,0 +1,142 @@
+"""Judging logins and rights: whose login is used, and whether it lets us read, write and delete. Pure.
+
+A login that is refused is one failure, however many repositories it was for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from imagesync.doctor.check import LOOK_CLOSER, Check, Status, Topic
+from imagesync.doctor.facts import Facts, Tried
+from imagesync.doctor.subjects import Right
+from imagesync.errors import AuthenticationError, NotFoundError
+from imagesync.registry.pull_rate import PullRate
+
+_TOPICS = {Right.PULL: Topic.PULL, Right.PUSH: Topic.PUSH, Right.DELETE: Topic.DELETE}
+_LOW_SHARE = 10
+"""A limit of which less than one in so many is left is worth a word."""
+_WRITES = (Right.PUSH, Right.DELETE)
+_Login = tuple[str, str | None, str | None, str | None]
+"""What it is for, where it comes from, the scheme, and the token server."""
+
+
+def right_checks(facts: Facts) -> Iterator[Check]:
+    """Logins first, then what each lets us do, then how much of that is left."""
+    logins: dict[_Login, list[Tried]] = {}
+    for tried in facts.tries:
+        logins.setdefault(_login_of(tried), []).append(tried)
+    refused = {login: error for login, tries in logins.items() if (error := _refusal(tries)) is not None}
+    yield from (_login(login, tries, refused.get(login)) for login, tries in logins.items())
+    for tried in facts.tries:
+        if tried.want.right is not Right.ENTER:
+            yield _because_of_login(tried) if _login_of(tried) in refused else _right(tried)
+    yield from _limit(facts.tries)
+
+
+def _login_of(tried: Tried) -> _Login:
+    purpose = {Right.ENTER: "to enter"}.get(tried.want.right, "to write" if tried.want.right in _WRITES else "to read")
+    use = tried.use
+    return (purpose, None, None, None) if use is None else (purpose, use.credential, use.scheme, use.realm_host)
+
+
+def _refusal(tries: Iterable[Tried]) -> AuthenticationError | None:
+    """Why it is the login that is refused, and not this one thing or that: nothing came of it anywhere."""
+    if any(tried.error is None and (tried.status or tried.granted is not None) for tried in tries):
+        return None
+    errors = [tried.error for tried in tries if isinstance(tried.error, AuthenticationError)]
+    return next((error for error in errors if not error.is_refusal), None)
+
+
+def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
+    purpose, credential, scheme, realm_host = login
+    if error is not None:
+        return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint or LOOK_CLOSER, about=purpose)
+    if tries[0].use is None:
+        reason = "nothing was logged in for" if tries[0].error is None else "not asked, for what is wrong below"
+        return Check(Topic.LOGIN, Status.SKIPPED, reason, about=purpose)
+    who = credential or "nobody"
+    if scheme is None:
+        return Check(Topic.LOGIN, Status.OK, f"{who}, the registry asked for none", about=purpose)
+    how = f"{scheme.capitalize()}{f', tokens from {realm_host}' if realm_host else ''}"
+    return Check(Topic.LOGIN, Status.OK, f"{who}, {how}{_ends(tries)}", about=purpose)
+
+
+def _ends(tries: list[Tried]) -> str:
+    seconds = next(
+        (tried.use.seconds_left for tried in tries if tried.use and tried.use.seconds_left is not None), None
+    )
+    if seconds is None:
+        return ""
+    return f", renewed in {seconds / 3600:.1f} h" if seconds >= 3600 else f", renewed in {seconds / 60:.0f} min"
+
+
+def _because_of_login(tried: Tried) -> Check:
+    return _check(tried, Status.SKIPPED, "not tried: its login was refused")
+
+
+def _check(tried: Tried, status: Status, detail: str, next_step: str | None = None) -> Check:
+    return Check(_TOPICS[tried.want.right], status, detail, next_step, about=tried.want.repository.path)
+
+
+def _right(tried: Tried) -> Check:
+    if tried.error is not None:
+        return _refused(tried)
+    if tried.want.right is Right.PULL:
+        return _pull(tried)
+    return _write(tried)
+
+
+def _refused(tried: Tried) -> Check:
+    """A destination may say no to what it would let us create: a run tries all the same (GHCR)."""
+    error = tried.error
+    assert error is not None  # noqa: S101 - narrows
+    may_be_new = isinstance(error, AuthenticationError) and error.is_refusal and tried.granted is None
+    if tried.want.right is Right.PUSH and may_be_new and not tried.is_proven:
+        step = "if the repository is not there yet, a run creates it; else check the right to read it"
+        return _check(tried, Status.WARN, f"not readable: {error.message}", error.hint or step)
+    if isinstance(error, NotFoundError):
+        step = "create the repository there, or check its name"
+        return _check(tried, Status.FAILED, error.message, error.hint or step)
+    return _check(tried, Status.FAILED, error.message, error.hint or LOOK_CLOSER)
+
+
+def _pull(tried: Tried) -> Check:
+    want = tried.want
+    if tried.status != 404:
+        return _check(tried, Status.OK, f"can be read ({want.target} is there)" if tried.status else "can be read")
+    return _check(tried, Status.OK, f"can be read; {want.target} is not there")
+
+
+def _write(tried: Tried) -> Check:
+    action = tried.want.right.value
+    absent = "; the repository is not there yet" if tried.status == 404 else ""
+    if tried.is_proven:
+        return _check(tried, Status.OK, "an upload was begun and taken back")
+    if tried.granted is None:
+        reason = f"cannot be told without a write{absent}"
+        step = "`--probe-push` begins an upload and takes it back" if tried.want.right is Right.PUSH else None
+        return _check(tried, Status.SKIPPED, reason, step)
+    if tried.granted & {action, "*"}:
+        return _check(tried, Status.OK, f"the token allows it{absent}")
+    allowed = ", ".join(sorted(ascii(one)[1:-1] for one in tried.granted))[:100] or "nothing"
+    who = (tried.use.credential if tried.use else None) or "nobody"
+    step = f"give the account the right to {action} here, or use another login (this is {who})"
+    return _check(tried, Status.FAILED, f"the token server grants {allowed}", step)
+
+
+def _limit(tries: Iterable[Tried]) -> Iterator[Check]:
+    """The least that a registry said is left; nothing where it said nothing."""
+    rates = [tried.rate for tried in tries if tried.rate is not None]
+    if rates:
+        yield _rate(min(rates, key=lambda rate: rate.remaining))
+
+
+def _rate(rate: PullRate) -> Check:
+    of = "" if rate.limit is None else f" of {rate.limit}"
+    window = "" if rate.window_seconds is None else f" in {rate.window_seconds / 3600:g} h"
+    again = "" if rate.reset_seconds is None else f", anew in {rate.reset_seconds / 60:.0f} min"
+    detail = f"{rate.remaining}{of} pulls left{window}{again}"
+    is_low = rate.remaining * _LOW_SHARE < (rate.limit or 0) or rate.remaining == 0
+    step = "log in with an account that may pull more, use a mirror, or spread runs with `pulls: {budget: …}`"
+    return Check(Topic.LIMIT, Status.WARN if is_low else Status.OK, detail, step if is_low else None)

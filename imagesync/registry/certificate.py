@@ -1,0 +1,71 @@
+"""What a server's certificate says of itself: for whom it is, who issued it, how long it holds. Whether it is trusted
+is ssl's business.
+
+A server may write anything there: all text is escaped and cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+MAX_NAMES = 20
+_MAX_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """`begins_at` and `ends_at` are seconds of time.time()."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    """The hosts and addresses that it is for, at most MAX_NAMES."""
+    begins_at: float
+    ends_at: float
+    is_its_own_issuer: bool = False
+
+
+def read_certificate(der: bytes | None) -> Certificate | None:
+    """The certificate as a server sends it; None where there is none, or where it cannot be read. Never raises."""
+    from cryptography import x509  # noqa: PLC0415 - slow, and only who asks for a certificate needs it
+
+    try:
+        found = x509.load_der_x509_certificate(der or b"")
+        return Certificate(
+            subject=_shown(found.subject),
+            issuer=_shown(found.issuer),
+            names=_names(found),
+            begins_at=found.not_valid_before_utc.timestamp(),
+            ends_at=found.not_valid_after_utc.timestamp(),
+            is_its_own_issuer=found.subject == found.issuer,
+        )
+    except (ValueError, TypeError, OverflowError, x509.DuplicateExtension):
+        return None
+
+
+def _names(found: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509  # noqa: PLC0415 - as above
+
+    try:
+        listed = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    kept = [name for name in listed if isinstance(name, x509.DNSName | x509.IPAddress)]
+    return tuple(_cut(str(name.value)) for name in kept[:MAX_NAMES])
+
+
+def _shown(name: x509.Name) -> str:
+    """The common name, as most have one; else all of it."""
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415 - as above
+
+    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return _cut((str(common[0].value) if common else "") or name.rfc4514_string() or "nobody")
+
+
+def _cut(text: str) -> str:
+    shown = ascii(text)[1:-1]
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN - 1]}…"

@@ -1,0 +1,85 @@
+"""The matrix: which lie is told at which endpoint, what becomes of the image, and what is left out and why.
+
+`outcomes.txt` has, below each lie, the kinds of errors that copies end with, and the endpoints where it was told; the
+kind `copied` stands for a lie that did no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tests.hostile import special
+from tests.hostile.endpoints import Endpoint
+from tests.hostile.liar import Lie, Tell
+from tests.hostile.lies import ANYWHERE
+from tests.hostile.special import SPECIAL
+
+OUTCOMES = Path(__file__).parent / "outcomes.txt"
+EVERYWHERE = tuple(Endpoint)
+
+LEFT_OUT = {
+    special.LISTS: "only lists have next pages, and names on them",
+    special.LISTS[:2]: "only lists have names; what a list of referrers holds is parsed as an index is",
+    special.READS: "only an answer about a manifest says its digest and type before it is read",
+    special.GETS: "only these answers are manifests",
+    special.GETS[:1]: "below a digest nothing can be nested that was not asked for",
+    special.BLOBS: "only these answers are blobs",
+    special.SESSIONS: "only these answers name a place to upload to",
+    special.STORES: "only these answers say what was stored",
+    (Endpoint.PUT,): "a manifest that is said to be stored is believed to be: a destination is believed about what "
+    "it has (docs/adr/0016)",
+    (Endpoint.MOUNT,): "nothing else is mounted",
+    (Endpoint.HEAD_BLOB,): "only a blob is asked for by its length",
+    (Endpoint.STATUS,): "only this answer says how much has arrived",
+    (Endpoint.TOKEN,): "only this answer is a token",
+}
+"""Why the lies of some endpoints are told nowhere else."""
+
+NEVER_TOLD = {
+    "DELETE of a manifest": "apply deletes nothing; tests/cli/test_prune.py has registries that fail and lie there",
+    "https that leads to http": "the liars speak plain HTTP; tests/registry/test_guard.py, test_origin.py and "
+    "test_auth.py hold redirects, uploads and realms that leave TLS",
+    "a tag that is equal and is not": "what a destination says of its own tags is believed (docs/adr/0016)",
+}
+"""Lies of the issue that no liar tells, and where they are held, or why not."""
+
+
+def told_at(name: str) -> tuple[Endpoint, ...]:
+    """The endpoints where a lie makes sense."""
+    return SPECIAL[name][0] if name in SPECIAL else EVERYWHERE
+
+
+def lie_of(name: str) -> Lie:
+    tell: Tell | Lie = SPECIAL[name][1] if name in SPECIAL else ANYWHERE[name]
+    return tell if isinstance(tell, Lie) else Lie(tell)
+
+
+def read_outcomes(text: str) -> dict[str, dict[str, str]]:
+    """Lie to endpoint to kind."""
+    found: dict[str, dict[str, str]] = {}
+    name = ""
+    for line in text.splitlines():
+        if not line.startswith(" "):
+            name = line
+            found[name] = {}
+            continue
+        kind, _, endpoints = line.strip().partition(": ")
+        found[name] |= dict.fromkeys(endpoints.split(), kind)
+    return found
+
+
+def written(outcomes: Mapping[str, Mapping[str, str]]) -> str:
+    """The text that is read back as these outcomes."""
+    lines: list[str] = []
+    for name, kinds in outcomes.items():
+        by_kind: dict[str, list[str]] = {}
+        for endpoint, kind in kinds.items():
+            by_kind.setdefault(kind, []).append(endpoint)
+        lines += [name, *(f"  {kind}: {' '.join(endpoints)}" for kind, endpoints in sorted(by_kind.items()))]
+    return "\n".join(lines) + "\n"
+
+
+def names() -> Iterable[str]:
+    """All lies."""
+    return [*ANYWHERE, *SPECIAL]
