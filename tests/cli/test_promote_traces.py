@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imagesync.promotion.referring import records_on
-from tests.cli.command import Cli
+from tests.cli.command import WRITES, Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
@@ -217,9 +217,22 @@ def test_what_is_due_costs_what_promote_does_and_a_tag_list_and_a_record(registr
         "GET /v2/shop/imagesync-journal/tags/list 200",
         "GET /v2/shop/imagesync-journal/manifests/finished 200",
     ]
-    assert len(registry.log) == 11, (
-        "8 of a promotion within one repository, the list of dev, the last record, a list anew"
-    )
+    assert len(registry.log) == 11, "8 of a promotion within one repository, two lists and the last record"
+
+
+@pytest.mark.parametrize(("stage", "count"), [("current: staging", 12), ("current: staging\nretag: '{tag}-rc'", 14)])
+def test_what_is_due_within_one_repository_is_a_put_for_each_tag_and_the_two_records(
+    registry: FakeRegistry, cli: Cli, stage: str, count: int
+) -> None:
+    more = {"staging": f"auto: true\n{stage}", "production": "current: live"}
+    shop = shop_in(registry, cli, prefixes=("shop", "shop", "shop"), **more)
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        shop.forget()
+        assert cli("apply", "sync.yaml").code == 0
+    assert len(registry.log) == count, lines(registry)
+    written = [line for line in lines(registry) if line.split()[0] in WRITES]
+    assert len(written) == stage.count(":") + len(("started", "finished", "on the image")), written
 
 
 def short(registry: FakeRegistry) -> list[str]:
