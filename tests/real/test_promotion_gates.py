@@ -94,6 +94,16 @@ def with_nginx(line: Line, name: str) -> Line:
 BLOCKED = [
     ("{signature: {key: other.pub}}", "no signature by the key other.pub: signed by another key", "sign sha256:"),
     ("{signature: {key: nginx.pub, signed_as: exact}}", "signed as '127.0.0.1:7003/library/nginx:1.22.1'", "sign "),
+    (
+        "{attestation: {type: 'https://slsa.dev/provenance/v1', unsigned: present}}",
+        "linux/amd64: no attestation of https://slsa.dev/provenance/v1 beside it",
+        "--provenance=true",
+    ),
+    (
+        "{attestation: {type: 'https://spdx.dev/Document', key: nginx.pub}}",
+        "no attestation of https://spdx.dev",
+        "sign ",
+    ),
     ("{require_platforms: [linux/s390x]}", "lacks linux/s390x", "build it for these platforms"),
     ("{vulnerabilities: {report: 'scans/{digest_hex}.json', fail_on: high}}", "not scanned: there is no", "scan "),
 ]
@@ -184,6 +194,7 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(line: Line
         scan.write_text(json.dumps(report))
     checked = "{signature: {key: nginx.pub, of: platforms}}, {require_platforms: [linux/amd64, linux/arm64]}"
     checked += ", {vulnerabilities: {report: 'scans/{digest_hex}.json', fail_on: low}}"
+    checked += ", {attestation: {type: 'https://spdx.dev/Document', unsigned: present}}"
     two = f"{{approval: {{count: 2, {PEOPLE}}}}}"
     nginx.write("shipped", staging=f"[{checked}]", production=f"[{checked}, {two}, {{soak: 72h}}]")
     code, said = nginx.promote("staging")
@@ -205,6 +216,7 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(line: Line
         ("signature", "passed"),
         ("require_platforms", "passed"),
         ("vulnerabilities", "passed"),
+        ("attestation", "passed"),
         ("approval", "passed"),
         ("soak", "warned"),
     ]

@@ -169,7 +169,10 @@ def test_of_an_answer_that_is_not_accepted_little_is_read(status: str) -> None:
         taken.append("all of it")
 
     layer = make_blob(b"a layer")
-    with WireServer(play) as server, open_repository(server) as repository:
-        with pytest.raises(StoreError, match=f"answered .*{status[:3]}"):
-            repository.push_blob(layer, Source(b"a layer"))
+    with (
+        WireServer(play) as server,
+        open_repository(server) as repository,
+        pytest.raises(StoreError, match=f"answered .*{status[:3]}"),
+    ):
+        repository.push_blob(layer, Source(b"a layer"))
     assert taken == []
