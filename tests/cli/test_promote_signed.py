@@ -90,6 +90,23 @@ def test_a_forged_record_without_a_signature_lets_nothing_soak_for_longer(
     assert (ran.code, "of 24h, by a signed record" in ran.text, shop.tags(2, "api")) == (3, True, {}), ran.text
 
 
+def test_a_forged_record_of_a_promotion_that_the_spec_does_not_have_stands_in_no_history_of_an_image(
+    shop: Shop,
+) -> None:
+    """Under another name than the one that has a key."""
+    signed = Path("sync.yaml").read_text()
+    unsigned(shop)
+    Path("other.yaml").write_text(Path("sync.yaml").read_text().replace("name: shop", "name: shop-2"))
+    assert shop.cli("promote", "other.yaml", "shop-2:1.4.0", "--to", "staging").code == 0
+    image = f"{shop.hosts[1].host}/shop/api:1.4.0"
+    assert "shop-2 1.4.0" in shop.cli("history", image).out, "without a spec nobody can tell"
+    Path("sync.yaml").write_text(signed)
+    told = shop.cli("history", image, "--spec", "sync.yaml").out
+    assert ("shop 1.4.0" in told, "shop-2" in told) == (True, False)
+    dev = f"{shop.hosts[0].host}/shop/api:1.4.0"
+    assert shop.cli("history", dev, "--spec", "sync.yaml").code == 0
+
+
 def test_a_forged_hold_holds_nothing_and_a_forged_start_is_not_incomplete(shop: Shop) -> None:
     signed = Path("sync.yaml").read_text()
     unsigned(shop)
