@@ -139,6 +139,15 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(shop: Shop) -> None:
     assert "2 to add" in ran.out
 
 
+def test_a_dry_run_writes_the_plan_as_a_report_for_a_pull_request(shop: Shop) -> None:
+    """As the workflow in examples/promotion wants it, be it that a release is blocked."""
+    shop.push("1.4.0")
+    for stage, code, said in (("staging", 0, "2 to add"), ("production", 3, "has not come to staging yet")):
+        ran = shop.promote("1.4.0", stage, "--dry-run", "--report", "plan.md")
+        assert (ran.code, said in Path("plan.md").read_text()) == (code, True), ran.text
+    assert shop.writes() == []
+
+
 def test_a_saved_plan_moves_what_it_has_pinned_though_the_source_has_moved(shop: Shop) -> None:
     made = shop.push("1.4.0")
     assert shop.promote("1.4.0", "staging", "-o", "plan.json").code == 0
