@@ -112,6 +112,32 @@ def test_the_history_outlives_the_tags_that_it_tells_of(shop: Shop) -> None:
     assert shop.cli("history", "shop", "--spec", "sync.yaml").out == before
 
 
+def test_all_stages_may_have_one_journal_in_a_registry_of_its_own(cli: Cli, make_registry: MakeRegistry) -> None:
+    records = make_registry()
+    shop = Shop(cli, (make_registry(), make_registry(), make_registry()), more={"staging": "current: live"})
+    written = Path(shop.write()).read_text()
+    journal = f"    record:\n      journal: {records.host}/records/shop\n    stages:"
+    cli.file(written.replace("    stages:", journal))
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        assert shop.promote(version, "staging").code == 0
+    assert shop.promote("1.4.0", "production").code == 0
+    assert cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm").code == 0
+    assert (shop.entries(1), shop.entries(2)) == ([], [])
+    tags = records.repository("records/shop").list_tags()
+    assert len(tags) == 9, "two for each of four moves, and a hold"
+    told = cli("history", "shop", "--spec", "sync.yaml", "--format", "json").json()["events"]
+    assert sorted((one["stage"], one["version"], one["ending"]) for one in told) == [
+        ("production", "1.4.0", "finished"),
+        ("staging", "1.4.0", "finished"),
+        ("staging", "1.4.0", "finished"),
+        ("staging", "1.4.0", "held"),
+        ("staging", "1.5.0", "finished"),
+    ]
+    stages = cli("status", "sync.yaml", "--format", "json").json()["stages"]
+    assert [one["released"] and one["released"]["version"] for one in stages] == [None, "1.4.0", "1.4.0"]
+
+
 def test_the_account_and_the_run_of_ci_stand_in_the_record(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
         ("GITHUB_ACTOR", "octocat"),
