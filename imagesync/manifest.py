@@ -52,6 +52,8 @@ MAX_DEPTH = 4
 """Indexes of indexes: the root is at depth 1."""
 MAX_ENTRIES = 10_000
 """Descriptors in one document, and manifests below one root."""
+MAX_CONTAINERS = 100_000
+"""Objects and lists in one JSON document of a server: an empty one takes twenty times its two letters in memory."""
 REFERENCE_DIGEST = "vnd.docker.reference.digest"
 """BuildKit's annotation on an index entry: the child that an attestation manifest speaks of."""
 MADE_FROM = "vnd.imagesync.made-from"
@@ -198,7 +200,14 @@ def walk(
     return visit(root)
 
 
+def has_too_many_containers(raw: bytes) -> bool:
+    """Whether JSON opens more objects and lists than MAX_CONTAINERS; those within texts count, too."""
+    return raw.count(b"{") + raw.count(b"[") > MAX_CONTAINERS
+
+
 def _load(raw: bytes) -> dict[str, Any]:
+    if has_too_many_containers(raw):
+        raise InvalidManifest(f"manifest has more than {MAX_CONTAINERS} objects and lists")
     try:
         document = json.loads(raw.decode("utf-8"), object_pairs_hook=_strict_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 
 HIDDEN = "***"
@@ -27,28 +27,34 @@ _NAMES = (
 
 
 class _Values:
-    """Secrets that were used, and how each may be written."""
+    """Secrets that were used. How each may be written is found out when a text is looked through: few are."""
 
     def __init__(self) -> None:
-        self._spellings: dict[str, frozenset[str]] = {}
-        self._longest_first: tuple[str, ...] = ()
+        self._texts: dict[str, None] = {}
+        self._longest_first: tuple[str, ...] | None = ()
         self._lock = Lock()
 
     def add(self, text: str) -> None:
         with self._lock:
-            known = self._spellings.pop(text, None)
-            self._spellings[text] = known if known is not None else frozenset(_spellings(text))
-            if known is None:
-                if len(self._spellings) > MAX_REMEMBERED:
-                    del self._spellings[next(iter(self._spellings))]
-                found = frozenset[str]().union(*self._spellings.values())
-                self._longest_first = tuple(sorted(found, key=len, reverse=True))
+            if text not in self._texts:
+                self._longest_first = None
+            self._texts.pop(text, None)
+            self._texts[text] = None
+            if len(self._texts) > MAX_REMEMBERED:
+                del self._texts[next(iter(self._texts))]
 
     def hide_in(self, text: str) -> str:
-        for value in self._longest_first:
+        for value in self._sought():
             if value in text:
                 text = text.replace(value, HIDDEN)
         return text
+
+    def _sought(self) -> tuple[str, ...]:
+        with self._lock:
+            if self._longest_first is None:
+                found = {spelling for secret in self._texts for spelling in _spellings(secret)}
+                self._longest_first = tuple(sorted(found, key=len, reverse=True))
+            return self._longest_first
 
 
 _values = _Values()
@@ -70,14 +76,35 @@ def redacted(text: str) -> str:
     return text
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """As it is, and as it looks in a URL, in JSON, and escaped for a terminal."""
-    from urllib.parse import quote, quote_plus  # noqa: PLC0415 - not for --help
+@lru_cache(2 * MAX_REMEMBERED)
+def _spellings(secret: str) -> frozenset[str]:
+    """How a server may write what it was sent, in a page, in JSON, in a URL or encoded, and we for a terminal."""
+    lines = [line for line in secret.splitlines() if len(line) >= MIN_LENGTH and not line.startswith("-----")]
+    return frozenset(spelling for line in lines for spelling in (*_written(line), *_encoded(line)))
 
-    for line in secret.splitlines():
-        if len(line) >= MIN_LENGTH and not line.startswith("-----"):
-            safe = line.encode("utf-8", "surrogatepass")
-            yield from (line, ascii(line)[1:-1], json.dumps(line)[1:-1], quote(safe, safe=""), quote_plus(safe))
+
+def _written(line: str) -> Iterator[str]:
+    from html import escape  # noqa: PLC0415 - not for --help
+    from urllib.parse import quote, quote_plus  # noqa: PLC0415
+
+    yield from (line, ascii(line)[1:-1], json.dumps(line)[1:-1], escape(line))
+    for percent in (quote(_bytes(line), safe=""), quote_plus(_bytes(line))):
+        yield from (percent, re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), percent))
+
+
+def _encoded(line: str) -> Iterator[str]:
+    """In hex, and what is in base64 the same whatever stands before and after it there: one of three."""
+    from base64 import b64encode, urlsafe_b64encode  # noqa: PLC0415 - not for --help
+
+    yield _bytes(line).hex()
+    for offset in range(3):
+        padded = bytes(offset) + _bytes(line)
+        begin, end = -(-offset * 8 // 6), len(padded) * 8 // 6
+        yield from (encode(padded)[begin:end].decode() for encode in (b64encode, urlsafe_b64encode))
+
+
+def _bytes(line: str) -> bytes:
+    return line.encode("utf-8", "surrogatepass")
 
 
 def _hide_value(match: re.Match[str]) -> str:

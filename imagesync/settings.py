@@ -14,11 +14,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NoReturn
 
+from imagesync.behaviour import TABLE, Behaviour, Chunks, Kind, RepositoryTemplate, Said, kind_of
 from imagesync.errors import UsageError
 from imagesync.redaction import HIDDEN, remember
 
-DEFAULT_CONCURRENCY = 16
-HUB_CONCURRENCY = 4
+DEFAULT_CONCURRENCY = TABLE[Kind.GENERIC].concurrency
 
 
 class Secret:
@@ -250,10 +250,34 @@ class RegistrySettings:
     token_realm_allow: tuple[str, ...] | None = None
     """Hosts, or hosts with a port, in lower case, to which this registry may send us though they are nearer to us."""
 
+    kind: Kind | None = None
+    """Which row of the table holds, where a host's name does not say."""
+    behaviour: Said | None = None
+    """What holds instead of the table."""
+    create: RepositoryTemplate | None = None
+    """What a repository is created with that is not there; `None`: none is created."""
+
     def over(self, below: RegistrySettings) -> RegistrySettings:
         """These settings, and those of `below` wherever nothing is said here."""
         said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        if self.behaviour is not None and below.behaviour is not None:
+            said["behaviour"] = self.behaviour.over(below.behaviour)
         return replace(below, **said)
+
+    def kind_at(self, host: str) -> Kind:
+        """Which row of the table holds for a host."""
+        return self.kind or kind_of(host)
+
+    def behaviour_at(self, host: str) -> Behaviour:
+        """The row of the table, with what is said instead. Whoever asks for chunks is taken to know that they work."""
+        row = TABLE[self.kind_at(host)]
+        row = row if self.chunk_bytes is None else replace(row, chunks=Chunks.AUTO)
+        row = row if self.concurrency is None else replace(row, concurrency=self.concurrency)
+        return row if self.behaviour is None else self.behaviour.on(row)
+
+
+DEFAULTS = RegistrySettings(auth=Auth(), tls=Tls(), timeouts=Timeouts(), mirrors=())
+"""What holds for a host of which nothing is said, beside how its kind behaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,36 +294,37 @@ class Settings:
 
     def for_host(self, host: str) -> RegistrySettings:
         """Merge by key in the order pattern < host, over the defaults; a longer pattern wins over a shorter one."""
-        merged = default_settings(host)
-        for pattern, settings in sorted(self.patterns, key=lambda item: len(item[0])):
-            if fnmatchcase(host, pattern):
-                merged = settings.over(merged)
-        merged = dict(self.hosts).get(host, RegistrySettings()).over(merged)
+        merged = self.said_of(host).over(DEFAULTS)
+        merged = replace(merged, concurrency=merged.behaviour_at(host).concurrency)
         if self.longest is not None:
             merged = replace(merged, timeouts=(merged.timeouts or Timeouts()).at_most(self.longest))
         return replace(merged, auth=Auth(Anonymous(), Anonymous())) if self.anonymous else merged
 
+    def said_of(self, host: str) -> RegistrySettings:
+        """What is said of a host, without what holds by default."""
+        merged = RegistrySettings()
+        for pattern, settings in sorted(self.patterns, key=lambda item: len(item[0])):
+            if fnmatchcase(host, pattern):
+                merged = settings.over(merged)
+        return dict(self.hosts).get(host, RegistrySettings()).over(merged)
+
     def auth_for(self, host: str, path: str) -> Auth:
         """The login for one repository: the longest host/prefix above it, else the host's."""
         if not self.anonymous:
-            full = f"{host}/{path}"
-            matching = [
-                (prefix, s.auth) for prefix, s in self.prefixes if s.auth and f"{full}/".startswith(f"{prefix}/")
-            ]
-            if matching:
-                return max(matching, key=lambda item: len(item[0]))[1]
+            for settings in self._above(host, path):
+                if settings.auth is not None:
+                    return settings.auth
         return self.for_host(host).auth or Auth()
 
+    def create_for(self, host: str, path: str) -> RepositoryTemplate | None:
+        """What a repository is created with: what the longest host/prefix above it says, else the host."""
+        said = (settings.create for settings in self._above(host, path) if settings.create is not None)
+        return next(said, None) or self.for_host(host).create
 
-def default_settings(host: str) -> RegistrySettings:
-    """What holds for a host of which nothing is said: Docker Hub gets few requests at once, others more."""
-    return RegistrySettings(
-        auth=Auth(),
-        tls=Tls(),
-        concurrency=HUB_CONCURRENCY if host == "docker.io" else DEFAULT_CONCURRENCY,
-        timeouts=Timeouts(),
-        mirrors=(),
-    )
+    def _above(self, host: str, path: str) -> list[RegistrySettings]:
+        """The settings of each host/prefix above a repository, the longest first."""
+        matching = [item for item in self.prefixes if f"{host}/{path}/".startswith(f"{item[0]}/")]
+        return [settings for _, settings in sorted(matching, key=lambda item: len(item[0]), reverse=True)]
 
 
 def _window(seconds: float) -> str:

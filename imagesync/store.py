@@ -129,6 +129,33 @@ class RepositoryLister(Protocol):
         ...
 
 
+class Creator(Protocol):
+    """Makes what has to be there before one repository can be pushed to."""
+
+    @property
+    def makes(self) -> Repository:
+        """The repository itself, or the project that it belongs to."""
+        ...
+
+    @property
+    def what(self) -> str:
+        """What the registry calls it: `repository`, `project`."""
+        ...
+
+    @property
+    def made_with(self) -> str:
+        """The settings that it is made with, in words; empty where they are the registry's own."""
+        ...
+
+    def is_missing(self) -> bool:
+        """Whether it is not there, by one request."""
+        ...
+
+    def create(self) -> None:
+        """Make it; one that is there already is left as it is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PushTime:
     """When a registry got what a tag points to now, in UTC, as it says itself."""
@@ -283,6 +310,14 @@ class Stores(Protocol):
 
     def push_times(self, registry: str) -> PushTimes:
         """Who tells when a registry got what its tags point to, the same each time."""
+        ...
+
+    def creates(self, repository: Repository) -> bool:
+        """Whether a destination's repository is to be made where it is not there."""
+        ...
+
+    def creator(self, repository: Repository) -> Creator | None:
+        """Who makes a destination's repository that is not there; None where nobody is to. Raises StoreError."""
         ...
 
     def source(self, repository: Repository) -> Readable: ...

@@ -347,3 +347,11 @@ def test_a_key_that_stands_twice_among_very_many_is_found() -> None:
     keys = [f'"{number}":0' for number in range(300_000)]
     with pytest.raises(InvalidManifest, match="'299999' stands twice"):
         parse_manifest(f"{{{','.join([*keys, keys[-1]])}}}".encode())
+
+
+@pytest.mark.parametrize("pair", [b"{},", b"[],"])
+def test_a_manifest_of_brackets_is_refused_before_it_is_parsed(pair: bytes) -> None:
+    """S10: each pair takes twenty times its length in memory."""
+    raw = b'{"schemaVersion": 2, "manifests": [' + pair * 100_000 + b"{}]}"
+    with pytest.raises(InvalidManifest, match="objects and lists"):
+        parse_manifest(raw, OCI_INDEX)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import quote
@@ -83,7 +85,11 @@ def test_what_looks_like_a_secret_is_hidden_and_nothing_else(text: str, expected
 
 @pytest.mark.parametrize(
     "spelled",
-    [SECRET, ascii(SECRET)[1:-1], json.dumps(SECRET)[1:-1], quote(SECRET, safe="")],
+    [
+        *(SECRET, ascii(SECRET)[1:-1], json.dumps(SECRET)[1:-1], html.escape(SECRET)),
+        *(quote(SECRET, safe=""), re.sub("%..", lambda one: one[0].lower(), quote(SECRET, safe=""))),
+        SECRET.encode().hex(),
+    ],
 )
 def test_a_secret_that_was_revealed_is_hidden_however_it_is_written(spelled: str) -> None:
     assert Secret.literal(SECRET).reveal() == SECRET
@@ -94,6 +100,24 @@ def test_the_base64_of_a_login_that_was_sent_is_hidden() -> None:
     Authorization.basic("user", Secret.literal(SECRET)).reveal()
     sent = base64.b64encode(f"user:{SECRET}".encode()).decode()
     assert redacted(f"you sent {sent}") == "you sent ***"
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_hidden_in_base64_whatever_stands_before_it(encode: Callable[[bytes], bytes], before: str) -> None:
+    """A server that repeats the headers it was sent under another user's name, or the password alone."""
+    remember(SECRET)
+    said = encode(f"{before}{SECRET} and more".encode()).decode()
+    shown = redacted(f"you sent {said}")
+    assert "***" in shown
+    assert encode(SECRET.encode())[4:12].decode() not in shown
+
+
+def test_what_is_looked_for_is_made_when_a_text_comes_and_not_for_each_token() -> None:
+    for number in range(5):
+        remember(f"token-{number}-of-a-repository")
+    assert redaction._values._longest_first is None
+    assert redacted("token-3-of-a-repository") == "***"
 
 
 def test_each_line_of_a_secret_is_hidden_but_not_what_every_key_begins_with() -> None:

@@ -23,7 +23,6 @@ from imagesync.registry.proxies import Proxy
 from imagesync.registry.token import Token, TokenAsk
 from imagesync.settings import (
     DEFAULT_CONCURRENCY,
-    HUB_CONCURRENCY,
     Anonymous,
     Auth,
     Helper,
@@ -45,7 +44,7 @@ HELPER, OTHER = Auth(Helper("a"), Helper("a")), Auth(Helper("b"), Helper("b"))
 def test_a_host_of_which_nothing_is_said_has_defaults() -> None:
     settings = Settings().for_host("quay.io")
     assert settings == RegistrySettings(Auth(), Tls(), DEFAULT_CONCURRENCY, Timeouts(), ())
-    assert Settings().for_host("docker.io").concurrency == HUB_CONCURRENCY
+    assert Settings().for_host("docker.io").concurrency == 4
 
 
 def test_settings_merge_key_by_key_from_pattern_to_host() -> None:

@@ -30,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(to_json([answer.to_dict() for answer in answers]))
     else:
-        emit("\n".join(_to_text(group) for group in _grouped(answers)) or "The spec names no registry.")
+        lines = [*map(_to_text, _grouped(answers)), *_rows(answers)]
+        emit("\n".join(lines) or "The spec names no registry.")
     return max((answer.exit_code for answer in answers), default=0)
 
 
@@ -45,6 +46,12 @@ def _spec(target: str) -> Spec | str:
     if target == "-" or Path(target).exists() or target.endswith((".yaml", ".yml")):
         return load_spec(target, environment=os.environ)
     return normalise_host(target)
+
+
+def _rows(answers: list[Answer]) -> list[str]:
+    """How each registry behaves, once."""
+    rows = {answer.row.host: answer.row for answer in answers if answer.row is not None}
+    return [row.to_text() for row in rows.values()]
 
 
 def _grouped(answers: list[Answer]) -> list[list[Answer]]:

@@ -40,9 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     spec = load(arguments) if arguments.spec else Spec((), Settings(), ())
     promotion = next((one for one in spec.promotions if one.name == arguments.subject), None)
-    if promotion is None and arguments.stage:
+    if promotion is None and (arguments.stage or not set(arguments.subject) & set("/:@.")):
+        what = "--stage is of a promotion" if arguments.stage else "no host is named"
         hint = "give its spec with --spec" if not arguments.spec else f"there is: {_named(spec)}"
-        raise UsageError(f"--stage is of a promotion, and {arguments.subject!a} names none", hint=hint)
+        raise UsageError(f"{what}, and {arguments.subject!a} names no promotion", hint=hint)
     with open_session(spec, arguments) as session:
         records = _of_image(session, arguments) if promotion is None else _of_stages(session, promotion, arguments)
     emit(render_history(events_of(records), _nothing(arguments, spec), form=arguments.format))

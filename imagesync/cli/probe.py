@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from imagesync.cli.behaving import Row, row_of
 from imagesync.cli.session import load, open_session
 from imagesync.errors import ImagesyncError, NetworkError, NotFoundError, ProtocolError, TlsError
 from imagesync.plan.actions import Failure
@@ -32,6 +33,8 @@ class Answer:
     used: str
     error: ImagesyncError | None = None
     seconds_left: float | None = None
+    row: Row | None = None
+    """How its registry behaves; None where no registry is known."""
 
     @property
     def exit_code(self) -> int:
@@ -56,6 +59,7 @@ class Answer:
             "used": self.used,
             "seconds_left": left,
             "error": failure,
+            "behaviour": self.row.to_dict() if self.row is not None else None,
         }
 
 
@@ -74,7 +78,7 @@ def probe_repositories(arguments: argparse.Namespace, target: Spec | str) -> lis
     with open_session(spec, arguments) as session:
         registries = session.stores.registries
         if isinstance(target, str):
-            return [_probe(registries, _root(target), target)]
+            return _with_rows([_probe(registries, _root(target), target)], registries, spec.settings)
         named = find_repositories(spec.rules, session.stores, session.tasks).rules
         wanted = dict.fromkeys(pair for rule in named if isinstance(rule, Rule) for pair in _accesses(rule))
         tasks = [
@@ -83,7 +87,15 @@ def probe_repositories(arguments: argparse.Namespace, target: Spec | str) -> lis
             )
             for repository, push in wanted
         ]
-        return [*(_not_found(one) for one in named if isinstance(one, Failure)), *session.tasks.results(tasks)]
+        answers = _with_rows(session.tasks.results(tasks), registries, spec.settings)
+        return [*(_not_found(one) for one in named if isinstance(one, Failure)), *answers]
+
+
+def _with_rows(answers: list[Answer], registries: Registries, settings: Settings) -> list[Answer]:
+    """The answers, each with how its registry behaves, as far as that is known by then."""
+    hosts = {answer.host for answer in answers}
+    rows = {host: row_of(registries.client(host), settings.said_of(host)) for host in hosts}
+    return [replace(answer, row=rows[answer.host]) for answer in answers]
 
 
 def _not_found(failure: Failure) -> Answer:

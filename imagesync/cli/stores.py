@@ -12,7 +12,7 @@ from imagesync.errors import UsageError
 from imagesync.reference import ARCHIVE_SCHEMES, DOCKER_ARCHIVE, LAYOUT_SCHEMES, Repository
 from imagesync.registry import Registries, RetryPolicy
 from imagesync.settings import Settings
-from imagesync.store import Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
+from imagesync.store import Creator, Memory, NoMemory, NoPushTimes, PushTimes, Readable, RepositoryLister, Writable
 
 if TYPE_CHECKING:
     from imagesync.archive import ArchiveTree, DockerArchive
@@ -64,6 +64,12 @@ class OpenStores:
         if registry.startswith(LAYOUT_SCHEMES):
             return NoPushTimes()
         return self.registries.push_times(registry)
+
+    def creates(self, repository: Repository) -> bool:
+        return not repository.is_layout and self.registries.creates(repository)
+
+    def creator(self, repository: Repository) -> Creator | None:
+        return None if repository.is_layout else self.registries.creator(repository)
 
     def source(self, repository: Repository) -> Readable:
         if repository.registry.startswith(ARCHIVE_SCHEMES):

@@ -6,11 +6,11 @@ MintedLogins.
 
 from __future__ import annotations
 
-from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
+from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.clouds.needs import ECR, Needs, needs_of
-from imagesync.clouds.repositories import RepositoryCreator, RepositoryTemplate
+from imagesync.clouds.repositories import RepositoryCreator
 from imagesync.errors import AuthenticationError
 from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar, Login
 
@@ -21,7 +21,6 @@ __all__ = [
     "Minter",
     "Needs",
     "RepositoryCreator",
-    "RepositoryTemplate",
     "login_advice",
     "minter_for",
     "needs_of",

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, ECR_PUBLIC_REGION, EcrHost, ecr_host
 from imagesync.clouds.aws import LIMITS, identity, open_session, translated
-from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, ECR_PUBLIC_REGION, EcrHost, ecr_host
 from imagesync.clouds.minted import Minted
 from imagesync.errors import AuthenticationError
 from imagesync.settings import Ecr, Secret

@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
+from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, ecr_host
 from imagesync.clouds.aws import translated
 from imagesync.clouds.ecr import EcrMinter
-from imagesync.clouds.hosts import ECR_PUBLIC_HOSTS, ecr_host
-from imagesync.clouds.repositories import RepositoryTemplate
 from imagesync.errors import StoreError, UnsupportedError
 from imagesync.settings import Ecr
 
@@ -54,8 +54,10 @@ class EcrRepositories:
         return True
 
     def _check(self, path: str, template: RepositoryTemplate) -> None:
-        if self._is_public and template != RepositoryTemplate(tags=template.tags):
+        known = frozenset({"tags"}) if self._is_public else frozenset(CREATED_WITH[Creation.ECR])
+        if not template.said() <= known:
             message = "a repository of Amazon's public registry has no settings but tags"
+            message = message if self._is_public else "a repository of Amazon's registry has no such settings"
             raise UnsupportedError(message, operation=OPERATION, reference=f"{self._host}/{path}")
 
     def _name(self, path: str) -> str:

@@ -10,7 +10,7 @@ from imagesync.registry.auth import AuthUse
 from imagesync.registry.headers import Headers
 from imagesync.registry.pull_rate import PullRate
 from imagesync.registry.sounding import Sounding
-from imagesync.settings import TlsMode
+from imagesync.settings import Tls
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Facts:
     """All that was found out about one registry; a `ping` and `tries` only of one that was reached."""
 
     subject: Subject
-    tls_mode: TlsMode
+    tls: Tls
+    """How the spec wants it trusted."""
     sounding: Sounding | None = None
     """None where the time was up before."""
     ping: Ping | None = None

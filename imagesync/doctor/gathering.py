@@ -24,7 +24,7 @@ from imagesync.registry.answers import parse_refusal
 from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.challenge import choose_challenge, parse_challenges
 from imagesync.registry.retry import RetryPolicy
-from imagesync.settings import Settings, Timeouts, Tls, TlsMode
+from imagesync.settings import Settings, Timeouts, Tls
 from imagesync.tasks import Task, Tasks
 
 STEP_SECONDS = 5.0
@@ -62,7 +62,7 @@ class Gathering:
 
     def _collected(self, subject: Subject, way: Task[Facts], tries: Sequence[Task[Tried]]) -> Facts:
         if isinstance(way.error, Cancelled):
-            return Facts(subject, self._mode(subject.host))
+            return Facts(subject, self._tls(subject.host))
         return replace(way.result(), tries=tuple(map(_of_want, subject.wants, tries)))
 
     def _try(self, way: Task[Facts], want: Want) -> Tried:
@@ -73,7 +73,7 @@ class Gathering:
 
     def _reach(self, subject: Subject) -> Facts:
         host = subject.host
-        facts = Facts(subject, self._mode(host), self.registries.sound(host, step_seconds=STEP_SECONDS))
+        facts = Facts(subject, self._tls(host), self.registries.sound(host, step_seconds=STEP_SECONDS))
         if not is_reached(facts):
             return facts
         facts = replace(facts, ping=self._ping(host))
@@ -112,8 +112,8 @@ class Gathering:
         is_plain = facts.sounding is not None and facts.sounding.origin.scheme == _HTTP
         return is_plain and self.registries.speaks_tls(facts.subject.host)
 
-    def _mode(self, host: str) -> TlsMode:
-        return (self.settings.for_host(host).tls or Tls()).mode
+    def _tls(self, host: str) -> Tls:
+        return self.settings.for_host(host).tls or Tls()
 
 
 def _of_want(want: Want, task: Task[Tried]) -> Tried:

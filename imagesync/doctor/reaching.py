@@ -23,6 +23,7 @@ _TOPICS = {
     Step.TLS: Topic.TLS,
 }
 _SHOWN_NAMES = 5
+_SHOWN_DAYS = 400
 
 
 def way_checks(facts: Facts, now: float) -> Iterator[Check]:
@@ -97,14 +98,14 @@ def _way_out(facts: Facts, sounding: Sounding, step: Step) -> str | None:
 
 def _tls(facts: Facts, sounding: Sounding, now: float) -> Check:
     if sounding.origin.scheme == "http":
-        why = "tls: disabled" if facts.tls_mode is TlsMode.DISABLED else "on this machine, and it speaks no TLS"
+        why = "tls: disabled" if facts.tls.mode is TlsMode.DISABLED else "on this machine, and it speaks no TLS"
         is_near = is_loopback(facts.subject.host)
         step = None if is_near else f"passwords go there unencrypted: give {facts.subject.host} a certificate"
         return Check(Topic.TLS, Status.OK if is_near else Status.WARN, f"none, plain HTTP: {why}", step)
     held = _held(sounding.certificate, now)
-    if facts.tls_mode is TlsMode.INSECURE:
+    if facts.tls.mode is TlsMode.INSECURE:
         detail = f"{sounding.tls_version}, the certificate is not checked (tls: insecure); {held}"
-        return Check(Topic.TLS, Status.WARN, detail, _trust_hint(facts.subject.host, sounding.certificate))
+        return Check(Topic.TLS, Status.WARN, detail, _trust_hint(facts, sounding.certificate))
     if sounding.certificate is not None and sounding.certificate.ends_at - now < WARN_DAYS * _DAY:
         step = f"renew the certificate of {facts.subject.host} before it ends"
         return Check(Topic.TLS, Status.WARN, f"{sounding.tls_version}, {held}", step)
@@ -120,7 +121,7 @@ def _held(certificate: Certificate | None, now: float) -> str:
 
 def _until(certificate: Certificate, now: float) -> str:
     days = int((certificate.ends_at - now) // _DAY)
-    left = "" if days < 0 else f" ({days} day{'' if days == 1 else 's'} left)"
+    left = f" ({days} day{'' if days == 1 else 's'} left)" if 0 <= days < _SHOWN_DAYS else ""
     return f"{'ended' if certificate.ends_at < now else 'until'} {_date(certificate.ends_at)}{left}"
 
 
@@ -136,7 +137,7 @@ def _distrusted(facts: Facts, sounding: Sounding, now: float) -> Check:
     about = f"; {_held(certificate, now)}" if certificate else ""
     match sounding.distrust:
         case Distrust.ISSUER:
-            step = _trust_hint(host, certificate)
+            step = _trust_hint(facts, certificate)
         case Distrust.ENDED:
             step = f"renew the certificate of {host}; if it is good, the clock of this machine is wrong"
         case Distrust.NOT_YET:
@@ -151,12 +152,17 @@ def _distrusted(facts: Facts, sounding: Sounding, now: float) -> Check:
     return Check(Topic.TLS, Status.FAILED, f"{error.message}{about}", step)
 
 
-def _trust_hint(host: str, certificate: Certificate | None) -> str:
-    whose = f" of {certificate.issuer}" if certificate and not certificate.is_its_own_issuer else ""
-    return (
-        f"get the certificate of its authority{whose} as a PEM file, and add to the spec: "
-        f"registries: {{{_quoted(host)}: {{tls: {{ca: FILE}}}}}}"
-    )
+def _trust_hint(facts: Facts, certificate: Certificate | None) -> str:
+    if certificate is None:
+        wanted = "the certificate of its authority"
+    elif certificate.is_its_own_issuer:
+        wanted = "that certificate, which nobody else vouches for,"
+    else:
+        wanted = f"the certificate of {certificate.issuer}"
+    if facts.tls.ca is not None:
+        return f"{facts.tls.ca} holds another authority: put {wanted} there, as PEM"
+    where = f"registries: {{{_quoted(facts.subject.host)}: {{tls: {{ca: FILE}}}}}}"
+    return f"get {wanted} as a PEM file, and add to the spec: {where}"
 
 
 def _name_hint(certificate: Certificate | None) -> str:

@@ -42,20 +42,26 @@ def _login_of(tried: Tried) -> _Login:
 
 def _refusal(tries: Iterable[Tried]) -> AuthenticationError | None:
     """Why it is the login that is refused, and not this one thing or that: nothing came of it anywhere."""
-    if any(tried.error is None and (tried.status or tried.granted is not None) for tried in tries):
+    if any(map(_was_let_in, tries)):
         return None
     errors = [tried.error for tried in tries if isinstance(tried.error, AuthenticationError)]
     return next((error for error in errors if not error.is_refusal), None)
+
+
+def _was_let_in(tried: Tried) -> bool:
+    """Whether the login was good there, be it that this one thing was refused."""
+    if tried.error is None:
+        return tried.status is not None or tried.granted is not None
+    return isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
 
 
 def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
     purpose, credential, scheme, realm_host = login
     if error is not None:
         return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint or LOOK_CLOSER, about=purpose)
-    if tries[0].use is None:
-        reason = "nothing was logged in for" if tries[0].error is None else "not asked, for what is wrong below"
-        return Check(Topic.LOGIN, Status.SKIPPED, reason, about=purpose)
     who = credential or "nobody"
+    if not any(map(_was_let_in, tries)):
+        return Check(Topic.LOGIN, Status.SKIPPED, f"{who}, not tried out, for what is wrong below", about=purpose)
     if scheme is None:
         return Check(Topic.LOGIN, Status.OK, f"{who}, the registry asked for none", about=purpose)
     how = f"{scheme.capitalize()}{f', tokens from {realm_host}' if realm_host else ''}"

@@ -13,6 +13,7 @@ from typing import Any
 from imagesync.cancellation import Cancellation
 from imagesync.executor.ahead import MAX_BYTES, Ahead
 from imagesync.executor.attaching import Attaching
+from imagesync.executor.creating import Creating
 from imagesync.executor.delivery import Delivery, hosts_of
 from imagesync.executor.need import Key, Need, key_of
 from imagesync.executor.recheck import is_at_stake
@@ -52,6 +53,7 @@ class Graph:
         self._delivery = Delivery(stores, tasks, meter, cancellation)
         self._ahead = Ahead(stores, tasks, self._delivery.holders)
         self._writing = Writing(stores, self._delivery, cancellation)
+        self._creating = Creating(stores, tasks)
         self._attaching = Attaching(stores, tasks, self._delivery, self._writing)
         self._attached: dict[tuple[Reference, Reference, Task[int] | None], Running] = {}
         """Attachments that are on their way, by destination, source, and the task that they wait for."""
@@ -65,6 +67,8 @@ class Graph:
 
     def add(self, plan: Plan) -> list[Running]:
         """Queue every copy of a plan."""
+        for copy in plan.copies():
+            self._creating.begin(copy)
         for copy in plan.all_copies():
             root = plan.contents[copy.root.digest]
             self._note_what_is_held(copy, blobs_of(root, plan.contents, copy.left_out))
@@ -81,7 +85,7 @@ class Graph:
         if isinstance(action, Attach):
             return self._add_attachments_alone(running, action, work)
         root = self._add_image(running, action, work)
-        needs: list[Task[Any]] = self._below(action, root)
+        needs = [*self._below(action, root), *self._creating.before(action.destination.repository)]
         if action.attachments:
             subject = self._add_child(running, action, root)
             needs += self._attach_all(running, work, subject)
@@ -128,7 +132,11 @@ class Graph:
         running.last = self._tasks.add(
             partial(self._attaching.attach, copy, root),
             hosts=[copy.destination.repository.registry],
-            needs=[*self._below(copy, root), *([subject] if subject is not None else [])],
+            needs=[
+                *self._below(copy, root),
+                *self._creating.before(copy.destination.repository),
+                *([subject] if subject is not None else []),
+            ],
             rank=FINISHING,
         )
         return running
@@ -160,8 +168,9 @@ class Graph:
         """The task that brings a blob. What is mounted or read ahead asks for a slot of its source only if need be."""
         copy, blob, signals = need.copy, need.blob, _signals(need)
         is_moved = self._is_moved(copy, blob)
-        is_ahead = is_moved and not signals and blob.data is None and blob.size_bytes <= MAX_BYTES
-        needs: list[Task[Any]] = [self._tasks.signal()] if is_ahead else signals
+        created = self._creating.before(copy.destination.repository)
+        is_ahead = is_moved and not signals and not created and blob.data is None and blob.size_bytes <= MAX_BYTES
+        needs: list[Task[Any]] = [self._tasks.signal()] if is_ahead else [*signals, *created]
         need.expected_bytes = blob.size_bytes if is_moved else 0
         self._meter.expect_bytes(need.expected_bytes)
         self._brought.add((copy.destination.repository.registry, blob.digest))
@@ -209,7 +218,7 @@ class Graph:
         task = self._tasks.add(
             partial(self._writing.push, copy, node),
             hosts=[copy.destination.repository.registry],
-            needs=below,
+            needs=[*below, *self._creating.before(copy.destination.repository)],
             rank=FINISHING,
         )
         self._children[key] = Child(task, below)
@@ -233,9 +242,10 @@ class Graph:
         )
 
     def _lacking(self, copies: Iterable[Copy]) -> Iterator[tuple[Copy, Descriptor]]:
-        """The blobs that have to be moved to the registry of a copy, and are not being brought there yet."""
+        """The blobs that have to be moved to the registry of a copy, and are not being brought there yet. What waits
+        for its repository to be made holds up no other: it is fed from what they have brought."""
         for copy in copies:
-            for blob in copy.missing:
+            for blob in copy.missing if not self._creating.before(copy.destination.repository) else ():
                 if self._is_moved(copy, blob):
                     yield copy, blob
 

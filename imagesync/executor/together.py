@@ -82,6 +82,7 @@ class Together:
         for copy in plan.copies():
             found = self._brought.get(content_key(copy))
             if found is not None and found.status not in ARRIVED:
+                self._brought[content_key(copy)] = replace(found, bytes_copied=0, bytes_mounted=0, bytes_skipped=0)
                 yield from self._noted([replace(found, action=copy)])
 
     def _write(self, tags: Plan, plan: Plan) -> Iterator[Outcome]:
@@ -122,7 +123,9 @@ class Together:
     def _hold_back(self, actions: Iterable[Action], plan: Plan) -> Iterator[Outcome]:
         reason = because_of(plan, subject_of(self._holding)) if self._holding is not None else ""
         for action in actions:
-            if isinstance(action, Copy | Attach) and action.destination.tag is not None:
+            if isinstance(action, Copy) and action.destination.tag is not None:
+                yield self._with_content(held(action, reason), action)
+            elif isinstance(action, Attach):
                 yield held(action, reason)
             elif not isinstance(action, Copy | Attach | Delete):
                 yield settled(action)

@@ -13,7 +13,6 @@ from imagesync.plan.actions import (
     Assumed,
     Attach,
     Blocked,
-    Carries,
     Cause,
     Conflict,
     Copy,
@@ -21,12 +20,13 @@ from imagesync.plan.actions import (
     Failure,
     Keep,
     Skip,
-    UpstreamMoved,
     Waiting,
     WaitsFor,
 )
 from imagesync.plan.attachments import kind_of
+from imagesync.plan.creating import creation_from_dict
 from imagesync.plan.diff import blobs_of
+from imagesync.plan.following import Carries, UpstreamMoved
 from imagesync.plan.narrowing import names_of_kept
 from imagesync.plan.verdicts import verdicts_from_dict
 from imagesync.reference import Digest, Reference, Tag, make_repository
@@ -160,6 +160,7 @@ def _copy_from_dict(value: Mapping[str, Any], rule: str, place: Place, contents:
         is_immutable=value.get("immutable", False),
         cause=Cause(value["cause"]) if value.get("cause") is not None else None,
         carries=_carries(value.get("alias")),
+        creates=creation_from_dict(value.get("creates")),
         left_out=left_out,
         verdicts=verdicts_from_dict(value),
     )

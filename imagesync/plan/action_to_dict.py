@@ -20,6 +20,7 @@ from imagesync.plan.actions import (
     Spared,
     Waiting,
 )
+from imagesync.plan.creating import creation_to_dict
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.reference import Reference
 
@@ -107,6 +108,7 @@ def _copy_to_dict(copy: Copy) -> dict[str, Any]:
         "immutable": copy.is_immutable,
         **({"cause": copy.cause.value} if copy.cause is not None else {}),
         **({"alias": asdict(copy.carries)} if copy.carries is not None else {}),
+        **({"creates": creation_to_dict(copy.creates)} if copy.creates is not None else {}),
         **_narrowed_to_dict(copy),
         **({"left_out": list(copy.left_out)} if copy.left_out else {}),
         **_said_to_dict(copy.verdicts),

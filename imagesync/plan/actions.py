@@ -10,6 +10,8 @@ from typing import ClassVar
 from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import Content, Descriptor
+from imagesync.plan.creating import CreateRepository
+from imagesync.plan.following import Carries, UpstreamMoved
 from imagesync.plan.gated import Gated
 from imagesync.plan.making import Found, Pulls
 from imagesync.plan.unit import Due, Unit
@@ -25,26 +27,10 @@ class Cause(Enum):
     UNOWNED = "unowned"
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamMoved:
-    """A lock or the spec holds on to a digest that the source's tag has left: for `now`, None where the tag is gone."""
-
-    now: Digest | None
-
-
 MADE_HERE = "digest made here: the archive has no manifest"
 """The note of a copy from what `docker save` wrote without a manifest."""
 TOO_YOUNG = "age"
 """What a failure is called of a tag whose age has to be known, and is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Carries:
-    """What an alias stands for: the version tag of its destination that it follows, and the one that it has carried
-    so far, where it was there and that is known."""
-
-    version: Tag
-    before: Tag | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +68,8 @@ class Copy:
     """Set where a lock or the spec holds on to what the source's tag has left."""
     carries: Carries | None = None
     """Set where the destination's tag is an alias: it is written after that of its version."""
+    creates: CreateRepository | None = None
+    """What has to be made before anything of it can be written."""
     gated: Gated | None = field(default=None, repr=False, compare=False)
     """Its gates and what they judge it by, until a review; None where it has none, and in a plan from a file."""
     verdicts: tuple[Verdict, ...] = ()
@@ -377,6 +365,10 @@ class Plan:
     def copies(self) -> tuple[Copy, ...]:
         """One for each tag that is to be written."""
         return tuple(action for action in self.actions if isinstance(action, Copy))
+
+    def creations(self) -> tuple[CreateRepository, ...]:
+        """What is made before, each once for all copies that need it."""
+        return tuple(dict.fromkeys(copy.creates for copy in self.copies() if copy.creates is not None))
 
     def attachments(self) -> tuple[Copy, ...]:
         """What speaks of images and is to be brought, each destination once for what comes to it."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from imagesync.errors import InvalidReference
-from imagesync.plan.actions import Carries, Failure, Waiting, WaitsFor
+from imagesync.plan.actions import Failure, Waiting, WaitsFor
+from imagesync.plan.following import Carries
 from imagesync.plan.inventory import Broken, Head, Present
 from imagesync.plan.wants import Want, Wanted, strictness
 from imagesync.reference import Digest, Reference, Repository, Tag

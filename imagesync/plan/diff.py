@@ -20,11 +20,11 @@ from imagesync.plan.actions import (
     Keep,
     Plan,
     SpecPin,
-    UpstreamMoved,
     Waiting,
 )
 from imagesync.plan.attachments import in_words
 from imagesync.plan.candidates import candidate_of
+from imagesync.plan.following import UpstreamMoved
 from imagesync.plan.gated import Gated
 from imagesync.plan.inventory import (
     Absent,
@@ -247,6 +247,7 @@ def _copy(want: Want, source: Present, destination: Head, inventory: Inventory) 
         is_immutable=want.is_immutable,
         cause=destination.cause if isinstance(destination, Remembered) else None,
         carries=want.carries,
+        creates=inventory.to_create.get(want.destination.repository),
         left_out=left_out,
         gated=_gated(want, inventory),
     )

@@ -80,13 +80,15 @@ def attachment_tags_of(listings: Listings) -> AttachmentTags:
 class Overview:
     """What is known of the whole spec before an image is looked into: heads, `fresh`, which is what `perhaps_empty`
     says, and of the tag lists that a filter asked for what may be attachments. `incomplete` are tags of which an audit
-    has found something missing; `state` tells when something was first seen."""
+    has found something missing; `state` tells when something was first seen; `perhaps_missing` are repositories that
+    may have to be created first."""
 
     heads: Mapping[Reference, Head]
     fresh: Mapping[Repository, int] = field(default_factory=dict)
     attachment_tags: AttachmentTags = field(default_factory=dict)
     incomplete: Collection[Reference] = ()
     state: State = NOTHING_REMEMBERED
+    perhaps_missing: frozenset[Repository] = frozenset()
 
 
 def images_of(wants: Iterable[Wanted], heads: Mapping[Reference, Head]) -> tuple[Image, ...]:
@@ -119,5 +121,14 @@ def has_to_be_looked_into(want: Wanted, heads: Mapping[Reference, Head]) -> bool
 
 def perhaps_empty(images: Iterable[Image], heads: Mapping[Reference, Head]) -> dict[Repository, int]:
     """The destination repositories that hold none of the tags that are wanted there, and how many images each gets."""
-    held = {reference.repository for reference, head in heads.items() if isinstance(head, Present | Listed)}
+    held = _held(heads)
     return Counter(one for image in images for one in image.destinations if one not in held)
+
+
+def perhaps_missing(images: Iterable[Image], heads: Mapping[Reference, Head]) -> frozenset[Repository]:
+    """The repositories that get something, and hold none of the tags that are wanted there."""
+    return frozenset(want.destination.repository for image in images for want in image.wants) - _held(heads)
+
+
+def _held(heads: Mapping[Reference, Head]) -> set[Repository]:
+    return {reference.repository for reference, head in heads.items() if isinstance(head, Present | Listed)}

@@ -9,6 +9,7 @@ from imagesync.errors import ImagesyncError
 from imagesync.gates import Known
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Cause
+from imagesync.plan.creating import CreateRepository
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.spec.model import AttachmentType
 
@@ -106,6 +107,7 @@ class Inventory:
     destination reference points to. `contents`: manifests of what differs, by digest; a root that could not be
     read whole is in `broken` instead. `present`: blobs that a destination repository holds. `attachments`: what
     speaks of the image and has to be brought; nothing for a pair that lacks none. `known`: what gates judge by.
+    `to_create`: what destination repositories lack before they can be pushed to.
     """
 
     listings: Mapping[Repository, tuple[Tag, ...] | Broken] = field(default_factory=dict)
@@ -115,6 +117,7 @@ class Inventory:
     present: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
     attachments: Mapping[Pair, tuple[Attachment, ...] | Broken] = field(default_factory=dict)
     known: Known = field(default_factory=Known)
+    to_create: Mapping[Repository, CreateRepository] = field(default_factory=dict)
 
 
 def str_without_hint(error: ImagesyncError) -> str:

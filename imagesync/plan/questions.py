@@ -62,6 +62,14 @@ class IsEmpty:
 
 
 @dataclass(frozen=True, slots=True)
+class FindMissing:
+    """What a destination repository lacks before it can be pushed to. Answered with a CreateRepository, None where it
+    is there, or Broken."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
 class HasBlob:
     """Whether a destination repository holds a blob. Answered before the run brings it there, and not again."""
 
@@ -164,6 +172,7 @@ OfStore = (
     | ReadPlatform
     | ReadBlob
     | IsEmpty
+    | FindMissing
     | HasBlob
     | ReadHead
     | ListAttachmentTags

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
+from imagesync.plan.creating import CreateRepository
 from imagesync.plan.diff import blobs_of
 from imagesync.plan.found import Found
 from imagesync.plan.gathering import gather
@@ -18,7 +19,7 @@ from imagesync.plan.inventory import Attachment, Broken, Head, Inventory, Pair
 from imagesync.plan.narrowing import Narrowing
 from imagesync.plan.offers import attachments_of, with_list_entries
 from imagesync.plan.promises import with_promises
-from imagesync.plan.questions import Asking, HasBlob, IsEmpty, Question
+from imagesync.plan.questions import Asking, FindMissing, HasBlob, IsEmpty, Question
 from imagesync.plan.wants import Wanted
 from imagesync.reference import Digest, Reference, Repository
 
@@ -63,9 +64,22 @@ def look_into(image: Image, overview: Overview) -> Asking[Inventory]:
         known = yield from gather(image, all_contents, replace(overview, heads=heads))
     except CannotRead as error:
         return Inventory(heads=heads, broken={image.digest: error.broken})
-    present = yield from _present(_needed(image, all_contents, found, root=root), overview.fresh)
+    try:
+        to_create = yield from _to_create(image, overview.perhaps_missing)
+    except CannotRead as error:
+        return Inventory(heads=heads, broken={image.digest: error.broken})
+    needed = _needed(image, all_contents, found, root=root)
+    asked = {repository: blobs for repository, blobs in needed.items() if repository not in to_create}
+    present = yield from _present(asked, overview.fresh)
     attachments = {pair: one.attachments if isinstance(one, Found) else one for pair, one in found.items()}
-    return Inventory(heads=heads, contents=all_contents, present=present, attachments=attachments, known=known)
+    return Inventory(
+        heads=heads,
+        contents=all_contents,
+        present=present,
+        attachments=attachments,
+        known=known,
+        to_create=to_create,
+    )
 
 
 def _contents(image: Image, narrowing: Narrowing | None) -> Asking[dict[Digest, Content]]:
@@ -113,6 +127,20 @@ def _needed(
 def _blobs_of(attachment: Attachment, contents: Mapping[Digest, Content]) -> tuple[Descriptor, ...]:
     digest = attachment.source.digest
     return blobs_of(contents[digest], contents) if digest is not None else ()
+
+
+def _to_create(image: Image, perhaps_missing: frozenset[Repository]) -> Asking[dict[Repository, CreateRepository]]:
+    """What the destinations of an image lack before they can be pushed to. Raises CannotRead."""
+    wanted = dict.fromkeys(want.destination.repository for want in image.wants)
+    asked = {repository: FindMissing(repository) for repository in wanted if repository in perhaps_missing}
+    if not asked:
+        return {}
+    answers = yield tuple(asked.values())
+    found = {repository: answers[question] for repository, question in asked.items()}
+    for answer in found.values():
+        if isinstance(answer, Broken):
+            raise CannotRead(answer)
+    return {repository: missing for repository, missing in found.items() if missing is not None}
 
 
 def _present(

@@ -35,13 +35,17 @@ def review(plan: Plan, reviewers: tuple[Reviewer, ...] = ()) -> ReviewedPlan:
 
 
 def approved_by(approved: Plan) -> Reviewer:
-    """Allow only what an approved plan holds: same destination, source digest, replaced digest, and no attachment more
-    (`--approved`)."""
+    """Allow only what an approved plan holds: same destination, source digest, replaced digest, and no attachment or
+    repository more (`--approved`)."""
     held = {_identity(one): _attachments(one) for one in as_one(approved).actions if isinstance(one, Copy | Attach)}
+
+    created = frozenset(as_one(approved).creations())
 
     def check(change: Change) -> str | None:
         if isinstance(change, Delete) or _identity(change) not in held:
             return "not in the approved plan"
+        if isinstance(change, Copy) and change.creates is not None and change.creates not in created:
+            return f"the approved plan does not create {change.creates.what} {change.creates.repository}"
         if not _attachments(change) <= held[_identity(change)]:
             return "has attachments that are not in the approved plan"
         return None

@@ -20,9 +20,9 @@ from imagesync.plan.actions import (
     Plan,
     Skip,
     Spared,
-    UpstreamMoved,
     Waiting,
 )
+from imagesync.plan.following import UpstreamMoved
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,9 @@ class Summary:
     spared: int = 0
     upstream_moved: int = 0
     """Source tags that have left what a lock or the spec holds on to; counted besides what becomes of them."""
+
+    create: int = 0
+    """Repositories and projects that are made for what is added; counted besides that."""
 
     @property
     def changes(self) -> int:
@@ -101,5 +104,6 @@ def summarise(plan: Plan) -> Summary:
         drifted=sum(map(is_drifted, plan.actions)),
         delete=kinds.count(Delete),
         spared=kinds.count(Spared),
+        create=len(plan.creations()),
         upstream_moved=sum(moved_of(action) is not None for action in plan.actions),
     )

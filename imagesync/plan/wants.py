@@ -8,7 +8,8 @@ from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
 from imagesync.gates import Gate
-from imagesync.plan.actions import TOO_YOUNG, Carries, Failure, Skip, Waiting, WaitsFor
+from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting, WaitsFor
+from imagesync.plan.following import Carries
 from imagesync.plan.inventory import Broken, NotRead
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList

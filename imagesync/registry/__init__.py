@@ -27,7 +27,9 @@ from imagesync.settings import Auth, Settings, Tls
 
 if TYPE_CHECKING:
     from imagesync.registry.catalogs import RegistryCatalog, RegistryPushTimes
+    from imagesync.registry.creation import Clouds
     from imagesync.registry.sounding import Sounding
+    from imagesync.store import Creator
 
 __all__ = ["PullCount", "PullLedger", "Registries", "RemoteRepository", "RetryPolicy"]
 
@@ -64,6 +66,7 @@ class Registries:
         self._clients: dict[tuple[str, RetryPolicy], RegistryClient] = {}
         self._repositories: dict[Repository, RemoteRepository] = {}
         self._push_times: dict[str, RegistryPushTimes] = {}
+        self._clouds: Clouds | None = None
         self._lock = Lock()
 
     def repository(self, repository: Repository) -> RemoteRepository:
@@ -78,6 +81,28 @@ class Registries:
         from imagesync.registry.catalogs import Access, RegistryCatalog  # noqa: PLC0415 - most specs have no glob
 
         return RegistryCatalog(Access(host, self.client, partial(self._find_login, host)))
+
+    def creates(self, repository: Repository) -> bool:
+        """Whether the spec wants a repository made that is not there."""
+        return self._settings.create_for(repository.registry, repository.path) is not None
+
+    def creator(self, repository: Repository) -> Creator | None:
+        """Who makes a repository that is not there; None where the spec wants none made. Raises UnsupportedError."""
+        template = self._settings.create_for(repository.registry, repository.path)
+        if template is None:
+            return None
+        from imagesync.registry.creation import Clouds, creator_of  # noqa: PLC0415 - few specs create
+
+        host, path = repository.registry, repository.path
+        with self._lock:
+            clouds = self._clouds = self._clouds or Clouds()
+        return creator_of(
+            self.client(host),
+            repository,
+            template,
+            cloud=partial(clouds.open, host, self._settings.auth_for(host, path).push),
+            find=partial(self._find_credential, host, path, True),
+        )
 
     def push_times(self, host: str) -> RegistryPushTimes:
         """Who tells when a registry got what its tags point to: the same each time, for what it finds out of it."""

@@ -56,6 +56,8 @@ class AuthUse:
     realm_host: str | None
     """The token server, for Bearer."""
     scopes: tuple[str, ...]
+    realm: str | None = None
+    """Where that gives out tokens, in full."""
     seconds_left: float | None = None
     """Until another login is made in the place of this one; None for a login that has no known end."""
 
@@ -231,10 +233,11 @@ class Authorizer:
         origin = credential.origin if credential else None
         left = None if credential is None else credential.seconds_left(self._clock())
         if demand is None:
-            return AuthUse(origin, None, None, tuple(map(str, scopes)), left)
+            return AuthUse(origin, None, None, tuple(map(str, scopes)), seconds_left=left)
         ask = self._ask(access, demand, credential)
-        is_bearer = demand.challenge.scheme == "bearer"
-        return AuthUse(origin, demand.challenge.scheme, ask.realm_host if is_bearer else None, ask.scopes, left)
+        if demand.challenge.scheme != "bearer":
+            return AuthUse(origin, demand.challenge.scheme, None, ask.scopes, seconds_left=left)
+        return AuthUse(origin, "bearer", ask.realm_host, ask.scopes, ask.realm, left)
 
     def learn(self, challenge: Challenge) -> None:
         """Know what the registry asks for before a request of ours meets it. Raises ProtocolError as a 401 would."""

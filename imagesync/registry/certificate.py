@@ -6,7 +6,9 @@ A server may write anything there: all text is escaped and cut.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 20
 _MAX_SHOWN = 100
+_quiet = Lock()
+"""Which warnings are shown is one setting for all threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +37,24 @@ def read_certificate(der: bytes | None) -> Certificate | None:
     """The certificate as a server sends it; None where there is none, or where it cannot be read. Never raises."""
     from cryptography import x509  # noqa: PLC0415 - slow, and only who asks for a certificate needs it
 
-    try:
-        found = x509.load_der_x509_certificate(der or b"")
-        return Certificate(
-            subject=_shown(found.subject),
-            issuer=_shown(found.issuer),
-            names=_names(found),
-            begins_at=found.not_valid_before_utc.timestamp(),
-            ends_at=found.not_valid_after_utc.timestamp(),
-            is_its_own_issuer=found.subject == found.issuer,
-        )
-    except (ValueError, TypeError, OverflowError, x509.DuplicateExtension):
-        return None
+    strange = (x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is odd in it is the server's business
+        try:
+            return _read(x509.load_der_x509_certificate(der or b""))
+        except (ValueError, TypeError, OverflowError, *strange):
+            return None
+
+
+def _read(found: x509.Certificate) -> Certificate:
+    return Certificate(
+        subject=_shown(found.subject),
+        issuer=_shown(found.issuer),
+        names=_names(found),
+        begins_at=found.not_valid_before_utc.timestamp(),
+        ends_at=found.not_valid_after_utc.timestamp(),
+        is_its_own_issuer=found.subject == found.issuer,
+    )
 
 
 def _names(found: x509.Certificate) -> tuple[str, ...]:

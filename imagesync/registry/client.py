@@ -6,7 +6,7 @@ What is asked, and what an answer means for an image, is the business of reposit
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -15,6 +15,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from imagesync import __version__
+from imagesync.behaviour import ELSEWHERE, TABLE, Chunks, Kind, creation_advice, kind_by_realm
 from imagesync.cancellation import Cancellation
 from imagesync.errors import (
     AuthenticationError,
@@ -37,9 +38,10 @@ from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
-from imagesync.registry.origin import Address, Origin, resolve_address
+from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
+from imagesync.registry.token import Scope
 from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
@@ -86,7 +88,11 @@ class RegistryClient:
         self.cancellation = cancellation
         self.refused_mounts: set[tuple[str, str]] = set()
         """Pairs of paths, from and to, between which this registry does not mount."""
-        self.uploads = UploadHabits(settings.chunk_bytes)
+        self.kind = settings.kind_at(host)
+        self.behaviour = settings.behaviour_at(host)
+        self.uploads = UploadHabits.of(self.behaviour, settings.chunk_bytes)
+        self.page_size: int | None = self.behaviour.page_size
+        """`None` once it has refused that: it chooses."""
         self.timeouts = settings.timeouts or Timeouts()
         read_seconds = self.timeouts.read_seconds
         self._usual_waits = Waits(
@@ -120,6 +126,26 @@ class RegistryClient:
     def authorizer(self) -> Authorizer:
         """Who logs in to this registry."""
         return self._ready().authorizer
+
+    def recognised(self, scopes: tuple[Scope, ...] = (), *, push: bool = False) -> Kind:
+        """What it is: where neither its name nor the spec says so, what the realm of its tokens shows it to be."""
+        if self.kind is not Kind.GENERIC:
+            return self.kind
+        realm = self.authorizer.describe(scopes, push).realm
+        with suppress(ProtocolError):
+            address = parse_address(realm or "")
+            kind = kind_by_realm(address.path)
+            if kind is not None and (kind in ELSEWHERE or address.origin == self.origin):
+                return kind
+        return Kind.GENERIC
+
+    def learnt(self) -> Mapping[str, str]:
+        """What this registry has turned out to do otherwise than its row says, by column."""
+        chunks = {"chunks": "never"} if self.behaviour.chunks is Chunks.AUTO and not self.uploads.resumes else {}
+        pages = {"page_size": "its own"} if self.page_size is None else {}
+        pairs = len(self.refused_mounts)
+        mounts = {"mount": f"refused for {pairs} of its repositories"} if pairs else {}
+        return {**mounts, **chunks, **pages}
 
     def send(self, call: Call) -> Answer:
         """Send a request without a body, or with a small one, until it is answered or its tries are used up."""
@@ -268,15 +294,25 @@ class RegistryClient:
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
         own = class_for(refusal, is_manifest_put=call.is_manifest_put)
         if own is not AuthenticationError or call.authorization is not None:
-            return call.fail(
-                own, f"answered {refusal}", hint=hint_for(own, refusal, is_write=call.push), refusal=refusal
-            )
+            hint = self._advice(call, refusal) or hint_for(own, refusal, is_write=call.push)
+            return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
         hint = login_hint(refusal, self.host, str(used), is_anonymous=used.credential is None)
+        advice = self._advice(call, refusal)
+        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"
         return error
+
+    def _advice(self, call: Call, refusal: Refusal) -> str | None:
+        """How a repository comes to be there that was to be written to; some say 401 or 403 of what is not."""
+        is_first = call.method == "POST" or refusal.code == "NAME_UNKNOWN"
+        if not is_first or not call.push or not call.scopes or refusal.status not in (401, 403, 404):
+            return None
+        kind, creation = self.recognised(call.scopes, push=True), self.behaviour.creation
+        creation = creation if kind is self.kind else TABLE[kind].creation
+        return creation_advice(kind, creation, self.host, call.scopes[0].path)
 
     def _announced(self, response: Response) -> bool:
         """Pause the host for as long as the answer asks; False where it does not say."""
@@ -304,8 +340,8 @@ class RegistryClient:
         """The same error, knowing what was tried; Cancelled where it came of the sockets being shut down."""
         if not call.is_cleanup:
             self.cancellation.check()
-        if not error.operation:
-            error.operation, error.reference = call.operation, call.reference
+        error.operation = error.operation or call.operation
+        error.reference = error.reference or call.reference
         return error
 
     def _ready(self) -> _SpokenTo:

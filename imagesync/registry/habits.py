@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from imagesync.behaviour import Behaviour, Chunks
+
 WHOLE_BYTES = 1024 * 1024
 """Blobs of at most this size go out in one request after the POST. nginx takes no more unless it is told to."""
 
@@ -24,6 +26,13 @@ class UploadHabits:
     refused: set[Way] = field(default_factory=set)
     resumes: bool = True
     """Whether an upload that was cut may go on: False once that brought wrong bytes together, or was refused."""
+
+    @classmethod
+    def of(cls, behaviour: Behaviour, chunk_bytes: int | None) -> UploadHabits:
+        """What is known before the first upload."""
+        if behaviour.chunks is Chunks.NEVER:
+            return cls(resumes=False)
+        return cls(chunk_bytes)
 
     def ways(self, size_bytes: int) -> list[Way]:
         """The way for a blob of this size, and the one to take where the registry refuses that."""

@@ -12,7 +12,7 @@ from imagesync.registry.capacity import Capacity
 from imagesync.registry.contact import Contact
 from imagesync.registry.pulls import PullLedger, Pulls
 from imagesync.registry.retry import Pause
-from imagesync.settings import DEFAULT_CONCURRENCY, RegistrySettings
+from imagesync.settings import RegistrySettings
 
 _TELLS_OF_PULLS = frozenset({"HEAD manifest", "GET manifest"})
 _TIMED = _TELLS_OF_PULLS | {"HEAD blob"}
@@ -24,7 +24,7 @@ class HostLimits:
     the scheduler obeys `slots`."""
 
     def __init__(self, host: str, settings: RegistrySettings, *, ledger: PullLedger) -> None:
-        self.capacity = Capacity(settings.concurrency or DEFAULT_CONCURRENCY)
+        self.capacity = Capacity(settings.behaviour_at(host).concurrency)
         self.pause = Pause()
         self.contact = Contact()
         self.pulls = Pulls(host, settings.pulls, ledger)

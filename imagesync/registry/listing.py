@@ -13,7 +13,6 @@ from imagesync.registry.client import RegistryClient
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, next_page, parse_json, read_pages
 from imagesync.registry.token import CatalogScope, Scope
 
-PAGE_SIZE = 1000
 MAX_NAME_LENGTH = 512
 """A longer name is no tag and no path; that much of it is kept to say so."""
 
@@ -25,7 +24,7 @@ def list_tags(client: RegistryClient, repository: Repository) -> TagList:
     """
     call = Call(
         method="GET",
-        target=f"/v2/{repository.path}/tags/list?n={PAGE_SIZE}",
+        target=f"/v2/{repository.path}/tags/list{_sized(client)}",
         operation="list tags",
         reference=str(repository),
         scopes=(Scope(repository.path, ("pull",)),),
@@ -41,7 +40,7 @@ def list_catalog(client: RegistryClient, prefix: str) -> set[str]:
     """
     call = Call(
         method="GET",
-        target=f"/v2/_catalog?n={PAGE_SIZE}",
+        target=f"/v2/_catalog{_sized(client)}",
         operation="list repositories",
         reference=client.host,
         scopes=(CatalogScope(prefix, ("*",)),),
@@ -61,13 +60,19 @@ def _repositories(client: RegistryClient, call: Call) -> Page[str]:
 
 
 def _sized_page(client: RegistryClient, call: Call) -> Answer:
-    """Ask for large pages; a registry that has a smaller limit, and refuses, may choose."""
+    """Ask for large pages; a registry that has a smaller limit, and refuses, may choose from then on."""
     try:
         return client.send(call)
     except (ProtocolError, UnsupportedError) as error:
-        if error.status not in (400, 405) or not isinstance(call.target, str):
+        if error.status not in (400, 405) or not isinstance(call.target, str) or "?" not in call.target:
             raise
-    return client.send(replace(call, target=urlsplit(call.target).path))
+    answer = client.send(replace(call, target=urlsplit(call.target).path))
+    client.page_size = None
+    return answer
+
+
+def _sized(client: RegistryClient) -> str:
+    return "" if client.page_size is None else f"?n={client.page_size}"
 
 
 def names_in(call: Call, answer: Answer, key: str) -> frozenset[str]:

@@ -9,13 +9,14 @@ from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from imagesync.errors import LimitError, ProtocolError
+from imagesync.manifest import has_too_many_containers
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.origin import Address, next_link, resolve_address
 
 T = TypeVar("T", bound=Hashable)
 MAX_PAGES = 10_000
-MAX_ENTRIES = 1_000_000
-MAX_PAGE_BYTES = 16 * 1024 * 1024
+MAX_ENTRIES = 100_000
+MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ def walk_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> Ite
         listed = page.entries if page.listed is None else page.listed
         is_growing = not found.issuperset(listed)
         found |= listed
+        if len(found) > MAX_ENTRIES:
+            raise call.fail(LimitError, f"{what} has more than {MAX_ENTRIES} entries")
         yield page.entries
         if page.following is None:
             return
         if page.following in asked or not is_growing:
             raise call.fail(ProtocolError, f"{what} does not end: a page leads back, or adds nothing")
-        if len(found) > MAX_ENTRIES:
-            raise call.fail(LimitError, f"{what} has more than {MAX_ENTRIES} entries")
         asked.add(page.following)
         call = replace(call, target=page.following)
     raise call.fail(LimitError, f"{what} has more than {MAX_PAGES} pages")
@@ -72,7 +73,9 @@ def following(call: Call, answer: Answer, link: str, *, what: str) -> Address:
 
 
 def parse_json(answer: Answer) -> Any:
-    """The document of an answer; None stands for what is no JSON."""
+    """The document of an answer; None stands for what is no JSON, or opens too many objects to be read."""
+    if has_too_many_containers(answer.body):
+        return None
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from imagesync.behaviour import Referrers
 from imagesync.errors import (
     AuthenticationError,
     InvalidManifest,
@@ -30,7 +31,9 @@ _WEB_PAGES = frozenset({301, 302, 303})
 
 
 def list_referrers(client: RegistryClient, repository: Repository, digest: Digest) -> tuple[Descriptor, ...] | None:
-    """Every referrer of a digest, each once; None where the registry does not list them."""
+    """Every referrer of a digest, each once; None where the registry does not list them, or is known not to."""
+    if client.behaviour.referrers is Referrers.TAG:
+        return None
     call = Call(
         method="GET",
         target=f"/v2/{repository.path}/referrers/{digest}",

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from imagesync.behaviour import Deletes, Referrers, Repush
 from imagesync.errors import (
     ImmutableError,
     IntegrityError,
     InvalidManifest,
     InvalidReference,
+    LimitError,
     NetworkError,
     ProtocolError,
     StoreError,
@@ -43,6 +45,10 @@ from imagesync.store import BlobReader, Pushed, without_first
 DIGEST_HEADER = "Docker-Content-Digest"
 SUBJECT_HEADER = "OCI-Subject"
 _LET_DELETE = "let the registry delete (docker-registry: REGISTRY_STORAGE_DELETE_ENABLED=true), or leave `prune` out"
+_LET_OTHERS_DELETE = (
+    "delete at the registry's own page, or leave `prune` out; `behaviour: {deletes: auto}` tries all the same"
+)
+_LET_LARGER = "build an image with fewer entries, or set `behaviour: {manifest_size: …}` if the registry takes more"
 _SCHEMA_1 = "schema 1"
 
 
@@ -122,14 +128,16 @@ class RemoteRepository:
 
     def push_referrer(self, content: Content, subject: Digest) -> bool:
         """PUT the exact bytes by their digest (end-7); whether the answer names their subject, as that of a registry
-        that lists them does. Where the answer is lost, its list tells."""
+        that lists them does. Where the answer is lost its list tells; one that nobody is to ask for is none."""
         answer = self._put(content, content.digest)
-        if answer is None:
+        if answer is None or self._client.behaviour.referrers is Referrers.TAG:
             return self.list_referrers(subject) is not None
         return answer.headers.get(SUBJECT_HEADER) == subject
 
     def _put(self, content: Content, target: Tag | Digest) -> Answer | None:
         """PUT a manifest; None where it is there, and the answer is not known."""
+        if self._is_kept(target, content):
+            return None
         headers = {"Content-Type": content.media_type}
         call = self._manifest_call(
             "PUT", target, accepted=frozenset({201}), headers=headers, content=content.raw, push=True
@@ -147,6 +155,7 @@ class RemoteRepository:
 
     def delete_tag(self, tag: Tag) -> None:
         """DELETE a tag (end-9). Registries without it answer 400 or 405."""
+        self._check_deletable(tag, Deletes.TAG)
         call = self._deletion(tag, frozenset({200, 202, 204, 400}))
         answer = self._client.send(call)
         if answer.status == 400:
@@ -154,6 +163,7 @@ class RemoteRepository:
 
     def delete_manifest(self, digest: Digest) -> None:
         """DELETE a manifest by its digest, and every tag on it with it (end-9)."""
+        self._check_deletable(digest, Deletes.DIGEST)
         try:
             self._client.send(self._deletion(digest, frozenset({200, 202, 204})))
         except UnsupportedError as error:
@@ -167,6 +177,25 @@ class RemoteRepository:
     def list_referrers(self, digest: Digest) -> tuple[Descriptor, ...] | None:
         """What the registry lists as speaking of a digest (end-12a); None where it makes no such list."""
         return list_referrers(self._client, self.repository, digest)
+
+    def _is_kept(self, target: Tag | Digest, content: Content) -> bool:
+        """Whether nothing has to be written: an immutable tag with this digest may be refused a second time. Raises
+        LimitError for what the registry is known not to take."""
+        most = self._client.behaviour.manifest_bytes
+        if len(content.raw) > most:
+            message = f"the manifest has {len(content.raw)} bytes, and {self._client.host} takes {most}"
+            raise self._manifest_call("PUT", target).fail(LimitError, message, hint=_LET_LARGER)
+        is_read = isinstance(target, Tag) and self._client.behaviour.repush is Repush.REFUSED
+        return is_read and self._points_to(target, content.digest)
+
+    def _check_deletable(self, target: Tag | Digest, how: Deletes) -> None:
+        """Raise UnsupportedError for what the registry is known not to do."""
+        own = self._client.behaviour.deletes
+        if own in (Deletes.AUTO, how):
+            return
+        known = "nothing" if own is Deletes.NEVER else f"by {own.value} alone"
+        message = f"by its API {self._client.host} deletes {known}"
+        raise self._manifest_call("DELETE", target).fail(UnsupportedError, message, hint=_LET_OTHERS_DELETE)
 
     def _deletion(self, target: Tag | Digest, accepted: frozenset[int]) -> Call:
         call = self._manifest_call("DELETE", target, accepted=accepted, push=True)

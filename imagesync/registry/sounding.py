@@ -7,16 +7,14 @@ closed at once, so that it can be said whose it is.
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
-from queue import Empty, SimpleQueue
 from typing import cast
 
-from imagesync.errors import NetworkError, StoreError, UnsupportedError
-from imagesync.registry.addresses import MAX_TRIED, LookUp, SocketAddress
+from imagesync.errors import StoreError, UnsupportedError
+from imagesync.registry.addresses import MAX_TRIED, LookUp, SocketAddress, look_up_within
 from imagesync.registry.certificate import Certificate, read_certificate
 from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import is_plain_http, translate, translated
@@ -24,6 +22,9 @@ from imagesync.registry.origin import Origin
 from imagesync.registry.proxies import Proxy, is_left_out, proxy_for
 from imagesync.registry.tls import TlsContexts
 from imagesync.settings import Tls, TlsMode
+
+LEAST_SECONDS = 1.0
+"""However many addresses a name has, each is given this long."""
 
 
 class Step(Enum):
@@ -139,7 +140,7 @@ class Sounder:
                 return None
 
     def _channel(self, addresses: Sequence[SocketAddress]) -> Channel:
-        return Channel(self._live, max(1.0, self._step_seconds / max(1, min(len(addresses), MAX_TRIED))))
+        return Channel(self._live, max(LEAST_SECONDS, self._step_seconds / max(1, min(len(addresses), MAX_TRIED))))
 
     def _reach(self, channel: Channel, begun: Sounding, addresses: Sequence[SocketAddress]) -> str:
         reached = channel.connect(addresses)
@@ -149,31 +150,6 @@ class Sounder:
             if begun.origin.scheme == "https":
                 channel.tunnel(begun.origin, begun.proxy.authorization)
         return reached
-
-
-def look_up_within(seconds: float, find: LookUp, origin: Origin) -> Sequence[SocketAddress]:
-    """Look a name up; a name server that does not answer is waited for so long and no longer. Raises
-    NetworkError."""
-    answer: SimpleQueue[Sequence[SocketAddress] | OSError] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answer.put(find(origin.host, origin.port))
-        except (OSError, UnicodeError) as error:
-            answer.put(error if isinstance(error, OSError) else OSError("this is no name that can be looked up"))
-
-    # The system's resolver cannot be told to stop: its thread is left to itself.
-    threading.Thread(target=ask, daemon=True, name="imagesync-look-up").start()
-    try:
-        found = answer.get(timeout=seconds)
-    except Empty:
-        raise NetworkError(
-            f"no answer from the name server within {seconds:g} s for {origin.host}",
-            hint="check the name server in /etc/resolv.conf",
-        ) from None
-    if isinstance(found, OSError):
-        raise NetworkError(f"the name {origin.host} has no address: {found.strerror or found}") from found
-    return found
 
 
 def _secured(channel: Channel) -> ssl.SSLSocket:

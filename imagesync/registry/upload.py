@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 
+from imagesync.behaviour import Mount
 from imagesync.errors import (
     AuthenticationError,
     IntegrityError,
@@ -61,7 +62,7 @@ class BlobUpload:
     def _mount(self, mount_from: Repository) -> Answer | None:
         """Ask for a mount: 201 is one, 202 a session to upload to; None where the registry will not hear of it."""
         pair = (mount_from.path, self.repository.path)
-        if pair in self.client.refused_mounts:
+        if self.client.behaviour.mount is Mount.NEVER or pair in self.client.refused_mounts:
             return None
         call = self._call("POST", f"{self._uploads}?mount={self.blob.digest}&from={mount_from.path}", "mount blob")
         scopes = (*call.scopes, Scope(mount_from.path, ("pull",)))

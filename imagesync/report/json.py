@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from imagesync import __version__
 from imagesync.plan.actions import Action, Attach, Blocked, Conflict, Copy, Delete, Drifted, Keep, Spared
+from imagesync.plan.creating import creation_to_dict
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.summary import moved_of, verdicts_of
 from imagesync.plan.unit import unit_to_dict
@@ -83,6 +84,7 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
         "previous": copy.previous if isinstance(copy, Copy) else None,
         "platforms": list(copy.platforms) if isinstance(copy, Copy) else [],
         "alias": asdict(copy.carries) if isinstance(copy, Copy) and copy.carries is not None else None,
+        "creates": creation_to_dict(copy.creates) if isinstance(copy, Copy) and copy.creates is not None else None,
         "upstream_moved": asdict(moved) if (moved := moved_of(action)) is not None else None,
         "verdicts": verdicts_to_dicts(verdicts_of(action)),
         "attachments": [_attachment(one) for one in copy.attachments] if isinstance(copy, Copy | Attach) else [],

@@ -23,6 +23,7 @@ from imagesync.plan.actions import (
     Spared,
     Waiting,
 )
+from imagesync.plan.creating import CreateRepository
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.parts import as_one
 from imagesync.plan.settled import blocked, in_conflict, settled, waiting
@@ -95,6 +96,12 @@ class Report:
     def updated(self) -> int:
         """Tags that pointed to something else before."""
         return self.count(Status.COPIED) - self.added
+
+    def creations(self) -> tuple[CreateRepository, ...]:
+        """What was made before anything was copied, each once, of what was copied."""
+        copied = (outcome.action for outcome in self.in_order() if outcome.status is Status.COPIED)
+        made = (copy.creates for copy in copied if isinstance(copy, Copy) and copy.creates is not None)
+        return tuple(dict.fromkeys(made))
 
     @property
     def drifted(self) -> int:

@@ -17,7 +17,6 @@ from imagesync.plan.actions import (
     Assumed,
     Attach,
     Blocked,
-    Carries,
     Conflict,
     Copy,
     Delete,
@@ -26,9 +25,11 @@ from imagesync.plan.actions import (
     Spared,
     Waiting,
 )
+from imagesync.plan.creating import CreateRepository
+from imagesync.plan.following import Carries
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.summary import is_drifted, moved_of, verdicts_of
-from imagesync.reference import Digest, Reference
+from imagesync.reference import Digest, Reference, Repository
 from imagesync.report.model import Report, destination_of, source_of
 from imagesync.report.printable import printable
 from imagesync.report.units import format_bytes, format_count
@@ -92,19 +93,23 @@ def plan_groups(plan: Plan, *, verbose: bool) -> tuple[Group, ...]:
         if isinstance(action, Copy | Attach | Delete | Blocked | Conflict | Waiting)
         or (isinstance(action, Keep | Assumed | Spared) and (verbose or moved_of(action) is not None))
     ]
-    return _grouped((names.split(action.destination), _told(_planned(action, look), action)) for action in actions)
+    rows = [(names.split(action.destination), _told(_planned(action, look), action)) for action in actions]
+    return _grouped([*_creations(names, [one for one in actions if isinstance(one, Copy)]), *rows])
 
 
 def report_groups(report: Report, *, verbose: bool) -> tuple[Group, ...]:
     """What was copied or left alone; failures are told at length elsewhere, so they have no row."""
     look, names = _Look(verbose), _Names(report.plan)
     hidden = {Status.FAILED, Status.SKIPPED} | (set() if verbose else {Status.UNCHANGED, Status.ASSUMED})
-    return _grouped(
+    outcomes = report.in_order()
+    copied = [one.action for one in outcomes if one.status is Status.COPIED and isinstance(one.action, Copy)]
+    rows = (
         (names.split(destination), _told(_done(outcome, look), outcome.action))
-        for outcome in report.in_order()
+        for outcome in outcomes
         if (outcome.status not in hidden or (outcome.status is Status.UNCHANGED and moved_of(outcome.action)))
         and (destination := destination_of(outcome.action)) is not None
     )
+    return _grouped([*_creations(names, copied, "created"), *rows])
 
 
 def align(groups: Iterable[Group]) -> Callable[[Row], Cells]:
@@ -142,6 +147,23 @@ class _Names:
         shared = self._shared[repository.registry]
         title = "/".join([repository.registry, *shared])
         return printable(title), printable(str(destination)[len(title) + 1 :])
+
+    def beside(self, destination: Reference, repository: Repository) -> tuple[str, str]:
+        """The same title, and the name of what that destination needs; in full where it stands above the title."""
+        title, _ = self.split(destination)
+        return title, printable(str(repository)).removeprefix(f"{title}/")
+
+
+def _creations(names: _Names, copies: Iterable[Copy], verb: str = "create") -> list[tuple[tuple[str, str], Row]]:
+    """What is made before anything is copied, each once, among the first of its copies."""
+    firsts: dict[CreateRepository, Copy] = {}
+    for copy in copies:
+        if copy.creates is not None:
+            firsts.setdefault(copy.creates, copy)
+    return [
+        (names.beside(copy.destination, creation.repository), Row(ADD, "", text=shortened(f"{verb} {creation}")))
+        for creation, copy in firsts.items()
+    ]
 
 
 def _shared(paths: list[list[str]]) -> list[str]:

@@ -48,6 +48,7 @@ def plan_sentence(plan: Plan) -> str:
     if not summary.changes and not summary.waiting and not summary.blocked and not summary.failed:
         return _no_changes(plan, (summary.unchanged, summary.assumed), rest) + _closing(plan)
     changes = [f"{summary.add} to add", f"{summary.update} to update", *_counted((summary.attach, "to attach to"))]
+    changes += _counted((summary.create, "to create first"))
     parts = [*changes, *rest, *_left(summary.unchanged, summary.assumed)]
     return f"Plan: {', '.join(parts)}. {format_bytes(summary.bytes_to_copy)} to copy.{_closing(plan)}"
 
@@ -66,6 +67,7 @@ def report_sentence(report: Report) -> str:
         told = _no_changes(report.plan, (unchanged, assumed), rest)
         return f"{told} {effort[0].upper()}{effort[1:]}.{_closing(report.plan)}"
     changes = [f"{report.added} added", f"{report.updated} updated", *_counted((attached, "attached to"))]
+    changes += _counted((len(report.creations()), "created first"))
     parts = [*changes, *rest, *_left(unchanged, assumed)]
     counts = f"{_verdict(report)}: {', '.join(parts)}."
     return f"{counts} {_moved(report)} in {_with_rate(report, effort)}.{_closing(report.plan)}"

@@ -6,20 +6,17 @@ wants a string can tell the writer to quote it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import yaml
 
 from imagesync.errors import Place, Problem
+from imagesync.spec.unreadable import MAX_DEPTH, TooDeep, place_of, quoted, unreadable
 
 MAX_BYTES = 1024 * 1024
 MAX_NODES = 100_000
 """Nodes after anchors are expanded: a few lines of nested aliases can stand for billions."""
-MAX_DEPTH = 64
-"""Lists and maps in each other. libyaml's composer recurses in C: a file of brackets would end the process."""
 _MERGE = "tag:yaml.org,2002:merge"
 _STRING = "tag:yaml.org,2002:str"
 _KINDS = {"bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value"}
@@ -79,7 +76,7 @@ def parse_document(text: str, file: str, problems: list[Problem], *, max_bytes: 
         _check_depth(text)
         roots = list(yaml.compose_all(text, Loader=_LOADER))
     except (yaml.YAMLError, ValueError) as error:
-        problems.append(_unreadable(error, text, file))
+        problems.append(unreadable(error, text, file))
         return None
     if len(roots) != 1 or roots[0] is None:
         problems.append(_not_one(roots, file))
@@ -106,31 +103,13 @@ def find(node: Node, path: Iterator[str | int]) -> Node:
     return node
 
 
-class _Mark(Protocol):
-    """A place as YAML counts, from 0."""
-
-    @property
-    def line(self) -> int: ...
-
-    @property
-    def column(self) -> int: ...
-
-
-class _TooDeep(ValueError):
-    """More lists and maps in each other than any spec has; `mark` is where the last one begins."""
-
-    def __init__(self, mark: _Mark | None) -> None:
-        super().__init__(f"over {MAX_DEPTH} lists and maps in each other")
-        self.mark = mark
-
-
 def _check_depth(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _TooDeep(event.start_mark)
+                raise TooDeep(event.start_mark)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -171,9 +150,7 @@ class _Converter:
 
     def _check_tag(self, node: yaml.Node) -> None:
         if not _is_known(node.tag):
-            shown = ascii(node.tag.replace("tag:yaml.org,2002:", "!!"))[1:-1]
-            hint = f"leave it out, or quote it where it is text: {quoted(shown)}"
-            self._problems.append(Problem(self._place(node), f"{shown} is a YAML tag, and none is used here", hint))
+            self._problems.append(_tagged(node.tag, self._place(node)))
 
     def _scalar(self, node: yaml.ScalarNode) -> Scalar:
         place, text = self._place(node), str(node.value)
@@ -228,15 +205,19 @@ class _Converter:
         return key
 
     def _place(self, node: yaml.Node) -> Place:
-        return _place_of(node.start_mark, self._file)
+        return place_of(node.start_mark, self._file)
 
 
 def _is_known(tag: str) -> bool:
     return tag.startswith("tag:yaml.org,2002:") and tag.rpartition(":")[2] in _KINDS
 
 
-def _place_of(mark: _Mark | None, file: str) -> Place:
-    return Place(file) if mark is None else Place(file, mark.line + 1, mark.column + 1)
+def _tagged(tag: str, place: Place) -> Problem:
+    """One of somebody's own is not repeated: it may be a password that begins with `!`."""
+    standard = tag.startswith("tag:yaml.org,2002:")
+    shown = ascii(tag.replace("tag:yaml.org,2002:", "!!"))[1:-1] if standard else "what begins with !"
+    hint = f"leave it out, or quote it where it is text{f': {quoted(shown)}' if standard else ''}"
+    return Problem(place, f"{shown} is a YAML tag, and none is used here", hint)
 
 
 def misread(value: object, text: str) -> str | None:
@@ -273,112 +254,8 @@ def _shown(value: object) -> str:
     return f"the date {value}" if hasattr(value, "year") else str(value)
 
 
-def quoted(text: str) -> str:
-    """The text in the quotes that change nothing in it, for a hint."""
-    if not text.isprintable():
-        return f'"{ascii(text)[1:-1]}"'
-    return f"'{text}'" if set(text) & set('"\\') and "'" not in text else f'"{text}"'
-
-
 def _not_one(roots: Sequence[yaml.Node | None], file: str) -> Problem:
     second = roots[1] if len(roots) > 1 else None
     if second is not None:
-        return Problem(_place_of(second.start_mark, file), "a second YAML document begins here", "drop the `---` above")
+        return Problem(place_of(second.start_mark, file), "a second YAML document begins here", "drop the `---` above")
     return Problem(Place(file), "nothing is in it", "`imagesync init` writes a spec to start from")
-
-
-def _unreadable(error: Exception, text: str, file: str) -> Problem:
-    if isinstance(error, yaml.MarkedYAMLError):
-        # libyaml has a bound of its own, and meets it first where brackets follow one another without an end.
-        is_too_deep = "nesting depth" in str(error.problem)
-        error = _TooDeep(error.problem_mark) if is_too_deep else error
-    if isinstance(error, yaml.MarkedYAMLError):
-        return _yaml_problem(error, text, file)
-    if isinstance(error, yaml.reader.ReaderError):
-        return _unreadable_character(error, text, file)
-    mark = error.mark if isinstance(error, _TooDeep) else None
-    return Problem(_place_of(mark, file), ascii(str(error))[1:-1], "is a bracket left open?")
-
-
-def _unreadable_character(error: yaml.reader.ReaderError, text: str, file: str) -> Problem:
-    """A control character: YAML gives its code, and no place."""
-    before = text[: max(0, text.find(chr(error.character)))]
-    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-    return Problem(place, f"not YAML: the character U+{error.character:04X} may not stand here", "remove it")
-
-
-def _yaml_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
-    """YAML's own error with the place, and what to do where the usual causes can be told."""
-    mark = error.problem_mark or error.context_mark
-    if _is_unclosed(error):
-        mark = error.context_mark
-    said = " ".join(part for part in (error.context, error.problem) if part)
-    if mark is None:
-        return Problem(Place(file), f"not YAML: {said}")
-    return Problem(_place_of(mark, file), f"not YAML: {said}", _yaml_hint(error, mark, text.splitlines()))
-
-
-def _is_unclosed(error: yaml.MarkedYAMLError) -> bool:
-    """A quote that is never closed: where it is opened says more than where the file ends."""
-    return "quoted scalar" in str(error.context) and "end of stream" in str(error.problem)
-
-
-def _yaml_hint(error: yaml.MarkedYAMLError, mark: _Mark, lines: list[str]) -> str:
-    """What to do about YAML's error: it may show up a line below its cause."""
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    if "\t" in line[: len(line) - len(line.lstrip())]:
-        return "indent with spaces, not with tabs"
-    if "alias" in str(error.problem) or "alias" in str(error.context):
-        return _alias_hint(line, error.context_mark or mark)
-    if "escape" in str(error.problem):
-        return r"in double quotes a backslash begins an escape: use single quotes, '/\d+/'"
-    above = lines[mark.line - 1] if mark.line and not _is_unclosed(error) else ""
-    for candidate in (line, above):
-        if hint := _spacing_hint(candidate) or _range_hint(candidate) or _value_hint(candidate):
-            return hint
-    if _is_unclosed(error):
-        return "close this quote"
-    return "check the indentation, and quote what holds YAML's own signs"
-
-
-def _alias_hint(line: str, mark: _Mark) -> str:
-    word = re.match(r"[^\s,\]}]*", line[mark.column :])
-    return f"quote it: {quoted(word[0] if word else '*')}, an unquoted * refers to an anchor"
-
-
-def _spacing_hint(line: str) -> str | None:
-    """`version:1` and `-source: x`: a space is missing."""
-    bare = line.strip()
-    if re.match(r"-[A-Za-z_]+:(\s|$)", bare):
-        return f"put a space after the dash: - {bare[1:]}"
-    match = re.fullmatch(r"([a-z_]+):([^\s/].*)", bare)
-    return f"put a space after the colon: {match[1]}: {match[2]}" if match else None
-
-
-def _range_hint(line: str) -> str | None:
-    """`versions: >=7.2 <9`, in a map of its own or in braces."""
-    match = re.search(r":\s+(>=?\s*v?\d[^,}\]#]*)", line)
-    return f"quote it: {quoted(match[1].strip())}, a value may not begin with >" if match else None
-
-
-def _value_hint(line: str) -> str | None:
-    """What is wrong with the value of a line, by how it begins."""
-    value = line.strip().removeprefix("- ").strip()
-    value = value.partition(": ")[2].strip() or value
-    if value[:1] in ("@", "%", "`", "!", "&", "|") or _is_template(value):
-        return f"quote it: {quoted(value)}, a value may not begin with {value[:1]}"
-    if value[:1] in ("[", "{") and _is_odd(value):
-        return """quote each item that holds brackets or braces: ["/v[0-9]+/"]"""
-    if ": " in value and not value.startswith(('"', "'")):
-        return f"quote it: {quoted(value)}, a colon and a space begin a map"
-    return None
-
-
-def _is_template(value: str) -> bool:
-    """`{tag}-mirror`, not `{a: [b]}`."""
-    return value[:1] == "{" and _is_odd(value) and ": " not in value
-
-
-def _is_odd(value: str) -> bool:
-    """Whether a value in brackets or braces is not simply one list or map."""
-    return value[-1] not in "]}" or bool(set(value[1:-1]) & set("[]{}"))

@@ -21,6 +21,7 @@ from imagesync.settings import (
     Settings,
     Tls,
 )
+from imagesync.spec.behaviours import settings_in_words
 from imagesync.spec.document import Map, Node, Scalar
 from imagesync.spec.load import Loaded, load_with_origins
 from imagesync.spec.model import ALL_ATTACHMENTS, AttachmentType, Immutable, Prune, Rule
@@ -180,6 +181,7 @@ def _values(own: RegistrySettings) -> list[tuple[str, str]]:
         "token_realm_allow": ", ".join(own.token_realm_allow) if own.token_realm_allow else None,
         "chunk_size": format_size(own.chunk_bytes) if own.chunk_bytes is not None else None,
         "bandwidth": f"{format_size(own.bandwidth)}/s" if own.bandwidth else None,
+        **settings_in_words(own),
         "pulls": f"{own.pulls}, when spent: {own.pulls.when_spent.value}" if own.pulls else None,
     }
     return [(key, value) for key, value in found.items() if value is not None]

@@ -25,6 +25,7 @@ from imagesync.spec.gates import (
     find_soaks_elsewhere,
     find_soaks_without_state,
 )
+from imagesync.spec.hidden import hide_logins
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Rule, Spec, SpecFile, SpecWarning, StatePlace
 from imagesync.spec.pruning import find_prune_without_state
@@ -197,6 +198,7 @@ class _Reading:
             return None
         root = parse_document(text, path, self.problems)
         if root is not None:
+            hide_logins(root)
             check_schema(root, self.problems, included=included)
         return root
 

@@ -31,6 +31,7 @@ from imagesync.settings import (
     TlsMode,
     WhenSpent,
 )
+from imagesync.spec.behaviours import BehaviourReader
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.sizes import format_size, parse_size
@@ -39,7 +40,7 @@ MIN_CHUNK_BYTES = 64 * 1024
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 CLOUD_LOGINS: dict[str, type[CloudLogin]] = {"ecr": Ecr, "gar": Gar, "acr": Acr, "dockerhub": DockerHub}
 _WORDS: dict[str, Login] = {"anonymous": Anonymous(), "ecr": Ecr(), "gar": Gar(), "acr": Acr()}
-_BELOW_A_PREFIX = frozenset({"auth"})
+_BELOW_A_PREFIX = frozenset({"auth", "create"})
 _PATTERN = re.compile(r"[a-z0-9.:*?\[\]-]+", re.ASCII)
 
 
@@ -70,7 +71,13 @@ class RegistriesReader:
             else:
                 hosts.append((host, settings))
             self._check_once(key, host, [*hosts, *prefixes])
-        return Settings(tuple(patterns), tuple(hosts), tuple(prefixes))
+        found = Settings(tuple(patterns), tuple(hosts), tuple(prefixes))
+        self._behaviours.check(node, found)
+        return found
+
+    @property
+    def _behaviours(self) -> BehaviourReader:
+        return BehaviourReader(self.interpolator, self.folder, self.problems)
 
     def _check_once(self, key: Scalar, host: str, said: list[tuple[str, RegistrySettings]]) -> None:
         if [name for name, _ in said].count(host) > 1:
@@ -104,7 +111,7 @@ class RegistriesReader:
     def _check_prefix(self, node: Node) -> None:
         for name, key in node.keys.items() if isinstance(node, Map) else ():
             if name not in _BELOW_A_PREFIX:
-                hint = "below a host/prefix only `auth` may stand: move it to the host"
+                hint = "below a host/prefix only `auth` and `create` may stand: move it to the host"
                 self.problems.append(Problem(key.place, f"{name!r} holds for a whole host", hint))
 
     def _settings(self, node: Node) -> RegistrySettings:
@@ -123,6 +130,9 @@ class RegistriesReader:
             chunk_bytes=self._chunk_bytes(node.get("chunk_size")),
             bandwidth=_bandwidth(node.get("bandwidth")),
             pulls=_pulls(node.get("pulls")),
+            kind=self._behaviours.kind(node),
+            behaviour=self._behaviours.said(node),
+            create=self._behaviours.create(node),
         )
 
     def _chunk_bytes(self, node: Node | None) -> int | None:

@@ -12,10 +12,11 @@ from functools import partial
 
 from imagesync.errors import InvalidReference, Problem, ReleaseError
 from imagesync.reference import Digest, Tag
-from imagesync.spec.document import Map, Node, Scalar, parse_document, quoted
+from imagesync.spec.document import Map, Node, Scalar, parse_document
 from imagesync.spec.nearness import near_words
 from imagesync.spec.problems import Problems
 from imagesync.spec.stages import Promotion
+from imagesync.spec.unreadable import quoted
 
 _KEYS = ("release", "version", "images")
 _HEADER = "# What this release is made of: written by `imagesync release create`, taken by `imagesync promote`."

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagesync.errors import Problem
-from imagesync.spec.document import List, Map, Node, Scalar, find, misread, quoted, to_data
+from imagesync.spec.document import List, Map, Node, Scalar, find, misread, to_data
 from imagesync.spec.nearness import near_words
+from imagesync.spec.unreadable import quoted
 from imagesync.spec.validator import Validator
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 from imagesync.errors import Cancelled
 from imagesync.plan.choosing import seen_at_sources
 from imagesync.plan.drift import with_memory
-from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty
+from imagesync.plan.image import Overview, attachment_tags_of, images_of, perhaps_empty, perhaps_missing
 from imagesync.plan.inventory import Broken
 from imagesync.plan.order import rank_of_read
 from imagesync.plan.questions import Answers, Question
@@ -99,7 +99,8 @@ class Survey:
         yield seen_already(self.wants, self._heads)
         images = images_of(self.wants, self._heads)
         fresh = perhaps_empty(images, self._heads)
-        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete, self._state)
+        missing = frozenset(filter(self._stores.creates, perhaps_missing(images, self._heads)))
+        overview = Overview(self._heads, fresh, self._attachment_tags, self._incomplete, self._state, missing)
         for position, image in enumerate(images):
             yield from self._go_on(Looking(image, position, look_into(image, overview)), None, watch)
 

@@ -18,8 +18,10 @@ from imagesync.errors import (
 )
 from imagesync.manifest import Content
 from imagesync.plan.attachments import attachment_tags
+from imagesync.plan.creating import CreateRepository
 from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
 from imagesync.plan.questions import (
+    FindMissing,
     HasBlob,
     HasReferrersApi,
     IsEmpty,
@@ -74,7 +76,7 @@ def _of_store(question: OfStore, stores: Stores) -> Any:
         return or_broken(lambda: _of_dates(question, stores), "source")
     if isinstance(question, HasReferrersApi | ListReferrers):
         return or_broken(lambda: _referrers(question, stores), question.side)
-    return or_broken(lambda: _of_blobs(question, stores), "destination")
+    return or_broken(lambda: _of_contents(question, stores), "destination")
 
 
 def _store(repository: Repository, side: Side, stores: Stores) -> Readable | Writable:
@@ -142,7 +144,16 @@ def fetch_manifest(store: ManifestFetcher, digest: Digest) -> Content:
         return store.fetch_manifest(digest)
 
 
-def _of_blobs(question: IsEmpty | HasBlob, stores: Stores) -> bool:
+def _missing(repository: Repository, stores: Stores) -> CreateRepository | None:
+    creator = stores.creator(repository)
+    if creator is None or not creator.is_missing():
+        return None
+    return CreateRepository(creator.makes, creator.what, creator.made_with)
+
+
+def _of_contents(question: IsEmpty | HasBlob | FindMissing, stores: Stores) -> CreateRepository | bool | None:
+    if isinstance(question, FindMissing):
+        return _missing(question.repository, stores)
     return _is_empty(question, stores) if isinstance(question, IsEmpty) else _has_blob(question, stores)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from imagesync.cancellation import Cancellation
+from imagesync.cli import session
 from imagesync.registry import addresses
 from imagesync.registry.addresses import SocketAddress
 from imagesync.server.auth import BasicAuth, TokenAuth
@@ -243,9 +246,23 @@ def test_a_dead_registry_is_tried_once_and_not_asked_again(mirror: Mirror) -> No
     assert checks(ran, mirror.source.host)["pull"]["status"] == "ok"
 
 
+def test_a_deadline_leaves_what_was_found_until_then(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes what it is sent and says nothing holds up no other."""
+    monkeypatch.setattr(session, "Cancellation", lambda _seconds: Cancellation(0.5, grace_seconds=0.1))
+    mirror.fill("1")
+    with closing(socket.create_server(("127.0.0.1", 0))) as mute:
+        host = f"127.0.0.1:{mute.getsockname()[1]}"
+        spec = mirror.spec(to=host, registries={host: "{tls: disabled}"})
+        ran = mirror.cli("doctor", spec, "--timeout", "1s", "--format", "json")
+    assert (ran.code, checks(ran, mirror.source.host)["pull"]["status"]) == (1, "ok")
+    assert checks(ran, host)["connection"]["detail"] == "the time was up before it was looked at"
+    assert checks(ran, host)["push"]["status"] == "skipped"
+
+
 def test_one_registry_can_be_looked_at_without_a_spec(cli: Cli, registry: FakeRegistry) -> None:
     ran = cli("doctor", "--registry", registry.host)
     assert (ran.code, registry.log.lines()) == (0, ["GET /v2/ 200", "GET /v2/ 200"])
+    assert "login       to enter: nobody, the registry asked for none" in ran.out
 
 
 def test_one_registry_of_a_spec_is_looked_at_with_what_the_spec_says_of_it(guarded: Mirror) -> None:

@@ -178,6 +178,14 @@ def test_a_stage_needs_a_promotion(shop: Shop) -> None:
     assert (ran.code, "there is: shop" in ran.err) == (4, True)
 
 
+@pytest.mark.parametrize(
+    ("more", "hint"), [((), "give its spec with --spec"), (("--spec", "sync.yaml"), "there is: shop")]
+)
+def test_a_name_alone_is_no_image_of_docker_hub(shop: Shop, more: tuple[str, ...], hint: str) -> None:
+    ran = shop.cli("history", "shob", *more)
+    assert (ran.code, "'shob' names no promotion" in ran.err, hint in ran.err) == (4, True, True), ran.err
+
+
 def test_the_journal_entry_and_the_referrer_say_the_same(shop: Shop) -> None:
     ran = shop.cli("history", f"{shop.hosts[2].host}/shop/worker:live", "--format", "json")
     (event,) = ran.json()["events"]

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from imagesync.registry.client import WIRE_HOSTS
 from imagesync.server.auth import Auth, BasicAuth, TokenAuth
 from tests.cli.command import Cli, Mirror, Ran
 from tests.conftest import MakeRegistry
+from tests.fakes.api import FakeApi
 from tests.fakes.registry import FakeRegistry
 from tests.secrets import LONG_PASSWORD as PASSWORD
 from tests.secrets import WRONG_PASSWORD as WRONG
@@ -114,7 +116,7 @@ def secretive(cli: Cli, guarded: FakeRegistry, make_registry: MakeRegistry, monk
 def test_auth_check_names_each_login_and_where_it_came_from(secretive: Mirror) -> None:
     ran = secretive.cli("auth", "check", _guarded_spec(secretive))
     assert ran.code == 0
-    source, destination = ran.out.splitlines()
+    source, destination = ran.out.splitlines()[:2]
     assert source.startswith(f"ok {secretive.source.host}/app (pull): spec registries/{secretive.source.host}")
     assert destination.startswith(f"ok {secretive.destination.host}/app (pull,push): spec registries/")
     assert ran.out.count("environment variable MIRROR_PASSWORD") == 2
@@ -156,6 +158,38 @@ def test_auth_check_of_one_host_uses_what_login_kept(
 def test_auth_check_as_json(secretive: Mirror) -> None:
     found = secretive.cli("auth", "check", _guarded_spec(secretive), "--format", "json").json()
     assert [(answer["access"], answer["error"]) for answer in found] == [("pull", None), ("pull,push", None)]
+    assert found[0]["behaviour"]["concurrency"] == {"value": "16", "from": "table"}
+
+
+def test_auth_check_shows_how_a_host_behaves_and_who_says_so(cli: Cli, make_registry: MakeRegistry) -> None:
+    registry = make_registry()
+    said = "{kind: harbor, concurrency: 3, behaviour: {deletes: tag, manifest_size: 1MiB}, chunk_size: 1MiB}"
+    spec = Mirror(cli, registry, registry).spec("app:1", to="oci:mirror", registries={registry.host: said})
+    ran = cli("auth", "check", spec)
+    assert f"{registry.host} behaves as harbor (spec):" in ran.out
+    assert "mount auto, chunks of 1MiB (spec), referrers auto, page_size 1000, catalog harbor," in ran.out
+    assert "deletes tag (spec), manifest_size 1MiB (spec), concurrency 3 (spec)" in ran.out
+
+
+def test_auth_check_tells_what_a_host_seems_to_be(cli: Cli) -> None:
+    with FakeApi() as api:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{api.url}/service/token",service="harbor-registry"'}
+        api.on("GET /v2/", {}, status=401, headers=challenge).on("GET /v2/", {})
+        api.on("GET /service/token?service=harbor-registry", {"token": "t"})
+        ran = cli("auth", "check", api.host)
+    assert (
+        "behaves as generic (nothing says what it is; its token server is that of harbor: say `kind: harbor`):"
+        in ran.out
+    )
+
+
+def test_auth_check_of_a_host_shows_its_row_of_the_table(
+    cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(WIRE_HOSTS, "ghcr.io", make_registry().host)
+    ran = cli("auth", "check", "ghcr.io")
+    assert "ghcr.io behaves as ghcr (its name):" in ran.out
+    assert "chunks never, referrers tag, page_size 1000, catalog ghcr" in ran.out
 
 
 def _handed_out(*registries: FakeRegistry) -> set[str]:

@@ -180,8 +180,19 @@ def test_a_current_tag_that_moves_while_content_is_brought_stops_the_unit_before
     ran = shop.promote("1.5.0", "staging")
     assert head.seen == 2
     assert ran.code == 3
+    assert " 0 B copied" not in ran.out, "its content is there, and was counted"
     assert "1.5.0" not in shop.tags(1, "api")
     assert shop.entries(1) == ["started", "finished"]
+
+
+def test_what_was_moved_for_two_tags_that_fail_is_counted_once(shop: Shop) -> None:
+    shop.push("1.4.0")
+    shop.more["staging"] = "current: staging"
+    shop.write()
+    shop.hosts[1].script("PUT", r"/shop/api/manifests/sha256", status=403)
+    ran = shop.promote("1.4.0", "staging", "--format", "json")
+    moved = [one["bytes_copied"] for one in ran.json()["outcomes"] if "/api:" in one["destination"]]
+    assert (len(moved), len([number for number in moved if number])) == (2, 1), ran.out
 
 
 def test_an_edited_plan_cannot_widen_itself(shop: Shop) -> None:

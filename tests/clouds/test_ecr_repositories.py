@@ -11,7 +11,8 @@ import pytest
 from botocore.session import Session
 from moto import mock_aws
 
-from imagesync.clouds import RepositoryCreator, RepositoryTemplate, minter_for, repository_creator
+from imagesync.behaviour import RepositoryTemplate
+from imagesync.clouds import RepositoryCreator, minter_for, repository_creator
 from imagesync.errors import AuthenticationError, LimitError, StoreError, UnsupportedError
 from imagesync.settings import Anonymous, DefaultAuth, Ecr, Login
 from tests.fakes.aws import KEY_ID, ROLE_KEY_ID, FakeAws, Refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from imagesync.doctor.subjects import Right
 from imagesync.registry.origin import Origin
 from imagesync.registry.proxies import Proxy
 from imagesync.registry.sounding import Distrust, Step
-from imagesync.settings import TlsMode
+from imagesync.settings import Tls, TlsMode
 from tests.doctor.values import CERTIFICATE, DAY, HOST, NOW, SOUNDING, checks, facts, failed, tried
 
 
@@ -31,7 +32,7 @@ def test_every_kind_of_distrust_has_its_way_out(distrust: Distrust) -> None:
 @pytest.mark.parametrize(
     ("distrust", "step"),
     [
-        (Distrust.ISSUER, "of its authority of Acme Root as a PEM file"),
+        (Distrust.ISSUER, "get the certificate of Acme Root as a PEM file"),
         (Distrust.ISSUER, f"registries: {{{HOST}: {{tls: {{ca: FILE}}}}}}"),
         (Distrust.ENDED, f"renew the certificate of {HOST}"),
         (Distrust.NOT_YET, "(it holds from 2027-01-14 08:00 UTC)"),
@@ -41,6 +42,11 @@ def test_every_kind_of_distrust_has_its_way_out(distrust: Distrust) -> None:
 )
 def test_what_to_do_about_a_certificate(distrust: Distrust, step: str) -> None:
     assert step in str(checks(failed(Step.TLS, distrust))["tls"].next_step)
+
+
+def test_an_authority_that_the_spec_names_already_is_said_to_be_another_one() -> None:
+    found = replace(failed(Step.TLS, Distrust.ISSUER), tls=Tls(ca=Path("/etc/ca.pem")))
+    assert str(checks(found)["tls"].next_step).startswith("/etc/ca.pem holds another authority: put the certificate of")
 
 
 def test_a_certificate_that_cannot_be_read_is_still_told_of() -> None:
@@ -56,7 +62,7 @@ def test_a_certificate_that_ends_within_two_weeks_is_a_warning(days: float, stat
 
 
 def test_a_certificate_that_nobody_checks_is_a_warning() -> None:
-    tls = checks(facts(tls_mode=TlsMode.INSECURE))["tls"]
+    tls = checks(facts(tls=Tls(TlsMode.INSECURE)))["tls"]
     assert (tls.status, "tls: insecure" in tls.detail, "ca: FILE" in str(tls.next_step)) == (Status.WARN, True, True)
 
 

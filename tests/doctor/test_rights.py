@@ -10,7 +10,7 @@ from imagesync.doctor.check import Check, Status
 from imagesync.doctor.diagnosis import diagnose
 from imagesync.doctor.facts import Tried
 from imagesync.doctor.subjects import Right
-from imagesync.errors import AuthenticationError, Cancelled, LimitError, NotFoundError
+from imagesync.errors import AuthenticationError, Cancelled, LimitError, NotFoundError, TlsError
 from imagesync.registry.pull_rate import PullRate
 from tests.doctor.values import LOGIN, NOW, checks, facts, tried
 
@@ -64,6 +64,11 @@ def test_one_login_that_is_refused_is_one_failure() -> None:
 def test_a_login_that_works_elsewhere_is_not_what_is_refused() -> None:
     found = _all(tried(Right.PULL, "a"), tried(Right.PULL, "b", status=None, error=BAD_LOGIN))
     assert [(check.topic.value, check.about) for check in found if check.status is Status.FAILED] == [("pull", "b")]
+
+
+def test_a_login_that_nobody_could_look_at_is_not_called_good() -> None:
+    found = checks(facts(tried(Right.PUSH, status=None, error=TlsError("certificate is not trusted", hint="name it"))))
+    assert (found["login"].status, found["push"].status) == (Status.SKIPPED, Status.FAILED)
 
 
 def test_reading_and_writing_may_have_logins_of_their_own() -> None:

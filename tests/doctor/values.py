@@ -16,7 +16,7 @@ from imagesync.registry.certificate import Certificate
 from imagesync.registry.headers import Headers
 from imagesync.registry.origin import Origin
 from imagesync.registry.sounding import Distrust, Sounding, Step
-from imagesync.settings import TlsMode
+from imagesync.settings import Tls
 
 NOW = 1_800_000_000.0
 DAY = 24 * 3600.0
@@ -43,7 +43,7 @@ def tried(right: Right, path: str = "app", **changed: Any) -> Tried:
 
 def facts(*tries: Tried, **changed: Any) -> Facts:
     subject = Subject(HOST, tuple(one.want for one in tries))
-    return replace(Facts(subject, TlsMode.REQUIRED, SOUNDING, PING, tries=tries), **changed)
+    return replace(Facts(subject, Tls(), SOUNDING, PING, tries=tries), **changed)
 
 
 def failed(step: Step, distrust: Distrust | None = None, **changed: Any) -> Facts:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from imagesync.errors import NotFoundError, StoreError
 from imagesync.manifest import Content, Descriptor, Manifest
 from imagesync.reference import Digest, Repository, RepositoryList, Tag
-from imagesync.store import BlobReader, Memory, NoMemory, NoPushTimes, Pushed, PushTimes
+from imagesync.store import BlobReader, Creator, Memory, NoMemory, NoPushTimes, Pushed, PushTimes
 
 
 class MemoryRepository:
@@ -138,6 +138,8 @@ class MemoryStores:
         self.opened: list[str] = []
         """The registries whose catalog was asked for."""
         self.memory: Memory = NoMemory()
+        self.creators: dict[Repository, Creator] = {}
+        """Who makes a repository that is not there."""
         self._lock = threading.Lock()
 
     def __getitem__(self, repository: Repository) -> MemoryRepository:
@@ -156,6 +158,12 @@ class MemoryStores:
     def lister(self, registry: str) -> MemoryCatalog:
         self.opened.append(registry)
         return self.catalogs.setdefault(registry, MemoryCatalog())
+
+    def creates(self, repository: Repository) -> bool:
+        return repository in self.creators
+
+    def creator(self, repository: Repository) -> Creator | None:
+        return self.creators.get(repository)
 
     def push_times(self, registry: str) -> PushTimes:
         return NoPushTimes()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -44,10 +45,12 @@ from imagesync.redaction import redacted
 from imagesync.reference import Tag, normalise_host, parse_name, parse_reference
 from imagesync.registry.answers import class_for, parse_refusal, pull_limit
 from imagesync.registry.call import Answer, Call
+from imagesync.registry.certificate import read_certificate
 from imagesync.registry.challenge import choose_challenge, parse_challenges
 from imagesync.registry.credential_helper import CredentialHelper
 from imagesync.registry.dockerconfig import DockerConfig, Entry
 from imagesync.registry.framing import FramedAnswer
+from imagesync.registry.grants import granted_actions
 from imagesync.registry.head_lines import BadAnswer, CutAnswer
 from imagesync.registry.headers import Headers
 from imagesync.registry.listing import names_in
@@ -61,6 +64,7 @@ from imagesync.registry.token import challenge_scopes, check_realm, parse_token
 from imagesync.selection import TagPattern, VersionRange
 from imagesync.selection.version import Version
 from imagesync.server.chunked import ChunkedBody
+from imagesync.settings import Secret
 from imagesync.signature.envelope import Envelope
 from imagesync.signature.payload import SimpleSigning
 from imagesync.signature.statement import Statement
@@ -137,6 +141,17 @@ def _refusal(raw: bytes) -> None:
         assert str(refusal).isprintable()
 
 
+def _grants(raw: bytes) -> None:
+    """The claims of a token, and a token as a whole."""
+    for text in (f"e30.{base64.urlsafe_b64encode(raw).decode()}.c2ln", raw.decode("latin-1")):
+        granted_actions(Secret.literal(text), "a/b")
+
+
+def _certificate(raw: bytes) -> None:
+    found = read_certificate(raw)
+    assert found is None or f"{found.subject}{found.issuer}{found.names}".isprintable()
+
+
 def _head(raw: bytes) -> None:
     answer = FramedAnswer(io.BytesIO(raw), "GET")
     with closing(answer):
@@ -209,6 +224,8 @@ PARSERS: Mapping[str, Parser] = {
     "head": Parser(_head, seeds.HEADS, (BadAnswer, CutAnswer, ConnectionResetError), seeds.headers),
     "chunked": Parser(_chunked, seeds.CHUNKED, (ConnectionError,), seeds.chunks),
     "token": Parser(parse_token, seeds.TOKENS, (ProtocolError,)),
+    "grants": Parser(_grants, seeds.GRANTS),
+    "certificate": Parser(_certificate, seeds.CERTIFICATES),
     "tags": Parser(_listed, seeds.TAG_LISTS, (ProtocolError,), seeds.tag_list),
     "manifest": Parser(parse_manifest, seeds.MANIFESTS, (InvalidManifest,), seeds.manifest),
     "index": Parser(lambda raw: parse_manifest(raw, OCI_INDEX), seeds.INDEXES, (InvalidManifest,), seeds.index),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
+import ssl
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import trustme
 
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST
 from imagesync.plan.file import plan_to_json
@@ -76,6 +79,14 @@ HEADS = (
     b"HTTP/1.0 404 No\nConnection: keep-alive\n\nabc",
 )
 CHUNKED = (b"3;a=b\r\nabc\r\nA\r\n0123456789\r\n0\r\nT: x\r\n\r\n",)
+GRANTS = _documents(
+    {"access": [{"type": "repository", "name": "a/b", "actions": ["pull", "push"]}]},
+    {"access": [{"type": "repository", "name": "a/b", "actions": None}, [], None]},
+    {"access": {}},
+)
+CERTIFICATES = (
+    ssl.PEM_cert_to_DER_cert(trustme.CA().issue_cert("a.example", "10.0.0.1").cert_chain_pems[0].bytes().decode()),
+)
 TOKENS = _documents({"token": "abc", "access_token": "abc", "expires_in": 300, "issued_at": "2026-03-01T12:00:00Z"})
 TAG_LISTS = _documents({"name": "a", "tags": ["1", "latest"]}, {"tags": None})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import pytest
 
@@ -32,9 +31,7 @@ def hasten(patch: pytest.MonkeyPatch, caps: Mapping[str, int]) -> None:
     patch.setitem(Registries.__init__.__kwdefaults__, "policy", POLICY)  # type: ignore[index]
     patch.setattr("imagesync.transfer.blob.backoff_seconds", no_wait)
     patch.setattr("imagesync.transfer.blob.RESUME_SECONDS", 0.001)
+    patch.setattr("imagesync.transfer.blob.ATTEMPTS", 2)
     patch.setattr("imagesync.registry.appending.RESUME_SECONDS", 0.001)
     for name, most in caps.items():
         patch.setattr(name, most)
-
-
-unhurried = partial(hasten, caps={})

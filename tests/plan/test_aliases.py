@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesync.plan.actions import Carries, Failure, Waiting
+from imagesync.plan.actions import Failure, Waiting
 from imagesync.plan.aliases import Following, Known, follow, followings, in_conflict, is_unknown, versions_to_look_up
 from imagesync.plan.diff import Wanted
+from imagesync.plan.following import Carries
 from imagesync.plan.inventory import Absent, Broken, Head, Present
 from imagesync.plan.wants import Want, make_wants, wants_of
 from imagesync.reference import Reference, Repository, Tag

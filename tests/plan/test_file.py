@@ -12,11 +12,12 @@ import pytest
 
 from imagesync.errors import PlanFileError
 from imagesync.manifest import MAX_DEPTH, OCI_INDEX, OCI_MANIFEST, Content, digest_of, parse_manifest
-from imagesync.plan.actions import Attach, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin, UpstreamMoved
+from imagesync.plan.actions import Attach, Blocked, Copy, Failure, Keep, Plan, Skip, SpecPin
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.conformity import check_same_spec, check_yielded
 from imagesync.plan.diff import diff
 from imagesync.plan.file import plan_from_json, plan_to_json, schema_text
+from imagesync.plan.following import UpstreamMoved
 from imagesync.plan.inventory import Attachment, Pair
 from imagesync.plan.review import approved_by, review
 from imagesync.plan.summary import summarise

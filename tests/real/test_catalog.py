@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from imagesync.behaviour import Said
 from imagesync.cancellation import Cancellation
 from imagesync.registry import Registries
-from imagesync.settings import Settings
+from imagesync.settings import RegistrySettings, Settings
 from tests.real.conftest import Real
 from tests.real.layouts import SAMPLE
 from tests.real.sync import Sync
@@ -24,11 +25,10 @@ def filled(real: Real) -> Real:
 
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
-def test_the_catalog_of_docker_registry_is_read_page_by_page(
-    filled: Real, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr("imagesync.registry.listing.PAGE_SIZE", size)
-    registries, before = Registries(Settings(), Cancellation(), environment={}), len(filled.plain.requests())
+def test_the_catalog_of_docker_registry_is_read_page_by_page(filled: Real, size: int) -> None:
+    own = (filled.plain.host, RegistrySettings(behaviour=Said(page_size=size)))
+    registries = Registries(Settings(hosts=(own,)), Cancellation(), environment={})
+    before = len(filled.plain.requests())
     found = registries.lister(filled.plain.host).list_repositories("globs")
     registries.close()
     assert found == PATHS

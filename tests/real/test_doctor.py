@@ -145,6 +145,20 @@ def test_an_authority_that_nobody_knows_is_named_with_what_to_write(real: Real, 
     assert f'registries: {{"{real.token.host}": {{tls: {{ca: FILE}}}}}}' in tls["next_step"]
 
 
+def test_a_token_server_that_is_not_trusted_is_named(real: Real, tmp_path: Path) -> None:
+    tokens = real.token.tokens
+    assert tokens is not None
+    spec = spec_for(real.token, ca=real.authority.file, login=True)
+    server = urlsplit(tokens.realm).netloc
+    code, found = Patient(tmp_path, real).checks(
+        spec.replace(f"  {server}:\n    tls: {{ca: {real.authority.file}}}\n", "")
+    )
+    checks = by_topic(found[real.token.host])
+    assert (code, checks["login"]["status"], checks["push"]["status"]) == (1, "skipped", "failed")
+    assert f"certificate of {server} is not trusted" in checks["push"]["detail"]
+    assert server in checks["push"]["next_step"]
+
+
 def test_another_authority_is_as_wrong_as_none(real: Real, tmp_path: Path) -> None:
     other = Authority(tmp_path)
     code, found = Patient(tmp_path, real).checks(spec_for(real.token, ca=other.file, login=True))

@@ -1,14 +1,15 @@
 """Tokens that a real registry no longer takes before an upload is at its end. AUTH-07, decisions 39.
 
-docker-registry takes a token until 60 seconds after its `exp`. To see that within seconds, these are signed with an
-`exp` that lies almost as long in the past: what is refused, and by whom, is the same as after a minute and more.
+docker-registry takes a token until 60 seconds after its `exp`. To see that within seconds, those of two tests are
+signed with an `exp` that lies almost as long in the past: what is refused, and by whom, is the same as after a minute
+and more. The third waits that long, and nothing in the client is changed for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 
 import pytest
 
@@ -17,7 +18,7 @@ from imagesync.reference import make_repository
 from imagesync.registry import Registries
 from imagesync.registry.habits import WHOLE_BYTES
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings
-from imagesync.store import Pushed
+from imagesync.store import BlobReader, Pushed
 from tests.images import make_bytes
 from tests.real.registries import PASSWORD, USERNAME, Authority, RealRegistry, token_registry
 from tests.real.tokens import TokenServer
@@ -26,7 +27,7 @@ from tests.registry.remote import QUICK, make_blob
 LEEWAY_SECONDS = 60
 TAKEN_SECONDS = 4
 """For how long the registry takes a token."""
-PATCH_SECONDS = 6
+SHORT_PATCH_SECONDS = 6
 DATA = make_bytes("slow", WHOLE_BYTES + 1000)
 
 
@@ -42,20 +43,20 @@ def tokens_of(registry: RealRegistry) -> TokenServer:
     return registry.tokens
 
 
-def throttled(start: int) -> AbstractContextManager[Iterator[bytes]]:
-    """The blob, in so many pieces that it takes PATCH_SECONDS."""
+def throttled(seconds: float) -> BlobReader:
+    """The blob, in so many pieces that it takes that long."""
 
-    def pieces() -> Iterator[bytes]:
-        step = -(-len(DATA) // 10)
+    def pieces(start: int) -> Iterator[bytes]:
+        step = -(-len(DATA) // 50)
         for at in range(start, len(DATA), step):
-            time.sleep(PATCH_SECONDS / 10)
+            time.sleep(seconds / 50)
             yield DATA[at : at + step]
 
-    return nullcontext(pieces())
+    return lambda start: nullcontext(pieces(start))
 
 
-def push(registry: RealRegistry, authority: Authority) -> list[tuple[str, int]]:
-    """Upload the blob in one attempt; what was asked for it, and how that was answered."""
+def push(registry: RealRegistry, authority: Authority, seconds: float = SHORT_PATCH_SECONDS) -> list[tuple[str, int]]:
+    """Upload the blob in one attempt that takes so long; what was asked for it, and how that was answered."""
     login = Password(Secret.literal(USERNAME), Secret.literal(PASSWORD))
     registries = Registries(
         Settings(hosts=((registry.host, RegistrySettings(auth=Auth(login, login))),)),
@@ -64,7 +65,7 @@ def push(registry: RealRegistry, authority: Authority) -> list[tuple[str, int]]:
         policy=QUICK,
     )
     repository = registries.repository(make_repository(registry.host, "expiring/app"))
-    assert repository.push_blob(make_blob(DATA), throttled) is Pushed.UPLOADED
+    assert repository.push_blob(make_blob(DATA), throttled(seconds)) is Pushed.UPLOADED
     assert repository.has_blob(make_blob(DATA))
     registries.close()
     return [(request.method, request.status) for request in registry.requests() if "/uploads/" in request.path]
@@ -86,3 +87,14 @@ def test_a_token_that_ran_out_during_an_upload_is_renewed_when_it_is_refused(
     """Its server says that it lasts longer than it does; the body is not sent twice."""
     asked = push(registry, authority)
     assert asked == [("POST", 401), ("POST", 202), ("PATCH", 202), ("PUT", 401), ("PUT", 201)]
+
+
+@pytest.mark.timeout(240)
+def test_a_token_of_a_minute_that_ends_during_a_longer_upload_is_renewed(
+    registry: RealRegistry, authority: Authority
+) -> None:
+    """It ends after 5 seconds by its own word, after a minute by its server's, and after 65 for the registry."""
+    tokens_of(registry).exp_seconds, tokens_of(registry).said_seconds = 5, 60
+    asked = push(registry, authority, seconds=72)
+    assert asked == [("POST", 401), ("POST", 202), ("PATCH", 202), ("PUT", 201)]
+    assert len(tokens_of(registry).scopes) >= 2

@@ -82,6 +82,23 @@ def test_a_tag_list_with_always_one_more_page_is_an_error(
     assert server.pages <= most + 1
 
 
+def test_a_single_page_with_too_many_entries_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, registry: FakeRegistry
+) -> None:
+    """S10: a million short names fit into one page."""
+    monkeypatch.setattr("imagesync.registry.pages.MAX_ENTRIES", 5)
+    registry.script("GET", "/tags/list", status=200, body=json.dumps({"tags": [f"v{n}" for n in range(6)]}).encode())
+    with open_repository(registry) as repository, pytest.raises(LimitError, match="more than 5 entries"):
+        repository.list_tags()
+
+
+def test_a_page_of_brackets_is_no_list(registry: FakeRegistry) -> None:
+    """S10: each pair takes twenty times its length in memory."""
+    registry.script("GET", "/tags/list", status=200, body=b'{"tags":[' + b"[]," * 1_000_000 + b'"v1"]}')
+    with open_repository(registry) as repository, pytest.raises(ProtocolError, match="not a list of tags"):
+        repository.list_tags()
+
+
 def test_a_tag_list_of_empty_pages_is_an_error() -> None:
     """TAG-03: its `last` grows, and nothing else."""
     server = Endless(lambda _number: {"tags": []})
@@ -116,7 +133,7 @@ def test_a_cap_is_what_the_record_says(module: str, name: str, number: str, unit
 
 
 def test_the_record_has_a_table_of_caps() -> None:
-    assert len(ROWS) == 22
+    assert len(ROWS) == 23
 
 
 def test_a_chain_of_redirects_has_an_end() -> None:
@@ -169,10 +186,7 @@ def test_of_an_answer_that_is_not_accepted_little_is_read(status: str) -> None:
         taken.append("all of it")
 
     layer = make_blob(b"a layer")
-    with (
-        WireServer(play) as server,
-        open_repository(server) as repository,
-        pytest.raises(StoreError, match=f"answered .*{status[:3]}"),
-    ):
+    refused = pytest.raises(StoreError, match=f"answered .*{status[:3]}")
+    with WireServer(play) as server, open_repository(server) as repository, refused:
         repository.push_blob(layer, Source(b"a layer"))
     assert taken == []

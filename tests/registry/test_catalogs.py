@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from imagesync.behaviour import Said
 from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError, NetworkError, NotFoundError, ProtocolError, StoreError
 from imagesync.registry import Registries
@@ -15,7 +17,7 @@ from tests.conftest import MakeRegistry
 from tests.fakes.api import FakeApi
 from tests.fakes.registry import FakeRegistry
 from tests.images import make_image, push_image
-from tests.registry.remote import open_registries
+from tests.registry.remote import PLAIN, open_registries
 from tests.registry.vendors import BASIC, CATALOG, LOGIN, UNAUTHORIZED, WITH_LOGIN
 
 OTHER = Password(Secret.literal("other"), Secret.literal("secret"))
@@ -35,15 +37,16 @@ def registries() -> Iterator[Registries]:
 
 
 def test_a_catalog_is_read_page_by_page_and_what_is_below_a_prefix_is_kept(
-    make_registry: MakeRegistry, registries: Registries, monkeypatch: pytest.MonkeyPatch
+    make_registry: MakeRegistry,
 ) -> None:
-    monkeypatch.setattr("imagesync.registry.listing.PAGE_SIZE", 2)
     registry = make_registry()
     for path in ("a/x", "a/y/z", "a", "ab/x", "b/x"):
         push_image(registry.repository(path), make_image(path), "1")
-    lister = registries.lister(registry.host)
-    assert lister.list_repositories("a") == ("a/x", "a/y/z")
-    assert lister.list_repositories("") == ("a", "a/x", "a/y/z", "ab/x", "b/x")
+    two_a_page = replace(PLAIN, behaviour=Said(page_size=2))
+    with open_registries((registry.host, two_a_page)) as registries:
+        lister = registries.lister(registry.host)
+        assert lister.list_repositories("a") == ("a/x", "a/y/z")
+        assert lister.list_repositories("") == ("a", "a/x", "a/y/z", "ab/x", "b/x")
     assert [entry.query for entry in registry.log.entries("GET", "_catalog")] == [
         "n=2",
         "n=2&last=a%2Fx",

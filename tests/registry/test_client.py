@@ -306,3 +306,10 @@ def test_requests_are_logged_without_their_queries(registry: FakeRegistry) -> No
         log.configure(Level.WARNING)
     assert f"{registry.url}/v2/x" in stream.getvalue()
     assert "secret" not in stream.getvalue()
+
+
+def test_a_realm_that_is_refused_is_said_of_what_was_asked_for(registry: FakeRegistry) -> None:
+    registry.script("GET", "/x", status=401, headers={"WWW-Authenticate": 'Bearer realm="file:///etc/passwd"'})
+    with open_registries() as registries, pytest.raises(ProtocolError) as caught:
+        registries.client(registry.host).send(make_call())
+    assert str(caught.value).startswith("host/x: GET token: the registry's token realm is refused")

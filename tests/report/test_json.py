@@ -101,6 +101,7 @@ def test_a_copied_tag_says_from_which_digest_to_which() -> None:
         "made_here": False,
         "previous": None,
         "alias": None,
+        "creates": None,
         "upstream_moved": None,
         "replaces": make_digest("9"),
         "platforms": ["linux/amd64", "linux/arm64", "linux/arm/v7"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imagesync.plan.actions import UpstreamMoved
+from imagesync.plan.following import UpstreamMoved
 from imagesync.plan.locking import Renewal
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Tag

@@ -135,6 +135,16 @@ def test_servers_that_a_registry_may_name_are_shown(tmp_path: Path) -> None:
     assert [(one.key, one.value) for one in lines] == [("token_realm_allow", "auth.internal, localhost:5001")]
 
 
+def test_what_a_registry_is_and_creates_is_shown_in_words(tmp_path: Path) -> None:
+    said = "{kind: harbor, behaviour: {deletes: tag, manifest_size: 1MiB}, create: {scan_on_push: true, public: true}}"
+    lines = explain(str(make_files(tmp_path, {"sync.yaml": with_registries(f"a.io: {said}")})), environment={})
+    assert [(one.key, one.value) for one in lines] == [
+        ("kind", "harbor"),
+        ("behaviour", "deletes tag, manifest_size 1MiB"),
+        ("create", "scanned on push, public"),
+    ]
+
+
 def test_a_clouds_login_is_shown_as_it_is_said(tmp_path: Path) -> None:
     role = "arn:aws:iam::111122223333:role/mirror"
     text = with_registries(f"a.io: {{auth: {{pull: ecr, push: {{ecr: {{role: '{role}', region: x-1}}}}}}}}")

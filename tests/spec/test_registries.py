@@ -239,8 +239,43 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
             (
                 "5: unknown key 'quota'\n"
                 "    allowed here: auth, tls, concurrency, timeouts, mirrors, token_realm_allow, "
-                "chunk_size, bandwidth, pulls"
+                "kind, behaviour, create, chunk_size, bandwidth, pulls"
             ),
+        ),
+        (
+            "kind: podman",
+            (
+                "11: found 'podman', where docker-hub or ecr or ecr-public or gar or gcr or acr or ghcr or gitlab or "
+                "quay or harbor or artifactory or nexus or distribution or zot or gitea or generic belongs"
+            ),
+        ),
+        ("behaviour: {mount: no}", "24: found no, where auto or never belongs"),
+        ("behaviour: {manifest_size: 5MiB}", "32: a manifest of 5MiB is not read from anywhere\n    at most 4MiB"),
+        (
+            "{behaviour: {chunks: never}, chunk_size: 1MiB}",
+            "18: `chunks: never` and a `chunk_size` exclude each other\n    keep one",
+        ),
+        (
+            "create: {}",
+            (
+                "13: nothing can be created at quay.io: its repositories are made by the first push\n"
+                "    leave `create` out, or say `kind: ecr` or `kind: harbor` if that is what it is"
+            ),
+        ),
+        (
+            "{kind: gar, create: {}}",
+            (
+                "25: nothing can be created at quay.io: no API of it that is known makes repositories\n"
+                "    leave `create` out, or say `kind: ecr` or `kind: harbor` if that is what it is"
+            ),
+        ),
+        (
+            "{kind: harbor, create: {immutable: true}}",
+            "29: 'immutable' is nothing that harbor can be told\n    allowed are: scan_on_push, public, storage_limit",
+        ),
+        (
+            "{kind: ecr, create: {lifecycle: none.json}}",
+            ("37: file none.json is no lifecycle policy: FileNotFoundError\n    looked for JSON in none.json"),
         ),
         ("chunk_size: 90", "17: found 90, where a size as 90MB or 64MiB belongs"),
         ("chunk_size: 90 MB", "17: found '90 MB', where a size as 90MB or 64MiB belongs"),

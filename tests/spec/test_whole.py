@@ -12,6 +12,17 @@ from typing import Any
 
 import pytest
 
+from imagesync.behaviour import (
+    Behaviour,
+    Catalog,
+    Chunks,
+    Creation,
+    Deletes,
+    Mount,
+    Referrers,
+    RepositoryTemplate,
+    Repush,
+)
 from imagesync.gates import Gate, Mode
 from imagesync.gates.age import Clock, MinAge
 from imagesync.gates.approval import Approval
@@ -100,6 +111,30 @@ registries:
         role: arn:aws:iam::111122223333:role/mirror
         profile: build
         region: eu-central-1
+    create:
+      immutable:
+        except: [latest, "dev-*"]
+      scan_on_push: true
+      lifecycle: ecr.json
+      encryption:
+        kms: alias/images
+      tags:
+        team: platform
+  harbor.internal:
+    kind: harbor
+    behaviour:
+      mount: never
+      chunks: never
+      referrers: tag
+      page_size: 50
+      catalog: never
+      repush: refused
+      creation: harbor
+      deletes: digest
+      manifest_size: 1MiB
+    create:
+      public: true
+      storage_limit: 100GB
   public.ecr.aws:
     auth: ecr
   europe-docker.pkg.dev:
@@ -329,6 +364,7 @@ INCLUDED = "sync:\n  - name: more\n    images: [python]\n    destination: oci:..
 FILES = {
     "sync.yaml": WHOLE,
     "images/more.yaml": INCLUDED,
+    "ecr.json": "{}",
     "token": "hunter2\n",
     "certs/ca.pem": "",
     "certs/c.pem": "",
@@ -615,6 +651,29 @@ def test_limits_mirrors_chunks_and_timeouts_are_read(spec: Spec) -> None:
     assert spec.settings.for_host("quay.io").chunk_bytes == 90_000_000
     assert spec.settings.for_host("quay.io").token_realm_allow == ("auth.internal",)
     assert spec.settings.for_host("own.internal").timeouts == Timeouts(0.5, 120.0, 3600.0)
+
+
+def test_what_is_created_is_read_with_all_its_settings(spec: Spec) -> None:
+    of_ecr = spec.settings.create_for("111122223333.dkr.ecr.eu-central-1.amazonaws.com", "mirror/nginx")
+    assert of_ecr == RepositoryTemplate(
+        ("latest", "dev-*"), scan_on_push=True, kms_key="alias/images", tags=(("team", "platform"),), lifecycle="{}"
+    )
+    of_harbor = spec.settings.create_for("harbor.internal", "library/nginx")
+    assert of_harbor == RepositoryTemplate(is_public=True, storage_bytes=100_000_000_000)
+
+
+def test_a_behaviour_is_what_the_spec_says_on_the_row_of_its_kind(spec: Spec) -> None:
+    assert spec.settings.for_host("harbor.internal").behaviour_at("harbor.internal") == Behaviour(
+        mount=Mount.NEVER,
+        chunks=Chunks.NEVER,
+        referrers=Referrers.TAG,
+        page_size=50,
+        catalog=Catalog.NEVER,
+        repush=Repush.REFUSED,
+        creation=Creation.HARBOR,
+        deletes=Deletes.DIGEST,
+        manifest_bytes=1024 * 1024,
+    )
 
 
 def test_tls_is_a_mode_or_files_below_the_specs_folder(spec: Spec, tmp_path: Path) -> None:

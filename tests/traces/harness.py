@@ -19,7 +19,7 @@ from imagesync.selection import EVERY_PLATFORM, Retag, TagFilter
 from imagesync.settings import Auth, Password, RegistrySettings, Secret, Settings, Timeouts
 from imagesync.spec.model import NO_ATTACHMENTS, NOTHING_IMMUTABLE, Immutable, Rule, Spec
 from imagesync.state import State
-from imagesync.store import Memory, NoMemory, PushTimes, RepositoryLister
+from imagesync.store import Creator, Memory, NoMemory, PushTimes, RepositoryLister
 from imagesync.tasks import Tasks
 from tests.fakes.registry import FakeRegistry
 from tests.images import MadeImage, push_image
@@ -44,6 +44,12 @@ class Stores:
 
     def lister(self, registry: str) -> RepositoryLister:
         return self.registries.lister(registry)
+
+    def creates(self, repository: Repository) -> bool:
+        return self.registries.creates(repository)
+
+    def creator(self, repository: Repository) -> Creator | None:
+        return self.registries.creator(repository)
 
     def push_times(self, registry: str) -> PushTimes:
         return self.registries.push_times(registry)

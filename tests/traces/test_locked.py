@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from imagesync.plan.actions import Copy, Keep, UpstreamMoved
+from imagesync.plan.actions import Copy, Keep
+from imagesync.plan.following import UpstreamMoved
 from imagesync.plan.locking import hold
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Tag

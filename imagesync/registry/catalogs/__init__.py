@@ -12,7 +12,7 @@ from imagesync.errors import StoreError, UnsupportedError
 from imagesync.reference import Repository, RepositoryList, Tag
 from imagesync.registry.catalogs.access import REFUSALS, Access
 from imagesync.registry.catalogs.times import TIMES
-from imagesync.registry.catalogs.vendors import BY_HOST, Vendor, recognised
+from imagesync.registry.catalogs.vendors import Vendor, named, recognised
 from imagesync.registry.credential import Credential
 from imagesync.registry.listing import list_catalog
 from imagesync.store import PushTime
@@ -31,8 +31,8 @@ class RegistryCatalog:
 
     def list_repositories(self, prefix: str) -> RepositoryList:
         """Raises UnsupportedError, or how the registry said no, with the way to do without a list."""
-        own = BY_HOST.get(self._access.host)
         with _showing_the_way_out():
+            own = named(self._access)
             names = own.names(self._access, prefix) if own is not None else self._listed(prefix)
         return RepositoryList.of(names, prefix)
 
@@ -69,8 +69,8 @@ class RegistryPushTimes:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._vendor: Vendor | None = BY_HOST.get(access.host)
-        self._is_known = self._vendor is not None
+        self._vendor: Vendor | None = None
+        self._is_known = False
 
     def push_times(self, repository: Repository, tags: Collection[Tag]) -> Mapping[Tag, PushTime]:
         """The list is read until it has all of these tags."""
@@ -88,7 +88,7 @@ class RegistryPushTimes:
 
     def _who(self) -> Vendor | None:
         if not self._is_known:
-            self._vendor, self._is_known = recognised(self._access), True
+            self._vendor, self._is_known = named(self._access) or recognised(self._access), True
         return self._vendor
 
 

@@ -15,7 +15,6 @@ from imagesync.registry.catalogs.access import OPERATION, Access, Api, texts_of
 from imagesync.registry.message import Authorization
 from imagesync.registry.pages import Page, next_page
 
-REALM_PATH = "/jwt/auth"
 _RIGHT = "check the group or project; the login has to be a token that may read it by the API (read_api)"
 
 

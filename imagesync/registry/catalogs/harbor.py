@@ -14,7 +14,6 @@ from imagesync.registry.pages import Page, next_page
 from imagesync.registry.token import basic_login
 from imagesync.store import PushTime
 
-REALM_PATH = "/service/token"
 _RIGHT = "check the project; the login needs the right to list its repositories"
 
 

@@ -17,8 +17,6 @@ from imagesync.registry.message import Authorization
 from imagesync.registry.pages import MAX_PAGES, Page, following
 from imagesync.store import PushTime
 
-HOST = "quay.io"
-REALM_PATH = "/v2/auth"
 OAUTH_USER = "$oauthtoken"
 _RIGHT = f"check the namespace; private repositories are listed to an OAuth token alone, with the user {OAUTH_USER}"
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from imagesync.reference import HUB
+from imagesync.behaviour import Catalog, Kind, kind_by_realm
+from imagesync.errors import UnsupportedError
 from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
 from imagesync.registry.catalogs.access import OPERATION, REFUSALS, Access
@@ -26,11 +27,25 @@ class Vendor:
 
 _QUAY = Vendor(quay.list_quay, quay.walk_quay_times)
 _HARBOR = Vendor(harbor.list_harbor, harbor.walk_harbor_times)
-BY_HOST = {
-    HUB: Vendor(hub.list_hub, hub.walk_hub_times),
-    ghcr.HOST: Vendor(ghcr.list_ghcr, ghcr.walk_ghcr_times),
-    quay.HOST: _QUAY,
+_BY_KIND = {Kind.HARBOR: _HARBOR, Kind.QUAY: _QUAY}
+_NAMED = {
+    Catalog.DOCKER_HUB: Vendor(hub.list_hub, hub.walk_hub_times),
+    Catalog.GHCR: Vendor(ghcr.list_ghcr, ghcr.walk_ghcr_times),
+    Catalog.QUAY: _QUAY,
+    Catalog.HARBOR: _HARBOR,
 }
+
+
+def named(access: Access) -> Vendor | None:
+    """The API that the table or the spec names; None where that is to be found out. GitLab's stands on the host of the
+    token realm, or with the registry. Raises UnsupportedError where there is none."""
+    catalog = access.registry.behaviour.catalog
+    if catalog is Catalog.NEVER:
+        message = f"by its API {access.host} lists nothing"
+        raise UnsupportedError(message, operation=OPERATION, reference=access.host)
+    if catalog is Catalog.GITLAB:
+        return recognised(access) or Vendor(partial(gitlab.list_gitlab, access.host))
+    return _NAMED.get(catalog)
 
 
 def recognised(access: Access) -> Vendor | None:
@@ -38,12 +53,11 @@ def recognised(access: Access) -> Vendor | None:
     realm = _realm(access)
     if realm is None:
         return None
-    is_own = realm.origin == access.registry.origin
-    if realm.path.endswith(gitlab.REALM_PATH):
+    kind = kind_by_realm(realm.path)
+    if kind is Kind.GITLAB:
         return Vendor(partial(gitlab.list_gitlab, realm.origin.authority))
-    if is_own and realm.path.endswith(harbor.REALM_PATH):
-        return _HARBOR
-    return _QUAY if is_own and realm.path.endswith(quay.REALM_PATH) else None
+    is_own = realm.origin == access.registry.origin
+    return _BY_KIND.get(kind) if is_own and kind is not None else None
 
 
 def _realm(access: Access) -> Address | None:

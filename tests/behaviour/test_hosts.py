@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesync.clouds.hosts import Cloud, EcrHost, cloud_of, ecr_host
+from imagesync.behaviour.hosts import Cloud, EcrHost, cloud_of, ecr_host
 
 ACCOUNT = "111122223333"
 

@@ -1,0 +1,57 @@
+"""SEC-01: a mistake at or near a login is told without the login. It stands in a file that others may not see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imagesync import redaction
+from tests.spec.written import found, shown, with_registries
+
+SECRET = "hunter2hunter2"
+
+
+@pytest.fixture(autouse=True)
+def _own_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests have revealed does not count here."""
+    monkeypatch.setattr(redaction, "_values", redaction._Values())
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        SECRET,
+        f"{{pull: {SECRET}}}",
+        f"{{pull: {SECRET}, push: anonymous}}",
+        f"{{username: u, password: [{SECRET}]}}",
+        f"{{username: u, pasword: x, password: @{SECRET}}}",
+        f"{{username: u, password: %{SECRET}}}",
+        f'{{username: u, password: "{SECRET}}}',
+        f"{{username: u, password: *{SECRET}}}",
+        f"{{username: u, password: !{SECRET}}}",
+        f"{{username: u, password:{SECRET}, : }}",
+        f'{{username: u, password: "\\{SECRET}"}}',
+        f"\n  username: u\n  password: x: {SECRET}",
+        f"\n  username: u\n  password:{SECRET}\n  a",
+        f"\n  username: u\n  password: >={SECRET}",
+        f"{{token: {{{SECRET}: x}}}}",
+        f"{{usrname: {SECRET}, password: {SECRET}}}",
+    ],
+)
+def test_no_mistake_at_a_login_repeats_it(auth: str, tmp_path: Path) -> None:
+    text = with_registries(f"ghcr.io:\n  auth: {auth}".replace("\n  ", "\n    "))
+    told = shown(found(tmp_path, text), tmp_path)
+    assert SECRET not in told, told
+
+
+def test_a_password_of_digits_is_to_be_quoted_and_not_repeated(tmp_path: Path) -> None:
+    text = with_registries("ghcr.io:\n  auth: {username: u, password: 1234567890123}")
+    told = shown(found(tmp_path, text), tmp_path)
+    assert "1234567890123" not in told
+    assert "quote it" in told
+
+
+def test_a_slip_of_the_pen_is_still_told(tmp_path: Path) -> None:
+    text = with_registries("ghcr.io:\n  auth: anonymos")
+    assert "did you mean anonymous?" in shown(found(tmp_path, text), tmp_path)
