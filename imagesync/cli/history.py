@@ -51,11 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_stages(session: Session, promotion: Promotion, arguments: argparse.Namespace) -> list[Record]:
-    """What the journals have, the latest first."""
+    """What the journals have, the latest first; nothing is promoted to the first stage."""
     from imagesync.promotion.history import telling  # noqa: PLC0415 - not for --help
     from imagesync.promotion.records import Records  # noqa: PLC0415
 
-    stages = [promotion.stage(arguments.stage)] if arguments.stage else promotion.stages
+    stages = [promotion.stage(arguments.stage)] if arguments.stage else promotion.stages[1:]
     records = Records(promotion, session.stores)
     held: dict[str, Stage] = {stage.name: stage for stage in stages}
     entries = telling([entry for stage in stages for entry in records.entries(stage)])[: arguments.last]

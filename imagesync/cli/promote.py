@@ -31,11 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from imagesync.cli.apply import check_report, show_only  # noqa: PLC0415 - not for --help
+    from imagesync.cli.files import check_writable  # noqa: PLC0415
     from imagesync.cli.plan import check_plan_report, save  # noqa: PLC0415
     from imagesync.cli.promoting import carry_out_release, open_release, plan_release  # noqa: PLC0415
     from imagesync.cli.session import load, open_session  # noqa: PLC0415
 
     is_plan_only = arguments.dry_run or arguments.output
+    if arguments.output:
+        check_writable(arguments.output)
     (check_plan_report if is_plan_only else check_report)(arguments)
     spec = load(arguments)
     unit = unit_of(arguments, spec)

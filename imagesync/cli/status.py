@@ -78,5 +78,7 @@ def _on_record(promotion: Promotion, records: Records) -> dict[str, OnRecord]:
 
     return {
         stage.name: OnRecord(records.last(stage), records.begun(stage), records.hold(stage))
+        if promotion.before(stage) is not None
+        else OnRecord(None, None, None)  # nothing is promoted there
         for stage in promotion.stages
     }

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imagesync.behaviour import Kind
 from imagesync.doctor.check import Check, Status, Topic
-from imagesync.doctor.facts import Facts, Ping
+from imagesync.doctor.facts import Facts, Ping, Row
 from imagesync.errors import ProtocolError
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.origin import Origin, parse_address
@@ -21,10 +22,12 @@ _MAX_SHOWN = 100
 
 
 def answer_checks(facts: Facts) -> Iterator[Check]:
-    """The registry and its clock; nothing where it was not asked."""
+    """The registry, its kind and its clock; nothing where it was not asked."""
     if facts.ping is None or facts.sounding is None:
         return
     yield _registry(facts, facts.ping, facts.sounding.origin)
+    if facts.row is not None:
+        yield _kind(facts.row)
     if facts.ping.error is None:
         yield _clock(facts.ping)
 
@@ -96,6 +99,16 @@ def _way_in(challenge: Challenge, origin: Origin) -> str:
     realm = parse_address(challenge.parameters.get("realm", "")).origin
     service = ascii(challenge.parameters.get("service", ""))[1:-1][:_MAX_SHOWN]
     return f"Bearer, tokens from {realm}{f' for {service}' if service else ''}"
+
+
+def _kind(row: Row) -> Check:
+    if row.kind is not Kind.GENERIC:
+        return Check(Topic.KIND, Status.OK, row.kind.value)
+    if row.recognised is Kind.GENERIC:
+        return Check(Topic.KIND, Status.OK, "nothing says which, so what it can do is found out by asking")
+    detail = f"nothing says which, and its token server is that of {row.recognised.value}"
+    step = f"say `kind: {row.recognised.value}` of it in the spec: what differs is taken from a table then"
+    return Check(Topic.KIND, Status.WARN, detail, step)
 
 
 def _clock(ping: Ping) -> Check:

@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from imagesync.behaviour import Deletes, creation_advice
 from imagesync.doctor.facts import Tried
 from imagesync.doctor.subjects import Right, Want
-from imagesync.errors import AuthenticationError, StoreError
+from imagesync.errors import AuthenticationError, ImagesyncError, StoreError, UnsupportedError
 from imagesync.manifest import ACCEPT
 from imagesync.registry import Registries
 from imagesync.registry.call import Answer, Call
@@ -55,13 +56,21 @@ class Harmless:
 
     def _asked(self, client: RegistryClient, call: Call, want: Want) -> Tried:
         if want.right is Right.DELETE:  # to ask the registry would be to do it: the token says what there is to know
+            _check_deletes(client, call)
             return Tried(want, granted=client.authorizer.granted(call.scopes, push=True))
         answer = client.send(call)
         if want.right is Right.PUSH:
-            return Tried(want, answer.status, granted=client.authorizer.granted(call.scopes, push=True))
+            granted = client.authorizer.granted(call.scopes, push=True)
+            return Tried(want, answer.status, granted=granted, creation=self._creation(client, answer, want))
         if want.right is Right.PULL and answer.status == _ABSENT:
             _list(client, want)
         return Tried(want, answer.status, rate=parse_pull_rate(answer.headers))
+
+    def _creation(self, client: RegistryClient, answer: Answer, want: Want) -> str | None:
+        """What somebody has to do first, where a repository is not there that neither a push nor a run makes."""
+        if answer.status != _ABSENT or self.registries.creates(want.repository):
+            return None
+        return creation_advice(client.kind, client.behaviour.creation, client.host, want.repository.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class ProbingUploads:
 
     def tried(self, want: Want) -> Tried:
         tried = self.harmless.tried(want)
-        if want.right is not Right.PUSH or tried.use is None:
+        if want.right is not Right.PUSH or not _is_let_in(tried.error):
             return tried
         client = self.registries.client(want.repository.registry)
         try:
@@ -98,11 +107,22 @@ def _begin_and_cancel(client: RegistryClient, want: Want) -> None:
         client.discard(replace(call, method="DELETE", target=begun, operation="cancel upload"))
 
 
+def _check_deletes(client: RegistryClient, call: Call) -> None:
+    """Raise UnsupportedError for a registry of which the table says that its API deletes nothing."""
+    if client.behaviour.deletes is Deletes.NEVER:
+        hint = "delete there by hand, or leave `prune` out of what goes there"
+        raise call.fail(UnsupportedError, f"by its API {client.host} deletes nothing", hint=hint)
+
+
+def _is_let_in(error: ImagesyncError | None) -> bool:
+    """Whether the login was good, be it that this one thing was refused."""
+    return error is None or (isinstance(error, AuthenticationError) and error.is_refusal)
+
+
 def _granted_all_the_same(client: RegistryClient, call: Call, error: StoreError) -> frozenset[str] | None:
     """What a token allows that the registry refused nevertheless; None where none was given."""
-    is_refusal = isinstance(error, AuthenticationError) and error.is_refusal
     with suppress(StoreError):
-        return client.authorizer.granted(call.scopes, push=True) if is_refusal and call.push else None
+        return client.authorizer.granted(call.scopes, push=True) if _is_let_in(error) and call.push else None
     return None
 
 

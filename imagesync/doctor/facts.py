@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from imagesync.behaviour import Kind
 from imagesync.doctor.subjects import Subject, Want
 from imagesync.errors import ImagesyncError, StoreError
 from imagesync.registry.auth import AuthUse
@@ -28,6 +29,14 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """Which row of the table holds: by its name or the spec, and by what its token server shows it to be."""
+
+    kind: Kind
+    recognised: Kind
+
+
+@dataclass(frozen=True, slots=True)
 class Tried:
     """What became of a want. `granted` is what the token says that it allows, None where nobody says; `status` that
     of an answer, None where nothing was asked of the registry itself."""
@@ -39,6 +48,8 @@ class Tried:
     is_proven: bool = False
     """Whether the registry let us do it, rather than that a token says it would."""
     rate: PullRate | None = None
+    creation: str | None = None
+    """How the repository comes to be there, where it is not, and no push of ours may make it."""
     error: ImagesyncError | None = None
 
 
@@ -52,6 +63,7 @@ class Facts:
     sounding: Sounding | None = None
     """None where the time was up before."""
     ping: Ping | None = None
+    row: Row | None = None
     speaks_tls: bool = False
     """Whether a server that was asked in plain HTTP, and did not answer as a registry, speaks TLS."""
     tries: tuple[Tried, ...] = ()

@@ -15,7 +15,7 @@ from typing import Any
 
 from imagesync.doctor.answering import is_registry
 from imagesync.doctor.asking import Asking
-from imagesync.doctor.facts import Facts, Ping, Tried
+from imagesync.doctor.facts import Facts, Ping, Row, Tried
 from imagesync.doctor.reaching import is_reached
 from imagesync.doctor.subjects import Subject, Want
 from imagesync.errors import Cancelled, StoreError
@@ -77,7 +77,9 @@ class Gathering:
         if not is_reached(facts):
             return facts
         facts = replace(facts, ping=self._ping(host))
-        return facts if is_registry(facts.ping) else replace(facts, speaks_tls=self._speaks_tls(facts))
+        if is_registry(facts.ping):
+            return replace(facts, row=self._row(host))
+        return replace(facts, speaks_tls=self._speaks_tls(facts))
 
     def _ping(self, host: str) -> Ping:
         call = Call(
@@ -106,6 +108,10 @@ class Gathering:
         if answer.status == _UNAUTHORIZED and challenge is not None:
             with suppress(StoreError):
                 self.registries.client(host).authorizer.learn(challenge)
+
+    def _row(self, host: str) -> Row:
+        client = self.registries.client(host)
+        return Row(client.kind, client.recognised())
 
     def _speaks_tls(self, facts: Facts) -> bool:
         """Asked only where plain HTTP got no registry's answer."""

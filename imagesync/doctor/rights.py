@@ -115,19 +115,24 @@ def _pull(tried: Tried) -> Check:
 
 
 def _write(tried: Tried) -> Check:
-    action = tried.want.right.value
     absent = "; the repository is not there yet" if tried.status == 404 else ""
     if tried.is_proven:
         return _check(tried, Status.OK, "an upload was begun and taken back")
+    if tried.granted is not None and not tried.granted & {tried.want.right.value, "*"}:
+        return _ungranted(tried, tried.granted)
+    if tried.creation is not None:
+        detail = "the repository is not there, and a push may not make it"
+        return _check(tried, Status.WARN, detail, f"unless a push makes it: {tried.creation}")
     if tried.granted is None:
-        reason = f"cannot be told without a write{absent}"
         step = "`--probe-push` begins an upload and takes it back" if tried.want.right is Right.PUSH else None
-        return _check(tried, Status.SKIPPED, reason, step)
-    if tried.granted & {action, "*"}:
-        return _check(tried, Status.OK, f"the token allows it{absent}")
-    allowed = ", ".join(sorted(ascii(one)[1:-1] for one in tried.granted))[:100] or "nothing"
+        return _check(tried, Status.SKIPPED, f"cannot be told without a write{absent}", step)
+    return _check(tried, Status.OK, f"the token allows it{absent}")
+
+
+def _ungranted(tried: Tried, granted: frozenset[str]) -> Check:
+    allowed = ", ".join(sorted(ascii(one)[1:-1] for one in granted))[:100] or "nothing"
     who = (tried.use.credential if tried.use else None) or "nobody"
-    step = f"give the account the right to {action} here, or use another login (this is {who})"
+    step = f"give the account the right to {tried.want.right.value} here, or use another login (this is {who})"
     return _check(tried, Status.FAILED, f"the token server grants {allowed}", step)
 
 

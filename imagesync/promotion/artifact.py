@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from imagesync.errors import InvalidManifest, StoreError
+from imagesync.errors import InvalidManifest, LimitError, StoreError
 from imagesync.manifest import OCI_MANIFEST, Content, Descriptor, Manifest, digest_of, parse_manifest
 from imagesync.plan.attachments import RECORD_TYPE
-from imagesync.promotion.record import Record, record_from_json, record_to_json
+from imagesync.promotion.record import MAX_BYTES, MAX_IMAGES, Record, record_from_json, record_to_json
 from imagesync.promotion.seal import Seal
 from imagesync.store import BlobChecker, BlobPusher, ManifestFetcher, ManifestPusher
 
@@ -33,8 +33,11 @@ class RecordStore(ManifestFetcher, ManifestPusher, BlobChecker, BlobPusher, Prot
 
 def make_artifact(record: Record, seal: Seal, subject: Descriptor | None = None) -> Content:
     """The manifest of a record, signed where the seal does that; with a subject, one that speaks of that digest.
-    Raises TrustError, UsageError."""
+    Raises TrustError, UsageError, and LimitError for a record that could not be read again."""
     text = record_to_json(record)
+    if len(text) > MAX_BYTES or len(record.images) > MAX_IMAGES:
+        message = f"a record of {len(record.images)} images with {len(text)} letters could not be read again"
+        raise LimitError(message, hint=f"at most {MAX_IMAGES} images and {MAX_BYTES} letters are: split the promotion")
     signature = seal.sign(text)
     empty = {"mediaType": EMPTY.media_type, "digest": EMPTY.digest, "size": EMPTY.size_bytes}
     document = {

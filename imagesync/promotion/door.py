@@ -32,6 +32,8 @@ class Known:
     """How the stage that it comes from went back from it; None where it did not."""
     runs: Record | None = None
     """What the stage that it comes to runs; read where nobody has asked for just this release."""
+    left: Record | None = None
+    """How that stage went back from it; read as above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,10 @@ class Door:
         runs = self.known.runs
         if runs is not None and is_newer(runs.version, self.unit.version):
             yield f"{self.unit.stage} runs {runs.version} by now, and no release goes back by itself"
+        left = self.known.left
+        if left is not None:
+            why = f" ({left.reason})" if left.reason else ""
+            yield f"{self.unit.stage} went back from {self.unit.version} to {left.version}{why}, and nobody asks for it"
 
     def _is_not_released(self, change: Copy | Attach | Keep | Waiting) -> Iterator[str]:
         """Only what a record says has come to a stage as a whole may leave it again."""

@@ -19,9 +19,11 @@ from imagesync.promotion.entries import Kind
 from imagesync.reference import Digest, Repository, Tag, parse_reference
 
 FORMAT_VERSION = 1
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 1024 * 1024
 MAX_IMAGES = 1000
 _MAX_TEXT = 4096
+_MAX_SAID = 400
+"""Of what a gate has said of one image: it stands there for each."""
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -73,7 +75,7 @@ class Record:
 
 
 def record_to_json(record: Record) -> str:
-    """The text of a record: the same bytes for the same record."""
+    """The text of a record: the same bytes for the same record. What is longer than is read again is cut."""
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "kind": record.kind.value,
@@ -83,11 +85,11 @@ def record_to_json(record: Record) -> str:
         "from": record.source_stage,
         "version": record.version,
         "at": record.at.strftime(_TIME),
-        "who": {"name": record.who.name, "run": record.who.run},
+        "who": {"name": _cut(record.who.name), "run": _cut(record.who.run)},
         "images": [_image_to_dict(image) for image in record.images],
         "plan": record.plan,
-        "ticket": record.ticket,
-        "reason": record.reason,
+        "ticket": _cut(record.ticket),
+        "reason": _cut(record.reason),
         "entry": record.entry,
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
@@ -137,8 +139,19 @@ def _image_to_dict(image: Moved) -> dict[str, Any]:
         "repository": str(image.repository),
         "digest": image.digest,
         "tags": list(image.tags),
-        "verdicts": verdicts_to_dicts(image.verdicts),
+        "verdicts": verdicts_to_dicts(map(_shortened, image.verdicts)),
     }
+
+
+def _shortened(verdict: Verdict) -> Verdict:
+    hint = _cut(verdict.hint, _MAX_SAID) if verdict.hint is not None else None
+    return Verdict(_cut(verdict.gate), verdict.ruling, _cut(verdict.reason, _MAX_SAID), hint)
+
+
+def _cut(text: str, length: int = _MAX_TEXT) -> str:
+    """The text as it is read again, with what is no Unicode replaced: whoever runs this has typed it."""
+    clean = text.encode("utf-8", "replace").decode()
+    return clean if len(clean) <= length else f"{clean[: length - 1]}…"
 
 
 def _image(value: Mapping[str, Any]) -> Moved:

@@ -127,12 +127,13 @@ class Records:
         source, stage = self._promotion.stage(unit.source_stage), self._promotion.stage(unit.stage)
         is_first = self._promotion.before(source) is None
         released = None if is_first else self.released(source, unit.version)
-        runs = self.last(stage) if unit.occasion is Occasion.AUTO else None
+        is_auto = unit.occasion is Occasion.AUTO
+        runs, left = (self.last(stage), self.left(stage, unit.version)) if is_auto else (None, None)
         if released is None:
-            return Known(None, self.hold(stage), runs=runs)
+            return Known(None, self.hold(stage), runs=runs, left=left)
         is_soaking = any(map(soaks_by_record, stage.gates))
         entered = self.entered(source, released) if is_soaking else None
-        return Known(released, self.hold(stage), entered, self.gone_back(source, released), runs)
+        return Known(released, self.hold(stage), entered, self.gone_back(source, released), runs, left)
 
     def read(self, stage: Stage, entry: Entry) -> Record | None:
         """The record of an entry; None where it does not count. Each is read once."""

@@ -13,7 +13,7 @@ from imagesync.registry.client import RegistryClient
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, next_page, parse_json, read_pages
 from imagesync.registry.token import CatalogScope, Scope
 
-MAX_NAME_LENGTH = 512
+MAX_NAME_LENGTH = 320
 """A longer name is no tag and no path; that much of it is kept to say so."""
 
 

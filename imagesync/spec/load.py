@@ -28,6 +28,7 @@ from imagesync.spec.gates import (
 from imagesync.spec.hidden import hide_logins
 from imagesync.spec.interpolate import Interpolator
 from imagesync.spec.model import Rule, Spec, SpecFile, SpecWarning, StatePlace
+from imagesync.spec.past_gates import past_gates
 from imagesync.spec.pruning import find_prune_without_state
 from imagesync.spec.registries import RegistriesReader
 from imagesync.spec.remembering import (
@@ -121,6 +122,7 @@ class _Reading:
         registries = root.get("registries")
         self.warnings += [*unused_destinations(root.get("destinations"), origins), *_said_twice(origins)]
         self.warnings += unused_registries(registries, settings, rules, promotions)
+        self.warnings += past_gates(rules, promotions)
         warnings = tuple(dict.fromkeys(self.warnings))
         spec = Spec(
             rules,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -62,6 +63,22 @@ def test_a_wrong_role_fails_with_what_to_do(ecr: Mirror, aws: FakeAws) -> None:
     assert "the role's trust policy has to name who asks" in ran.out
     assert "Traceback" not in ran.err, "botocore's own log goes nowhere"
     assert len(aws.asked) == 1
+
+
+def test_a_doctor_says_whose_login_amazon_made_and_how_long_it_holds(ecr: Mirror, aws: FakeAws) -> None:
+    ran = ecr.cli("doctor", spec(ecr, "{ecr: {region: eu-central-1}}"))
+    assert ran.code == 0
+    assert re.search(r"✓ login       to write: Amazon ECR, .*, Basic, renewed in ", ran.out)
+    assert "- push        app, other: cannot be told without a write; the repository is not there yet" in ran.out
+    assert not [text for text in (aws.password(), SECRET_KEY, KEY_ID) if text in ran.text]
+
+
+def test_a_doctor_says_once_why_amazon_makes_no_login(ecr: Mirror, aws: FakeAws) -> None:
+    aws.refusals["sts.AssumeRole"] = Refused("AccessDenied", "not authorized to perform: sts:AssumeRole", 403)
+    ran = ecr.cli("doctor", spec(ecr, f"{{ecr: {{role: '{ROLE}', region: eu-central-1}}}}"))
+    assert (ran.code, ran.out.count("✗")) == (1, 1)
+    assert "✗ login       to write: AWS answered AssumeRole with AccessDenied: not authorized" in ran.out
+    assert "→ the role's trust policy has to name who asks" in ran.out
 
 
 def test_a_plan_without_logins_asks_amazon_for_none(ecr: Mirror, aws: FakeAws) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,7 +18,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.cli import session
 from imagesync.registry import addresses
 from imagesync.registry.addresses import SocketAddress
-from imagesync.server.auth import BasicAuth, TokenAuth
+from imagesync.server.auth import Auth, BasicAuth, TokenAuth
 from tests.cli.command import WRITES, Cli, Mirror, Ran
 from tests.conftest import Certificates, MakeRegistry
 from tests.fakes.names import Names
@@ -119,6 +120,27 @@ def test_a_wrong_password_is_told_once_for_all_repositories(guarded: Mirror, mon
     assert WRONG not in ran.text
 
 
+@pytest.mark.parametrize("auth", [BasicAuth, TokenAuth])
+def test_no_upload_is_begun_with_a_login_that_was_refused(
+    cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch, auth: Callable[..., Auth]
+) -> None:
+    monkeypatch.setenv("MIRROR_PASSWORD", WRONG)
+    mirror = Mirror(cli, make_registry(), make_registry(auth=auth({"robot": PASSWORD})))
+    mirror.fill("1")
+    ran = cli("doctor", mirror.spec(registries={mirror.destination.host: LOGIN}), "--probe-push", "--format", "json")
+    assert checks(ran, mirror.destination.host)["login"]["status"] == "failed"
+    assert (ran.code, mirror.writes()) == (1, [])
+
+
+def test_a_helper_that_is_not_there_is_told_as_what_is_wrong_with_the_login(guarded: Mirror) -> None:
+    helped = "{auth: {helper: nowhere}}"
+    spec = guarded.spec(registries={guarded.source.host: helped, guarded.destination.host: LOGIN})
+    ran = guarded.cli("doctor", spec, "--format", "json")
+    login = checks(ran, guarded.source.host)["login"]
+    assert (ran.code, login["status"]) == (1, "failed")
+    assert "docker-credential-nowhere" in login["detail"] + login["next_step"]
+
+
 def test_a_token_that_allows_less_than_was_asked_for_is_a_failure(guarded: Mirror) -> None:
     token = jwt([{"type": "repository", "name": "app", "actions": ["pull"]}])
     guarded.destination.script("GET", "/token", status=200, body=json.dumps({"token": token}).encode())
@@ -128,6 +150,21 @@ def test_a_token_that_allows_less_than_was_asked_for_is_a_failure(guarded: Mirro
     push = checks(ran, guarded.destination.host)["push"]
     assert (ran.code, push["status"], push["detail"]) == (1, "failed", "the token server grants pull")
     assert push["next_step"].startswith("give the account the right to push here")
+
+
+def test_what_the_table_says_of_a_kind_is_heeded(guarded: Mirror) -> None:
+    kind = LOGIN.replace("{auth:", "{kind: gitlab, behaviour: {deletes: never}, auth:")
+    spec = guarded.spec(
+        "{name: 'app:1', prune: true}",
+        registries={guarded.source.host: LOGIN, guarded.destination.host: kind},
+    )
+    guarded.cli.file(f"state: state.json\n{Path(spec).read_text()}", spec)
+    guarded.fill("1")
+    ran = guarded.cli("doctor", spec, "--format", "json")
+    found = checks(ran, guarded.destination.host)
+    assert (ran.code, found["kind"]["detail"]) == (1, "gitlab")
+    assert found["delete"]["detail"] == f"by its API {guarded.destination.host} deletes nothing"
+    assert "create the project app" in found["push"]["next_step"]
 
 
 def test_a_clock_that_is_five_minutes_ahead_is_a_warning(mirror: Mirror) -> None:

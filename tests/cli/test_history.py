@@ -173,6 +173,12 @@ def test_foreign_text_of_a_record_reaches_no_terminal_as_it_is(shop: Shop) -> No
     assert "\\x1b[31mred" in ran.out
 
 
+def test_the_first_stage_has_no_journal_to_read(shop: Shop) -> None:
+    shop.hosts[0].script("GET", "/imagesync-journal/", status=401)
+    ran = shop.cli("history", "shop", "--spec", "sync.yaml")
+    assert (ran.code, len(ran.out.splitlines())) == (0, 3), ran.text
+
+
 def test_a_stage_needs_a_promotion(shop: Shop) -> None:
     ran = shop.cli("history", "other", "--spec", "sync.yaml", "--stage", "dev")
     assert (ran.code, "there is: shop" in ran.err) == (4, True)

@@ -195,6 +195,13 @@ def test_what_was_moved_for_two_tags_that_fail_is_counted_once(shop: Shop) -> No
     assert (len(moved), len([number for number in moved if number])) == (2, 1), ran.out
 
 
+def test_a_plan_that_could_not_be_saved_is_not_made(shop: Shop) -> None:
+    shop.push("1.4.0")
+    shop.forget()
+    ran = shop.promote("1.4.0", "staging", "-o", "missing/plan.json")
+    assert (ran.code, [host.log.lines() for host in shop.hosts]) == (4, [[], [], []]), ran.text
+
+
 def test_an_edited_plan_cannot_widen_itself(shop: Shop) -> None:
     shop.push("1.4.0")
     shop.promote("1.4.0", "staging", "-o", "plan.json")

@@ -447,6 +447,21 @@ def test_a_saved_release_does_not_go_back_behind_what_came_since(shop: Shop) -> 
     assert "staging runs 1.5.0 by now, and no release goes back by itself" in ran.out
 
 
+def test_a_saved_release_that_the_stage_went_back_from_does_not_come_again(shop: Shop) -> None:
+    shop.push("1.4.0")
+    apply(shop)
+    shop.push("1.5.0")
+    plan(shop, "-o", "plan.json")
+    assert apply(shop, "--plan", "plan.json").code == 0
+    stage = ("sync.yaml", "shop", "--stage", "staging", "--reason", "login")
+    assert shop.cli("rollback", *stage, "--confirm").code == 0
+    assert shop.cli("hold", *stage, "--release").code == 0
+    ran = apply(shop, "--plan", "plan.json")
+    assert (ran.code, shop.tags(1, "api")["staging"]) == (3, shop.tags(1, "api")["1.4.0"]), ran.text
+    assert "staging went back from 1.5.0 to 1.4.0 (login)" in ran.out
+    assert shop.promote("1.5.0", "staging").code == 0, "who asks for it gets it"
+
+
 def test_an_edited_file_cannot_move_another_release_than_the_spec_yields(shop: Shop) -> None:
     shop.push("1.4.0")
     plan(shop, "-o", "plan.json")

@@ -120,3 +120,12 @@ def test_what_is_not_held_cannot_be_released_and_what_is_empty_not_held(shop: Sh
 def test_a_rollback_within_the_stage_moves_no_blob(shop: Shop) -> None:
     rollback(shop, "--confirm")
     assert shop.hosts[1].log.entries("", "/blobs/uploads") == []
+
+
+def test_a_hold_with_a_long_reason_holds(shop: Shop) -> None:
+    stage = ("sync.yaml", "shop", "--stage", "staging")
+    assert shop.cli("hold", *stage, "--reason", "x" * 5000).code == 0
+    shop.push("1.6.0")
+    ran = shop.promote("1.6.0", "staging")
+    assert (ran.code, "staging is held at 1.5.0 by" in ran.out) == (3, True), ran.text
+    assert shop.cli("hold", *stage, "--release", "--reason", "over\udcff").code == 0

@@ -280,3 +280,9 @@ def test_an_image_that_a_release_was_made_without_has_a_row_that_says_so(shop: S
     ran = shop.cli("status", "sync.yaml")
     assert any(line.startswith("shop/production  web") for line in ran.out.splitlines())
     assert ran.code == 0
+
+
+def test_the_first_stage_has_no_journal_to_read(shop: Shop) -> None:
+    shop.hosts[0].script("GET", "/imagesync-journal/", status=401)
+    ran = shop.cli("status", "sync.yaml", "--no-gates")
+    assert (ran.code, "where releases begin" in ran.out) == (0, True), ran.text

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imagesync.behaviour import Kind
 from imagesync.doctor.answering import skew_seconds
 from imagesync.doctor.check import Status
+from imagesync.doctor.facts import Row
 from imagesync.errors import NetworkError
 from imagesync.registry.headers import Headers
 from tests.doctor.values import NOW, PING, checks, facts
@@ -45,6 +47,19 @@ def test_a_date_that_fits_between_question_and_answer_is_no_skew(before: int, af
 
 def test_a_slow_answer_is_no_skew() -> None:
     assert skew_seconds(NOW, NOW - 90, NOW + 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "status", "said"),
+    [
+        (Row(Kind.HARBOR, Kind.HARBOR), Status.OK, "harbor"),
+        (Row(Kind.GENERIC, Kind.GENERIC), Status.OK, "nothing says which"),
+        (Row(Kind.GENERIC, Kind.HARBOR), Status.WARN, "its token server is that of harbor"),
+    ],
+)
+def test_the_kind_that_holds_is_told_and_the_one_that_shows(row: Row, status: Status, said: str) -> None:
+    kind = checks(facts(row=row))["kind"]
+    assert (kind.status, said in kind.detail) == (status, True)
 
 
 def test_no_answer_at_all_is_told_with_how_to_see_it() -> None:

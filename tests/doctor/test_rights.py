@@ -52,6 +52,12 @@ def test_a_refusal_behind_a_token_that_says_nothing_may_be_a_repository_to_come(
     assert _push(error=NO_RIGHT, status=None, is_proven=True).status is Status.FAILED
 
 
+@pytest.mark.parametrize("granted", [None, frozenset({"push"})])
+def test_a_repository_that_somebody_has_to_make_is_told_with_how(granted: frozenset[str] | None) -> None:
+    push = _push(status=404, granted=granted, creation="run `aws ecr create-repository`")
+    assert (push.status, push.next_step) == (Status.WARN, "unless a push makes it: run `aws ecr create-repository`")
+
+
 def test_one_login_that_is_refused_is_one_failure() -> None:
     refused = [tried(Right.PULL, path, status=None, error=BAD_LOGIN) for path in ("a", "b", "c")]
     found = _all(*refused)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from imagesync.behaviour import Kind
 from imagesync.doctor.check import Check
 from imagesync.doctor.diagnosis import diagnose
-from imagesync.doctor.facts import Facts, Ping, Tried
+from imagesync.doctor.facts import Facts, Ping, Row, Tried
 from imagesync.doctor.subjects import Right, Subject, Want
 from imagesync.errors import NetworkError
 from imagesync.reference import Repository
@@ -30,6 +31,7 @@ SOUNDING = Sounding(
     certificate=CERTIFICATE,
 )
 PING = Ping(NOW, NOW, 401, Headers([("WWW-Authenticate", 'Basic realm="x"')]))
+ROW = Row(Kind.GENERIC, Kind.GENERIC)
 LOGIN = AuthUse("the spec", "bearer", "auth.example.org", ("repository:app:pull",))
 
 
@@ -43,7 +45,7 @@ def tried(right: Right, path: str = "app", **changed: Any) -> Tried:
 
 def facts(*tries: Tried, **changed: Any) -> Facts:
     subject = Subject(HOST, tuple(one.want for one in tries))
-    return replace(Facts(subject, Tls(), SOUNDING, PING, tries=tries), **changed)
+    return replace(Facts(subject, Tls(), SOUNDING, PING, ROW, tries=tries), **changed)
 
 
 def failed(step: Step, distrust: Distrust | None = None, **changed: Any) -> Facts:

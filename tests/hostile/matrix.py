@@ -6,7 +6,7 @@ kind `copied` stands for a lie that did no harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.hostile import special
@@ -43,6 +43,7 @@ NEVER_TOLD = {
     "a tag that is equal and is not": "what a destination says of its own tags is believed (docs/adr/0016)",
 }
 """Lies of the issue that no liar tells, and where they are held, or why not."""
+_STALLING = {"silence", "half a head", "a head letter by letter", "a body letter by letter"}
 
 
 def told_at(name: str) -> tuple[Endpoint, ...]:
@@ -50,34 +51,28 @@ def told_at(name: str) -> tuple[Endpoint, ...]:
     return SPECIAL[name][0] if name in SPECIAL else EVERYWHERE
 
 
+def read_timeout_of(name: str) -> str:
+    """What the spec allows a liar between two pieces of data: little where it is a lie that there is more to come."""
+    return "500ms" if name in _STALLING else "10s"
+
+
 def lie_of(name: str) -> Lie:
     tell: Tell | Lie = SPECIAL[name][1] if name in SPECIAL else ANYWHERE[name]
     return tell if isinstance(tell, Lie) else Lie(tell)
 
 
-def read_outcomes(text: str) -> dict[str, dict[str, str]]:
-    """Lie to endpoint to kind."""
-    found: dict[str, dict[str, str]] = {}
+def read_outcomes(text: str) -> dict[str, dict[str, frozenset[str]]]:
+    """Lie to endpoint to the kinds that its image may end with: more than one where that depends on who is first."""
+    found: dict[str, dict[str, frozenset[str]]] = {}
     name = ""
     for line in text.splitlines():
         if not line.startswith(" "):
             name = line
             found[name] = {}
             continue
-        kind, _, endpoints = line.strip().partition(": ")
-        found[name] |= dict.fromkeys(endpoints.split(), kind)
+        kinds, _, endpoints = line.strip().partition(": ")
+        found[name] |= dict.fromkeys(endpoints.split(), frozenset(kinds.split("/")))
     return found
-
-
-def written(outcomes: Mapping[str, Mapping[str, str]]) -> str:
-    """The text that is read back as these outcomes."""
-    lines: list[str] = []
-    for name, kinds in outcomes.items():
-        by_kind: dict[str, list[str]] = {}
-        for endpoint, kind in kinds.items():
-            by_kind.setdefault(kind, []).append(endpoint)
-        lines += [name, *(f"  {kind}: {' '.join(endpoints)}" for kind, endpoints in sorted(by_kind.items()))]
-    return "\n".join(lines) + "\n"
 
 
 def names() -> Iterable[str]:

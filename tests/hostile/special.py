@@ -74,6 +74,15 @@ def growing(link: str) -> Tell:
     return tell
 
 
+def large_pages(asked: Asked, _truth: Truth) -> Iterator[bytes]:
+    """Pages as long as may be, full of names as long as may be, and always one more."""
+    number = next(_numbers)
+    key = "tags" if asked.path.endswith("/tags/list") else "repositories"
+    names = [f"{number}-{place}-".ljust(510, "x") for place in range(7900)]
+    link = f'<{asked.path}?last={number}>; rel="next"'
+    yield reply(asked, "200 OK", [("Link", link)], json.dumps({key: names}).encode())
+
+
 def without_entries(asked: Asked, _truth: Truth) -> Iterator[bytes]:
     """Empty pages whose place grows."""
     body = json.dumps({"tags": [], "repositories": [], "schemaVersion": 2, "manifests": []}).encode()
@@ -145,6 +154,7 @@ SPECIAL: dict[str, tuple[tuple[Endpoint, ...], Tell]] = {
     "a next page in a file": (LISTS, with_header("Link", '<file:///etc/passwd>; rel="next"')),
     "a next page that is this one": (LISTS, with_header("Link", '<{target}>; rel="next"')),
     "pages without end": (LISTS, growing("{path}?last={number}")),
+    "large pages without end": (LISTS[:2], large_pages),
     "empty pages without end": (LISTS, without_entries),
     "names that are none": (
         (Endpoint.TAGS, Endpoint.CATALOG),
@@ -155,7 +165,7 @@ SPECIAL: dict[str, tuple[tuple[Endpoint, ...], Tell]] = {
             }
         ),
     ),
-    "a list of brackets": (LISTS, saying(b'{"tags":[' + b"[]," * 1_000_000 + b'0],"manifests":[]}')),
+    "a list of brackets": (LISTS, saying(b'{"tags":[' + b"[]," * 1_380_000 + b'0],"manifests":[]}')),
     "another digest": (READS, with_header("Docker-Content-Digest", NOBODY)),
     "a digest that is a path": (READS, with_header("Docker-Content-Digest", "sha256:../../../../etc/passwd")),
     "a digest that is a command": (READS, with_header("Docker-Content-Digest", "sha256:\x1b[2J::error::owned")),
@@ -164,6 +174,7 @@ SPECIAL: dict[str, tuple[tuple[Endpoint, ...], Tell]] = {
     "another manifest of that digest": (GETS, with_body(other_bytes)),
     "an index that is an image": (GETS, saying(_BOTH, _JSON)),
     "another type than its own": (GETS, saying(_IMAGE, ("Content-Type", OCI_INDEX))),
+    "brackets of a manifest": (GETS, saying(b'{"schemaVersion":2,"manifests":[' + b"{}," * 1_380_000 + b"{}]}", _JSON)),
     "brackets in brackets": (GETS, saying(nested(500_000), _JSON)),
     "a size without end": (
         GETS,

@@ -5,6 +5,7 @@ right reason or arrives whole. S1-S11, S14, S17, S20, S21, S26, S28.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.cli.command import Cli
 from tests.hostile.checks import check_copied, check_liar, check_standins, check_text
 from tests.hostile.endpoints import Endpoint
-from tests.hostile.matrix import LEFT_OUT, OUTCOMES, lie_of, names, read_outcomes, told_at, written
+from tests.hostile.matrix import LEFT_OUT, OUTCOMES, lie_of, names, read_outcomes, read_timeout_of, told_at
 from tests.hostile.quick import hasten
 from tests.hostile.special import SPECIAL
 from tests.hostile.world import open_world
@@ -32,12 +33,12 @@ def test_a_lie_at_each_endpoint_ends_one_image_and_no_other(name: str, cli: Cli)
     """None of the runs ends by its `--timeout`: that would be exit code 130, and images that nothing became of."""
     with open_world(lie_of(name), told_at(name)) as world:
         made = world.fill()
-        spec = cli.file(world.spec(made, read_timeout="500ms"))
+        spec = cli.file(world.spec(made, read_timeout=read_timeout_of(name)))
         ran = cli("apply", spec, "--report", "report.json", "--timeout", "120s", "--format", "text")
         report = Path("report.json").read_text()
         document = json.loads(report)
         told = world.told(document)
-        assert {endpoint.value: kind for endpoint, kind in told.items()} == EXPECTED[name]
+        assert _unexpected(told, EXPECTED[name]) == {}
         assert ran.code == (0 if set(told.values()) == {"copied"} else 1)
         check_copied(world, made, document)
     assert all(liar.told for liar in world.liars)
@@ -62,5 +63,5 @@ def test_every_endpoint_is_lied_at() -> None:
     assert {endpoint.value for endpoint in Endpoint} == {one for kinds in EXPECTED.values() for one in kinds}
 
 
-def test_outcomes_are_written_as_they_are_read() -> None:
-    assert read_outcomes(written(EXPECTED)) == EXPECTED
+def _unexpected(told: Mapping[Endpoint, str], expected: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    return {endpoint.value: kind for endpoint, kind in told.items() if kind not in expected[endpoint.value]}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesync.errors import InvalidManifest
+from imagesync.errors import InvalidManifest, LimitError
+from imagesync.gates import Ruling, Verdict
 from imagesync.manifest import parse_manifest
 from imagesync.plan.attachments import RECORD_TYPE
 from imagesync.promotion.artifact import ANNOTATION, EMPTY, make_artifact, record_of
@@ -32,6 +34,22 @@ def test_a_record_is_the_same_after_it_was_written_and_read(kind: Kind) -> None:
     record = make_record(kind)
     assert record_from_json(record_to_json(record)) == record
     assert record_to_json(record) == record_to_json(make_record(kind))
+
+
+def test_what_is_written_can_be_read_again_however_long_a_text_is() -> None:
+    long = Verdict("g" * 9000, Ruling.WARNED, "r" * 9000, "h" * 9000)
+    (image,) = make_record().images
+    record = replace(make_record(), reason="x" * 9000, ticket="\udcff", images=(replace(image, verdicts=(long,)),))
+    found = record_from_json(record_to_json(record))
+    assert (found.reason[:2], found.reason[-1], found.ticket) == ("xx", "…", "?")
+    (verdict,) = found.images[0].verdicts
+    assert (verdict.ruling, verdict.reason[-1], len(verdict.reason) < 1000) == (Ruling.WARNED, "…", True)
+
+
+def test_a_record_of_too_many_images_is_not_written() -> None:
+    (image,) = make_record().images
+    with pytest.raises(LimitError, match="1001 images"):
+        make_artifact(replace(make_record(), images=(image,) * 1001), NoSeal())
 
 
 def test_the_artifact_holds_the_record_and_needs_one_blob_of_two_bytes() -> None:
@@ -69,7 +87,7 @@ def test_a_record_with_anything_in_one_place_is_read_or_an_error(key: str, value
         ("{}", "another format"),
         ('{"format_version": 2}', "another format"),
         ('{"format_version": 1}', "lacks something"),
-        (" " * (MAX_BYTES + 1), "over 262144 letters"),
+        (" " * (MAX_BYTES + 1), "over 1048576 letters"),
     ],
 )
 def test_what_is_no_record_says_so(text: str, said: str) -> None:

@@ -91,7 +91,7 @@ def states(checks: list[dict[str, Any]]) -> dict[str, str]:
     return {check["topic"]: check["status"] for check in checks}
 
 
-WELL = dict.fromkeys(("proxy", "name", "connection", "tls", "registry", "clock", "login"), "ok")
+WELL = dict.fromkeys(("proxy", "name", "connection", "tls", "registry", "kind", "clock", "login"), "ok")
 
 
 def test_a_token_registry_that_is_well_shows_every_right(real: Real, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ from imagesync.errors import (
     TlsError,
 )
 from imagesync.log import Level, log
-from imagesync.reference import make_repository
+from imagesync.reference import Tag, make_repository
 from imagesync.registry import Registries
 from imagesync.registry.call import Call
 from imagesync.registry.client import USER_AGENT, RegistryClient
@@ -313,3 +314,18 @@ def test_a_realm_that_is_refused_is_said_of_what_was_asked_for(registry: FakeReg
     with open_registries() as registries, pytest.raises(ProtocolError) as caught:
         registries.client(registry.host).send(make_call())
     assert str(caught.value).startswith("host/x: GET token: the registry's token realm is refused")
+
+
+def test_a_token_to_read_is_for_reading_and_is_kept_nowhere(make_registry: MakeRegistry, tmp_path: Path) -> None:
+    """S22: who reads gets no right to write, and no file outlives the run."""
+    registry = make_registry(auth=TokenAuth({"robot": "secret"}))
+    with (
+        open_registries(
+            (registry.host, make_login("robot", "secret")), environment={"HOME": str(tmp_path)}
+        ) as registries,
+        pytest.raises(StoreError),
+    ):
+        registries.repository(make_repository(registry.host, "a/b")).resolve(Tag("1"))
+    (asked,) = registry.log.entries("GET", "/token")
+    assert "scope=repository%3Aa%2Fb%3Apull&" in f"{asked.query}&"
+    assert list(tmp_path.rglob("*")) == []

@@ -137,3 +137,29 @@ def test_two_promotions_of_one_name_are_refused(tmp_path: Path) -> None:
     text = "version: 1\ninclude: [a.yaml, b.yaml]\n"
     said = shown(found(tmp_path, text, files={"a.yaml": SHOP, "b.yaml": SHOP}), tmp_path)
     assert "another promotion is called 'shop' too" in said
+
+
+@pytest.mark.parametrize(
+    ("images", "gates", "warned"),
+    [("[app]", "", True), ("['*']", "", True), ("[app]", ", gates: [small]", False), ("[other]", "", False)],
+)
+def test_an_entry_that_writes_past_the_gates_of_a_stage_is_warned_of(
+    tmp_path: Path, images: str, gates: str, warned: bool
+) -> None:
+    text = f"""\
+        version: 1
+        gates: {{small: {{size: {{total: 1GB}}}}}}
+        sync:
+          - {{source: a.example.com/x, destination: b.example.com/prod, images: {images}{gates}}}
+          - {{source: a.example.com/x, destination: a.example.com/dev, images: [app]}}
+        promotions:
+          - name: shop
+            images: [app]
+            stages:
+              - {{name: dev, repository: a.example.com/dev}}
+              - {{name: shared, repository: a.example.com/dev, retag: "{{tag}}-s", gates: [small]}}
+              - {{name: production, repository: b.example.com/prod, gates: [small]}}
+    """
+    said = [one.message for one in load(tmp_path, text).warnings]
+    expected = ["it may write to b.example.com/prod/app, past the gates of the stage shop/production"]
+    assert said == (expected if warned else [])

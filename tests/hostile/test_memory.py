@@ -1,0 +1,45 @@
+"""Lies that have no end, and those that grow in memory: a run in a process of its own stays below 150 MiB. S6, S10,
+S11, S13.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Cli
+from tests.hostile.checks import check_standins, check_text, check_whole
+from tests.hostile.matrix import lie_of, names, told_at
+from tests.hostile.world import GOOD, open_world
+
+ROOT = Path(__file__).parents[2]
+MOST_BYTES = 150 * 1024 * 1024
+DANGEROUS = (
+    *("a body without end", "an error without end", "an enormous length", "a header without end", "a long header"),
+    *("interim answers for ever", "compressed", "large pages without end", "a list of brackets"),
+    *("brackets of a manifest", "10001 children", "one child 20000 times", "a size without end"),
+)
+
+
+@pytest.mark.parametrize("name", DANGEROUS)
+def test_all_endpoints_at_once_take_less_than_150_mib(name: str, cli: Cli) -> None:
+    """More than is asked: each of the liars tells its lie in the same run."""
+    with open_world(lie_of(name), told_at(name)) as world:
+        made = world.fill()
+        spec = Path(cli.file(world.spec(made, read_timeout="10s"))).absolute()
+        command = [sys.executable, "-m", "tests.hostile.alone", str(spec.with_name("peak")), "apply", str(spec)]
+        ran = subprocess.run([*command, "--timeout", "120s"], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 1
+        for path in GOOD:
+            check_whole(world.warehouse, path, made[path])
+    assert all(liar.told for liar in world.liars)
+    assert int(spec.with_name("peak").read_text()) < MOST_BYTES
+    check_text(ran.stdout + ran.stderr)
+    check_standins(world, is_realm=False)
+
+
+def test_dangerous_lies_are_lies() -> None:
+    assert set(DANGEROUS) <= set(names())
