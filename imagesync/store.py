@@ -87,6 +87,13 @@ class ManifestPusher(Protocol):
         ...
 
 
+class ReferrerPusher(Protocol):
+    def push_referrer(self, content: Content, subject: Digest) -> bool:
+        """Write the exact bytes of what names `subject` as such, under their digest (end-7); whether the store lists
+        it there by itself. Where it does not, clients keep the list, under a tag."""
+        ...
+
+
 class TagDeleter(Protocol):
     def delete_tag(self, tag: Tag) -> None:
         """Take a tag away, and nothing else: its manifest and the other tags on it stay (end-9). Raises NotFoundError
@@ -186,6 +193,7 @@ class Writable(
     BlobSizer,
     BlobPusher,
     ManifestPusher,
+    ReferrerPusher,
     TagDeleter,
     ManifestDeleter,
     TagLister,

@@ -83,6 +83,23 @@ def make_artifact(
     return _image((OCI_MANIFEST, EMPTY, artifact_type), b"{}", bodies, {"artifactType": artifact_type, **fields})
 
 
+def make_attestations(subject: Digest, *types: str) -> MadeImage:
+    """BuildKit's manifest beside an image: a statement of each type, which nobody has signed."""
+    statements = {one: json.dumps({"predicateType": one, "of": subject}).encode() for one in types}
+    layers = [
+        {**_described("application/vnd.in-toto+json", body), "annotations": {"in-toto.io/predicate-type": one}}
+        for one, body in statements.items()
+    ]
+    made = make_artifact(layers=layers)
+    return MadeImage(made.root, (), {**made.blobs, **{digest_of(body): body for body in statements.values()}})
+
+
+def beside(subject: Digest) -> dict[str, Any]:
+    """What the index entry of such a manifest says."""
+    notes = {ATTESTATION_TYPE: "attestation-manifest", REFERENCE_DIGEST: subject}
+    return {"platform": _platform("unknown/unknown"), "annotations": notes}
+
+
 def make_signature(subject: Digest, *signers: str) -> MadeImage:
     """What cosign keeps under `sha256-….sig`: one layer a signer, all with the same payload."""
     payload = json.dumps({"critical": {"image": {"docker-manifest-digest": subject}}}).encode()
@@ -121,8 +138,7 @@ def make_index(
     made = list(images.values())
     for name, image in images.items() if attestations else ():
         attestation = make_image(f"{seed} {name} attestation", platform="unknown/unknown", layers=1)
-        notes = {ATTESTATION_TYPE: "attestation-manifest", REFERENCE_DIGEST: image.digest}
-        entries.append(descriptor_of(attestation.root, platform=_platform("unknown/unknown"), annotations=notes))
+        entries.append(descriptor_of(attestation.root, **beside(image.digest)))
         made.append(attestation)
     return index_of(entries, made, docker=docker, **fields)
 

@@ -83,8 +83,9 @@ def test_a_command_that_is_named_exists(page: Path) -> None:
 def test_only_the_job_that_comments_may_write_and_it_sees_no_login() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert {name: job["permissions"] for name, job in JOBS.items() if "permissions" in job} == {
-        "comment": {"pull-requests": "write"}
+        "comment": {"actions": "read", "pull-requests": "write"}
     }
+    assert "gh run download" in str(JOBS["comment"]), "which a private repository refuses without `actions: read`"
     assert "secrets." not in str(JOBS["comment"])
     assert all("timeout-minutes" in job for job in JOBS.values())
 

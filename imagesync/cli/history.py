@@ -11,6 +11,8 @@ from imagesync.cli.parser import add_format_option, add_run_options, positive
 from imagesync.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from imagesync.cli.session import Session
     from imagesync.promotion.record import Record
     from imagesync.reference import Reference
@@ -74,7 +76,11 @@ def _of_image(session: Session, arguments: argparse.Namespace) -> list[Record]:
     store = session.stores.source(reference.repository)
     digest = reference.digest or store.resolve(reference.target).digest
     seals = {promotion.name: seal_of(promotion) for promotion in session.spec.promotions}
-    return list(reversed(records_on(store, digest, seals)))[: arguments.last]
+    records: Iterable[Record] = records_on(store, digest, seals)
+    if any(promotion.signs_at(reference.repository) for promotion in session.spec.promotions):
+        # Who has no key could name a promotion that the spec does not have.
+        records = [record for record in records if record.promotion in seals]
+    return list(records)[::-1][: arguments.last]
 
 
 def _nothing(arguments: argparse.Namespace, spec: Spec) -> str:

@@ -189,25 +189,26 @@ def unit_of(plan: Plan) -> Unit:
 def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
     from imagesync.cli.who import who_runs  # noqa: PLC0415 - not for a plan
     from imagesync.executor.together import NoMilestones  # noqa: PLC0415
+    from imagesync.plan.together import takes_long  # noqa: PLC0415
     from imagesync.promotion.recording import Recording, make_draft  # noqa: PLC0415
 
     draft = make_draft(plan, release.promotion, who_runs(os.environ), at=now())
     stage = release.promotion.stage(release.unit.stage)
     if not plan.copies() and release.records.is_recorded(stage, draft.record):
         return NoMilestones()
-    is_later = release.unit.occasion is Occasion.AUTO or any(copy.bytes_to_copy for copy in plan.copies())
-    opened = partial(_opened_anew if is_later else _opened, session, release)
+    is_later = release.unit.occasion is Occasion.AUTO or takes_long(plan)
+    opened = partial(_opened_anew if is_later else _opened, release)
     return Recording(draft, opened, session.stores, clock=now)
 
 
-def _opened(_session: Session, release: Release) -> Journal:
+def _opened(release: Release) -> Journal:
     """The journal of the stage, as it was read a moment ago."""
     return release.records.journal(release.promotion.stage(release.unit.stage))
 
 
-def _opened_anew(session: Session, release: Release) -> Journal:
-    """The journal as it is by now: while content was brought, or what came before in the run, somebody may have held
-    the stage, or gone back. Raises HeldError."""
-    records = Records(release.promotion, session.stores)
+def _opened_anew(release: Release) -> Journal:
+    """The journal as it is by now: while content was brought and gates were asked, or what came before in the run,
+    somebody may have held the stage, or gone back. Raises HeldError."""
+    records = release.records.anew()
     replace(release, known=records.known(release.unit)).door.check_open()
     return records.journal(release.promotion.stage(release.unit.stage))

@@ -17,7 +17,7 @@ from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome
 from imagesync.plan.review import ReviewedPlan
 from imagesync.plan.settled import failed, settled
-from imagesync.plan.together import ARRIVED, because_of, content_key, held, steps_of, subject_of
+from imagesync.plan.together import ARRIVED, because_of, content_key, held, steps_of, subject_of, takes_long
 from imagesync.reference import Reference
 
 _AGAIN = "run the same command again: it finishes what is not finished"
@@ -61,7 +61,7 @@ class Together:
             yield from self._noted(outcomes)
         steps = steps_of(plan)
         yield from self._bring(steps.content, plan)
-        if self._holding is None:
+        if self._holding is None and takes_long(whole):
             yield from self._noted(self._executor.look_at_tags(plan.copies()))
         yield from self._reach(self._milestones.started, whole)
         yield from self._write(steps.versions, plan)

@@ -125,6 +125,10 @@ class LayoutRepository(LayoutReader):
         else:
             self._change(lambda index: index.with_manifest(content.descriptor, tag))
 
+    def push_referrer(self, content: Content, subject: Digest) -> bool:  # noqa: ARG002 - a layout lists all
+        self.push_manifest(content)
+        return True
+
     def _find(self, target: Tag | Digest) -> Entry | None:
         waiting = self._unlisted.get(target) if isinstance(target, Digest) else None
         if waiting is not None:

@@ -95,6 +95,12 @@ def steps_of(plan: Plan) -> Steps:
     return Steps(content, _tags_alone(plan, tags), _tags_alone(plan, currents))
 
 
+def takes_long(plan: Plan) -> bool:
+    """Whether much may have happened since the tags of a plan were read, once they are to be written: content was
+    brought, or gates were asked."""
+    return any(copy.bytes_to_copy for copy in plan.copies()) or any(map(verdicts_of, plan.actions))
+
+
 def content_key(copy: Copy) -> tuple[Repository, Digest]:
     """What makes two copies bring the same: a version and the current tag of one repository."""
     return (copy.destination.repository, copy.root.digest)

@@ -6,16 +6,18 @@ So one blob of two bytes is all that a repository needs for any number of record
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from imagesync.errors import InvalidManifest, LimitError
+from imagesync.errors import InvalidManifest, LimitError, StoreError
 from imagesync.manifest import OCI_MANIFEST, Content, Descriptor, Manifest, digest_of, parse_manifest
 from imagesync.plan.attachments import RECORD_TYPE
 from imagesync.promotion.record import MAX_BYTES, MAX_IMAGES, Record, record_from_json, record_to_json
 from imagesync.promotion.seal import Seal
 from imagesync.store import BlobChecker, BlobPusher, ManifestFetcher, ManifestPusher
+
+Written = TypeVar("Written")
 
 ANNOTATION = "vnd.imagesync.promotion.record"
 SIGNATURE = "vnd.imagesync.promotion.signature"
@@ -71,10 +73,26 @@ def _annotation(content: Content, key: str) -> str:
     return text
 
 
-def bring_empty(store: RecordStore) -> None:
-    """See to it that a repository has the one blob that records need."""
-    if not store.has_blob(EMPTY):
+def write_record(store: RecordStore, write: Callable[[], Written], *, is_first: bool) -> Written:
+    """Write what needs the one blob of all records, which another record proves to be there; where that is the only
+    proof and the write fails, the blob may have been collected. Raises StoreError."""
+    if is_first:
+        _bring_empty(store)
+        return write()
+    try:
+        return write()
+    except StoreError:
+        if not _bring_empty(store):
+            raise
+        return write()
+
+
+def _bring_empty(store: RecordStore) -> bool:
+    """See to it that a repository has the blob; whether it had to be brought."""
+    is_missing = not store.has_blob(EMPTY)
+    if is_missing:
         store.push_blob(EMPTY, _read_empty)
+    return is_missing
 
 
 @contextmanager

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 from imagesync.errors import InvalidManifest, NotFoundError, StoreError
-from imagesync.promotion.artifact import RecordStore, bring_empty, is_proved, make_artifact, record_of
+from imagesync.promotion.artifact import RecordStore, is_proved, make_artifact, record_of, write_record
 from imagesync.promotion.entries import Entry, entries_of
 from imagesync.promotion.record import Record
 from imagesync.promotion.seal import Seal
 from imagesync.reference import Reference, Repository, Tag
 from imagesync.store import TagLister
-
-_LACKS_BLOB = "MANIFEST_BLOB_UNKNOWN"
 
 
 class JournalStore(RecordStore, TagLister, Protocol):
@@ -58,15 +57,7 @@ class Journal:
         artifact = make_artifact(record, self.seal)
         listed = self._listed()
         with self._blamed():
-            if not listed:  # another entry proves that the blob is there
-                bring_empty(self._store)
-            try:
-                self._store.push_manifest(artifact, entry.tag)
-            except StoreError as error:
-                if error.code != _LACKS_BLOB:
-                    raise
-                bring_empty(self._store)
-                self._store.push_manifest(artifact, entry.tag)
+            write_record(self._store, partial(self._store.push_manifest, artifact, entry.tag), is_first=not listed)
         listed.append(entry.tag)
 
     def _listed(self) -> list[Tag]:

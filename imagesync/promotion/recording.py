@@ -93,10 +93,11 @@ class Recording:
         """On every image first: once the journal has it, all of it is done."""
         assert self._journal is not None and self._entry is not None  # noqa: S101, PT018 - narrows: it has started
         record = replace(self._draft.record, kind=Kind.FINISHED, at=self._clock(), entry=self._entry.move)
+        is_first = not any(one.kind is Kind.FINISHED for one in self._journal.entries(record.promotion, record.stage))
         for image in record.images:
             store = self._stores.destination(image.repository)
             subject = self._draft.subjects.get(image.digest) or store.resolve(image.digest)
-            refer(store, make_artifact(record, self._journal.seal, subject), subject)
+            refer(store, make_artifact(record, self._journal.seal, subject), subject, is_first=is_first)
         self._journal.enter(replace(self._entry, kind=Kind.FINISHED), record)
 
 

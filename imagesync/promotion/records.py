@@ -22,16 +22,23 @@ from imagesync.reference import Digest, Repository, Tag
 from imagesync.spec.stages import Promotion, Stage
 from imagesync.store import Stores
 
+_Read = dict[tuple[Repository, Tag], Record | None]
+
 
 class Records:
     """What is on record of one promotion. Raises StoreError, and InvalidManifest for an entry that is none."""
 
-    def __init__(self, promotion: Promotion, stores: Stores) -> None:
+    def __init__(self, promotion: Promotion, stores: Stores, read: _Read | None = None) -> None:
         self._promotion = promotion
         self._stores = stores
         self._seal = seal_of(promotion)
         self._journals: dict[Repository, Journal] = {}
-        self._read: dict[tuple[Repository, Tag], Record | None] = {}
+        self._read: _Read = {} if read is None else read
+
+    def anew(self) -> Records:
+        """The same as of now: journals are listed again, and of their entries, which nobody writes twice, only those
+        are read that were not."""
+        return Records(self._promotion, self._stores, self._read)
 
     def journal(self, stage: Stage) -> Journal:
         if stage.journal not in self._journals:

@@ -7,12 +7,13 @@ A registry that lists no referrers leaves the list to its clients, under a tag t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from imagesync.errors import InvalidManifest, NotFoundError, StoreError
 from imagesync.manifest import Content, Descriptor, Index
 from imagesync.plan.attachments import RECORD_TYPE, tag_of
 from imagesync.plan.uniting import index_of_referrer, unite
-from imagesync.promotion.artifact import bring_empty, is_proved, record_of
+from imagesync.promotion.artifact import is_proved, record_of, write_record
 from imagesync.promotion.record import Record
 from imagesync.promotion.seal import NoSeal, Seal
 from imagesync.reference import Digest, Tag
@@ -24,11 +25,11 @@ MOST_WRITES = 5
 MAX_RECORDS = 1000
 
 
-def refer(store: Writable, artifact: Content, subject: Descriptor) -> None:
-    """Let the artifact of a record speak of a digest. Raises StoreError."""
-    bring_empty(store)
-    store.push_manifest(artifact)
-    if store.list_referrers(subject.digest) is None:
+def refer(store: Writable, artifact: Content, subject: Descriptor, *, is_first: bool) -> None:
+    """Let the artifact of a record speak of a digest; `is_first` says that nothing proves the repository to have what
+    records need. Raises StoreError."""
+    push = partial(store.push_referrer, artifact, subject.digest)
+    if not write_record(store, push, is_first=is_first):
         _add_to_list(store, artifact, tag_of(subject.digest, AttachmentType.REFERRERS))
 
 

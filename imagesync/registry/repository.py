@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from imagesync.behaviour import Deletes, Repush
+from imagesync.behaviour import Deletes, Referrers, Repush
 from imagesync.errors import (
     ImmutableError,
     IntegrityError,
@@ -43,6 +43,7 @@ from imagesync.registry.upload import BlobUpload
 from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
+SUBJECT_HEADER = "OCI-Subject"
 _LET_DELETE = "let the registry delete (docker-registry: REGISTRY_STORAGE_DELETE_ENABLED=true), or leave `prune` out"
 _LET_OTHERS_DELETE = (
     "delete at the registry's own page, or leave `prune` out; `behaviour: {deletes: auto}` tries all the same"
@@ -123,9 +124,20 @@ class RemoteRepository:
     def push_manifest(self, content: Content, tag: Tag | None = None) -> None:
         """PUT the exact bytes (end-7). Where the answer is lost, or a tag that is fixed refuses to be written
         twice, a HEAD tells whether they are there."""
-        target = tag or content.digest
+        self._put(content, tag or content.digest)
+
+    def push_referrer(self, content: Content, subject: Digest) -> bool:
+        """PUT the exact bytes by their digest (end-7); whether the answer names their subject, as that of a registry
+        that lists them does. Where the answer is lost its list tells; one that nobody is to ask for is none."""
+        answer = self._put(content, content.digest)
+        if answer is None or self._client.behaviour.referrers is Referrers.TAG:
+            return self.list_referrers(subject) is not None
+        return answer.headers.get(SUBJECT_HEADER) == subject
+
+    def _put(self, content: Content, target: Tag | Digest) -> Answer | None:
+        """PUT a manifest; None where it is there, and the answer is not known."""
         if self._is_kept(target, content):
-            return
+            return None
         headers = {"Content-Type": content.media_type}
         call = self._manifest_call(
             "PUT", target, accepted=frozenset({201}), headers=headers, content=content.raw, push=True
@@ -134,11 +146,12 @@ class RemoteRepository:
             answer = self._client.send(call)
         except (NetworkError, ImmutableError):
             if self._points_to(target, content.digest):
-                return
+                return None
             raise
         stored = _header_digest(call, answer)
         if stored is not None and stored != digest_of(content.raw, stored.algorithm):
             raise call.fail(IntegrityError, f"the registry stored {stored}, not {content.digest}")
+        return answer
 
     def delete_tag(self, tag: Tag) -> None:
         """DELETE a tag (end-9). Registries without it answer 400 or 405."""

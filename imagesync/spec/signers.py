@@ -11,6 +11,7 @@ from pathlib import Path
 from imagesync.errors import TrustError
 from imagesync.gates import Check
 from imagesync.gates.attested import AttestedReports
+from imagesync.gates.present import Present
 from imagesync.gates.scans import FileReports, Reports
 from imagesync.gates.signed import (
     Attestation,
@@ -49,11 +50,23 @@ class SignersReader:
         return Signature(by, _subject(node), self._signed_as(node.get("signed_as")), span(logged))
 
     def attestation(self, node: Node) -> Check | None:
+        if isinstance(node, Map) and "unsigned" in node.values:
+            return self._unsigned(node)
         by = self.trusted(node) if isinstance(node, Map) else None
         if by is None or not isinstance(node, Map):
             return None
         kind, builder, source = (self._values.said(node.get(key)) for key in ("type", "builder", "source"))
         return Attestation(by, kind, builder, source, _subject(node))
+
+    def _unsigned(self, node: Map) -> Check | None:
+        """Attestations that need only be there."""
+        kind = self._values.said(node.get("type"))
+        beside = [key for key in node.values if key not in ("type", "unsigned")]
+        if not beside:
+            return Present(kind) if kind else None
+        hint = "leave it out, or leave out `unsigned`: what nobody has signed says nothing that could be trusted"
+        self._problems.say(node.values[beside[0]].place, f"`{beside[0]}` beside `unsigned`", hint)
+        return None
 
     def vulnerabilities(self, node: Node) -> Check | None:
         return self._values.vulnerabilities(node, self._reports(node) if isinstance(node, Map) else None)

@@ -88,6 +88,10 @@ class Promotion:
             yield stage.journal
             yield from map(stage.repository_of, self.images)
 
+    def signs_at(self, repository: Repository) -> bool:
+        """Whether it signs the records of what it brings there."""
+        return self.signing is not None and repository in self.repositories()
+
     def stage(self, name: str) -> Stage:
         """Raises UsageError where there is none of this name."""
         found = next((stage for stage in self.stages if stage.name == name), None)

@@ -15,7 +15,16 @@ from imagesync.signature.statement import COSIGN_VULNERABILITIES
 from imagesync.spec.model import AttachmentType
 from imagesync.survey import surroundings
 from tests.cli.command import Mirror, Ran
-from tests.images import MadeImage, make_image, make_index, push_image
+from tests.images import (
+    MadeImage,
+    beside,
+    descriptor_of,
+    index_of,
+    make_attestations,
+    make_image,
+    make_index,
+    push_image,
+)
 from tests.signature.artifacts import make_evidence, make_referrer
 from tests.signature.signers import Signer, make_ecdsa, make_payload, make_statement
 from tests.signature.sigstore_world import IDENTITY, ISSUER, World, as_evidence
@@ -416,6 +425,27 @@ def test_a_keyless_signature_passes_by_the_identity_that_is_wanted(gated: Gated)
     assert (ran.code, gated.mirror.tags()) == (0, {})
     gated.spec(gate.replace("%s/*'", "acme/*', logged_for: 1m"))
     assert (gated.run("apply").code, list(gated.mirror.tags())) == (0, ["1"])
+
+
+def test_what_buildkit_attests_counts_as_present_and_for_nothing_else(gated: Gated) -> None:
+    """Nobody has signed it."""
+    Path("owner.pub").write_text(make_ecdsa().pem)
+    image = make_image()
+    made = make_attestations(image.digest, "https://spdx.dev/Document")
+    entries = [descriptor_of(image.root, platform={"os": "linux", "architecture": "amd64"})]
+    entries.append(descriptor_of(made.root, **beside(image.digest)))
+    gated.mirror.fill("1", image=index_of(entries, [image, made]))
+    gated.spec("attestation: {type: 'https://spdx.dev/Document', key: owner.pub}")
+    assert (gated.run("apply").code, gated.mirror.tags()) == (3, {})
+    gated.spec("attestation: {type: 'https://slsa.dev/other', unsigned: present}")
+    ran = gated.run("apply")
+    assert "linux/amd64: no attestation of https://slsa.dev/other beside it" in ran.out
+    assert "--sbom=true" in ran.out
+    assert (ran.code, gated.mirror.tags()) == (3, {})
+    gated.spec("attestation: {type: 'https://spdx.dev/Document', unsigned: present}")
+    ran = gated.run("apply", "-v")
+    assert "has attestations of https://spdx.dev/Document, unsigned" in ran.out
+    assert (ran.code, list(gated.mirror.tags())) == (0, ["1"])
 
 
 def test_a_scan_that_its_scanner_has_attested_passes_at_every_platform(gated: Gated, noon: datetime) -> None:

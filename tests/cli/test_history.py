@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 from pathlib import Path
 
 import pytest
@@ -76,12 +76,66 @@ def test_an_image_that_no_promotion_has_brought_says_so(shop: Shop) -> None:
     assert (ran.code, "no promotion has brought it there" in ran.out) == (0, True)
 
 
-def test_the_history_is_the_same_after_every_local_file_is_gone(shop: Shop) -> None:
-    before = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").out
-    for path in Path().iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+def test_the_history_is_the_same_after_every_local_file_is_gone(shop: Shop, tmp_path: Path) -> None:
+    """Of the promotion, of a stage, of an image, and why a tag is where it is; the spec is in git, and comes back."""
+    back = ("--stage", "production", "--reason", "login", "--confirm")
+    shop.promote("1.5.0", "production")
+    assert shop.cli("rollback", "sync.yaml", "shop", *back).code == 0
+    before = histories(shop)
+    assert [len(one["events"]) for one in map(json.loads, before)] == [6, 2, 4, 1, 2]
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert histories(shop, spec=False) == before[3:]
     shop.write()
-    assert shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").out == before
+    assert histories(shop) == before
+
+
+def histories(shop: Shop, *, spec: bool = True) -> list[str]:
+    """What each question is answered with; those that need no spec come last."""
+    _, staging, production = (host.host for host in shop.hosts)
+    by_spec = [("shop",), ("shop", "--stage", "staging"), ("shop", "--stage", "production")]
+    asked = [(*one, "--spec", "sync.yaml") for one in by_spec] if spec else []
+    images = [(f"{staging}/shop/worker:1.5.0",), (f"{production}/shop/api:live",)]
+    ran = [shop.cli("history", *one, "--format", "json") for one in (*asked, *images)]
+    assert [one.code for one in ran] == [0] * len(ran), [one.text for one in ran]
+    return [one.out for one in ran]
+
+
+def test_the_history_outlives_the_tags_that_it_tells_of(shop: Shop) -> None:
+    before = shop.cli("history", "shop", "--spec", "sync.yaml").out
+    for position in (1, 2):
+        for name in shop.images:
+            repository = shop.hosts[position].repository(f"shop/{name}")
+            for tag in shop.tags(position, name):
+                repository.delete_tag(Tag(tag))
+    assert shop.cli("history", "shop", "--spec", "sync.yaml").out == before
+
+
+def test_all_stages_may_have_one_journal_in_a_registry_of_its_own(cli: Cli, make_registry: MakeRegistry) -> None:
+    records = make_registry()
+    shop = Shop(cli, (make_registry(), make_registry(), make_registry()), more={"staging": "current: live"})
+    written = Path(shop.write()).read_text()
+    journal = f"    record:\n      journal: {records.host}/records/shop\n    stages:"
+    cli.file(written.replace("    stages:", journal))
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        assert shop.promote(version, "staging").code == 0
+    assert shop.promote("1.4.0", "production").code == 0
+    assert cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm").code == 0
+    assert (shop.entries(1), shop.entries(2)) == ([], [])
+    tags = records.repository("records/shop").list_tags()
+    assert len(tags) == 9, "two for each of four moves, and a hold"
+    told = cli("history", "shop", "--spec", "sync.yaml", "--format", "json").json()["events"]
+    assert sorted((one["stage"], one["version"], one["ending"]) for one in told) == [
+        ("production", "1.4.0", "finished"),
+        ("staging", "1.4.0", "finished"),
+        ("staging", "1.4.0", "finished"),
+        ("staging", "1.4.0", "held"),
+        ("staging", "1.5.0", "finished"),
+    ]
+    stages = cli("status", "sync.yaml", "--format", "json").json()["stages"]
+    assert [one["released"] and one["released"]["version"] for one in stages] == [None, "1.4.0", "1.4.0"]
 
 
 def test_the_account_and_the_run_of_ci_stand_in_the_record(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

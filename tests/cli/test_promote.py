@@ -139,6 +139,15 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(shop: Shop) -> None:
     assert "2 to add" in ran.out
 
 
+def test_a_dry_run_writes_the_plan_as_a_report_for_a_pull_request(shop: Shop) -> None:
+    """As the workflow in examples/promotion wants it, be it that a release is blocked."""
+    shop.push("1.4.0")
+    for stage, code, said in (("staging", 0, "2 to add"), ("production", 3, "has not come to staging yet")):
+        ran = shop.promote("1.4.0", stage, "--dry-run", "--report", "plan.md")
+        assert (ran.code, said in Path("plan.md").read_text()) == (code, True), ran.text
+    assert shop.writes() == []
+
+
 def test_a_saved_plan_moves_what_it_has_pinned_though_the_source_has_moved(shop: Shop) -> None:
     made = shop.push("1.4.0")
     assert shop.promote("1.4.0", "staging", "-o", "plan.json").code == 0
@@ -258,7 +267,7 @@ def test_a_record_in_a_list_that_clients_keep_does_not_travel_either(shop: Shop)
     dev = shop.hosts[0].repository("shop/api")
     push_image(dev, list_of(push_image(dev, referrer)), made["api"].digest.as_tag)
     for host in shop.hosts:
-        host.script("GET", "/referrers/", status=404)
+        host.list_no_referrers()
     assert shop.promote("1.4.0", "staging").code == 0
     ran = shop.promote("1.4.0", "production")
     assert ran.code == 0, ran.text
@@ -271,7 +280,7 @@ def test_a_record_in_a_list_that_clients_keep_does_not_travel_either(shop: Shop)
 def test_no_record_makes_a_second_run_add_anything(shop: Shop) -> None:
     shop.push("1.4.0")
     for host in shop.hosts:
-        host.script("GET", "/referrers/", status=404)
+        host.list_no_referrers()
     shop.promote("1.4.0", "staging")
     shop.promote("1.4.0", "production")
     shop.forget()

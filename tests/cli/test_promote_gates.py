@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from imagesync.reference import Repository
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
-from tests.images import make_image, make_index, push_image
+from tests.images import MadeImage, make_image, make_index, push_image
 from tests.promotion.values import make_record
 
 AMD = "gates: [{require_platforms: linux/amd64}]"
@@ -65,6 +66,39 @@ def test_what_gates_have_said_stands_in_the_record_of_every_image(shop: Shop) ->
         [("require_platforms", "passed")],
         [("require_platforms", "passed")],
     ]
+
+
+SAYING = "gates: [{size: {total: 1GB}}, {labels: {config: {team: shop}}, mode: warn}, {require_platforms: linux/amd64}]"
+
+
+def told(verdicts: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(one["gate"], one["ruling"], one["reason"]) for one in verdicts]
+
+
+def test_plan_report_and_record_have_the_same_verdicts_each_with_its_reason(shop: Shop) -> None:
+    gated(shop, f"current: live\n{SAYING}").push("1.4.0")
+    plan = shop.promote("1.4.0", "staging", "--dry-run", "--format", "json").json()
+    assert shop.promote("1.4.0", "staging", "--report", "report.json").code == 0
+    report = json.loads(Path("report.json").read_text())
+    record = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").json()["events"][0]
+    for image in record["images"]:
+        said = told(image["verdicts"])
+        assert [one[:2] for one in said] == [("size", "passed"), ("labels", "warned"), ("require_platforms", "passed")]
+        assert all(reason for _, _, reason in said)
+        rule = f"shop/{image['name']}"
+        planned = [told(one["verdicts"]) for one in plan["actions"] if one["rule"] == rule]
+        reported = [told(one["verdicts"]) for one in report["outcomes"] if one["rule"] == rule]
+        assert planned == reported == [said, said], "of the version's tag, and of the current one"
+
+
+def test_what_blocks_stands_in_plan_and_report_beside_what_has_passed(shop: Shop) -> None:
+    gated(shop, SAYING.replace(", mode: warn", "")).push("1.4.0")
+    plan = shop.promote("1.4.0", "staging", "--dry-run", "--format", "json").json()
+    assert shop.promote("1.4.0", "staging", "--report", "report.json").code == 3
+    report = json.loads(Path("report.json").read_text())
+    for one in (*plan["actions"], *report["outcomes"]):
+        said = [("size", "passed"), ("labels", "blocked"), ("require_platforms", "passed")]
+        assert [verdict[:2] for verdict in told(one["verdicts"])] == said
 
 
 def test_gates_are_asked_again_when_a_saved_plan_is_carried_out(shop: Shop) -> None:
@@ -193,6 +227,47 @@ def test_a_rollback_waits_for_no_window(shop: Shop) -> None:
     gated(shop, f"current: live\n{FROZEN}")
     ran = shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm")
     assert ran.code == 0, ran.text
+
+
+def test_a_rollback_to_what_a_scan_fails_by_now_warns_and_goes_on(shop: Shop) -> None:
+    scanned = "current: live\ngates: [{vulnerabilities: {report: 'scans/{digest_hex}.json', fail_on: high}}]"
+    gated(shop, scanned)
+    for version in ("1.4.0", "1.5.0"):
+        for image in shop.push(version).values():
+            scan(shop, image)
+        assert shop.promote(version, "staging").code == 0
+    old = shop.tags(1, "api")["1.4.0"]
+    scan(shop, make_image("api 1.4.0"), {"VulnerabilityID": "CVE-1", "PkgName": "ssl", "Severity": "CRITICAL"})
+    assert shop.promote("1.4.0", "staging").code == 3, "a promotion is still blocked"
+    back = ("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x")
+    shown = shop.cli(*back)
+    assert (shown.code, ": CVE-1 (critical in 'ssl'))" in shown.out) == (0, True), shown.text
+    assert shop.cli(*back, "--confirm").code == 0
+    assert shop.tags(1, "api")["live"] == old
+    record = shop.cli("history", "shop", "--spec", "sync.yaml", "--format", "json").json()["events"][0]
+    assert [one["ruling"] for image in record["images"] for one in image["verdicts"]] == ["warned", "passed"]
+
+
+def scan(shop: Shop, image: MadeImage, *found: dict[str, str]) -> None:
+    """Have a report of an image, as Trivy writes it."""
+    results = [{"Class": "os-pkgs", "Vulnerabilities": list(found)}]
+    report = {"SchemaVersion": 2, "Metadata": {"RepoDigests": [f"x@{image.digest}"]}, "Results": results}
+    shop.cli.file(json.dumps(report), f"scans/{image.digest.encoded}.json")
+
+
+def test_a_rollback_to_what_the_registry_has_lost_moves_nothing_and_says_so(shop: Shop) -> None:
+    gated(shop, "current: live")
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        assert shop.promote(version, "staging").code == 0
+    lost = shop.tags(1, "worker")["1.4.0"]
+    shop.hosts[1].repository("shop/worker").delete_manifest(lost)
+    before = shop.tags(1, "api")
+    ran = shop.cli("rollback", "sync.yaml", "shop", "--stage", "staging", "--reason", "x", "--confirm")
+    assert ran.code == 1, ran.text
+    assert f"{lost}: not found" in ran.text
+    assert "shop moves as one unit, and" in ran.text
+    assert (shop.tags(1, "api"), shop.entries(1)) == (before, ["started", "finished"] * 2)
 
 
 def test_a_rollback_asks_for_the_signature_again(shop: Shop) -> None:

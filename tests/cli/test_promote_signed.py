@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from imagesync.manifest import parse_manifest
-from imagesync.reference import Tag
+from imagesync.promotion.entries import Kind
+from imagesync.promotion.journal import Journal
+from imagesync.promotion.seal import NoSeal
+from imagesync.reference import Repository, Tag
 from tests.cli.command import Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
@@ -66,6 +71,40 @@ def test_a_forged_record_without_a_signature_opens_no_door_and_stands_in_no_hist
     assert ("1.4.0" in told, "1.5.0" in told) == (True, False)
     image = f"{shop.hosts[1].host}/shop/api:1.5.0"
     assert "Nothing is on record" in shop.cli("history", image, "--spec", "sync.yaml").out
+
+
+def test_a_forged_record_without_a_signature_lets_nothing_soak_for_longer(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that the same release came to staging two days before it did."""
+    name = "shop/imagesync-journal"
+    journal = Journal(Repository(shop.hosts[1].host, name), shop.hosts[1].repository(name), NoSeal())
+    (entry,) = [one for one in journal.entries("shop", "staging") if one.kind is Kind.FINISHED]
+    record, earlier = journal.read(entry), replace(entry, at=entry.at - timedelta(days=2))
+    journal.enter(earlier, replace(record, at=earlier.at, entry=earlier.move))
+    shop.more["production"] = "gates: [{soak: 24h}]"
+    unsigned(shop)
+    assert shop.promote("1.4.0", "production", "--dry-run").code == 0, "where nothing is signed it counts"
+    sign_with(shop, make_ecdsa(), monkeypatch, public=Path("records.pub").read_text())
+    ran = shop.promote("1.4.0", "production")
+    assert (ran.code, "of 24h, by a signed record" in ran.text, shop.tags(2, "api")) == (3, True, {}), ran.text
+
+
+def test_a_forged_record_of_a_promotion_that_the_spec_does_not_have_stands_in_no_history_of_an_image(
+    shop: Shop,
+) -> None:
+    """Under another name than the one that has a key."""
+    signed = Path("sync.yaml").read_text()
+    unsigned(shop)
+    Path("other.yaml").write_text(Path("sync.yaml").read_text().replace("name: shop", "name: shop-2"))
+    assert shop.cli("promote", "other.yaml", "shop-2:1.4.0", "--to", "staging").code == 0
+    image = f"{shop.hosts[1].host}/shop/api:1.4.0"
+    assert "shop-2 1.4.0" in shop.cli("history", image).out, "without a spec nobody can tell"
+    Path("sync.yaml").write_text(signed)
+    told = shop.cli("history", image, "--spec", "sync.yaml").out
+    assert ("shop 1.4.0" in told, "shop-2" in told) == (True, False)
+    dev = f"{shop.hosts[0].host}/shop/api:1.4.0"
+    assert shop.cli("history", dev, "--spec", "sync.yaml").code == 0
 
 
 def test_a_forged_hold_holds_nothing_and_a_forged_start_is_not_incomplete(shop: Shop) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from tests.cli.command import Cli
+import pytest
+
+from imagesync.promotion.referring import records_on
+from tests.cli.command import WRITES, Cli
 from tests.cli.promoting import Shop
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
@@ -39,14 +43,41 @@ def test_a_first_promotion_within_one_repository_is_one_tag_and_two_records(regi
         "GET /v2/shop/api/manifests/DIGEST 200",
         "PUT /v2/shop/imagesync-journal/manifests/started 201",
         "PUT /v2/shop/api/manifests/1.5.0-rc 201",
-        "HEAD /v2/shop/api/blobs/DIGEST 200",
         "PUT /v2/shop/api/manifests/DIGEST 201",
-        "GET /v2/shop/api/referrers/DIGEST 200",
         "PUT /v2/shop/imagesync-journal/manifests/finished 201",
     ]
 
 
-def test_a_current_tag_that_moves_within_one_repository_costs_twelve_requests(registry: FakeRegistry, cli: Cli) -> None:
+COSTS = [
+    ('retag: "{tag}-rc"', 8, 11),
+    ("current: staging", 9, 12),
+    ('retag: "{tag}-rc"\ncurrent: staging', 11, 14),
+]
+"""What a stage writes within one repository, and the requests of a second release: where the registry lists referrers,
+and where clients keep that list."""
+
+
+@pytest.mark.parametrize("make", [make_image, make_index])
+@pytest.mark.parametrize("lists_referrers", [True, False])
+@pytest.mark.parametrize(("stage", "listed", "kept"), COSTS, ids=["version", "current", "both"])
+def test_a_promotion_within_one_repository_is_a_put_for_each_tag_and_the_two_records(
+    registry: FakeRegistry, cli: Cli, *, stage: str, listed: int, kept: int, lists_referrers: bool, make: Any
+) -> None:
+    shop = shop_in(registry, cli, prefixes=("shop", "shop", "shop"), staging=stage, production="current: live")
+    if not lists_referrers:
+        registry.list_no_referrers()
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version, api=make(version))
+        shop.forget()
+        assert shop.promote(version, "staging").code == 0
+    assert len(registry.log) == (listed if lists_referrers else kept), lines(registry)
+    of_tags = [line for line in lines(registry) if re.search(r"^PUT .*/api/manifests/(?!DIGEST|sha256-)", line)]
+    assert len(of_tags) == stage.count(":"), "one for each"
+    assert sum(line.startswith("PUT") and "journal" in line for line in lines(registry)) == 2
+    assert [line for line in lines(registry) if line.startswith("POST")] == []
+
+
+def test_a_current_tag_is_read_again_right_before_it_is_written(registry: FakeRegistry, cli: Cli) -> None:
     shop = shop_in(
         registry, cli, prefixes=("shop", "shop", "shop"), staging="current: staging", production="current: live"
     )
@@ -55,11 +86,39 @@ def test_a_current_tag_that_moves_within_one_repository_costs_twelve_requests(re
     shop.promote("1.4.0", "staging")
     shop.forget()
     assert shop.promote("1.5.0", "staging").code == 0
-    assert len(registry.log) == 12, lines(registry)
     assert [line for line in lines(registry) if "/staging" in line] == [
-        *["HEAD /v2/shop/api/manifests/staging 200"] * 3,
+        *["HEAD /v2/shop/api/manifests/staging 200"] * 2,
         "PUT /v2/shop/api/manifests/staging 201",
     ]
+
+
+def test_where_gates_were_asked_tags_and_holds_are_looked_at_once_more(registry: FakeRegistry, cli: Cli) -> None:
+    """That may have taken long."""
+    stage = "current: staging\ngates: [{size: {total: 1GB}}]"
+    shop = shop_in(registry, cli, prefixes=("shop", "shop", "shop"), staging=stage, production="current: live")
+    shop.push("1.4.0")
+    shop.push("1.5.0")
+    shop.promote("1.4.0", "staging")
+    shop.forget()
+    assert shop.promote("1.5.0", "staging").code == 0
+    assert lines(registry).count("HEAD /v2/shop/api/manifests/staging 200") == 3
+    assert lines(registry).count("GET /v2/shop/imagesync-journal/tags/list 200") == 2
+
+
+def test_a_repository_without_the_blob_that_records_need_gets_it_though_a_record_says_it_has_it(
+    registry: FakeRegistry, cli: Cli
+) -> None:
+    """As for an image that is new in a promotion, and after a garbage collection."""
+    shop = shop_in(registry, cli, prefixes=("dev", "staging", "live"))
+    for version in ("1.4.0", "1.5.0"):
+        push_image(registry.repository("dev/api"), make_image(version), version)
+        push_image(registry.repository("dev/worker"), make_image(f"worker {version}"), version)
+    assert shop.promote("1.4.0", "staging").code == 0
+    shop.images = ("api", "worker")
+    shop.write(prefixes=("dev", "staging", "live"))
+    ran = shop.promote("1.5.0", "staging")
+    assert ran.code == 0, ran.text
+    assert len(records_on(registry.repository("staging/worker"), make_image("worker 1.5.0").digest, {})) == 1
 
 
 def test_within_one_repository_an_index_moves_by_its_tag_alone(registry: FakeRegistry, cli: Cli) -> None:
@@ -114,7 +173,6 @@ def test_between_registries_a_promotion_costs_what_a_copy_costs_and_its_records(
             "PUT /manifests/1.4.0 201",
             *upload,
             "PUT /manifests/DIGEST 201",
-            "GET /referrers/DIGEST 200",
             "PUT /manifests/finished 201",
         ]
     )
@@ -159,7 +217,22 @@ def test_what_is_due_costs_what_promote_does_and_a_tag_list_and_a_record(registr
         "GET /v2/shop/imagesync-journal/tags/list 200",
         "GET /v2/shop/imagesync-journal/manifests/finished 200",
     ]
-    assert len(registry.log) == 14, "10 of a promotion within one repository, the list of dev, twice what is on record"
+    assert len(registry.log) == 11, "8 of a promotion within one repository, two lists and the last record"
+
+
+@pytest.mark.parametrize(("stage", "count"), [("current: staging", 12), ("current: staging\nretag: '{tag}-rc'", 14)])
+def test_what_is_due_within_one_repository_is_a_put_for_each_tag_and_the_two_records(
+    registry: FakeRegistry, cli: Cli, stage: str, count: int
+) -> None:
+    more = {"staging": f"auto: true\n{stage}", "production": "current: live"}
+    shop = shop_in(registry, cli, prefixes=("shop", "shop", "shop"), **more)
+    for version in ("1.4.0", "1.5.0"):
+        shop.push(version)
+        shop.forget()
+        assert cli("apply", "sync.yaml").code == 0
+    assert len(registry.log) == count, lines(registry)
+    written = [line for line in lines(registry) if line.split()[0] in WRITES]
+    assert len(written) == stage.count(":") + len(("started", "finished", "on the image")), written
 
 
 def short(registry: FakeRegistry) -> list[str]:

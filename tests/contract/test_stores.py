@@ -15,7 +15,17 @@ from imagesync.manifest import DOCKER_LIST, DOCKER_MANIFEST, Descriptor, Index, 
 from imagesync.reference import Repository, Tag
 from imagesync.store import CHUNK_BYTES, Pushed, Readable
 from tests.contract.stores import DESTINATIONS, SOURCES, Destination
-from tests.images import MadeImage, blob_of, make_artifact, make_bytes, make_image, make_index, push_image, reader
+from tests.images import (
+    MadeImage,
+    blob_of,
+    make_artifact,
+    make_bytes,
+    make_image,
+    make_index,
+    make_referrer,
+    push_image,
+    reader,
+)
 
 ABSENT = digest_of(b"nobody has this")
 
@@ -105,6 +115,16 @@ def test_a_blob_of_another_size_is_not_the_blob(source: Readable, image: MadeIma
     assert isinstance(child, Manifest)
     assert source.has_blob(child.config)
     assert not source.has_blob(replace(child.config, size_bytes=child.config.size_bytes + 1))
+
+
+def test_what_speaks_of_another_is_listed_with_it_where_the_store_says_so(destination: Destination) -> None:
+    store, image = destination("spoken/of"), make_image("subject")
+    push_image(store, image, "1")
+    referrer = make_referrer(image.root)
+    for data in referrer.blobs.values():
+        store.push_blob(blob_of(data), reader(data))
+    assert store.push_referrer(referrer.root, image.digest)
+    assert [one.digest for one in store.list_referrers(image.digest) or ()] == [referrer.digest]
 
 
 def test_a_repository_that_is_not_there_is_not_found(destination: Destination) -> None:

@@ -71,6 +71,10 @@ class MemoryRepository:
         if tag is not None:
             self.tags[tag] = content.digest
 
+    def push_referrer(self, content: Content, subject: Digest) -> bool:
+        self.push_manifest(content)
+        return False
+
     def delete_tag(self, tag: Tag) -> None:
         self._called("delete_tag", tag)
         if self.tags.pop(tag, None) is None:

@@ -202,6 +202,11 @@ class FakeRegistry:
         self._scripted.add(made)
         return made
 
+    def list_no_referrers(self) -> None:
+        """Be as docker-registry, which has no page of referrers, and names no subject of what it stores."""
+        self.script("GET", "/referrers/", status=404, body=b"404 page not found\n")
+        self.script("PUT", "/manifests/sha256:", headers={"OCI-Subject": ""})
+
     def call_before_each(self, call: Callable[[Entry], None]) -> None:
         """Let this be called before a request is looked at, in the thread of its connection."""
         self._scripted.before_each = call

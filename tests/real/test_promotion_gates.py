@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
-from imagesync.manifest import Index
+from imagesync.manifest import Content, Index, Manifest
 from imagesync.plan.attachments import tag_of
 from imagesync.reference import Digest, Tag
+from imagesync.signature import Evidence, Form
 from imagesync.spec.model import AttachmentType
-from tests.images import list_of, make_index, push_image
+from imagesync.store import Readable
+from tests.images import MadeImage, list_of, make_index, push_image
 from tests.real.conftest import Real
 from tests.real.cosign import FORMS, Cosign
 from tests.real.layouts import NGINX
@@ -24,7 +26,7 @@ from tests.real.registries import RealRegistry, plain_registry
 from tests.real.sync import Sync
 from tests.registry.remote import open_repository
 from tests.signature.artifacts import make_evidence, make_referrer
-from tests.signature.signers import SIGNATURE, make_ecdsa, make_ed25519, make_payload, make_statement
+from tests.signature.signers import SIGNATURE, make_ecdsa, make_ed25519, make_statement
 from tests.signature.sigstore_world import IDENTITY, ISSUER, World, as_evidence
 
 STAGES = ("dev", "staging", "production")
@@ -92,6 +94,16 @@ def with_nginx(line: Line, name: str) -> Line:
 BLOCKED = [
     ("{signature: {key: other.pub}}", "no signature by the key other.pub: signed by another key", "sign sha256:"),
     ("{signature: {key: nginx.pub, signed_as: exact}}", "signed as '127.0.0.1:7003/library/nginx:1.22.1'", "sign "),
+    (
+        "{attestation: {type: 'https://slsa.dev/provenance/v1', unsigned: present}}",
+        "linux/amd64: no attestation of https://slsa.dev/provenance/v1 beside it",
+        "--provenance=true",
+    ),
+    (
+        "{attestation: {type: 'https://spdx.dev/Document', key: nginx.pub}}",
+        "no attestation of https://spdx.dev",
+        "sign ",
+    ),
     ("{require_platforms: [linux/s390x]}", "lacks linux/s390x", "build it for these platforms"),
     ("{vulnerabilities: {report: 'scans/{digest_hex}.json', fail_on: high}}", "not scanned: there is no", "scan "),
 ]
@@ -124,16 +136,32 @@ def test_what_is_too_young_frozen_unapproved_or_unsoaked_waits(nginx: Line, gate
     assert (reason in said, hint in said) == (True, True), said
 
 
-def test_a_signature_that_was_tampered_with_blocks(line: Line) -> None:
-    image, owner = make_index("tampered"), make_ecdsa()
-    (line.sync.folder / "owner.pub").write_text(owner.pem)
-    good = owner.signature(make_payload(image.digest))
-    flipped = replace(good, annotations={SIGNATURE: good.annotations[SIGNATURE][:-8] + "AAAAAAA="})
-    with open_repository(line.stages[0], "web/tampered") as store:
-        push_image(store, image, "1.0.0")
-        push_image(store, make_evidence(flipped), tag_of(image.digest, AttachmentType.SIGNATURES))
-    line.write("tampered", staging="[{signature: {key: owner.pub}}]")
-    assert "signed by another key, or changed since" in line.held_back("staging", "1.0.0")
+@pytest.mark.parametrize("what", ["signature", "payload"])
+def test_the_signature_of_nginx_tampered_with_blocks(line: Line, what: str) -> None:
+    """What skopeo has signed, with one character changed: of the signature itself, or of what it signs."""
+    name = f"tampered-{what}"
+    nginx = with_nginx(line, name)
+    with open_repository(nginx.stages[0], f"web/{name}") as store:
+        tag = tag_of(store.resolve(Tag(VERSION)).digest, AttachmentType.SIGNATURES)
+        signed = store.fetch_manifest(tag)
+        push_image(store, tampered(store, signed, what), tag)
+    nginx.write(name, staging="[{signature: {key: nginx.pub}}]")
+    said = nginx.held_back("staging")
+    assert "no signature by the key nginx.pub: signed by another key, or changed since" in said, said
+    assert "sign sha256:" in said, "what would let it in"
+
+
+def tampered(store: Readable, signed: Content, what: str) -> MadeImage:
+    """What holds the same signature, but for one character."""
+    assert isinstance(signed, Manifest)
+    layer = signed.layers[0]
+    with store.fetch_blob(layer) as pieces:
+        payload = b"".join(pieces)
+    signature = layer.annotations[SIGNATURE]
+    if what == "payload":
+        return make_evidence(Evidence(Form.PAYLOAD, payload.replace(b"1.22.1", b"1.22.9"), {SIGNATURE: signature}))
+    swapped = "B" if signature[-8] == "A" else "A"
+    return make_evidence(Evidence(Form.PAYLOAD, payload, {SIGNATURE: f"{signature[:-8]}{swapped}{signature[-7:]}"}))
 
 
 def test_a_keyless_signature_of_another_identity_blocks_and_that_of_the_wanted_one_passes(line: Line) -> None:
@@ -166,6 +194,7 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(line: Line
         scan.write_text(json.dumps(report))
     checked = "{signature: {key: nginx.pub, of: platforms}}, {require_platforms: [linux/amd64, linux/arm64]}"
     checked += ", {vulnerabilities: {report: 'scans/{digest_hex}.json', fail_on: low}}"
+    checked += ", {attestation: {type: 'https://spdx.dev/Document', unsigned: present}}"
     two = f"{{approval: {{count: 2, {PEOPLE}}}}}"
     nginx.write("shipped", staging=f"[{checked}]", production=f"[{checked}, {two}, {{soak: 72h}}]")
     code, said = nginx.promote("staging")
@@ -187,6 +216,7 @@ def test_nginx_comes_to_production_signed_scanned_approved_and_soaked(line: Line
         ("signature", "passed"),
         ("require_platforms", "passed"),
         ("vulnerabilities", "passed"),
+        ("attestation", "passed"),
         ("approval", "passed"),
         ("soak", "warned"),
     ]

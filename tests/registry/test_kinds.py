@@ -26,7 +26,7 @@ from imagesync.settings import RegistrySettings
 from imagesync.store import Pushed
 from tests.fakes.api import FakeApi
 from tests.fakes.registry import FakeRegistry
-from tests.images import make_bytes
+from tests.images import make_bytes, make_referrer, push_image
 from tests.registry.remote import PLAIN, Source, make_blob, make_manifest, open_registries
 from tests.registry.vendors import WITH_LOGIN
 
@@ -101,6 +101,17 @@ def test_who_asks_for_chunks_is_taken_to_know_that_they_are_taken(registry: Fake
 def test_chunks_that_another_layer_of_settings_forbids_are_not_sent() -> None:
     never = replace(RegistrySettings(kind=Kind.GHCR).behaviour_at("ghcr.io"))
     assert UploadHabits.of(never, 2 * MIB) == UploadHabits(resumes=False)
+
+
+@pytest.mark.parametrize("kind", [Kind.GHCR, Kind.DISTRIBUTION])
+def test_who_lists_no_referrers_is_not_believed_to_list_one_that_it_is_given(
+    registry: FakeRegistry, kind: Kind
+) -> None:
+    """Though it names the subject: nobody would look there."""
+    with opened(registry, of_kind(kind)) as repository:
+        fill(repository)
+        referrer = push_image(repository, make_referrer(IMAGE))
+        assert not repository.push_referrer(referrer.root, IMAGE.digest)
 
 
 @pytest.mark.parametrize("kind", [Kind.GHCR, Kind.DISTRIBUTION])

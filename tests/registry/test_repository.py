@@ -19,7 +19,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
-from imagesync.manifest import ACCEPT, MAX_MANIFEST_BYTES, OCI_MANIFEST, digest_of
+from imagesync.manifest import ACCEPT, MAX_MANIFEST_BYTES, OCI_INDEX, OCI_MANIFEST, digest_of
 from imagesync.reference import Tag, make_repository
 from imagesync.registry.repository import RemoteRepository
 from imagesync.settings import RegistrySettings
@@ -28,6 +28,7 @@ from imagesync.transfer.blob import BlobCopy
 from imagesync.transfer.meter import Meter
 from tests.conftest import MakeRegistry
 from tests.fakes.registry import FakeRegistry
+from tests.images import list_of, make_referrer, push_image
 from tests.registry.remote import Source, make_blob, make_index, make_manifest, open_registries, open_repository
 from tests.registry.wire import WireServer, read_head
 
@@ -188,6 +189,30 @@ def test_a_repository_whose_name_speaks_of_immutable_is_not_found(registry: Fake
             repository.push_manifest(IMAGE, LATEST)
         with pytest.raises(NotFoundError):
             repository.push_blob(make_blob(LAYER), Source(LAYER))
+
+
+@pytest.mark.parametrize("said", ["", digest_of(b"another"), "~"])
+def test_a_registry_that_does_not_name_the_subject_lists_no_referrer(registry: FakeRegistry, said: str) -> None:
+    """RFR-04."""
+    with open_repository(registry) as repository:
+        fill(repository)
+        referrer = push_image(repository, make_referrer(IMAGE))
+        assert repository.push_referrer(referrer.root, IMAGE.digest)
+        registry.script("PUT", "/manifests/sha256:", headers={"OCI-Subject": said})
+        assert not repository.push_referrer(referrer.root, IMAGE.digest)
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_whether_a_referrer_is_listed_is_asked_where_the_answer_to_it_was_lost(
+    registry: FakeRegistry, status: int
+) -> None:
+    listed = list_of().root
+    registry.script("GET", "/referrers/", status=status, headers={"Content-Type": OCI_INDEX}, body=listed.raw)
+    registry.script("PUT", "/manifests/sha256:", status=502, is_done=True)
+    with open_repository(registry) as repository:
+        fill(repository)
+        referrer = push_image(repository, make_referrer(IMAGE))
+        assert repository.push_referrer(referrer.root, IMAGE.digest) is (status == 200)
 
 
 def test_only_201_says_that_a_manifest_was_stored(registry: FakeRegistry) -> None:

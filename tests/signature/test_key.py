@@ -55,6 +55,20 @@ def test_openssl_says_the_same_of_a_signature(kind: str, tmp_path: Path) -> None
     assert signer.key.has_signed(MESSAGE, files["signature"])
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="not installed: openssl")
+@pytest.mark.parametrize(("message", "code"), [(MESSAGE, 0), (MESSAGE + b"!", 1)])
+def test_openssl_says_the_same_of_an_ed25519_signature(message: bytes, code: int, tmp_path: Path) -> None:
+    """Which signs the message itself, so that `dgst` cannot verify it."""
+    signer = SIGNERS["Ed25519"]()
+    files = {"key": signer.pem.encode(), "signature": signer.sign(MESSAGE), "message": message}
+    for name, body in files.items():
+        (tmp_path / name).write_bytes(body)
+    command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", "key", "-sigfile", "signature"]
+    done = subprocess.run([*command, "-in", "message"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert signer.key.has_signed(message, files["signature"]) is (code == 0)
+
+
 def test_the_fingerprint_is_the_hash_of_the_der_form() -> None:
     """As cosign writes it into the hint of a bundle."""
     command = ["openssl", "pkey", "-pubin", "-outform", "DER"]

@@ -74,6 +74,10 @@ def keyless(*people: tuple[str, str, str]) -> str:
         ('{signature: {key: "${NONE:-}"}}', "this comes to nothing"),
         ("{signature: {identity: a, issuer: b, trusted_root: gone.json}}", "gone.json cannot be read"),
         ('{attestation: {type: x, builder: "${NONE:-}", key: owner.pub}}', "this comes to nothing"),
+        ("{attestation: {type: x, unsigned: present, key: owner.pub}}", "`key` beside `unsigned`\n    leave it out"),
+        ("{attestation: {type: x, unsigned: present, builder: y}}", "`builder` beside `unsigned`"),
+        ("{attestation: {type: x, unsigned: valid}}", "found 'valid', where present belongs"),
+        ('{attestation: {type: "${NONE:-}", unsigned: present}}', "this comes to nothing"),
         ("{approval: {count: 3, from: [alice, Alice, bob]}}", "3 approvals are wanted, and 3 may give one"),
         ('{approval: {count: 1, from: ["${NONE:-}"]}}', "this comes to nothing"),
         (

@@ -26,7 +26,7 @@ INDEX = make_index(layers=1)
 def without_api(*registries: FakeRegistry) -> None:
     """As docker-registry: what asks for referrers is told that there is no such page."""
     for registry in registries:
-        registry.script("GET", "/referrers/", status=404, body=b"404 page not found\n")
+        registry.list_no_referrers()
 
 
 def sign(store: Writable, digest: Digest, *signers: str) -> MadeImage:
