@@ -43,17 +43,13 @@ NEVER_TOLD = {
     "a tag that is equal and is not": "what a destination says of its own tags is believed (docs/adr/0016)",
 }
 """Lies of the issue that no liar tells, and where they are held, or why not."""
-_STALLING = {"silence", "half a head", "a head letter by letter", "a body letter by letter"}
+READ_TIMEOUT = "500ms"
+"""What the spec allows a liar between two pieces of data."""
 
 
 def told_at(name: str) -> tuple[Endpoint, ...]:
     """The endpoints where a lie makes sense."""
     return SPECIAL[name][0] if name in SPECIAL else EVERYWHERE
-
-
-def read_timeout_of(name: str) -> str:
-    """What the spec allows a liar between two pieces of data: little where it is a lie that there is more to come."""
-    return "500ms" if name in _STALLING else "10s"
 
 
 def lie_of(name: str) -> Lie:

@@ -29,7 +29,7 @@ def test_all_endpoints_at_once_take_less_than_150_mib(name: str, cli: Cli) -> No
     """More than is asked: each of the liars tells its lie in the same run."""
     with open_world(lie_of(name), told_at(name)) as world:
         made = world.fill()
-        spec = Path(cli.file(world.spec(made, read_timeout="10s"))).absolute()
+        spec = Path(cli.file(world.spec(made, read_timeout="2s"))).absolute()
         command = [sys.executable, "-m", "tests.hostile.alone", str(spec.with_name("peak")), "apply", str(spec)]
         ran = subprocess.run([*command, "--timeout", "120s"], cwd=ROOT, capture_output=True, text=True, check=False)
         assert ran.returncode == 1
