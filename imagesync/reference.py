@@ -225,6 +225,8 @@ def make_repository(registry: str, path: str) -> Repository:
 def normalise_host(text: str) -> str:
     """Check `host[:port]` and fold it to the form hosts are compared in: lower case, `docker.io` for its alias."""
     match = _HOST.fullmatch(text)
+    if match is None and "@" in text:
+        raise InvalidReference("a host is written without a login", hint=f"write {_shown(without_login(text))[1:-1]}")
     if match is None:
         raise InvalidReference(f"{_shown(text)} is not a host: letters, digits, '-', '.', and an optional :port")
     port = match["port"]

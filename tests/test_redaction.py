@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesync import redaction
+from imagesync.doctor.check import Check, Status, Topic
 from imagesync.errors import ImagesyncError, InternalError, InvalidReference, Place, Problem, SpecError
+from imagesync.gates.verdict import Finding
 from imagesync.redaction import MAX_REMEMBERED, MIN_LENGTH, redacted, remember
 from imagesync.reference import parse_reference
 from imagesync.registry.answers import MAX_SHOWN, parse_refusal
@@ -185,6 +187,28 @@ def test_a_server_that_repeats_a_password_cannot_have_it_printed_not_even_a_part
     remember("hunter2hunter2")
     body = form.format("." * before + "hunter2hunter2")
     assert "hunt" not in str(parse_refusal(403, "text/plain", body.encode()))
+
+
+@pytest.mark.parametrize("body", ["a passphrase\n  of words", '{"error": "a\\tpassphrase\\r\\nof words"}'])
+@pytest.mark.parametrize("before", [0, MAX_SHOWN - 5])
+def test_a_secret_that_is_whole_only_when_its_lines_are_joined_is_hidden(body: str, before: int) -> None:
+    """SEC-01."""
+    remember("a passphrase of words")
+    shown = str(parse_refusal(403, "text/plain", body.replace("a", "." * before + "a", 1).encode()))
+    assert "of words" not in shown
+    assert "phrase" not in shown
+
+
+def test_what_a_gate_repeats_of_labels_and_programs_is_hidden() -> None:
+    """SEC-01: it stands in plans, reports and records."""
+    remember("hunter2hunter2")
+    found = Finding.blocked("label a is 'hunter2hunter2'", hint="not hunter2hunter2")
+    assert "hunter2" not in repr(found)
+
+
+def test_what_the_doctor_repeats_of_a_server_is_hidden() -> None:
+    remember("hunter2hunter2")
+    assert "hunter2" not in repr(Check(Topic.REGISTRY, Status.OK, "for hunter2hunter2", "not hunter2hunter2"))
 
 
 HOSTILE = [

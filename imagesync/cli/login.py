@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.allow_abbrev = False  # or `--password SECRET`, as docker has it, would be half of --password-stdin
     parser.add_argument("host", metavar="HOST", help="the registry, as references name it")
     parser.add_argument("-u", "--username", required=True, metavar="USER")
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")

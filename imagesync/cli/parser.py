@@ -60,7 +60,7 @@ class Parser(argparse.ArgumentParser):
             options = [option for action in self._actions for option in action.option_strings]
             near = _nearest(unknown[0].partition("=")[0], options, cutoff=0.7)
             meant = f", did you mean {near}?" if near else ""
-            self.error(f"unknown: {' '.join(unknown)}{meant}")
+            self.error(f"unknown: {' '.join(_without_values(unknown))}{meant}")
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -70,6 +70,13 @@ class Parser(argparse.ArgumentParser):
             meant = f", did you mean {near}?" if near else f": there is {', '.join(COMMANDS)}"
             message = f"no command is called {chosen[1]!a}{meant}"
         raise UsageError(message, hint=f"see `{self.prog} --help`")
+
+
+def _without_values(unknown: Iterable[str]) -> list[str]:
+    """Options without what follows them, which may be a password; where there is none, the words that are too many."""
+    words = list(unknown)
+    options = [word.partition("=")[0] for word in words if word.startswith("-")]
+    return [option if option.startswith("--") else option[:2] for option in options] or words
 
 
 def _nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:

@@ -89,12 +89,17 @@ class AcrMinter:
     def _explained(self, error: ClientAuthenticationError) -> StoreError:
         """Its text may hold answers of servers: the code of Entra alone is shown."""
         codes = ", ".join(sorted(set(_CODE.findall(error.message or ""))))
-        if codes or self.login != Acr() or any(os.environ.get(name) for name in _MARKS):
-            reason = f": {codes}" if codes else ""
-            return AuthenticationError(f"Microsoft Entra gave no token{reason}", hint=self._hint())
+        if codes:
+            hint = "look it up in Microsoft's list of these codes"
+            return AuthenticationError(f"Microsoft Entra gave no token: {codes}", hint=hint)
+        marks = [name for name in _MARKS if os.environ.get(name)]
+        if marks or self.login != Acr():
+            return AuthenticationError("Microsoft Entra gave no token", hint=self._hint(marks))
         return MissingLoginError("no Azure credentials were found", hint=ACR.credentials)
 
-    def _hint(self) -> str:
+    def _hint(self, marks: list[str]) -> str:
+        if marks:
+            return f"{marks[0]} is set: see that it is right, and that Entra can be reached from here (HTTPS_PROXY)"
         is_for_a_job = self.login.tenant and self.login.client_id
         return f"in GitHub Actions, {HINT}; elsewhere {ACR.credentials}" if is_for_a_job else ACR.credentials
 

@@ -21,6 +21,7 @@ from botocore.session import Session
 from imagesync.clouds.github import has_identity, identity_token
 from imagesync.clouds.needs import ECR
 from imagesync.errors import AuthenticationError, LimitError, MissingLoginError, StoreError, UnsupportedError
+from imagesync.redaction import redacted
 from imagesync.settings import Ecr, Secret
 
 ROLE_SESSION = "imagesync"
@@ -174,4 +175,4 @@ def _on_one_line(error: BotoCoreError) -> str:
 
 def _shown(text: str) -> str:
     """The first line, escaped and cut: AWS lets the request, with its session token, follow a refused signature."""
-    return ascii(text.partition("\n")[0][:MAX_SHOWN])[1:-1]
+    return ascii(redacted(text.partition("\n")[0])[:MAX_SHOWN])[1:-1]

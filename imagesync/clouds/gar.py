@@ -5,15 +5,17 @@ google-auth finds who asks for it: a key file, a workload identity, the metadata
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import google.auth
-from google.auth import identity_pool, impersonated_credentials
+from google.auth import environment_vars, identity_pool, impersonated_credentials
 from google.auth.credentials import with_scopes_if_required
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import Request
@@ -105,11 +107,23 @@ def _origin(credentials: Any) -> str:
 def _explained(error: GoogleAuthError) -> StoreError:
     """What an error of google-auth means. Its text may hold answers of servers, and is not shown."""
     if isinstance(error, DefaultCredentialsError):
+        named = os.environ.get(environment_vars.CREDENTIALS)
+        if named:
+            return _of_no_use(Path(named))
         return MissingLoginError("no usable Google credentials were found", hint=GAR.credentials)
     if isinstance(error, TransportError) or error.retryable:
         hint = "HTTPS_PROXY and REQUESTS_CA_BUNDLE say how to get out of here, where that is the reason"
         return NetworkError("Google's token server cannot be reached, or does not answer as it should", hint=hint)
     return AuthenticationError(f"Google refused the login{_reason(error)}", hint=GAR.credentials)
+
+
+def _of_no_use(file: Path) -> AuthenticationError:
+    """A file that is named is meant: that it cannot be used is no case for going on without a login."""
+    message = f"{environment_vars.CREDENTIALS} names {file}"
+    if not file.exists():
+        return AuthenticationError(f"{message}, which is not there", hint="correct it, or unset it")
+    hint = "see that it is a key file or a workload identity's configuration, whole and readable"
+    return AuthenticationError(f"{message}, and no login is made of that", hint=hint)
 
 
 def _reason(error: GoogleAuthError) -> str:

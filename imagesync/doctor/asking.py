@@ -13,7 +13,7 @@ from typing import Protocol
 from imagesync.behaviour import Deletes, creation_advice
 from imagesync.doctor.facts import Tried
 from imagesync.doctor.subjects import Right, Want
-from imagesync.errors import AuthenticationError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImagesyncError, StoreError, UnsupportedError
 from imagesync.manifest import ACCEPT
 from imagesync.registry import Registries
 from imagesync.registry.call import Answer, Call
@@ -82,7 +82,7 @@ class ProbingUploads:
 
     def tried(self, want: Want) -> Tried:
         tried = self.harmless.tried(want)
-        if want.right is not Right.PUSH or tried.use is None:
+        if want.right is not Right.PUSH or not _is_let_in(tried.error):
             return tried
         client = self.registries.client(want.repository.registry)
         try:
@@ -114,11 +114,15 @@ def _check_deletes(client: RegistryClient, call: Call) -> None:
         raise call.fail(UnsupportedError, f"by its API {client.host} deletes nothing", hint=hint)
 
 
+def _is_let_in(error: ImagesyncError | None) -> bool:
+    """Whether the login was good, be it that this one thing was refused."""
+    return error is None or (isinstance(error, AuthenticationError) and error.is_refusal)
+
+
 def _granted_all_the_same(client: RegistryClient, call: Call, error: StoreError) -> frozenset[str] | None:
     """What a token allows that the registry refused nevertheless; None where none was given."""
-    is_refusal = isinstance(error, AuthenticationError) and error.is_refusal
     with suppress(StoreError):
-        return client.authorizer.granted(call.scopes, push=True) if is_refusal and call.push else None
+        return client.authorizer.granted(call.scopes, push=True) if _is_let_in(error) and call.push else None
     return None
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.redaction import redacted
+
 LOOK_CLOSER = "run it again with -v, which shows every request"
 """What to do where nothing better is known."""
 
@@ -47,6 +49,11 @@ class Check:
     detail: str
     next_step: str | None = None
     about: str = ""
+
+    def __post_init__(self) -> None:
+        # Both repeat what a server says, which may be what it was sent.
+        object.__setattr__(self, "detail", redacted(self.detail))
+        object.__setattr__(self, "next_step", redacted(self.next_step) if self.next_step else self.next_step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.redaction import redacted
+
 
 class Ruling(Enum):
     """What becomes of an image at a gate; the worst last."""
@@ -28,6 +30,11 @@ class Finding:
     ruling: Ruling
     reason: str
     hint: str | None = None
+
+    def __post_init__(self) -> None:
+        # Both repeat labels, subjects and what programs say: whoever wrote these may have been sent a login.
+        object.__setattr__(self, "reason", redacted(self.reason))
+        object.__setattr__(self, "hint", redacted(self.hint) if self.hint else self.hint)
 
     @classmethod
     def passed(cls, reason: str) -> Finding:

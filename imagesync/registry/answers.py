@@ -138,7 +138,7 @@ def _from_document(status: int, document: object) -> Refusal:
 
 def _shown(text: str) -> str:
     """Without secrets, escaped and cut: a terminal and a log may see it."""
-    text = " ".join(redacted(text).split())
+    text = redacted(" ".join(redacted(text).split()))  # again: what stood on two lines may be whole only now
     return ascii(text[:MAX_SHOWN])[1:-1] + ("…" if len(text) > MAX_SHOWN else "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -17,7 +18,7 @@ from imagesync.cancellation import Cancellation
 from imagesync.cli import session
 from imagesync.registry import addresses
 from imagesync.registry.addresses import SocketAddress
-from imagesync.server.auth import BasicAuth, TokenAuth
+from imagesync.server.auth import Auth, BasicAuth, TokenAuth
 from tests.cli.command import WRITES, Cli, Mirror, Ran
 from tests.conftest import Certificates, MakeRegistry
 from tests.fakes.names import Names
@@ -117,6 +118,18 @@ def test_a_wrong_password_is_told_once_for_all_repositories(guarded: Mirror, mon
     assert ran.out.count("→") == 2
     assert "app, web: not tried: its login was refused" in ran.out
     assert WRONG not in ran.text
+
+
+@pytest.mark.parametrize("auth", [BasicAuth, TokenAuth])
+def test_no_upload_is_begun_with_a_login_that_was_refused(
+    cli: Cli, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch, auth: Callable[..., Auth]
+) -> None:
+    monkeypatch.setenv("MIRROR_PASSWORD", WRONG)
+    mirror = Mirror(cli, make_registry(), make_registry(auth=auth({"robot": PASSWORD})))
+    mirror.fill("1")
+    ran = cli("doctor", mirror.spec(registries={mirror.destination.host: LOGIN}), "--probe-push", "--format", "json")
+    assert checks(ran, mirror.destination.host)["login"]["status"] == "failed"
+    assert (ran.code, mirror.writes()) == (1, [])
 
 
 def test_a_helper_that_is_not_there_is_told_as_what_is_wrong_with_the_login(guarded: Mirror) -> None:

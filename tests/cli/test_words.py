@@ -14,6 +14,7 @@ import yaml
 import imagesync
 from imagesync.cli.parser import COMMANDS
 from tests.cli.command import Cli, Mirror
+from tests.secrets import LONG_PASSWORD
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -45,7 +46,7 @@ def test_the_version(cli: Cli, arguments: tuple[str, ...]) -> None:
     ("arguments", "said"),
     [
         (("plan",), "the following arguments are required: SPEC\n    see `imagesync plan --help`"),
-        (("plan", "a.yaml", "--onyl", "x"), "unknown: --onyl x, did you mean --only?\n    see `imagesync plan --help`"),
+        (("plan", "a.yaml", "--onyl", "x"), "unknown: --onyl, did you mean --only?\n    see `imagesync plan --help`"),
         (("plan", "a.yaml", "b.yaml"), "unknown: b.yaml\n    see `imagesync plan --help`"),
         (("pln",), "did you mean plan?"),
         (("plan", "a.yaml", "--format", "xml"), "invalid choice: 'xml'"),
@@ -57,6 +58,15 @@ def test_the_version(cli: Cli, arguments: tuple[str, ...]) -> None:
         (("auth",), "required: check"),
         (("completion", "fish"), "invalid choice: 'fish'"),
         (("login", "localhost:5000"), "required: -u/--username"),
+        (("login", "a.io", "-u", "a", "-p", LONG_PASSWORD), "unknown: -p\n    see `imagesync login --help`"),
+        (("login", "a.io", "-u", "a", f"-p{LONG_PASSWORD}"), "unknown: -p\n    see `imagesync login --help`"),
+        (
+            ("login", "a.io", "-u", "a", "--password", LONG_PASSWORD),
+            "unknown: --password, did you mean --password-stdin",
+        ),
+        (("login", "a.io", "-u", "a", f"--password={LONG_PASSWORD}"), "unknown: --password, did you mean"),
+        (("login", f"ann:{LONG_PASSWORD}@a.io", "-u", "a"), "a host is written without a login\n    write a.io"),
+        (("auth", "check", f"ann:{LONG_PASSWORD}@a.io"), "a host is written without a login\n    write a.io"),
     ],
 )
 def test_a_wrong_command_line_ends_with_4_and_says_what_is_wrong(

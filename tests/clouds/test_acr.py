@@ -142,6 +142,20 @@ def test_an_identity_that_is_meant_and_cannot_be_had_is_not_a_missing_one(
     entra.on(ISSUE, answer, status=401)
     error = failure(entra)
     assert (type(error), error.message) == (AuthenticationError, "Microsoft Entra gave no token: AADSTS7000215")
+    assert error.hint == "look it up in Microsoft's list of these codes"
+
+
+def test_an_entra_that_does_not_answer_is_not_told_as_a_missing_variable(
+    cloud: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, CLIENT)
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://127.0.0.1:1")
+    error = failure(cloud)
+    assert (type(error), error.message) == (AuthenticationError, "Microsoft Entra gave no token")
+    assert error.hint is not None
+    assert "AZURE_CLIENT_SECRET is set" in error.hint
+    assert "HTTPS_PROXY" in error.hint
 
 
 def test_a_job_without_the_permission_is_told_what_to_add(cloud: FakeApi) -> None:

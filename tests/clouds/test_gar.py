@@ -194,8 +194,22 @@ def test_where_nothing_is_found_the_error_says_how_to_set_it_up() -> None:
 def test_a_damaged_file_is_told_without_what_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written({"type": "service_account", "private_key": TOKEN}, tmp_path, monkeypatch)
     error = failure()
-    assert isinstance(error, AuthenticationError)
+    assert type(error) is AuthenticationError, "no case for going on without"
+    assert (
+        error.message
+        == f"GOOGLE_APPLICATION_CREDENTIALS names {tmp_path}/credentials.json, and no login is made of that"
+    )
+    assert error.hint == "see that it is a key file or a workload identity's configuration, whole and readable"
     assert TOKEN not in str(error)
+
+
+def test_a_file_that_is_named_and_not_there_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json")
+    error = failure()
+    assert (type(error), error.message) == (
+        AuthenticationError,
+        "GOOGLE_APPLICATION_CREDENTIALS names /nonexistent/key.json, which is not there",
+    )
 
 
 def test_a_refusal_names_googles_code_and_no_more(key_file: FakeApi) -> None:

@@ -37,7 +37,7 @@ def harbor(api: FakeApi, template: RepositoryTemplate) -> tuple[str, RegistrySet
 
 
 def test_a_project_is_looked_for_and_created_as_its_template_says_with_the_registrys_login(api: FakeApi) -> None:
-    api.on(CREATE, status=201)
+    api.on(FIND, b"", status=404).on(CREATE, status=201)
     template = RepositoryTemplate(is_public=True, scan_on_push=True, storage_bytes=5_000)
     with open_registries(harbor(api, template)) as registries:
         found = creator(registries, api)
