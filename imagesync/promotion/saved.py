@@ -100,4 +100,6 @@ def _sides(rule: Rule) -> tuple[Reference, Reference]:
 
 
 def _is_yielded(action: Keep | Attach, yielded: Mapping[Reference, Reference]) -> bool:
-    return yielded.get(action.destination) == Reference(action.source.repository, action.source.tag)
+    """Gates are asked of the source's digest, and the record is of what was found in place: at a stage they are one."""
+    is_same = action.found == action.source.digest
+    return is_same and yielded.get(action.destination) == Reference(action.source.repository, action.source.tag)

@@ -118,6 +118,22 @@ def test_a_saved_plan_calls_every_image_by_its_name(shop: Shop, name: str, is_th
     assert (ran.code, shop.writes()) == (4, []), ran.text
 
 
+def test_what_a_saved_plan_has_in_place_is_what_it_would_have_judged(shop: Shop) -> None:
+    """Gates are asked of the source's digest, and what is on record is what was found in place: they are one."""
+    shop.more["staging"] = "gates: [{size: {total: 1GB}}]"
+    shop.write()
+    for image, made in shop.push("1.4.0").items():
+        push_image(shop.hosts[1].repository(f"shop/{image}"), made, "1.4.0")
+    shop.promote("1.4.0", "staging", "-o", "plan.json")
+    other = push_image(shop.hosts[1].repository("shop/api"), make_image("other"), "1.4.0")
+    plan = json.loads(Path("plan.json").read_text())
+    (kept,) = [one for one in plan["actions"] if one["rule"] == "shop/api"]
+    kept["narrowed"] = other.digest
+    Path("plan.json").write_text(json.dumps(plan))
+    ran = shop.cli("apply", "sync.yaml", "--plan", "plan.json")
+    assert (ran.code, shop.entries(1)) == (4, []), ran.text
+
+
 def test_a_failure_in_a_saved_plan_is_of_an_image_of_the_release(shop: Shop) -> None:
     shop.more["production"] = "current: live"
     shop.write()
