@@ -82,7 +82,8 @@ $(VENV)/.installed-dev: pyproject.toml requirements/dev.txt | $(VENV)/bin/python
 
 # Apart from the rest: there is no atheris for every machine and Python.
 $(VENV)/.installed-fuzz: $(VENV)/.installed-dev
-	$(BIN)/python -m pip install --quiet --group fuzz
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'  # the first one that knows groups
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@
 
 $(VENV)/.installed-release: requirements/release.txt | $(VENV)/bin/python
