@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from imagesync.registry import Registries, RetryPolicy
+from imagesync.registry import RetryPolicy
 from imagesync.registry.addresses import SocketAddress
 from tests.hostile.standins import LOOPBACK, METADATA
 
@@ -28,7 +28,7 @@ def no_wait(*_tries: object, **_bounds: object) -> float:
 def hasten(patch: pytest.MonkeyPatch, caps: Mapping[str, int]) -> None:
     """Let names be found here, waits be short, and lists have these caps."""
     patch.setattr("imagesync.registry.addresses.look_up", find)
-    patch.setitem(Registries.__init__.__kwdefaults__, "policy", POLICY)  # type: ignore[index]
+    patch.setattr("imagesync.cli.stores.RetryPolicy", lambda: POLICY)
     patch.setattr("imagesync.transfer.blob.backoff_seconds", no_wait)
     patch.setattr("imagesync.transfer.blob.RESUME_SECONDS", 0.001)
     patch.setattr("imagesync.transfer.blob.ATTEMPTS", 2)
