@@ -13,7 +13,7 @@ import pytest
 from tests.cli.command import Cli
 from tests.hostile.checks import check_copied, check_liar, check_standins, check_text
 from tests.hostile.endpoints import Endpoint
-from tests.hostile.matrix import LEFT_OUT, OUTCOMES, READ_TIMEOUT, lie_of, names, read_outcomes, told_at
+from tests.hostile.matrix import LEFT_OUT, OUTCOMES, lie_of, names, read_outcomes, read_timeout, told_at
 from tests.hostile.quick import hasten
 from tests.hostile.special import SPECIAL
 from tests.hostile.world import open_world
@@ -33,7 +33,7 @@ def test_a_lie_at_each_endpoint_ends_one_image_and_no_other(name: str, cli: Cli)
     """None of the runs ends by its `--timeout`: that would be exit code 130, and images that nothing became of."""
     with open_world(lie_of(name), told_at(name)) as world:
         made = world.fill()
-        spec = cli.file(world.spec(made, read_timeout=READ_TIMEOUT))
+        spec = cli.file(world.spec(made, read_timeout=read_timeout(name)))
         ran = cli("apply", spec, "--report", "report.json", "--timeout", "120s", "--format", "text")
         report = Path("report.json").read_text()
         document = json.loads(report)

@@ -186,6 +186,10 @@ gates:
       issuer: https://issuer.example
       trusted_root: certs/root.json
       of: platforms
+  noted:
+    attestation:
+      type: https://slsa.dev/provenance/v1
+      unsigned: present
   logged:
     signature:
       identity: release@acme.example
@@ -480,7 +484,7 @@ def test_what_nothing_wants_any_more_goes_only_where_that_is_asked_for(spec: Spe
 
 def test_gates_of_the_defaults_an_entry_and_an_image_add_up_each_once(spec: Spec) -> None:
     assert [gate.name for gate in spec.gates] == [
-        *("signed", "built", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "lives"),
+        *("signed", "built", "noted", "logged", "either", "scanned", "attested", "hours", "two", "keyless", "lives"),
         *("checked", "all"),
     ]
     assert [gate.name for gate in rule(spec, "bases/redis").gates] == ["either"]
