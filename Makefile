@@ -24,7 +24,7 @@ test: $(VENV)/.installed-dev ## Run the whole test suite
 
 coverage: $(VENV)/.installed-dev ## Check that the pure rooms' tests reach 95 % of their branches
 	$(BIN)/pytest -q -n $(JOBS) $(foreach room,$(PURE),--cov=imagesync.$(room)) --cov-branch --cov-fail-under=95 \
-		tests/selection tests/state tests/spec tests/signature tests/gates tests/plan tests/report tests/test_sync.py $(wildcard $(PURE:%=tests/test_%.py))
+		tests/selection tests/state tests/spec tests/signature tests/gates tests/plan tests/report tests/test_sync.py tests/cli/test_release.py tests/cli/test_status.py $(wildcard $(PURE:%=tests/test_%.py))
 
 lint: $(VENV)/.installed-dev ## Check style, formatting and types
 	$(BIN)/ruff check .
