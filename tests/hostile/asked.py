@@ -11,7 +11,8 @@ Fields = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Asked:
-    """`host` is the name that the liar was asked under; `elsewhere` the hosts that it may name instead."""
+    """`host` is the name that the liar was asked under; `elsewhere` the hosts that it may name instead. `is_last` says
+    that the connection is closed after the answer."""
 
     method: str
     target: str
@@ -19,6 +20,7 @@ class Asked:
     body: bytes = field(repr=False)
     host: str = ""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    is_last: bool = False
 
     @property
     def path(self) -> str:
@@ -43,10 +45,12 @@ def read_asked(stream: BinaryIO) -> Asked | None:
 
 
 def reply(asked: Asked, status: str, fields: Fields = (), body: bytes = b"") -> bytes:
-    """A whole answer, with its length unless `fields` say another."""
+    """A whole answer, with its length unless `fields` say another. That the connection ends is no lie: it is announced,
+    so that no other request is lost with it."""
     named = {name.lower() for name, _ in fields}
     length = [] if "content-length" in named else [("Content-Length", str(len(body)))]
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in (*length, *fields))]
+    closing = [("Connection", "close")] if asked.is_last else []
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in (*length, *closing, *fields))]
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
     return head if asked.method == "HEAD" else head + body
 

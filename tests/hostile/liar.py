@@ -121,6 +121,6 @@ class Liar:
             opened.sendall(reply(asked, *self._truth.answer(asked)))
             return True
         self.told += 1
-        for piece in self._lie.tell(asked, self._truth):
+        for piece in self._lie.tell(replace(asked, is_last=True), self._truth):
             opened.sendall(piece)
         return False
