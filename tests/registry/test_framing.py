@@ -142,7 +142,10 @@ def test_trailers_are_passed_over() -> None:
 @pytest.mark.parametrize("chunk", [b"1\r\na\r\n", b"1;" + b"x" * 60_000 + b"\r\na\r\n", b"00000000001\r\na\r\n"])
 def test_chunks_that_are_shorter_than_what_stands_around_them_are_refused(chunk: bytes) -> None:
     """CVE-2023-39326 was of this kind: a body of a few letters takes as long as one likes."""
-    with closing(chunked(chunk * (2_000_000 // len(chunk)))) as answer, pytest.raises(BadAnswer, match="chunks so small"):
+    with (
+        closing(chunked(chunk * (2_000_000 // len(chunk)))) as answer,
+        pytest.raises(BadAnswer, match="chunks so small"),
+    ):
         answer.read(1024 * 1024)
 
 
@@ -164,6 +167,8 @@ def test_many_chunks_take_no_more_memory_than_their_bytes() -> None:
 
 def chunked(chunks: bytes) -> FramedAnswer:
     """An answer whose body is these chunks."""
-    answer = FramedAnswer(io.BytesIO(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"), "GET")
+    answer = FramedAnswer(
+        io.BytesIO(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"), "GET"
+    )
     answer.begin()
     return answer
