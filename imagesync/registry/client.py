@@ -39,6 +39,7 @@ from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
+from imagesync.registry.places import announced_bytes
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.token import Scope
@@ -206,6 +207,7 @@ class RegistryClient:
         response, address = opened
         body = bytearray()
         with closing(response):
+            grown(announced_bytes(response.headers))
             for piece in self._pieces(call, response):
                 body += piece
                 grown(len(body))
