@@ -11,6 +11,7 @@ from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.clouds.needs import ECR, Needs, needs_of
 from imagesync.clouds.repositories import RepositoryCreator
+from imagesync.clouds.rights import Rights, rights_of
 from imagesync.errors import AuthenticationError
 from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar, Login
 
@@ -21,11 +22,13 @@ __all__ = [
     "Minter",
     "Needs",
     "RepositoryCreator",
+    "Rights",
     "login_advice",
     "minter_for",
     "needs_of",
     "own_login",
     "repository_creator",
+    "rights_of",
     "serves_anybody",
 ]
 

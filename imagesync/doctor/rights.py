@@ -132,7 +132,8 @@ def _write(tried: Tried) -> Check:
 def _ungranted(tried: Tried, granted: frozenset[str]) -> Check:
     allowed = ", ".join(sorted(ascii(one)[1:-1] for one in granted))[:100] or "nothing"
     who = (tried.use.credential if tried.use else None) or "nobody"
-    step = f"give the account the right to {tried.want.right.value} here, or use another login (this is {who})"
+    needed = (tried.use.needed if tried.use else None) or f"the right to {tried.want.right.value}"
+    step = f"give the account {needed} here, or use another login (this is {who})"
     return _check(tried, Status.FAILED, f"the token server grants {allowed}", step)
 
 

@@ -142,20 +142,6 @@ def _shown(text: str) -> str:
     return ascii(text[:MAX_SHOWN])[1:-1] + ("…" if len(text) > MAX_SHOWN else "")
 
 
-def login_hint(refusal: Refusal, host: str, used: str, *, is_anonymous: bool) -> str:
-    """What to do about a 401 or 403; `used` says which login was used."""
-    from imagesync.clouds import login_advice  # noqa: PLC0415 - few hosts refuse
-
-    advice = login_advice(host) if is_anonymous else None
-    if advice is not None:
-        return f"{advice} (used {used})"
-    if is_anonymous:
-        return f"log in with `imagesync login {host} -u USER`, or give `auth:` in the spec (used {used})"
-    if refusal.status == 401:
-        return f"the login was refused: check user and password (used {used})"
-    return f"the login has no right to this (used {used})"
-
-
 def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str | None:
     """What to do about a refusal, where there is something."""
     if own is ImmutableError:

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imagesync.errors import AuthenticationError, StoreError
 from imagesync.log import log
+from imagesync.registry.auth_use import AuthUse
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins, Identity
@@ -43,31 +44,6 @@ FIRST_SECONDS = 2.0
 """How long other requests wait for the answer to the first one."""
 
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class AuthUse:
-    """What was used to log in: for `auth check` and for messages."""
-
-    credential: str | None
-    """Where the login comes from; None for anonymous."""
-    scheme: str | None
-    """`basic` or `bearer`; None where the registry has not asked."""
-    realm_host: str | None
-    """The token server, for Bearer."""
-    scopes: tuple[str, ...]
-    realm: str | None = None
-    """Where that gives out tokens, in full."""
-    seconds_left: float | None = None
-    """Until another login is made in the place of this one; None for a login that has no known end."""
-
-    def __str__(self) -> str:
-        who = self.credential or "no login"
-        if self.scheme is None:
-            return f"{who}, the registry asked for none"
-        where = f" from {self.realm_host}" if self.realm_host else ""
-        what = f" for {' '.join(self.scopes)}" if self.scopes and self.scheme == "bearer" else ""
-        return f"{who}, {self.scheme}{where}{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +208,14 @@ class Authorizer:
         credential = self._logins.last(access.identity)
         origin = credential.origin if credential else None
         left = None if credential is None else credential.seconds_left(self._clock())
+        known = AuthUse(
+            origin, None, None, tuple(map(str, scopes)), needed=_needed(credential, scopes), seconds_left=left
+        )
         if demand is None:
-            return AuthUse(origin, None, None, tuple(map(str, scopes)), seconds_left=left)
+            return known
         ask = self._ask(access, demand, credential)
-        if demand.challenge.scheme != "bearer":
-            return AuthUse(origin, demand.challenge.scheme, None, ask.scopes, seconds_left=left)
-        return AuthUse(origin, "bearer", ask.realm_host, ask.scopes, ask.realm, left)
+        known = replace(known, scheme=demand.challenge.scheme, scopes=ask.scopes)
+        return known if known.scheme != "bearer" else replace(known, realm_host=ask.realm_host, realm=ask.realm)
 
     def learn(self, challenge: Challenge) -> None:
         """Know what the registry asks for before a request of ours meets it. Raises ProtocolError as a 401 would."""
@@ -358,6 +336,11 @@ class Authorizer:
     def _unless_refused(self, access: _Access, login: Authorization) -> Authorization | None:
         refused, until = self._refused.get(access.identity, (None, 0.0))
         return None if login == refused and self._clock() < until else login
+
+
+def _needed(credential: Credential | None, scopes: tuple[Scope, ...]) -> str | None:
+    rights = credential.rights if credential is not None else None
+    return rights.needed_for(map(str, scopes[:1])) if rights is not None and scopes else None
 
 
 def _is_minted(login: Authorization, credential: Credential | None) -> bool:

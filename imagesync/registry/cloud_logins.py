@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-from imagesync.clouds import MintedLogins, Needs, minter_for, needs_of, own_login, serves_anybody
+from imagesync.clouds import MintedLogins, Needs, minter_for, needs_of, own_login, rights_of, serves_anybody
 from imagesync.errors import AuthenticationError, MissingLoginError, StoreError
 from imagesync.log import log
 from imagesync.registry.asked_helpers import AskedHelpers
@@ -33,7 +34,7 @@ class CloudLogins:
         if needs is None or needs.is_installed:
             return self._mint(host, login)
         # A helper makes the login that it finds: it cannot be told whose.
-        found = self._from_helper(host, needs) if login in _AS_FOUND else None
+        found = self._from_helper(host, login, needs) if login in _AS_FOUND else None
         if found is None:
             message = f"`auth: {needs.extra}` needs {needs.library}, which is not installed"
             raise AuthenticationError(message, hint=needs.installation)
@@ -59,19 +60,20 @@ class CloudLogins:
                 return self._mint(host, login)
             except MissingLoginError as error:
                 log.debug("no login from the cloud", registry=host, reason=error.message)
-        return None if needs is None else self._from_unnamed_helper(host, needs)
+        return None if needs is None else self._from_unnamed_helper(host, login, needs)
 
-    def _from_unnamed_helper(self, host: str, needs: Needs) -> Credential | None:
+    def _from_unnamed_helper(self, host: str, login: CloudLogin, needs: Needs) -> Credential | None:
         """A helper that is on PATH and that nobody has named: gcloud brings its own, logged in or not."""
         try:
-            return self._from_helper(host, needs)
+            return self._from_helper(host, login, needs)
         except AuthenticationError as error:
             self._warn(host, error)
             return None
 
-    def _from_helper(self, host: str, needs: Needs) -> Credential | None:
+    def _from_helper(self, host: str, login: CloudLogin, needs: Needs) -> Credential | None:
         name = next((name for name in needs.helpers if self._helpers.has(name)), None)
-        return None if name is None else self._helpers.ask(name, host)
+        found = None if name is None else self._helpers.ask(name, host)
+        return None if found is None else replace(found, rights=rights_of(login))
 
     def _mint(self, host: str, login: CloudLogin) -> Credential:
         minter = minter_for(host, login)
@@ -84,6 +86,7 @@ class CloudLogins:
             minted.origin,
             usable_until=kept.until,
             reject=partial(self._minted.reject, minter, minted),
+            rights=rights_of(login),
         )
 
     def _warn(self, host: str, error: StoreError) -> None:
