@@ -14,17 +14,23 @@ from imagesync.clouds import MintedLogins, Needs, minter_for, needs_of, own_logi
 from imagesync.errors import AuthenticationError, MissingLoginError, StoreError
 from imagesync.log import log
 from imagesync.registry.asked_helpers import AskedHelpers
-from imagesync.registry.credential import Credential
+from imagesync.registry.credential import ContextFor, Credential, trusted_as_usual
 from imagesync.settings import Acr, CloudLogin, Ecr, Gar
 
 _AS_FOUND: tuple[CloudLogin, ...] = (Ecr(), Gar(), Acr())
 
 
 class CloudLogins:
-    """The logins of a run, each made once and renewed before it ends."""
+    """The logins of a run, each made once and renewed before it ends. `context_for` says how a host is trusted."""
 
-    def __init__(self, helpers: AskedHelpers, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        helpers: AskedHelpers,
+        clock: Callable[[], float] = time.monotonic,
+        context_for: ContextFor = trusted_as_usual,
+    ) -> None:
         self._helpers = helpers
+        self._context_for = context_for
         self._minted = MintedLogins(clock)
         self._warned: set[str] = set()
 
@@ -76,7 +82,7 @@ class CloudLogins:
         return None if found is None else replace(found, rights=rights_of(login))
 
     def _mint(self, host: str, login: CloudLogin) -> Credential:
-        minter = minter_for(host, login)
+        minter = minter_for(host, login, partial(self._context_for, host))
         kept = self._minted.get(minter)
         minted = kept.minted
         return Credential(
