@@ -87,7 +87,8 @@ def _read(request: Request, exchange: Exchange) -> bytes:
             """Answered as the refusal that it is here."""
 
     try:
-        with build_opener(NoRedirects, HTTPSHandler(context=exchange.trust())).open(request, timeout=TIMEOUT_SECONDS) as response:
+        opener = build_opener(NoRedirects, HTTPSHandler(context=exchange.trust()))
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             body: bytes = response.read(MAX_ANSWER_BYTES + 1)
     except HTTPError as error:
         with error:
@@ -115,7 +116,7 @@ def _unreachable(error: Exception, exchange: Exchange) -> StoreError:
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(reason, Exception) else error
     if isinstance(cause, SSLCertVerificationError):
-        hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own; a registry's, `tls: {ca: FILE}`"
+        hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own; of a registry `tls: {ca: FILE}`"
         return TlsError(f"the certificate of {exchange.server} is not trusted", hint=hint)
     hint = "HTTPS_PROXY says how to get out of here, where that is the reason"
     return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}", hint=hint)
