@@ -116,7 +116,7 @@ def _unreachable(error: Exception, exchange: Exchange) -> StoreError:
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(reason, Exception) else error
     if isinstance(cause, SSLCertVerificationError):
-        hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own; of a registry `tls: {ca: FILE}`"
+        hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own; `tls: {ca: FILE}` a registry's"
         return TlsError(f"the certificate of {exchange.server} is not trusted", hint=hint)
     hint = "HTTPS_PROXY says how to get out of here, where that is the reason"
     return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}", hint=hint)

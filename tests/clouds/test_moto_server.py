@@ -20,6 +20,7 @@ HOST = f"{ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com"
 PASSWORD = f"{ACCOUNT}-auth-token"
 """What moto's GetAuthorizationToken gives out for an account."""
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/mirror"
+IN_ROLE = f"{{ecr: {{role: '{ROLE}'}}}}"
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def spec(cli: Cli, auth: str) -> str:
 
 @pytest.mark.parametrize(
     ("auth", "whose"),
-    [("default", "credentials by env"), ("ecr", "credentials by env"), (f"{{ecr: {{role: '{ROLE}'}}}}", f"role {ROLE}")],
+    [("default", "credentials by env"), ("ecr", "credentials by env"), (IN_ROLE, f"role {ROLE}")],
 )
 def test_a_login_that_amazons_library_gets_from_moto_opens_the_registry(
     ecr: FakeRegistry, cli: Cli, auth: str, whose: str
@@ -79,7 +80,7 @@ def test_a_login_of_amazons_that_the_registry_refuses_is_told_with_the_actions_i
 ) -> None:
     registry = make_registry(auth=BasicAuth({"AWS": "of another account"}))
     monkeypatch.setitem(WIRE_HOSTS, HOST, registry.host)
-    ran = cli("auth", "check", spec(cli, f"{{ecr: {{role: '{ROLE}'}}}}"))
+    ran = cli("auth", "check", spec(cli, IN_ROLE))
     assert (ran.code, PASSWORD in ran.text, "check user" in ran.text) == (1, False, False)
     assert "the identity of this login needs ecr:BatchGetImage" in ran.out
     assert f"(used Amazon ECR, role {ROLE}, basic)" in ran.out
