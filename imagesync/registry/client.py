@@ -22,6 +22,7 @@ from imagesync.errors import (
     Cancelled,
     LimitError,
     NetworkError,
+    NotFoundError,
     ProtocolError,
     StoreError,
     TlsError,
@@ -295,7 +296,8 @@ class RegistryClient:
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
         own = class_for(refusal, is_manifest_put=call.is_manifest_put)
         if own is not AuthenticationError or call.authorization is not None:
-            hint = self._advice(call, refusal) or hint_for(own, refusal, is_write=call.push)
+            advice = self._advice(call, refusal) if own is NotFoundError else None
+            hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
         hint = login_hint(refusal.status, self.host, used)
