@@ -90,17 +90,20 @@ def class_for(refusal: Refusal, *, is_manifest_put: bool = False) -> type[StoreE
         return ProtocolError
     if refusal.status >= 500 and refusal.status not in _BY_STATUS:
         return NetworkError
-    said = saying_in(refusal.text)
-    if said is not None:
-        return said.own
+    said = _by_words(refusal, is_manifest_put=is_manifest_put)
+    if said is None and refusal.code == "DENIED":
+        return AuthenticationError
+    return said or _BY_STATUS.get(refusal.status) or ProtocolError
+
+
+def _by_words(refusal: Refusal, *, is_manifest_put: bool) -> type[StoreError] | None:
+    saying = saying_in(refusal.text)
+    if saying is not None:
+        return saying.own
     by_code = _BY_CODE.get(refusal.code)
     if by_code is None and is_manifest_put and _says_immutable(refusal):
         return ImmutableError
-    if by_code is None and _says_limit(refusal):
-        return LimitError
-    if refusal.code == "DENIED":
-        return AuthenticationError
-    return by_code or _BY_STATUS.get(refusal.status) or ProtocolError
+    return LimitError if by_code is None and _says_limit(refusal) else by_code
 
 
 def _says_immutable(refusal: Refusal) -> bool:

@@ -70,7 +70,7 @@ def test_the_media_type_that_gitlab_does_not_list_is_named(registry: FakeRegistr
     with opened(registry, of_kind(kind)) as repository:
         fill(repository)
         registry.script("PUT", MANIFEST, status=400, body=NOT_LISTED)
-        with pytest.raises(UnsupportedError, match="unknown media type: application/vnd.cncf.helm") as raised:
+        with pytest.raises(UnsupportedError, match="unknown media type: application/vnd") as raised:
             repository.push_manifest(IMAGE, TAG)
     assert "attachments: none" in (raised.value.hint or "")
 
@@ -83,7 +83,7 @@ def test_an_artifact_that_quay_does_not_allow_is_told_with_what_allows_it(regist
     with opened(registry, of_kind(Kind.QUAY)) as repository:
         fill(repository)
         registry.script("PUT", MANIFEST, status=400, body=body)
-        with pytest.raises(UnsupportedError, match="400 MANIFEST_INVALID: manifest invalid .*manifest") as raised:
+        with pytest.raises(UnsupportedError, match=r"400 MANIFEST_INVALID: manifest invalid .*manifest") as raised:
             repository.push_manifest(IMAGE, TAG)
     assert "ALLOWED_OCI_ARTIFACT_TYPES" in (raised.value.hint or "")
 
