@@ -34,6 +34,7 @@ from imagesync.registry.token import (
     fetch_token,
     merged_scopes,
 )
+from imagesync.registry.unproven import UnprovenLogins
 from imagesync.settings import Secret
 
 __all__ = ["AuthUse", "Authorizer", "Scope"]
@@ -143,6 +144,7 @@ class Authorizer:
         self._send = send
         self._clock = clock
         self._tokens = _TokenCache(clock)
+        self._unproven = UnprovenLogins(clock, REFUSED_SECONDS)
         self._lock = threading.Lock()
         self._ping_lock = threading.Lock()
         self._first = threading.Lock()
@@ -179,7 +181,7 @@ class Authorizer:
         access = _Access(scopes, push)
         with self.alone_at_first():
             used = self.ahead(access)
-            response = send(request.with_login(used))
+            response = self._sent(request, send, access, used)
             self.has_answered = True
             if response.status != 401:
                 return response
@@ -196,10 +198,16 @@ class Authorizer:
         if login is None or not isinstance(request.body, bytes):
             return refusal
         refusal.drain()
-        response = send(request.with_login(login))
+        response = self._sent(request, send, access, login)
         if response.status == 401:
             self.refused(access, login)
         return response
+
+    def _sent(self, request: Request, send: Send, access: _Access, login: Authorization | None) -> Response:
+        credential = self._logins.last(access.identity)
+        if login is None or login.scheme != "Basic" or credential is None or credential.rights is not None:
+            return send(request.with_login(login))
+        return self._unproven.send(login, lambda left: send(request.with_login(left)))
 
     def describe(self, scopes: tuple[Scope, ...] = (), push: bool = False) -> AuthUse:
         """What requests for these scopes are logged in with; asks nobody."""
@@ -304,11 +312,14 @@ class Authorizer:
             return self._unless_refused(access, basic_login(credential)) if credential else None
         ask = self._ask(access, demand, credential)
         try:
-            return Authorization.bearer(self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send)))
+            return Authorization.bearer(self._tokens.get(_key(ask), lambda: self._fetched(ask)))
         except AuthenticationError:
             if credential is not None and credential.reject():
                 self._logins.refused(access.identity)
             raise
+
+    def _fetched(self, ask: TokenAsk) -> Token:
+        return self._unproven.fetch(ask, lambda: fetch_token(ask, self._send))
 
     def _ask(self, access: _Access, demand: _Demand, credential: Credential | None) -> TokenAsk:
         parameters = demand.challenge.parameters
