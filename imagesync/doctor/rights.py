@@ -52,7 +52,8 @@ def _was_let_in(tried: Tried) -> bool:
     """Whether the login was good there, be it that this one thing was refused."""
     if tried.error is None:
         return tried.status is not None or tried.granted is not None
-    return isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
+    is_refused = isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
+    return is_refused or isinstance(tried.error, NotFoundError)
 
 
 def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
