@@ -22,13 +22,14 @@ from imagesync.errors import (
     Cancelled,
     LimitError,
     NetworkError,
+    NotFoundError,
     ProtocolError,
     StoreError,
     TlsError,
 )
 from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
-from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
+from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer
 from imagesync.registry.call import NO_LOGIN, Answer, Call, Streamed
 from imagesync.registry.connection import Connections, Waits
@@ -38,8 +39,9 @@ from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
-from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
+from imagesync.registry.origin import Address, Origin, parse_address, redirected
 from imagesync.registry.places import announced_bytes
+from imagesync.registry.refused_logins import login_hint
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.token import Scope
@@ -238,7 +240,7 @@ class RegistryClient:
             if is_answer or call.method not in ("GET", "HEAD"):
                 return response, address
             response.drain()
-            address = _redirected(address, response)
+            address = redirected(address, response.status, response.headers.get("Location"))
         raise ProtocolError(f"more than {MAX_REDIRECTS} redirects")
 
     def _send(self, call: Call, request: Request) -> Response:
@@ -310,10 +312,11 @@ class RegistryClient:
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
         own = class_for(refusal, is_manifest_put=call.is_manifest_put)
         if own is not AuthenticationError or call.authorization is not None:
-            hint = self._advice(call, refusal) or hint_for(own, refusal, is_write=call.push)
+            advice = self._advice(call, refusal) if own is NotFoundError else None
+            hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
-        hint = login_hint(refusal, self.host, str(used), is_anonymous=used.credential is None)
+        hint = login_hint(refusal.status, self.host, used)
         advice = self._advice(call, refusal)
         hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
@@ -386,13 +389,3 @@ class RegistryClient:
             if secure.port == plain.port:
                 raise
             return plain
-
-
-def _redirected(address: Address, response: Response) -> Address:
-    location = response.headers.get("Location")
-    if not location:
-        raise ProtocolError(f"a redirect ({response.status}) without a Location")
-    found = resolve_address(address, location)
-    if address.origin.scheme == "https" and found.origin.scheme != "https":
-        raise ProtocolError(f"a redirect from https to plain http at {found.origin.authority} is refused")
-    return found
