@@ -19,6 +19,8 @@ MAX_INTERIM_ANSWERS = 100
 MAX_CHUNKING_BYTES = 64 * 1024
 """How much longer the lines around chunks may be, all together, than what is in them: a chunk of one letter costs us a
 hundred times what it costs to send."""
+MAX_PIECES = 1024
+"""Chunks that are handed on as one piece."""
 _SWITCHING_PROTOCOLS = 101
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
@@ -88,18 +90,17 @@ class FramedAnswer:
         return piece
 
     def _read_chunks(self, size_bytes: int) -> bytes:
-        """Copied together as they come: kept apart, small ones would take many times their length."""
-        pieces = bytearray()
-        while len(pieces) < size_bytes and (left := self._left_of_chunk()):
-            wanted = min(size_bytes - len(pieces), left)
+        """Of small chunks not as much as might be read: kept apart, each takes many times its length."""
+        pieces: list[bytes] = []
+        while size_bytes and len(pieces) < MAX_PIECES and (left := self._left_of_chunk()):
+            wanted = min(size_bytes, left)
             piece = self.stream.read(wanted)
             if len(piece) < wanted:
                 raise CutAnswer
+            pieces.append(piece)
+            size_bytes -= wanted
             self._left = left - wanted
-            if wanted == size_bytes:
-                return piece
-            pieces += piece
-        return bytes(pieces)
+        return b"".join(pieces)
 
     def _left_of_chunk(self) -> int:
         """Bytes that are left of this chunk, or of the next one; 0 at the end of all."""
