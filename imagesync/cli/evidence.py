@@ -9,7 +9,8 @@ from imagesync.errors import IntegrityError, InvalidManifest, NotFoundError, Pro
 from imagesync.manifest import Content, Descriptor, Index
 from imagesync.plan.attachments import tag_of
 from imagesync.reference import Digest, Tag
-from imagesync.signature import Evidence, Rejected, pieces_of
+from imagesync.signature import Evidence, LeftUnread, Rejected, pieces_of
+from imagesync.signature.evidence import MAX_ALL_BYTES
 from imagesync.spec.model import AttachmentType
 from imagesync.store import Readable
 from imagesync.transfer.verify import verified
@@ -28,7 +29,18 @@ class Found:
 
 
 def read_evidence(store: Readable, digest: Digest) -> Iterator[Found]:
-    """Everything that may prove something of this digest, each piece read when it is asked for. Raises StoreError."""
+    """What may prove something of this digest, each piece read when it is asked for, and no more than MAX_ALL_BYTES of
+    all. Raises StoreError."""
+    left = MAX_ALL_BYTES
+    for found in _all(store, digest):
+        yield found
+        left -= len(found.piece.body) if isinstance(found.piece, Evidence) else 0
+        if left < 0:
+            yield Found(digest, LeftUnread(f"what speaks of it has over {MAX_ALL_BYTES} bytes: the first are read"))
+            return
+
+
+def _all(store: Readable, digest: Digest) -> Iterator[Found]:
     for kind in (AttachmentType.SIGNATURES, AttachmentType.ATTESTATIONS):
         yield from _under(store, tag_of(digest, kind))
     try:

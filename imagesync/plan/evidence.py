@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from imagesync.errors import IntegrityError, InvalidManifest, LimitError, NotFoundError, ProtocolError, UnsupportedError
-from imagesync.manifest import Descriptor, Index
+from imagesync.manifest import Content, Descriptor, Index
 from imagesync.plan.attachments import tag_of
 from imagesync.plan.contents import CannotRead
 from imagesync.plan.image import AttachmentTags
@@ -27,7 +27,7 @@ from imagesync.plan.questions import (
 )
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.signature import Evidence, LeftUnread, Rejected, pieces_of
-from imagesync.signature.evidence import MAX_BYTES
+from imagesync.signature.evidence import MAX_BYTES, first_of
 from imagesync.spec.model import AttachmentType
 
 MAX_REFERRERS = 200
@@ -37,6 +37,8 @@ _DAMAGED = {
 }
 """A piece that is bad proves nothing, and takes nothing from another. Any other failure leaves all of it unknown."""
 Piece = Evidence | Rejected
+Speaking = Content | Rejected
+"""A manifest that may hold pieces, or why it is not looked into."""
 
 
 def read_spoken(
@@ -53,29 +55,29 @@ def read_spoken(
         asking = [_under_tag(repository, tag) for tag in under_tags]
         asking.append(_listed(repository, digest) if has_api else _listed_under_tag(repository, digest, tags))
         found = yield from together(asking)
+        return (yield from _pieces(repository, chain.from_iterable(found)))
     except CannotRead as error:
         return error.broken
-    return tuple(chain.from_iterable(found))
 
 
 def _tags(digest: Digest) -> tuple[Tag, ...]:
     return (tag_of(digest, AttachmentType.SIGNATURES), tag_of(digest, AttachmentType.ATTESTATIONS))
 
 
-def _under_tag(repository: Repository, tag: Tag) -> Asking[tuple[Piece, ...]]:
+def _under_tag(repository: Repository, tag: Tag) -> Asking[tuple[Speaking, ...]]:
     question = ReadHead(Reference(repository, tag), "source")
     answers = yield (question,)
     head = _checked(answers[question])
-    return (yield from _of_manifest(repository, head.descriptor.digest)) if isinstance(head, Present) else ()
+    return ((yield from _manifest(repository, head.descriptor.digest)),) if isinstance(head, Present) else ()
 
 
-def _listed(repository: Repository, digest: Digest) -> Asking[tuple[Piece, ...]]:
+def _listed(repository: Repository, digest: Digest) -> Asking[tuple[Speaking, ...]]:
     question = ListReferrers(repository, digest, "source")
     answers = yield (question,)
     return (yield from _of_entries(repository, _checked(answers[question])))
 
 
-def _listed_under_tag(repository: Repository, digest: Digest, tags: Iterable[Tag]) -> Asking[tuple[Piece, ...]]:
+def _listed_under_tag(repository: Repository, digest: Digest, tags: Iterable[Tag]) -> Asking[tuple[Speaking, ...]]:
     tag = tag_of(digest, AttachmentType.REFERRERS)
     if tag not in tags:
         return ()
@@ -93,21 +95,24 @@ def _listed_under_tag(repository: Repository, digest: Digest, tags: Iterable[Tag
     return (yield from _of_entries(repository, entries))
 
 
-def _of_entries(repository: Repository, entries: Iterable[Descriptor]) -> Asking[tuple[Piece, ...]]:
+def _of_entries(repository: Repository, entries: Iterable[Descriptor]) -> Asking[tuple[Speaking, ...]]:
     """The type that a list states is not believed: each one is opened."""
     digests = [entry.digest for entry in entries]
     more = [LeftUnread(f"{len(digests)} referrers: the first {MAX_REFERRERS} are read")]
-    found = yield from together([_of_manifest(repository, digest) for digest in digests[:MAX_REFERRERS]])
-    return (*chain.from_iterable(found), *(more if len(digests) > MAX_REFERRERS else ()))
+    found = yield from together([_manifest(repository, digest) for digest in digests[:MAX_REFERRERS]])
+    return (*found, *(more if len(digests) > MAX_REFERRERS else ()))
 
 
-def _of_manifest(repository: Repository, digest: Digest) -> Asking[tuple[Piece, ...]]:
+def _manifest(repository: Repository, digest: Digest) -> Asking[Speaking]:
     question = ReadManifest(repository, digest)
     answers = yield (question,)
-    content = _usable(answers[question])
-    if isinstance(content, Rejected):
-        return (content,)
-    pieces = pieces_of(content)
+    return cast(Speaking, _usable(answers[question]))
+
+
+def _pieces(repository: Repository, found: Iterable[Speaking]) -> Asking[tuple[Piece, ...]]:
+    """What all of these manifests hold. How much that is, is known before any of it is read."""
+    held = ([one] if isinstance(one, Rejected) else pieces_of(one) for one in found)
+    pieces = tuple(first_of(chain.from_iterable(held)))
     asked = {
         layer: ReadBlob(repository, layer.digest, layer, MAX_BYTES)
         for layer in pieces

@@ -5,7 +5,7 @@ Known by the layer's media type alone: cosign writes a wrong `artifactType` into
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -18,6 +18,8 @@ SIGSTORE_BUNDLE = "application/vnd.dev.sigstore.bundle"
 """How the media type of every version of a bundle begins."""
 MAX_BYTES = 16 * 1024 * 1024
 """An SBOM of a large image within an attestation, in base64."""
+MAX_ALL_BYTES = 32 * 1024 * 1024
+"""Of all that is read of what speaks of one image: whoever may push there adds as much as he likes."""
 MAX_PIECES = 100
 """Layers of one manifest that are looked at."""
 
@@ -58,6 +60,17 @@ def pieces_of(content: Content) -> tuple[Descriptor | Rejected, ...]:
     if len(layers) > MAX_PIECES:
         pieces.append(LeftUnread(f"{len(layers)} signatures in one manifest: the first {MAX_PIECES} are read"))
     return tuple(pieces)
+
+
+def first_of(pieces: Iterable[Descriptor | Rejected]) -> Iterator[Descriptor | Rejected]:
+    """The pieces of several manifests, as many as fit into MAX_ALL_BYTES; a rejection for what is not read."""
+    left = MAX_ALL_BYTES
+    for piece in pieces:
+        left -= 0 if isinstance(piece, Rejected) else piece.size_bytes
+        if left < 0:
+            yield LeftUnread(f"what speaks of it has over {MAX_ALL_BYTES} bytes: the first are read")
+            return
+        yield piece
 
 
 def _within_bounds(layer: Descriptor) -> Descriptor | Rejected:

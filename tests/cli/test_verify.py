@@ -200,6 +200,15 @@ def test_of_very_many_referrers_the_first_are_read(signed: Signed, monkeypatch: 
     assert len(signed.mirror.source.log.entries("GET", "/manifests/sha256:")) == 1
 
 
+def test_of_evidence_that_is_large_together_the_first_is_read(signed: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S10: two hundred referrers of a hundred pieces might have 300 GB."""
+    signed.sign()
+    monkeypatch.setattr("imagesync.cli.evidence.MAX_ALL_BYTES", 1)
+    ran = signed.verify()
+    assert f"    - {signed.image.digest}  what speaks of it has over 1 bytes: the first are read\n" in ran.out
+    assert len(signed.mirror.source.log.entries("GET", "/blobs/sha256:")) == 1
+
+
 def test_a_registry_that_fails_gives_no_verdict(signed: Signed, no_waiting: None) -> None:
     signed.sign()
     signed.mirror.source.script("GET", r"\.att$", status=403, body=b"{}", times=None)

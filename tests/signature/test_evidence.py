@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from imagesync.manifest import Descriptor, parse_manifest
+from imagesync.manifest import Descriptor, digest_of, parse_manifest
 from imagesync.signature import Form, LeftUnread, Rejected, pieces_of
-from imagesync.signature.evidence import MAX_BYTES, MAX_PIECES, Evidence
+from imagesync.signature.evidence import MAX_BYTES, MAX_PIECES, Evidence, first_of
 from tests.images import make_index
 from tests.signature.signers import DIGEST
 
@@ -53,3 +53,13 @@ def test_of_very_many_layers_the_first_are_read() -> None:
     found = pieces(*[layer("application/vnd.dev.cosign.simplesigning.v1+json")] * (MAX_PIECES + 1))
     assert len(found) == MAX_PIECES + 1
     assert found[-1] == LeftUnread("101 signatures in one manifest: the first 100 are read")
+
+
+def test_of_all_that_speaks_of_an_image_the_first_bytes_are_read() -> None:
+    """S10: two hundred referrers of a hundred pieces might have 300 GB."""
+    large = Descriptor("application/vnd.dsse.envelope.v1+json", digest_of(b"a"), MAX_BYTES)
+    small = Descriptor("application/vnd.dsse.envelope.v1+json", digest_of(b"b"), 1)
+    bad = Rejected("damaged")
+    assert list(first_of([large, bad, large])) == [large, bad, large]
+    left = LeftUnread("what speaks of it has over 33554432 bytes: the first are read")
+    assert list(first_of([large, large, small, bad])) == [large, large, left]
