@@ -61,6 +61,9 @@ def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None)
     if error is not None:
         return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint or LOOK_CLOSER, about=purpose)
     who = credential or "nobody"
+    way = next((tried.error for tried in tries if tried.want.right is Right.ENTER and tried.error is not None), None)
+    if way is not None:  # nothing below would tell it
+        return Check(Topic.LOGIN, Status.FAILED, way.message, way.hint or LOOK_CLOSER, about=purpose)
     if not any(map(_was_let_in, tries)):
         return Check(Topic.LOGIN, Status.SKIPPED, f"{who}, not tried out, for what is wrong below", about=purpose)
     if scheme is None:

@@ -42,6 +42,7 @@ from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
 from imagesync.registry.refused_logins import login_hint
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.sayings import saying_in
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.token import Scope
 from imagesync.registry.traffic import Traffic
@@ -300,9 +301,9 @@ class RegistryClient:
             hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
-        hint = login_hint(refusal.status, self.host, used)
-        advice = self._advice(call, refusal)
-        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
+        said, advice = saying_in(refusal.text), self._advice(call, refusal)
+        hint = said.hint if said is not None else login_hint(refusal.status, self.host, used)
+        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None and said is None else hint
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"

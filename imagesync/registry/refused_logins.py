@@ -19,6 +19,8 @@ def needs_right(needed: str) -> str:
 
 
 def _advice(status: int, host: str, used: AuthUse) -> str:
+    if status == 401 and used.scheme is None:
+        return "it asks for a login and not for which that is known here: let it offer Basic, or Bearer with a realm"
     if used.credential is None:
         from imagesync.clouds import login_advice  # noqa: PLC0415 - few hosts refuse
 

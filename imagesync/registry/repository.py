@@ -34,6 +34,7 @@ from imagesync.manifest import (
     parse_manifest,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
+from imagesync.registry.answers import is_page
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
@@ -50,6 +51,8 @@ _LET_OTHERS_DELETE = (
 )
 _LET_LARGER = "build an image with fewer entries, or set `behaviour: {manifest_size: …}` if the registry takes more"
 _SCHEMA_1 = "schema 1"
+_PAGE = "answered with an HTML page, as from a proxy or a login form"
+_NO_REGISTRY = "`imagesync doctor --registry HOST` says what stands at this address"
 
 
 class RemoteRepository:
@@ -77,6 +80,8 @@ class RemoteRepository:
         try:
             return parse_manifest(answer.body, answer.headers.get("Content-Type", ""), asked)
         except InvalidManifest as error:
+            if is_page(answer.headers.get("Content-Type", "")):
+                raise call.fail(ProtocolError, _PAGE, hint=_NO_REGISTRY) from error
             own = UnsupportedError if _SCHEMA_1 in error.message else ProtocolError
             raise call.fail(own, error.message, hint=error.hint) from error
 

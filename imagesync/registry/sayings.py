@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from imagesync.errors import ImmutableError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImmutableError, StoreError, UnsupportedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ _SAYINGS = (
         ImmutableError,
         "it is locked at Azure: `az acr repository show --name REGISTRY --image NAME:TAG` shows by what, and "
         "`az acr repository update … --write-enabled true --delete-enabled true` unlocks it",
+    ),
+    # Azure: https://aka.ms/acr/firewall, 403 DENIED, "client with IP '…' is not allowed access".
+    _saying(
+        "is not allowed access",
+        AuthenticationError,
+        "the registry's firewall lets the address of this machine not through: add it to the rules, or go by a proxy "
+        "that is in them",
     ),
     # GitLab: gitlab-org/container-registry#1869, 400 MANIFEST_INVALID with this as its detail.
     _saying(

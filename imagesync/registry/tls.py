@@ -63,7 +63,8 @@ def _load_authorities(context: ssl.SSLContext, file: str | None, directory: str 
     try:
         context.load_verify_locations(file, directory)
     except (OSError, ssl.SSLError) as error:
-        raise TlsError(f"certificates in {file or directory} cannot be read: {_reason(error)}") from error
+        hint = "it must hold certificates as PEM"
+        raise TlsError(f"certificates in {file or directory} cannot be read: {_reason(error)}", hint=hint) from error
 
 
 def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
@@ -78,4 +79,6 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
     return error.strerror or type(error).__name__

@@ -54,6 +54,12 @@ def test_a_user_with_a_password_is_told_to_check_that() -> None:
     assert login_hint(401, HOST, AuthUse("the spec", "basic", None, ())).startswith("the login was refused: check user")
 
 
+@pytest.mark.parametrize("credential", [None, "the spec"])
+def test_a_login_that_is_asked_for_in_a_way_that_nobody_knows_is_not_told_to_be_wrong(credential: str | None) -> None:
+    hint = login_hint(401, HOST, AuthUse(credential, None, None, ()))
+    assert hint.startswith("it asks for a login and not for which that is known here: let it offer Basic")
+
+
 def test_a_token_server_that_refuses_a_cloud_login_is_answered_with_the_right_too() -> None:
     """Google's and Azure's say so, and not their registries."""
     net = Net()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from imagesync.behaviour import Kind
-from imagesync.errors import ImmutableError, NetworkError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImmutableError, NetworkError, StoreError, UnsupportedError
 from imagesync.reference import Tag
 from imagesync.registry.answers import class_for, hint_for, parse_refusal
 from imagesync.store import Pushed
@@ -63,6 +63,15 @@ def test_a_lock_of_azures_is_no_refusal_to_delete_by_tag_or_by_digest(registry: 
             with pytest.raises(ImmutableError) as raised:
                 delete()
             assert "--delete-enabled true" in (raised.value.hint or "")
+
+
+def test_who_is_kept_out_by_azures_firewall_is_not_told_of_logins(registry: FakeRegistry) -> None:
+    body = answer("DENIED", "client with IP '192.0.2.7' is not allowed access. Refer https://aka.ms/acr/firewall")
+    registry.script("", "/v2/", status=403, body=body)
+    with opened(registry, of_kind(Kind.ACR)) as repository, pytest.raises(AuthenticationError) as raised:
+        repository.push_blob(make_blob(LAYER), Source(LAYER))
+    assert (raised.value.hint or "").startswith("the registry's firewall lets the address of this machine not through")
+    assert "log in" not in (raised.value.hint or "")
 
 
 @pytest.mark.parametrize("kind", [Kind.GITLAB, Kind.GENERIC])
