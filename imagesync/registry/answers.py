@@ -176,7 +176,7 @@ def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str 
 
 _HINT_BY_STATUS = {
     413: "raise the body limit of the proxy in front of the registry",
-    415: "the registry does not take this media type",
+    415: "the registry does not take this media type; zot takes Docker's with `http: {compat: [docker2s2]}`",
 }
 _HINT_BY_CODE_TO_WRITE = {
     "NAME_UNKNOWN": "some registries want a repository to be created before it is pushed to",

@@ -10,12 +10,18 @@ if TYPE_CHECKING:
 
 def login_hint(status: int, host: str, used: AuthUse) -> str:
     """What to do about a 401 or 403; `used` says which login was used."""
-    return f"{_advice(status, host, used)} (used {used})"
+    return f"{_other_reason(used)}{_advice(status, host, used)} (used {used})"
 
 
 def needs_right(needed: str) -> str:
     """What to do where a cloud knows the identity: there is no user, and no password to be checked."""
     return f"the identity of this login needs {needed} here"
+
+
+def _other_reason(used: AuthUse) -> str:
+    """Docker Hub, GitLab and GHCR give a token for anything, and refuse with it what is not there."""
+    is_to_read = used.scheme == "bearer" and used.scopes and not any("push" in scope for scope in used.scopes)
+    return "check the repository's name, for what is not there is refused so as well; else " if is_to_read else ""
 
 
 def _advice(status: int, host: str, used: AuthUse) -> str:

@@ -52,6 +52,12 @@ _SAYINGS = (
         "the registry takes media types of a list alone, as GitLab does: leave what has this one out "
         "(`attachments: none`, where a signature or an SBOM has), or have it put on that list",
     ),
+    # Nexus: org.sonatype.nexus.repository.storage.WritePolicy, where redeploying is off; 400.
+    _saying(
+        "does not allow updating assets",
+        ImmutableError,
+        "this repository of Nexus lets nothing be written twice: use another tag, or allow redeploying in its settings",
+    ),
     # Quay: a manifest that fails its schema, 400 MANIFEST_INVALID; artifacts are in the schema where they are allowed.
     _saying(
         "manifest data does not match schema|manifest schema version not supported",

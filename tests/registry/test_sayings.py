@@ -13,7 +13,7 @@ from imagesync.registry.answers import class_for, hint_for, parse_refusal
 from imagesync.store import Pushed
 from tests.fakes.registry import FakeRegistry
 from tests.registry.remote import Source, make_blob
-from tests.registry.test_kinds import CONFIG, IMAGE, LAYER, MANIFEST, TAG, UPLOADS, fill, of_kind, opened
+from tests.registry.test_kinds import CONFIG, IMAGE, LAYER, MANIFEST, OTHER, TAG, UPLOADS, fill, of_kind, opened
 
 HELM = "application/vnd.cncf.helm.config.v1+json"
 
@@ -52,6 +52,16 @@ def test_a_tag_that_is_locked_at_azure_is_told_with_what_unlocks_it(registry: Fa
             repository.push_manifest(IMAGE, Tag("2"))
     assert "az acr repository update" in (raised.value.hint or "")
     assert len(registry.log.lines("PUT")) == 1
+
+
+def test_a_nexus_that_lets_nothing_be_written_twice_keeps_its_tag(registry: FakeRegistry) -> None:
+    with opened(registry, of_kind(Kind.NEXUS)) as repository:
+        fill(repository)
+        body = answer("UNKNOWN", "Repository does not allow updating assets: docker-hosted")
+        registry.script("PUT", MANIFEST, status=400, body=body)
+        with pytest.raises(ImmutableError) as raised:
+            repository.push_manifest(OTHER, TAG)
+    assert "allow redeploying" in (raised.value.hint or "")
 
 
 def test_a_lock_of_azures_is_no_refusal_to_delete_by_tag_or_by_digest(registry: FakeRegistry) -> None:
