@@ -30,7 +30,8 @@ def right_checks(facts: Facts) -> Iterator[Check]:
     yield from (_login(login, tries, refused.get(login)) for login, tries in logins.items())
     for tried in facts.tries:
         if tried.want.right is not Right.ENTER:
-            yield _because_of_login(tried) if _login_of(tried) in refused else _right(tried)
+            error = refused.get(_login_of(tried))
+            yield _right(tried) if error is None else _because_of_login(tried, error)
     yield from _limit(facts.tries)
 
 
@@ -81,8 +82,10 @@ def _ends(tries: list[Tried]) -> str:
     return f", renewed in {seconds / 3600:.1f} h" if seconds >= 3600 else f", renewed in {seconds / 60:.0f} min"
 
 
-def _because_of_login(tried: Tried) -> Check:
-    return _check(tried, Status.SKIPPED, "not tried: its login was refused")
+def _because_of_login(tried: Tried, error: AuthenticationError) -> Check:
+    """An error without a status is none of a server's: no login was found or made."""
+    why = "its login was refused" if error.status is not None else "there is no login to try it with"
+    return _check(tried, Status.SKIPPED, f"not tried: {why}")
 
 
 def _check(tried: Tried, status: Status, detail: str, next_step: str | None = None) -> Check:
@@ -113,8 +116,10 @@ def _refused(tried: Tried) -> Check:
 
 def _pull(tried: Tried) -> Check:
     want = tried.want
-    if tried.status != 404:
-        return _check(tried, Status.OK, f"can be read ({want.target} is there)" if tried.status else "can be read")
+    if tried.status != 404:  # who knows no HEAD has said nothing of the tag
+        return _check(
+            tried, Status.OK, f"can be read ({want.target} is there)" if tried.status == 200 else "can be read"
+        )
     return _check(tried, Status.OK, f"can be read; {want.target} is not there")
 
 

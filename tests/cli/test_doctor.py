@@ -400,4 +400,4 @@ def test_a_file_of_authorities_that_holds_none_is_told_so(
     found = checks(cli("doctor", spec, "--format", "json"), host)["tls"]
     assert found["status"] == "failed"
     assert "cannot be read: no certificate or crl found" in found["detail"]
-    assert found["next_step"] == "it must hold certificates as PEM"
+    assert found["next_step"] == "it must be there, and hold certificates as PEM"

@@ -67,6 +67,19 @@ def test_one_login_that_is_refused_is_one_failure() -> None:
     )
 
 
+def test_a_login_that_could_not_be_found_is_not_called_refused() -> None:
+    nobody = AuthenticationError("no AWS credentials were found", hint="set AWS_PROFILE")
+    found = checks(facts(tried(Right.PULL, status=None, error=nobody)))
+    assert (found["login"].status, found["pull"].detail) == (
+        Status.FAILED,
+        "not tried: there is no login to try it with",
+    )
+
+
+def test_who_knows_no_head_has_said_nothing_of_the_tag() -> None:
+    assert checks(facts(tried(Right.PULL, status=405)))["pull"].detail == "can be read"
+
+
 def test_a_login_that_works_elsewhere_is_not_what_is_refused() -> None:
     found = _all(tried(Right.PULL, "a"), tried(Right.PULL, "b", status=None, error=BAD_LOGIN))
     assert [(check.topic.value, check.about) for check in found if check.status is Status.FAILED] == [("pull", "b")]
