@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from imagesync.doctor.check import LOOK_CLOSER, Check, Status, Topic
 from imagesync.doctor.facts import Facts, Tried
 from imagesync.doctor.subjects import Right
-from imagesync.errors import AuthenticationError, NotFoundError
+from imagesync.errors import AuthenticationError, NotFoundError, StoreError
 from imagesync.registry.pull_rate import PullRate
 
 _TOPICS = {Right.PULL: Topic.PULL, Right.PUSH: Topic.PUSH, Right.DELETE: Topic.DELETE}
 _LOW_SHARE = 10
 """A limit of which less than one in so many is left is worth a word."""
+_PAST_THE_LOGIN = frozenset(range(400, 500)) - {401, 407, 408, 429}
+"""What a registry refuses that has looked at what was asked."""
 _WRITES = (Right.PUSH, Right.DELETE)
 _Login = tuple[str, str | None, str | None, str | None]
 """What it is for, where it comes from, the scheme, and the token server."""
@@ -53,8 +55,9 @@ def _was_let_in(tried: Tried) -> bool:
     """Whether the login was good there, be it that this one thing was refused."""
     if tried.error is None:
         return tried.status is not None or tried.granted is not None
-    is_refused = isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
-    return is_refused or isinstance(tried.error, NotFoundError)
+    if isinstance(tried.error, AuthenticationError):
+        return tried.error.is_refusal
+    return isinstance(tried.error, StoreError) and tried.error.status in _PAST_THE_LOGIN
 
 
 def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:

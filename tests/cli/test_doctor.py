@@ -401,3 +401,19 @@ def test_a_file_of_authorities_that_holds_none_is_told_so(
     assert found["status"] == "failed"
     assert "cannot be read: no certificate or crl found" in found["detail"]
     assert found["next_step"] == "it must be there, and hold certificates as PEM"
+
+
+def test_a_repository_that_a_run_creates_is_not_probed_to_be_there(cli: Cli, registry: FakeRegistry) -> None:
+    """Harbor says 404 until the project is there."""
+    registry.script("POST", "/blobs/uploads/", status=404, body=b'{"errors":[{"code":"NAME_UNKNOWN"}]}')
+
+    def push_with(settings: str) -> dict[str, Any]:
+        spec = cli.file(
+            f"version: 1\nregistries: {{'{registry.host}': {{kind: harbor{settings}}}}}\n"
+            f"sync:\n  - source: oci:in\n    destination: {registry.host}/proj\n    images: ['app:1']\n"
+        )
+        return checks(cli("doctor", spec, "--probe-push", "--format", "json"), registry.host)["push"]
+
+    assert push_with(", create: {}")["status"] == "skipped"
+    found = push_with("")
+    assert (found["status"], "create the project proj" in found["next_step"]) == ("failed", True)
