@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from imagesync import __version__
 from imagesync.behaviour import ELSEWHERE, TABLE, Chunks, Kind, creation_advice, kind_by_realm
@@ -49,6 +49,7 @@ from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
+T = TypeVar("T")
 MAX_REDIRECTS = 10
 BODY_WAITS = 5
 """A body that is kept in memory has to be there after so many times what one piece of it may take."""
@@ -109,6 +110,7 @@ class RegistryClient:
         self._limits = limits
         self._lock = Lock()
         self.traffic = Traffic()
+        self.allowance = limits.allowance
         self._told_at = -TELL_SECONDS
         self._spoken_to: _SpokenTo | None = None
         self._transport = Transport(connections)
@@ -155,6 +157,11 @@ class RegistryClient:
         with self._limits.contact.tries(self._policy) as policy:
             return run(lambda: self._read(call, self._open(call)), policy, self.cancellation, tell=self._tell)
 
+    def read(self, call: Call, take: Callable[[Answer], T]) -> T:
+        """Send as `send` does, and take in an answer that may be large: until that is done it has one of few places."""
+        with self._limits.contact.tries(self._policy) as policy:
+            return run(lambda: self._taken(call, take), policy, self.cancellation, tell=self._tell)
+
     def send_once(self, call: Call, body: Iterator[bytes] | None = None) -> Answer:
         """Send a request a single time; `body` is streamed, and its length must be in the call's headers."""
         with self._limits.contact.single_try():
@@ -192,12 +199,19 @@ class RegistryClient:
         except StoreError as error:
             raise self._explained(call, error) from error
 
-    def _read(self, call: Call, opened: tuple[Response, Address]) -> Answer:
+    def _taken(self, call: Call, take: Callable[[Answer], T]) -> T:
+        with self._limits.places.place(self.cancellation) as place:
+            return take(self._read(call, self._open(call), place.grown))
+
+    def _read(
+        self, call: Call, opened: tuple[Response, Address], grown: Callable[[int], None] = lambda _size: None
+    ) -> Answer:
         response, address = opened
         body = bytearray()
         with closing(response):
             for piece in self._pieces(call, response):
                 body += piece
+                grown(len(body))
                 if len(body) > call.max_bytes:
                     raise call.fail(ProtocolError, f"the answer is longer than {call.max_bytes} bytes")
         return Answer(response.status, response.headers, bytes(body), address)
@@ -301,9 +315,8 @@ class RegistryClient:
             hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
-        said, advice = saying_in(refusal.text), self._advice(call, refusal)
-        hint = said.hint if said is not None else login_hint(refusal.status, self.host, used)
-        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None and said is None else hint
+        said = saying_in(refusal.text)
+        hint = said.hint if said else login_hint(refusal.status, self.host, used, self._advice(call, refusal))
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from imagesync.registry.auth_use import AuthUse
 
 
-def login_hint(status: int, host: str, used: AuthUse) -> str:
-    """What to do about a 401 or 403; `used` says which login was used."""
-    return f"{_other_reason(used)}{_advice(status, host, used)} (used {used})"
+def login_hint(status: int, host: str, used: AuthUse, creation: str | None = None) -> str:
+    """What to do about a 401 or 403; `used` says which login was used, `creation` how what may lack is made."""
+    absent = f"; or, if it is not there yet, {creation}" if creation is not None else ""
+    return f"{_other_reason(used)}{_advice(status, host, used)} (used {used}){absent}"
 
 
 def needs_right(needed: str) -> str:
