@@ -69,7 +69,8 @@ def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None)
     if way is not None:  # nothing below would tell it
         return Check(Topic.LOGIN, Status.FAILED, way.message, way.hint or LOOK_CLOSER, about=purpose)
     if not any(map(_was_let_in, tries)):
-        return Check(Topic.LOGIN, Status.SKIPPED, f"{who}, not tried out, for what is wrong below", about=purpose)
+        found = credential or "none found yet"
+        return Check(Topic.LOGIN, Status.SKIPPED, f"{found}, not tried out, for what is wrong below", about=purpose)
     if scheme is None:
         return Check(Topic.LOGIN, Status.OK, f"{who}, the registry asked for none", about=purpose)
     how = f"{scheme.capitalize()}{f', tokens from {realm_host}' if realm_host else ''}"
