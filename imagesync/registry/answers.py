@@ -86,17 +86,18 @@ def is_page(content_type: str) -> bool:
     return "html" in content_type.lower()
 
 
-def class_for(refusal: Refusal, *, is_manifest_put: bool = False) -> type[StoreError]:
+def class_for(refusal: Refusal, *, is_manifest_put: bool = False, is_write: bool = True) -> type[StoreError]:
     """The error class for a refusal. A code with one meaning decides, then what the text says, then the status.
 
-    A tag that is fixed is met by `is_manifest_put` alone.
+    A tag that is fixed is met by `is_manifest_put` alone, and a lock that keeps from reading is none of a tag.
     """
     if refusal.status < 400:
         return ProtocolError
     if refusal.status >= 500 and refusal.status not in _BY_STATUS:
         return NetworkError
     said = _by_words(refusal, is_manifest_put=is_manifest_put)
-    if said is None and refusal.code == "DENIED":
+    is_locked = said is ImmutableError and not is_write
+    if is_locked or (said is None and refusal.code == "DENIED"):
         return AuthenticationError
     return said or _BY_STATUS.get(refusal.status) or ProtocolError
 

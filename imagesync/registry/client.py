@@ -309,7 +309,7 @@ class RegistryClient:
         if refusal.status in (401, 403) and address.origin != self.origin:
             storage = address.origin.authority
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
-        own = class_for(refusal, is_manifest_put=call.is_manifest_put)
+        own = class_for(refusal, is_manifest_put=call.is_manifest_put, is_write=call.push)
         if own is not AuthenticationError or call.authorization is not None:
             advice = self._advice(call, refusal) if own is NotFoundError else None
             hint = advice or hint_for(own, refusal, is_write=call.push)

@@ -36,7 +36,7 @@ _SAYINGS = (
         "operation is disallowed on this registry, repository or image",
         ImmutableError,
         "it is locked at Azure: `az acr repository show --name REGISTRY --image NAME:TAG` shows by what, and "
-        "`az acr repository update … --write-enabled true --delete-enabled true` unlocks it",
+        "`az acr repository update` with `--read-enabled`, `--write-enabled` or `--delete-enabled true` unlocks it",
     ),
     # Azure: https://aka.ms/acr/firewall, 403 DENIED, "client with IP '…' is not allowed access".
     _saying(

@@ -54,6 +54,13 @@ def test_a_tag_that_is_locked_at_azure_is_told_with_what_unlocks_it(registry: Fa
     assert len(registry.log.lines("PUT")) == 1
 
 
+def test_a_lock_that_keeps_from_reading_is_a_right_that_lacks(registry: FakeRegistry) -> None:
+    registry.script("", MANIFEST, status=403, body=LOCKED)
+    with opened(registry, of_kind(Kind.ACR)) as repository, pytest.raises(AuthenticationError) as raised:
+        repository.fetch_manifest(TAG)
+    assert "`--read-enabled`" in (raised.value.hint or "")
+
+
 def test_a_nexus_that_lets_nothing_be_written_twice_keeps_its_tag(registry: FakeRegistry) -> None:
     with opened(registry, of_kind(Kind.NEXUS)) as repository:
         fill(repository)
@@ -72,7 +79,7 @@ def test_a_lock_of_azures_is_no_refusal_to_delete_by_tag_or_by_digest(registry: 
         for delete in (lambda: repository.delete_tag(TAG), lambda: repository.delete_manifest(IMAGE.digest)):
             with pytest.raises(ImmutableError) as raised:
                 delete()
-            assert "--delete-enabled true" in (raised.value.hint or "")
+            assert "`--delete-enabled true`" in (raised.value.hint or "")
 
 
 def test_who_is_kept_out_by_azures_firewall_is_not_told_of_logins(registry: FakeRegistry) -> None:
