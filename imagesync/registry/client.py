@@ -39,7 +39,8 @@ from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
-from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
+from imagesync.registry.origin import Address, Origin, parse_address, redirected
+from imagesync.registry.places import announced_bytes
 from imagesync.registry.refused_logins import login_hint
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.sayings import saying_in
@@ -209,6 +210,7 @@ class RegistryClient:
         response, address = opened
         body = bytearray()
         with closing(response):
+            grown(announced_bytes(response.headers))
             for piece in self._pieces(call, response):
                 body += piece
                 grown(len(body))
@@ -239,7 +241,7 @@ class RegistryClient:
             if is_answer or call.method not in ("GET", "HEAD"):
                 return response, address
             response.drain()
-            address = _redirected(address, response)
+            address = redirected(address, response.status, response.headers.get("Location"))
         raise ProtocolError(f"more than {MAX_REDIRECTS} redirects")
 
     def _send(self, call: Call, request: Request) -> Response:
@@ -387,13 +389,3 @@ class RegistryClient:
             if secure.port == plain.port:
                 raise
             return plain
-
-
-def _redirected(address: Address, response: Response) -> Address:
-    location = response.headers.get("Location")
-    if not location:
-        raise ProtocolError(f"a redirect ({response.status}) without a Location")
-    found = resolve_address(address, location)
-    if address.origin.scheme == "https" and found.origin.scheme != "https":
-        raise ProtocolError(f"a redirect from https to plain http at {found.origin.authority} is refused")
-    return found

@@ -75,7 +75,10 @@ class RemoteRepository:
         """GET a manifest (end-3): at most 4 MiB, its bytes hashed, a digest asked for is the digest that comes."""
         call = self._manifest_call("GET", target, max_bytes=MAX_MANIFEST_BYTES)
         self._client.allowance.ask(USUAL_MANIFEST_BYTES)
-        content = self._client.read(call, partial(_content, call, target))
+        return self._client.read(call, partial(self._kept, call, target))
+
+    def _kept(self, call: Call, target: Tag | Digest, answer: Answer) -> Content:
+        content = _content(call, target, answer)
         self._client.allowance.take(call, bytes_of_manifest(content))
         return content
 
