@@ -74,22 +74,24 @@ def _platform_of(entry: Descriptor, entries: list[Descriptor]) -> str:
 def _part(store: Readable, node: Content, platform: str) -> _Part:
     from imagesync.manifest import Manifest  # noqa: PLC0415 - not for --help
     from imagesync.platform import Platform  # noqa: PLC0415
+    from imagesync.redaction import redacted  # noqa: PLC0415
 
     if not isinstance(node, Manifest):
-        return _Part(node.digest, platform or "index", node.descriptor.size_bytes, 0, "", {})
+        return _Part(node.digest, redacted(platform) or "index", node.descriptor.size_bytes, 0, "", {})
     config = _read_config(store, node)
     size = sum(blob.size_bytes for blob in node.successors())
     found = platform or (str(Platform.from_dict(config)) if "architecture" in config else "")
     created = config.get("created")
     inner = config.get("config")
     labels = inner.get("Labels") if isinstance(inner, dict) else None
+    kind = found or node.descriptor.artifact_type or node.config.media_type
     return _Part(
         digest=node.digest,
-        platform=found or (node.descriptor.artifact_type or node.config.media_type),
+        platform=redacted(kind),
         size_bytes=size,
         layers=len(node.layers),
-        created=created if isinstance(created, str) else "",
-        labels={str(k): str(v) for k, v in labels.items()} if isinstance(labels, dict) else {},
+        created=redacted(created) if isinstance(created, str) else "",
+        labels={redacted(k): redacted(str(v)) for k, v in labels.items()} if isinstance(labels, dict) else {},
     )
 
 

@@ -238,6 +238,9 @@ def _date_to_text(created: Created) -> str | None:
 
 def _printable(name: str) -> str:
     """What a server lists, on its own line whatever it is."""
-    from imagesync.report.printable import printable  # noqa: PLC0415 - not for --help
+    from imagesync.redaction import redacted  # noqa: PLC0415 - not for --help
+    from imagesync.reference import Tag  # noqa: PLC0415
+    from imagesync.report.printable import printable  # noqa: PLC0415
 
+    name = name if Tag.is_valid(name) else redacted(name)
     return printable(name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…") or "''"

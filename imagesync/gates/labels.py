@@ -11,6 +11,7 @@ from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need, ReadConfig, Unread
 from imagesync.gates.verdict import Finding
 from imagesync.manifest import Content
+from imagesync.redaction import redacted
 from imagesync.selection.pattern import compile_expression, is_expression
 
 MAX_LENGTH = 4096
@@ -77,7 +78,12 @@ def _differences(what: str, found: Mapping[object, object], wanted: Wanted) -> I
         if own is None:
             yield f"no {what} {name}"
         elif not isinstance(own, str) or not value.matches(own):
-            yield f"{what} {name} is {ascii(own)[:MAX_SHOWN]}, wanted {value.text}"
+            yield f"{what} {name} is {ascii(_shown(own))[:MAX_SHOWN]}, wanted {value.text}"
+
+
+def _shown(own: object) -> object:
+    """Redacted before it is cut: half a password is one too."""
+    return redacted(own) if isinstance(own, str) else own
 
 
 def _labels(config: Mapping[str, object]) -> Mapping[object, object]:

@@ -16,6 +16,7 @@ from imagesync.gates import Ruling, Verdict
 from imagesync.plan.unit import Move
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.promotion.entries import Kind
+from imagesync.redaction import redacted
 from imagesync.reference import Digest, Repository, Tag, parse_reference
 
 FORMAT_VERSION = 1
@@ -123,11 +124,11 @@ def _record(document: Mapping[str, Any]) -> Record:
         source_stage=_text(document["from"]),
         version=Tag(_text(document["version"])),
         at=datetime.strptime(_text(document["at"]), _TIME).replace(tzinfo=UTC),
-        who=Who(_text(who["name"]), _text(who["run"])),
+        who=Who(_said(who["name"]), _said(who["run"])),
         images=tuple(map(_image, images)),
         plan=_text(document["plan"]),
-        ticket=_text(document["ticket"]),
-        reason=_text(document["reason"]),
+        ticket=_said(document["ticket"]),
+        reason=_said(document["reason"]),
         entry=_text(document["entry"]),
     )
 
@@ -170,8 +171,13 @@ def _image(value: Mapping[str, Any]) -> Moved:
 
 def _verdict(value: Mapping[str, Any]) -> Verdict:
     hint = value["hint"]
-    ruling, reason = Ruling(value["ruling"]), _text(value["reason"])
-    return Verdict(_text(value["gate"]), ruling, reason, _text(hint) if hint is not None else None)
+    ruling, reason = Ruling(value["ruling"]), _said(value["reason"])
+    return Verdict(_said(value["gate"]), ruling, reason, _said(hint) if hint is not None else None)
+
+
+def _said(value: object) -> str:
+    """A text for people. Whoever has written it may have been sent a login."""
+    return redacted(_text(value))
 
 
 def _text(value: object) -> str:

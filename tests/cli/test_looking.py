@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from imagesync.layout.document import REF_NAME
-from tests.cli.command import Mirror
+from imagesync.server.auth import BasicAuth
+from tests.cli.command import Cli, Mirror
+from tests.conftest import MakeRegistry
 from tests.images import make_image, make_index
+from tests.secrets import LONG_PASSWORD
 
 
 def test_inspect_shows_digest_platforms_sizes_and_labels(mirror: Mirror) -> None:
@@ -219,3 +222,31 @@ def test_tags_shows_which_version_each_alias_follows(mirror: Mirror) -> None:
     assert "  + 7.2  alias of 7.2.6\n  + 7.4  alias of 7.4.2\n  + stable  alias of 7.4.2\n" in out
     (found,) = mirror.cli("tags", spec, "--format", "json").json()
     assert found["aliases"] == {"7.2": "7.2.6", "7.4": "7.4.2", "stable": "7.4.2"}
+
+
+@pytest.fixture
+def knowing(cli: Cli, make_registry: MakeRegistry) -> Mirror:
+    """A registry that is sent a login, and repeats it in whatever it keeps: labels, platforms, names on its list."""
+    registry = make_registry(auth=BasicAuth({"robot": LONG_PASSWORD}))
+    cli.file(json.dumps({"auths": {registry.host: {"username": "robot", "password": LONG_PASSWORD}}}), "auth.json")
+    mirror = Mirror(cli, registry, registry)
+    mirror.fill("1", image=make_image(f"a {LONG_PASSWORD}", platform=f"linux/{LONG_PASSWORD}"))
+    registry.script("GET", "tags/list", status=200, body=json.dumps({"tags": ["1", f"-{LONG_PASSWORD}"]}).encode())
+    return mirror
+
+
+@pytest.mark.parametrize("shape", ["text", "json"])
+def test_a_login_that_an_image_repeats_is_not_shown(
+    knowing: Mirror, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S14: what a server says of an image it may have learnt from us."""
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", "auth.json")
+    ran = knowing.cli("inspect", f"{knowing.source.host}/app:1", "--format", shape)
+    assert ran.code == 0
+    assert LONG_PASSWORD not in ran.text
+    assert "***" in ran.out
+    ran = knowing.cli("tags", "--repository", f"{knowing.source.host}/app", "--format", shape)
+    assert ran.code == 0
+    assert LONG_PASSWORD not in ran.text
+    ran = knowing.cli("tags", knowing.spec('{name: app, as: b, tags: ["1*"]}'), "--format", shape)
+    assert (ran.code, LONG_PASSWORD in ran.text) == (0, False)

@@ -16,6 +16,7 @@ from tests.hostile.endpoints import Endpoint
 from tests.hostile.matrix import LEFT_OUT, OUTCOMES, lie_of, names, read_outcomes, read_timeout, told_at
 from tests.hostile.quick import hasten
 from tests.hostile.special import SPECIAL
+from tests.hostile.threats import LIES_OF, TOLD_OTHERWISE
 from tests.hostile.world import open_world
 
 EXPECTED = read_outcomes(OUTCOMES.read_text())
@@ -61,6 +62,13 @@ def test_what_is_told_at_some_endpoints_alone_has_a_reason() -> None:
 
 def test_every_endpoint_is_lied_at() -> None:
     assert {endpoint.value for endpoint in Endpoint} == {one for kinds in EXPECTED.values() for one in kinds}
+
+
+def test_every_threat_that_a_registry_can_be_is_told_as_a_lie() -> None:
+    """S1 to S28, and no lie of them that is none."""
+    assert LIES_OF.keys() | TOLD_OTHERWISE.keys() == {f"S{number}" for number in range(1, 29)}
+    assert not LIES_OF.keys() & TOLD_OTHERWISE.keys()
+    assert {name for lies in LIES_OF.values() for name in lies} <= set(names())
 
 
 def _unexpected(told: Mapping[Endpoint, str], expected: Mapping[str, frozenset[str]]) -> dict[str, str]:

@@ -18,9 +18,11 @@ from imagesync.plan.attachments import RECORD_TYPE
 from imagesync.promotion.artifact import ANNOTATION, EMPTY, make_artifact, record_of
 from imagesync.promotion.entries import Kind
 from imagesync.promotion.history import Ending, events_of, telling
-from imagesync.promotion.record import MAX_BYTES, record_from_json, record_to_json
+from imagesync.promotion.record import MAX_BYTES, Who, record_from_json, record_to_json
 from imagesync.promotion.seal import NoSeal
+from imagesync.settings import Secret
 from tests.promotion.values import make_entry, make_record
+from tests.secrets import LONG_PASSWORD
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -44,6 +46,16 @@ def test_what_is_written_can_be_read_again_however_long_a_text_is() -> None:
     assert (found.reason[:2], found.reason[-1], found.ticket) == ("xx", "…", "?")
     (verdict,) = found.images[0].verdicts
     assert (verdict.ruling, verdict.reason[-1], len(verdict.reason) < 1000) == (Ruling.WARNED, "…", True)
+
+
+def test_a_login_that_a_record_repeats_is_not_shown() -> None:
+    """S14: whoever may write into the journal may have been sent a login by us."""
+    Secret.literal(LONG_PASSWORD).reveal()
+    document = json.loads(record_to_json(make_record()))
+    document |= {"ticket": LONG_PASSWORD, "reason": f"is {LONG_PASSWORD}"}
+    document |= {"who": {"name": LONG_PASSWORD, "run": f"https://a/{LONG_PASSWORD}"}}
+    found = record_from_json(json.dumps(document))
+    assert (found.ticket, found.reason, found.who) == ("***", "is ***", Who("***", "https://a/***"))
 
 
 def test_a_record_of_too_many_images_is_not_written() -> None:
