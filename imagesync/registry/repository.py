@@ -39,7 +39,6 @@ from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
 from imagesync.registry.referrers import list_referrers
 from imagesync.registry.token import Scope
-from imagesync.registry.upload import BlobUpload
 from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
@@ -116,6 +115,8 @@ class RemoteRepository:
 
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         """Store one blob in a single attempt: mount, else POST, PATCH, PUT (end-11, end-4, end-5, end-6)."""
+        from imagesync.registry.upload import BlobUpload  # noqa: PLC0415 - a plan pushes nothing
+
         is_mountable = mount_from is not None and mount_from.registry == self.repository.registry
         return BlobUpload(self._client, self.repository, blob, read).run(
             mount_from if is_mountable and mount_from != self.repository else None
