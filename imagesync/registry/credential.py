@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from imagesync.lazy import dataclass, field
 from imagesync.settings import Secret
 
 HELPER_TIMEOUT_SECONDS = 30.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
 from imagesync.errors import ProtocolError, UnsupportedError
+from imagesync.lazy import replace
 from imagesync.reference import Repository, TagList
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient

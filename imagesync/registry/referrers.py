@@ -5,8 +5,6 @@ Not every registry makes such a list. Whatever is not one, a redirect to a web p
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imagesync.behaviour import Referrers
 from imagesync.errors import (
     AuthenticationError,
@@ -16,6 +14,7 @@ from imagesync.errors import (
     ProtocolError,
     UnsupportedError,
 )
+from imagesync.lazy import replace
 from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, Index, parse_manifest
 from imagesync.reference import Digest, Repository
 from imagesync.registry.call import Answer, Call

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 from imagesync.behaviour import Deletes, Referrers, Repush
 from imagesync.errors import (
@@ -22,6 +21,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import replace
 from imagesync.manifest import (
     ACCEPT,
     INDEX_TYPES,
