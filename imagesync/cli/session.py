@@ -78,8 +78,11 @@ def narrowed(spec: Spec, arguments: argparse.Namespace) -> Spec:
         rules = only(rules, names_of_entries(spec, arguments))
     if getattr(arguments, "shard", None):
         rules = shard(rules, *arguments.shard)
-    left_out = tuple(rule for rule in spec.rules if rule not in rules)
-    return replace(spec, rules=rules, left_out=left_out, is_part=rules != spec.rules)
+    if rules == spec.rules:
+        return spec
+    kept = frozenset(rules)
+    left_out = tuple(rule for rule in spec.rules if rule not in kept)
+    return replace(spec, rules=rules, left_out=left_out, is_part=True)
 
 
 def warn(warnings: Iterable[SpecWarning], arguments: argparse.Namespace) -> None:
