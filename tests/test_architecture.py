@@ -156,7 +156,7 @@ def test_a_module_takes_its_dataclasses_from_lazy(module: str) -> None:
     assert "dataclasses" not in {
         name.name for node in ast.walk(tree(module)) if isinstance(node, ast.Import) for name in node.names
     }
-    assert names <= {"asdict"}, "import them from imagesync.lazy: docs/adr/0037"
+    assert names <= {"asdict"}, "import them from imagesync.lazy: docs/adr/0038"
 
 
 @pytest.mark.parametrize("module", [module for module in INSIDE if room_of(module) in PURE_ROOMS])

@@ -1,6 +1,6 @@
 """Dataclasses that cost next to nothing until they are used; a run uses fewer than half of those that it imports.
 
-To whoever writes or reads a class, and to the type checker, these are the names of `dataclasses`; docs/adr/0037.
+To whoever writes or reads a class, and to the type checker, these are the names of `dataclasses`; docs/adr/0038.
 """
 
 from typing import TYPE_CHECKING
