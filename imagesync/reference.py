@@ -227,6 +227,9 @@ def normalise_host(text: str) -> str:
     match = _HOST.fullmatch(text)
     if match is None and "@" in text:
         raise InvalidReference("a host is written without a login", hint=f"write {_shown(without_login(text))[1:-1]}")
+    if match is None and "://" in text:
+        host = text.partition("://")[2].partition("/")[0]
+        raise InvalidReference(f"{_shown(text)} is a URL", hint=f"write the host alone: {_shown(host)[1:-1]}")
     if match is None:
         raise InvalidReference(f"{_shown(text)} is not a host: letters, digits, '-', '.', and an optional :port")
     port = match["port"]

@@ -42,7 +42,8 @@ TABLE: Mapping[Kind, Behaviour] = {
     # At most 4 MiB in a PATCH that says where its bytes belong, else 416 (ocx#237, rust-oci-client#35). The referrers
     # API leads to a web page (artifacthub#4785). No API of the registry deletes.
     Kind.GHCR: Behaviour(chunks=Chunks.NEVER, referrers=Referrers.TAG, catalog=Catalog.GHCR, deletes=Deletes.NEVER),
-    # `_catalog` is answered 401. A path has to begin with a project that is there.
+    # `_catalog` is answered 401. A path has to begin with a project that is there. Old ones delete a tag by an endpoint
+    # of their own alone (werf#7866), which newer ones have given up: there it goes by its digest, as elsewhere.
     Kind.GITLAB: Behaviour(catalog=Catalog.GITLAB, creation=Creation.COMMAND),
     # Its own API lists what is below a namespace; `_catalog` is empty.
     Kind.QUAY: Behaviour(catalog=Catalog.QUAY),

@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.spec and not arguments.registry:
         raise UsageError("nobody is named to look at", hint="`imagesync doctor SPEC`, or `--registry HOST`")
+    _check_is_no_host(arguments)
     spec = _hurried(load(arguments) if arguments.spec else _nothing())
     with open_session(spec, arguments, EAGER) as session:
         report = _examined(session, arguments)
@@ -48,6 +49,19 @@ def run(arguments: argparse.Namespace) -> int:
             raise session.cancellation.error()
     _show(report, arguments)
     return report.exit_code
+
+
+def _check_is_no_host(arguments: argparse.Namespace) -> None:
+    """`auth check` takes a host where this takes a spec: who writes one here is told how, and without its login."""
+    from pathlib import Path  # noqa: PLC0415 - not for --help
+
+    from imagesync.reference import starts_with_host, without_login  # noqa: PLC0415 - as above
+
+    named = arguments.spec or ""
+    host = without_login(named)
+    is_file = "/" in host or host.endswith((".yaml", ".yml")) or Path(named).exists()
+    if not is_file and starts_with_host(f"{host}/"):
+        raise UsageError(f"there is no file {host}", hint=f"`imagesync doctor --registry {host}` looks at a registry")
 
 
 def _nothing() -> Spec:

@@ -7,10 +7,12 @@ MintedLogins.
 from __future__ import annotations
 
 from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, Cloud, cloud_of
+from imagesync.clouds.exchange import Trust, usual_trust
 from imagesync.clouds.kept import KeptLogin, MintedLogins
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.clouds.needs import ECR, Needs, needs_of
 from imagesync.clouds.repositories import RepositoryCreator
+from imagesync.clouds.rights import Rights, rights_of
 from imagesync.errors import AuthenticationError
 from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar, Login
 
@@ -21,12 +23,16 @@ __all__ = [
     "Minter",
     "Needs",
     "RepositoryCreator",
+    "Rights",
+    "Trust",
     "login_advice",
     "minter_for",
     "needs_of",
     "own_login",
     "repository_creator",
+    "rights_of",
     "serves_anybody",
+    "usual_trust",
 ]
 
 _OWN: dict[Cloud, CloudLogin] = {Cloud.AMAZON: Ecr(), Cloud.GOOGLE: Gar(), Cloud.AZURE: Acr()}
@@ -38,8 +44,8 @@ def own_login(host: str) -> CloudLogin | None:
     return None if cloud is None else _OWN.get(cloud)
 
 
-def minter_for(host: str, login: CloudLogin) -> Minter:
-    """Who makes this login for a host, by the library that it needs."""
+def minter_for(host: str, login: CloudLogin, trust: Trust = usual_trust) -> Minter:
+    """Who makes this login for a host, by the library that it needs; `trust` is how the host itself is trusted."""
     match login:
         case Ecr():
             from imagesync.clouds.ecr import EcrMinter  # noqa: PLC0415 - imports botocore, which is an extra
@@ -52,7 +58,7 @@ def minter_for(host: str, login: CloudLogin) -> Minter:
         case Acr():
             from imagesync.clouds.acr import AcrMinter  # noqa: PLC0415 - imports azure-identity, which is an extra
 
-            return AcrMinter(host, login)
+            return AcrMinter(host, login, trust)
         case DockerHub():
             from imagesync.clouds.dockerhub import DockerHubMinter  # noqa: PLC0415 - few runs need it
 

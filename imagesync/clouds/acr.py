@@ -16,12 +16,12 @@ from typing import Any
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import ClientAssertionCredential, DefaultAzureCredential
 
-from imagesync.clouds.exchange import Exchange
+from imagesync.clouds.exchange import Exchange, Trust, usual_trust
 from imagesync.clouds.github import HINT, has_identity, identity_token
 from imagesync.clouds.minted import Minted
 from imagesync.clouds.needs import ACR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
-from imagesync.lazy import dataclass
+from imagesync.lazy import dataclass, field
 from imagesync.settings import Acr, Secret
 
 USER = "00000000-0000-0000-0000-000000000000"
@@ -54,6 +54,8 @@ class AcrMinter:
 
     host: str
     login: Acr
+    trust: Trust = field(default=usual_trust, repr=False, compare=False)
+    """How the spec wants the registry trusted; who is asked for Entra's token is trusted as azure-identity does."""
 
     def mint(self) -> Minted:
         form = {"grant_type": "access_token", "service": self.host, "access_token": self._entra_token().reveal()}
@@ -61,7 +63,7 @@ class AcrMinter:
         if tenant:
             form["tenant"] = tenant
         url = f"https://{self.host}/oauth2/exchange"
-        token = Exchange(f"the registry {self.host}", url, ROLE, form).token("refresh_token")
+        token = Exchange(f"the registry {self.host}", url, ROLE, form, trust=self.trust).token("refresh_token")
         claims = _claims(token.reveal())
         return Minted(USER, token, _lifetime_seconds(claims), _origin(claims), is_identity_token=True)
 

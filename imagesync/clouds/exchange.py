@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -18,13 +18,22 @@ from imagesync.lazy import dataclass, field
 from imagesync.settings import Secret
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
     from urllib.request import Request
+
+Trust = Callable[[], "SSLContext | None"]
+"""How a server is trusted: its TLS context, or None for the environment's and the system's authorities."""
 
 TIMEOUT_SECONDS = 30.0
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_TOKEN_LENGTH = 64 * 1024
 _VISIBLE = re.compile(r"[!-~]+")
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def usual_trust() -> SSLContext | None:
+    """That of a server of which the spec says nothing."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Exchange:
     hint: str
     form: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    trust: Trust = field(default=usual_trust, repr=False)
 
     def token(self, name: str) -> Secret:
         """The token that the answer holds under this name. Raises StoreError: AuthenticationError where it is
@@ -70,14 +80,15 @@ class Exchange:
 def _read(request: Request, exchange: Exchange) -> bytes:
     from http.client import HTTPException  # noqa: PLC0415 - few runs ask a cloud
     from urllib.error import HTTPError  # noqa: PLC0415
-    from urllib.request import HTTPRedirectHandler, build_opener  # noqa: PLC0415
+    from urllib.request import HTTPRedirectHandler, HTTPSHandler, build_opener  # noqa: PLC0415
 
     class NoRedirects(HTTPRedirectHandler):
         def redirect_request(self, *_arguments: object, **_keywords: object) -> None:
             """Answered as the refusal that it is here."""
 
     try:
-        with build_opener(NoRedirects).open(request, timeout=TIMEOUT_SECONDS) as response:
+        opener = build_opener(NoRedirects, HTTPSHandler(context=exchange.trust()))
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             body: bytes = response.read(MAX_ANSWER_BYTES + 1)
     except HTTPError as error:
         with error:
@@ -105,7 +116,7 @@ def _unreachable(error: Exception, exchange: Exchange) -> StoreError:
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(reason, Exception) else error
     if isinstance(cause, SSLCertVerificationError):
-        hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own"
+        hint = "SSL_CERT_FILE names the authorities to trust, where a proxy has its own; `tls: {ca: FILE}` a registry's"
         return TlsError(f"the certificate of {exchange.server} is not trusted", hint=hint)
     hint = "HTTPS_PROXY says how to get out of here, where that is the reason"
     return NetworkError(f"{exchange.server} cannot be reached: {type(cause).__name__}", hint=hint)

@@ -52,7 +52,8 @@ def _was_let_in(tried: Tried) -> bool:
     """Whether the login was good there, be it that this one thing was refused."""
     if tried.error is None:
         return tried.status is not None or tried.granted is not None
-    return isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
+    is_refused = isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
+    return is_refused or isinstance(tried.error, NotFoundError)
 
 
 def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
@@ -132,7 +133,8 @@ def _write(tried: Tried) -> Check:
 def _ungranted(tried: Tried, granted: frozenset[str]) -> Check:
     allowed = ", ".join(sorted(ascii(one)[1:-1] for one in granted))[:100] or "nothing"
     who = (tried.use.credential if tried.use else None) or "nobody"
-    step = f"give the account the right to {tried.want.right.value} here, or use another login (this is {who})"
+    needed = (tried.use.needed if tried.use else None) or f"the right to {tried.want.right.value}"
+    step = f"give the account {needed} here, or use another login (this is {who})"
     return _check(tried, Status.FAILED, f"the token server grants {allowed}", step)
 
 

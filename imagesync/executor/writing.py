@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagesync.cancellation import Cancellation
-from imagesync.errors import IntegrityError, StoreError
+from imagesync.errors import IntegrityError, StoreError, UnsupportedError
 from imagesync.executor.blame import blamed_on
 from imagesync.executor.delivery import Delivery
 from imagesync.executor.recheck import left_alone, left_with_version
@@ -85,7 +85,8 @@ class Writing:
         try:
             destination.push_manifest(node, tag)
         except StoreError as error:
-            if not isinstance(error, IntegrityError) and error.code not in _ARRIVED_WRONG:
+            is_wrong = isinstance(error, IntegrityError) or error.code in _ARRIVED_WRONG
+            if not is_wrong or isinstance(error, UnsupportedError):
                 raise
             destination.push_manifest(node, tag)
 

@@ -22,10 +22,13 @@ from imagesync.registry.origin import Origin
 from imagesync.registry.pulls import MemoryLedger, PullCount, PullLedger
 from imagesync.registry.repository import RemoteRepository
 from imagesync.registry.retry import ONE_TRY, RetryPolicy
+from imagesync.registry.tls import TlsContexts
 from imagesync.registry.traffic import TrafficCounts
 from imagesync.settings import Auth, Settings, Tls
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from imagesync.registry.catalogs import RegistryCatalog, RegistryPushTimes
     from imagesync.registry.creation import Clouds
     from imagesync.registry.sounding import Sounding
@@ -59,7 +62,8 @@ class Registries:
         self._policy = policy
         self._environment = environment
         self._find = find or addresses.look_up
-        self._credentials = CredentialStore(environment)
+        self._contexts = TlsContexts(environment)
+        self._credentials = CredentialStore(environment, context_for=self._context_for)
         self._connections = Connections(environment, self._tls_for, find=self._find)
         self._ledger = ledger or MemoryLedger()
         self._limits: dict[str, HostLimits] = {}
@@ -210,6 +214,9 @@ class Registries:
 
     def _find_login(self, host: str, path: str) -> Credential | None:
         return self._find_credential(host, path, push=False)
+
+    def _context_for(self, host: str) -> SSLContext:
+        return self._contexts.context_for(self._settings.for_host(host).tls or Tls())
 
     def _tls_for(self, origin: Origin) -> Tls:
         """By the name that the spec has for a server; what a registry sends us to has the usual settings."""

@@ -19,6 +19,7 @@ from imagesync.errors import (
 )
 from imagesync.lazy import dataclass
 from imagesync.redaction import redacted
+from imagesync.registry.sayings import saying_in
 
 MAX_SHOWN = 300
 _WORD = r"(?<![\w./:@-])(?:{})(?![\w/@-]|[.:]\w)"
@@ -27,6 +28,8 @@ _QUOTA = re.compile(_WORD.format("quotas?|limit exceeded|insufficient storage"),
 _IMMUTABLE = re.compile(_WORD.format("immutable|cannot be overwritten"), re.IGNORECASE)
 _PULL_LIMIT = re.compile(r"pull rate limit", re.IGNORECASE)
 _TOO_LARGE = re.compile(r"too large", re.IGNORECASE)
+_DETAILED = frozenset({"MANIFEST_BLOB_UNKNOWN", "MANIFEST_INVALID"})
+"""Codes that mean little without what stands beside them: which blob, which media type."""
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 
 _BY_CODE: Mapping[str, type[StoreError]] = {
@@ -87,14 +90,20 @@ def class_for(refusal: Refusal, *, is_manifest_put: bool = False) -> type[StoreE
         return ProtocolError
     if refusal.status >= 500 and refusal.status not in _BY_STATUS:
         return NetworkError
+    said = _by_words(refusal, is_manifest_put=is_manifest_put)
+    if said is None and refusal.code == "DENIED":
+        return AuthenticationError
+    return said or _BY_STATUS.get(refusal.status) or ProtocolError
+
+
+def _by_words(refusal: Refusal, *, is_manifest_put: bool) -> type[StoreError] | None:
+    saying = saying_in(refusal.text)
+    if saying is not None:
+        return saying.own
     by_code = _BY_CODE.get(refusal.code)
     if by_code is None and is_manifest_put and _says_immutable(refusal):
         return ImmutableError
-    if by_code is None and _says_limit(refusal):
-        return LimitError
-    if refusal.code == "DENIED":
-        return AuthenticationError
-    return by_code or _BY_STATUS.get(refusal.status) or ProtocolError
+    return LimitError if by_code is None and _says_limit(refusal) else by_code
 
 
 def _says_immutable(refusal: Refusal) -> bool:
@@ -130,10 +139,16 @@ def _from_document(status: int, document: object) -> Refusal:
     code = first.get("code")
     said = first.get("message") or first.get("details") or first.get("error") or first.get("detail") or ""
     detail = first.get("detail")
-    if code == "MANIFEST_BLOB_UNKNOWN" and detail:
-        said = f"{said} {detail if isinstance(detail, str) else json.dumps(detail)}"
+    if code in _DETAILED and detail and detail != said:
+        said = f"{said} {_worded(detail)}"
     known = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
     return Refusal(status, known, _shown(said if isinstance(said, str) else ""))
+
+
+def _worded(detail: object) -> str:
+    """Quay puts its words into an object of their own."""
+    words = detail.get("message") if isinstance(detail, dict) and len(detail) == 1 else detail
+    return words if isinstance(words, str) else json.dumps(detail)
 
 
 def _shown(text: str) -> str:
@@ -142,22 +157,11 @@ def _shown(text: str) -> str:
     return ascii(text[:MAX_SHOWN])[1:-1] + ("…" if len(text) > MAX_SHOWN else "")
 
 
-def login_hint(refusal: Refusal, host: str, used: str, *, is_anonymous: bool) -> str:
-    """What to do about a 401 or 403; `used` says which login was used."""
-    from imagesync.clouds import login_advice  # noqa: PLC0415 - few hosts refuse
-
-    advice = login_advice(host) if is_anonymous else None
-    if advice is not None:
-        return f"{advice} (used {used})"
-    if is_anonymous:
-        return f"log in with `imagesync login {host} -u USER`, or give `auth:` in the spec (used {used})"
-    if refusal.status == 401:
-        return f"the login was refused: check user and password (used {used})"
-    return f"the login has no right to this (used {used})"
-
-
 def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str | None:
     """What to do about a refusal, where there is something."""
+    said = saying_in(refusal.text)
+    if said is not None:
+        return said.hint
     if own is ImmutableError:
         return "the registry keeps this tag as it is: use another tag, or delete it there"
     if refusal.status in _HINT_BY_STATUS:

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from copy import copy
 
 from imagesync.errors import AuthenticationError, StoreError
-from imagesync.lazy import dataclass, field
+from imagesync.lazy import dataclass, field, replace
 from imagesync.log import log
+from imagesync.registry.auth_use import AuthUse
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.credential import Credential
 from imagesync.registry.found_logins import FoundLogins, Identity
@@ -33,6 +34,7 @@ from imagesync.registry.token import (
     fetch_token,
     merged_scopes,
 )
+from imagesync.registry.unproven import UnprovenLogins
 from imagesync.settings import Secret
 
 __all__ = ["AuthUse", "Authorizer", "Scope"]
@@ -43,31 +45,6 @@ FIRST_SECONDS = 2.0
 """How long other requests wait for the answer to the first one."""
 
 Clock = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class AuthUse:
-    """What was used to log in: for `auth check` and for messages."""
-
-    credential: str | None
-    """Where the login comes from; None for anonymous."""
-    scheme: str | None
-    """`basic` or `bearer`; None where the registry has not asked."""
-    realm_host: str | None
-    """The token server, for Bearer."""
-    scopes: tuple[str, ...]
-    realm: str | None = None
-    """Where that gives out tokens, in full."""
-    seconds_left: float | None = None
-    """Until another login is made in the place of this one; None for a login that has no known end."""
-
-    def __str__(self) -> str:
-        who = self.credential or "no login"
-        if self.scheme is None:
-            return f"{who}, the registry asked for none"
-        where = f" from {self.realm_host}" if self.realm_host else ""
-        what = f" for {' '.join(self.scopes)}" if self.scopes and self.scheme == "bearer" else ""
-        return f"{who}, {self.scheme}{where}{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +144,7 @@ class Authorizer:
         self._send = send
         self._clock = clock
         self._tokens = _TokenCache(clock)
+        self._unproven = UnprovenLogins(clock, REFUSED_SECONDS)
         self._lock = threading.Lock()
         self._ping_lock = threading.Lock()
         self._first = threading.Lock()
@@ -203,7 +181,7 @@ class Authorizer:
         access = _Access(scopes, push)
         with self.alone_at_first():
             used = self.ahead(access)
-            response = send(request.with_login(used))
+            response = self._sent(request, send, access, used)
             self.has_answered = True
             if response.status != 401:
                 return response
@@ -220,10 +198,16 @@ class Authorizer:
         if login is None or not isinstance(request.body, bytes):
             return refusal
         refusal.drain()
-        response = send(request.with_login(login))
+        response = self._sent(request, send, access, login)
         if response.status == 401:
             self.refused(access, login)
         return response
+
+    def _sent(self, request: Request, send: Send, access: _Access, login: Authorization | None) -> Response:
+        credential = self._logins.last(access.identity)
+        if login is None or login.scheme != "Basic" or credential is None or credential.rights is not None:
+            return send(request.with_login(login))
+        return self._unproven.send(login, lambda left: send(request.with_login(left)))
 
     def describe(self, scopes: tuple[Scope, ...] = (), push: bool = False) -> AuthUse:
         """What requests for these scopes are logged in with; asks nobody."""
@@ -232,12 +216,14 @@ class Authorizer:
         credential = self._logins.last(access.identity)
         origin = credential.origin if credential else None
         left = None if credential is None else credential.seconds_left(self._clock())
+        known = AuthUse(
+            origin, None, None, tuple(map(str, scopes)), needed=_needed(credential, scopes), seconds_left=left
+        )
         if demand is None:
-            return AuthUse(origin, None, None, tuple(map(str, scopes)), seconds_left=left)
+            return known
         ask = self._ask(access, demand, credential)
-        if demand.challenge.scheme != "bearer":
-            return AuthUse(origin, demand.challenge.scheme, None, ask.scopes, seconds_left=left)
-        return AuthUse(origin, "bearer", ask.realm_host, ask.scopes, ask.realm, left)
+        known = replace(known, scheme=demand.challenge.scheme, scopes=ask.scopes)
+        return known if known.scheme != "bearer" else replace(known, realm_host=ask.realm_host, realm=ask.realm)
 
     def learn(self, challenge: Challenge) -> None:
         """Know what the registry asks for before a request of ours meets it. Raises ProtocolError as a 401 would."""
@@ -326,11 +312,14 @@ class Authorizer:
             return self._unless_refused(access, basic_login(credential)) if credential else None
         ask = self._ask(access, demand, credential)
         try:
-            return Authorization.bearer(self._tokens.get(_key(ask), lambda: fetch_token(ask, self._send)))
+            return Authorization.bearer(self._tokens.get(_key(ask), lambda: self._fetched(ask)))
         except AuthenticationError:
             if credential is not None and credential.reject():
                 self._logins.refused(access.identity)
             raise
+
+    def _fetched(self, ask: TokenAsk) -> Token:
+        return self._unproven.fetch(ask, lambda: fetch_token(ask, self._send))
 
     def _ask(self, access: _Access, demand: _Demand, credential: Credential | None) -> TokenAsk:
         parameters = demand.challenge.parameters
@@ -358,6 +347,11 @@ class Authorizer:
     def _unless_refused(self, access: _Access, login: Authorization) -> Authorization | None:
         refused, until = self._refused.get(access.identity, (None, 0.0))
         return None if login == refused and self._clock() < until else login
+
+
+def _needed(credential: Credential | None, scopes: tuple[Scope, ...]) -> str | None:
+    rights = credential.rights if credential is not None else None
+    return rights.needed_for(map(str, scopes[:1])) if rights is not None and scopes else None
 
 
 def _is_minted(login: Authorization, credential: Credential | None) -> bool:

@@ -21,6 +21,7 @@ from imagesync.errors import (
     Cancelled,
     LimitError,
     NetworkError,
+    NotFoundError,
     ProtocolError,
     StoreError,
     TlsError,
@@ -28,7 +29,7 @@ from imagesync.errors import (
 from imagesync.lazy import replace
 from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
-from imagesync.registry.answers import Refusal, class_for, hint_for, login_hint, parse_refusal, pull_limit
+from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit
 from imagesync.registry.auth import Authorizer
 from imagesync.registry.call import NO_LOGIN, Answer, Call, Streamed
 from imagesync.registry.connection import Connections, Waits
@@ -39,6 +40,7 @@ from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
 from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
+from imagesync.registry.refused_logins import login_hint
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.token import Scope
@@ -294,10 +296,11 @@ class RegistryClient:
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
         own = class_for(refusal, is_manifest_put=call.is_manifest_put)
         if own is not AuthenticationError or call.authorization is not None:
-            hint = self._advice(call, refusal) or hint_for(own, refusal, is_write=call.push)
+            advice = self._advice(call, refusal) if own is NotFoundError else None
+            hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
-        hint = login_hint(refusal, self.host, str(used), is_anonymous=used.credential is None)
+        hint = login_hint(refusal.status, self.host, used)
         advice = self._advice(call, refusal)
         hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.errors import AuthenticationError, UsageError
 from imagesync.registry.asked_helpers import AskedHelpers
-from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS, Credential
+from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS, ContextFor, Credential, trusted_as_usual
 from imagesync.registry.dockerconfig import DockerConfig, Entry, read_config
 from imagesync.registry.job_logins import job_login
 from imagesync.settings import (
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 
 class CredentialStore:
-    """Finds logins. `environment` is where all variables are read from, PATH and HOME among them."""
+    """Finds logins. `environment` is where all variables are read from, PATH and HOME among them; `context_for` says
+    how a host is trusted at which a login is made."""
 
     def __init__(
         self,
@@ -46,10 +47,12 @@ class CredentialStore:
         *,
         helper_timeout_seconds: float = HELPER_TIMEOUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        context_for: ContextFor = trusted_as_usual,
     ) -> None:
         self._environment = environment
         self._helpers = AskedHelpers(environment, timeout_seconds=helper_timeout_seconds, clock=clock)
         self._clock = clock
+        self._context_for = context_for
         self._cloud_logins: CloudLogins | None = None
         self._lock = threading.Lock()
 
@@ -59,7 +62,7 @@ class CredentialStore:
         from imagesync.registry.cloud_logins import CloudLogins  # noqa: PLC0415
 
         with self._lock:
-            self._cloud_logins = self._cloud_logins or CloudLogins(self._helpers, self._clock)
+            self._cloud_logins = self._cloud_logins or CloudLogins(self._helpers, self._clock, self._context_for)
             return self._cloud_logins
 
     def find(self, host: str, path: str, login: Login) -> Credential | None:

@@ -20,6 +20,7 @@ from imagesync.registry.challenge import Challenge
 from imagesync.registry.credential import TOKEN_USER, Credential
 from imagesync.registry.message import Authorization, Request, Send
 from imagesync.registry.origin import Origin, parse_address
+from imagesync.registry.refused_logins import needs_right
 from imagesync.settings import NOTHING, Secret
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -211,17 +212,22 @@ def _believed(status: int, body: bytes, ask: TokenAsk) -> Token:
 def _refusal(status: int, ask: TokenAsk) -> StoreError:
     message = f"the token server answered {status} for {ask.subject}"
     if status in {400, 401, 403}:
-        hint = (
-            "check the login, and what it has a right to"
-            if ask.credential
-            else f"log in with `imagesync login {ask.host}`"
+        return AuthenticationError(
+            message, hint=_login_hint(ask), operation=OPERATION, reference=ask.reference, status=status
         )
-        return AuthenticationError(message, hint=hint, operation=OPERATION, reference=ask.reference, status=status)
     if 300 <= status < 400:
         return _protocol_error(f"{message}: a redirect, which a login does not follow", ask, status)
     kinds: dict[int, type[StoreError]] = {408: NetworkError, 429: LimitError}
     kind = kinds.get(status, NetworkError if status >= 500 else ProtocolError)
     return kind(message, operation=OPERATION, reference=ask.reference, status=status)
+
+
+def _login_hint(ask: TokenAsk) -> str:
+    if ask.credential is None:
+        return f"log in with `imagesync login {ask.host}`"
+    if ask.credential.rights is None or not ask.scopes:
+        return "check the login, and what it has a right to"
+    return needs_right(ask.credential.rights.needed_for(ask.scopes[:1]))
 
 
 def _protocol_error(message: str, ask: TokenAsk, status: int | None = None) -> ProtocolError:

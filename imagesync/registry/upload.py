@@ -34,6 +34,8 @@ from imagesync.store import BlobReader, Pushed
 
 _STARTED = frozenset({201, 202})
 _MOUNT_REFUSED = frozenset({400, 401, 403, 404, 405})
+_ILL = 500
+_NO_EMPTY = "the blob is empty, which Amazon ECR answers so (aws/containers-roadmap#1074): build the image without it"
 _NO_WHOLE = frozenset({400, 404, 405, 411, 415, 501})
 """What a registry answers that takes no body with its PUT."""
 
@@ -130,9 +132,12 @@ class BlobUpload:
         """PUT the digest. A lost answer is made up for by looking, and so is a 404: a proxy may have sent it twice."""
         try:
             session.commit(body, size_bytes=self.blob.size_bytes)
-        except (NetworkError, NotFoundError):
-            if not self._has_arrived():
-                raise
+        except (NetworkError, NotFoundError) as error:
+            if self._has_arrived():
+                return
+            if self.blob.size_bytes == 0 and error.status == _ILL:
+                error.hint = _NO_EMPTY
+            raise
 
     def _has_arrived(self) -> bool:
         with suppress(StoreError):

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from imagesync.redaction import remember
 from imagesync.spec.document import List, Map, Node, Scalar
+from imagesync.spec.nearness import near_words
 
 _LOGINS = frozenset({"auth", "pull", "push"})
 _SECRETS = frozenset({"password", "token"})
+_WORDS = ("default", "anonymous", "ecr", "gar", "acr", "dockerhub", "username", "password", "token", "helper")
+"""What begins a login, or is one."""
 
 
 def hide_logins(root: Node) -> None:
@@ -40,4 +43,4 @@ def _texts(node: Node) -> Iterator[str]:
 
 def _is_word(text: str) -> bool:
     """Whether this is rather `anonymus` than a password that was written in the wrong place."""
-    return text.isalpha() and text.islower()
+    return bool(near_words(text, _WORDS))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, Problem, SpecError
 from imagesync.lazy import dataclass, field, replace
+from imagesync.reference import without_login
 from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
 from imagesync.spec.document import MAX_BYTES, List, Map, Node, Scalar, parse_document
@@ -211,7 +212,8 @@ class _Reading:
             with Path(path).open("rb") as file:
                 return file.read(MAX_BYTES + 1)
         except OSError as error:
-            self.problems.append(Problem(Place(path), f"cannot be read: {error.strerror}", "give the spec's path"))
+            place = Place(_without_password(path))
+            self.problems.append(Problem(place, f"cannot be read: {error.strerror}", "give the spec's path"))
             return None
 
     def _included(self, node: Node | None, path: str, interpolator: Interpolator) -> list[str]:
@@ -237,6 +239,13 @@ class _Reading:
             what = "no file matches" if has_magic(text) else "there is no file"
             self.problems.append(Problem(item.place, f"{what} {text!r}", f"looked in {directory.absolute()}"))
         return [directory / name for name in matching]
+
+
+def _without_password(path: str) -> str:
+    """For a message that no such file is there: an address with its login may have been taken for one."""
+    scheme, separator, rest = path.rpartition("://")
+    login = rest.partition("/")[0].rpartition("@")[0]
+    return f"{scheme}{separator}{without_login(rest)}" if ":" in login else path
 
 
 def _is_single(directory: Path, registry: str) -> bool:

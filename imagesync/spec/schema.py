@@ -157,10 +157,23 @@ def _wrong_value(node: Node, schema: Mapping[str, Any]) -> Problem:
         return Problem(node.place, f"found {_found(node)}, where {allowed} belongs", hint)
     if not isinstance(node, Scalar) or node.value is None:
         return Problem(node.place, f"found {_found(node)}, where {allowed} belongs")
+    if schema.get("writeOnly"):
+        return _wrong_login(node, branches, allowed)
     if any(_takes_text(branch, node.text) for branch in branches):
         said = misread(node.value, node.text) or f"found {_found(node)}"
         return Problem(node.place, f"{said}, where {allowed} belongs", f"quote it: {quoted(node.text)}")
     return Problem(node.place, f"found {_found(node)}, where {allowed} belongs", _near_value(node, branches))
+
+
+def _wrong_login(node: Scalar, branches: Iterable[Mapping[str, Any]], allowed: str) -> Problem:
+    """What stands where a login does may be a password: only a slip of a known word is repeated."""
+    near = _near_word(node, branches) or _near_key(node, branches)
+    if near is not None:
+        return Problem(node.place, f"found {_found(node)}, where {allowed} belongs", near)
+    if not isinstance(node.value, str):
+        return Problem(node.place, f"found what YAML takes for no text, where {allowed} belongs", "quote it")
+    hint = "a password stands under `password:`, beside `username:`, as `${secret:NAME}`"
+    return Problem(node.place, f"found a text, where {allowed} belongs", hint)
 
 
 def _takes_text(branch: Mapping[str, Any], text: str) -> bool:
@@ -171,13 +184,21 @@ def _takes_text(branch: Mapping[str, Any], text: str) -> bool:
 
 
 def _near_value(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | None:
+    near = _near_word(node, branches)
+    if near is None and isinstance(node.value, str) and node.text.isdecimal():
+        return f"write {node.text} without quotes"
+    return near
+
+
+def _near_word(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | None:
     words = [str(word) for branch in branches for word in branch.get("enum", ())]
     near = near_words(node.text, words)
-    if near:
-        return f"did you mean {near[0]}?"
-    if isinstance(node.value, str) and node.text.isdecimal():
-        return f"write {node.text} without quotes"
-    return None
+    return f"did you mean {near[0]}?" if near else None
+
+
+def _near_key(node: Scalar, branches: Iterable[Mapping[str, Any]]) -> str | None:
+    near = near_words(node.text, [key for branch in branches for key in branch.get("required", ())], cutoff=_NEAR)
+    return f"{near[0]} begins a map: {{{near[0]}: …}}" if near else None
 
 
 def _in_braces(node: Node) -> bool:

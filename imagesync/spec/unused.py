@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from imagesync.reference import Repository
-from imagesync.settings import Settings
+from imagesync.settings import RegistrySettings, Settings
 from imagesync.spec.document import Map, Node
 from imagesync.spec.model import Rule, SpecWarning
 from imagesync.spec.rules import Origin
@@ -29,12 +29,13 @@ def unused_destinations(node: Node | None, origins: Sequence[Origin]) -> Iterato
 def unused_registries(
     node: Node | None, settings: Settings, rules: Iterable[Rule], promotions: Iterable[Promotion] = ()
 ) -> Iterator[SpecWarning]:
-    """Entries of `registries` for hosts that no image comes from or goes to."""
+    """Entries of `registries` for hosts that no image comes from or goes to. One that says how to trust a host may be
+    of a token server or a storage, which registries alone name."""
     used = _used(rules) | _used_by_stages(promotions)
     hosts = {one.partition("/")[0] for one in used}
     hosts |= {mirror for host in hosts for mirror in settings.for_host(host).mirrors or ()}
     hosts |= {allowed for host in hosts for allowed in settings.for_host(host).token_realm_allow or ()}
-    unused = [name for name, _ in settings.hosts if name not in hosts]
+    unused = [name for name, said in settings.hosts if name not in hosts and said != RegistrySettings(tls=said.tls)]
     unused += [pattern for pattern, _ in settings.patterns if not any(fnmatchcase(host, pattern) for host in hosts)]
     unused += [prefix for prefix, _ in settings.prefixes if not any(_is_below(one, prefix) for one in used)]
     if isinstance(node, Map):

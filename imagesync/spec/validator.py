@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sized
 from typing import Any
 
 Schema = Mapping[str, Any]
-_NOTES = frozenset({"$schema", "$id", "title", "description", "examples", "definitions", "then"})
+_NOTES = frozenset({"$schema", "$id", "title", "description", "examples", "definitions", "then", "writeOnly"})
 """What demands nothing by itself."""
 
 

@@ -321,6 +321,27 @@ def test_nobody_named_is_a_wrong_command(cli: Cli) -> None:
     assert (ran.code, "--registry HOST" in ran.err) == (4, True)
 
 
+@pytest.mark.parametrize("written", ["robot:hunter2@registry.example:5000", "registry.example:5000"])
+def test_a_host_in_place_of_a_spec_is_told_how_it_is_asked(cli: Cli, written: str) -> None:
+    ran = cli("doctor", written)
+    assert (ran.code, "`imagesync doctor --registry registry.example:5000`" in ran.err) == (4, True)
+    assert "hunter2" not in ran.text
+
+
+def test_a_url_in_place_of_a_host_is_told_what_to_write(cli: Cli) -> None:
+    ran = cli("doctor", "--registry", "https://robot:hunter2@registry.example/v2/")
+    assert (ran.code, "hunter2" in ran.text) == (4, False)
+    ran = cli("doctor", "--registry", "https://registry.example/v2/")
+    assert (ran.code, "write the host alone: registry.example\n" in ran.err) == (4, True)
+
+
+@pytest.mark.parametrize("command", ["doctor", "plan", "validate"])
+@pytest.mark.parametrize("written", ["robot:hunter2@host", "https://robot:hunter2@registry.example/x"])
+def test_an_address_in_place_of_a_spec_is_told_without_its_password(cli: Cli, command: str, written: str) -> None:
+    ran = cli(command, written)
+    assert (ran.code, "hunter2" in ran.text) == (4, False)
+
+
 def test_a_wrong_spec_is_no_diagnosis(cli: Cli) -> None:
     assert cli("doctor", cli.file("version: 1\nsync: 3\n")).code == 4
 

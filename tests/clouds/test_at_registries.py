@@ -86,6 +86,29 @@ def test_a_registry_of_azures_without_the_form_is_asked_as_docker_would(
     assert acr.asked[-2].authorization == f"Basic {base64.b64encode(f'{GUID}:{REFRESH}'.encode()).decode()}"
 
 
+def test_the_authority_that_the_spec_names_for_a_registry_of_azures_holds_for_its_exchange_too(
+    acr: FakeApi, cli: Cli, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    acr.on("POST /oauth2/token", {"access_token": ACCESS})
+    assert cli("auth", "check", spec(cli, acr.host, settings_of(certificates, "acr"))).code == 0
+    assert "POST /oauth2/exchange" in acr.lines
+    ran = cli("auth", "check", spec(cli, acr.host, {"auth": "acr"}))
+    assert (ran.code, "is not trusted" in ran.text, ENTRA in ran.text) == (1, True, False)
+
+
+def test_a_refused_login_of_azures_is_told_with_its_identity_and_role(
+    acr: FakeApi, cli: Cli, certificates: Certificates
+) -> None:
+    """By the registry's token server, which is where Azure refuses."""
+    acr.on("POST /oauth2/token", {"errors": [{"code": "UNAUTHORIZED"}]}, status=403)
+    ran = cli("auth", "check", spec(cli, acr.host, settings_of(certificates, "acr")))
+    assert ran.code == 1
+    assert "with Azure, at " in ran.out
+    assert "the identity of this login needs the role AcrPull here" in ran.out
+    assert "password" not in ran.out
+
+
 def test_an_admin_user_of_azures_is_a_user_like_any_other(acr: FakeApi, cli: Cli, certificates: Certificates) -> None:
     query = f"service={acr.host.replace(':', '%3A')}&scope=repository%3Aapp%3Apull"
     acr.on(f"GET /oauth2/token?{query}", {"access_token": ACCESS})

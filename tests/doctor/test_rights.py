@@ -77,6 +77,17 @@ def test_a_login_that_nobody_could_look_at_is_not_called_good() -> None:
     assert (found["login"].status, found["push"].status) == (Status.SKIPPED, Status.FAILED)
 
 
+def test_a_login_that_gets_as_far_as_what_is_not_there_was_let_in() -> None:
+    found = checks(facts(tried(Right.PULL, status=None, error=NotFoundError("answered 404 NAME_UNKNOWN", status=404))))
+    assert (found["login"].status, found["pull"].status) == (Status.OK, Status.FAILED)
+
+
+def test_what_a_token_does_not_grant_is_called_as_the_cloud_calls_it() -> None:
+    use = replace(LOGIN, credential="Azure, as b", needed="the role AcrPush")
+    step = "give the account the role AcrPush here, or use another login (this is Azure, as b)"
+    assert _push(use=use, granted=frozenset({"pull"})).next_step == step
+
+
 def test_reading_and_writing_may_have_logins_of_their_own() -> None:
     other = replace(LOGIN, credential="~/.docker/config.json auths", seconds_left=7200.0)
     found = _all(tried(Right.PULL), tried(Right.PUSH, use=other, granted=frozenset({"push"})))

@@ -10,11 +10,12 @@ import pytest
 
 from imagesync.errors import AuthenticationError
 from imagesync.log import log
-from imagesync.registry.answers import Refusal, login_hint
 from imagesync.registry.auth import Authorizer
+from imagesync.registry.auth_use import AuthUse
 from imagesync.registry.credential import Credential
 from imagesync.registry.credentials import CredentialStore
 from imagesync.registry.message import Request, Response
+from imagesync.registry.refused_logins import login_hint
 from imagesync.settings import Anonymous, DefaultAuth, Ecr, Secret
 from tests.fakes.aws import FakeAws, Refused
 from tests.registry.test_auth import HOST, Net, login_of, make_response
@@ -135,7 +136,7 @@ def test_the_hint_of_a_refusal_says_what_would_log_in(
     without_credentials: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hint() -> str:
-        return login_hint(Refusal(401), PRIVATE, "no login", is_anonymous=True)
+        return login_hint(401, PRIVATE, AuthUse(None, "basic", None, ()))
 
     assert hint().startswith("set AWS_PROFILE or AWS_ACCESS_KEY_ID")
     monkeypatch.setitem(sys.modules, "botocore", None)

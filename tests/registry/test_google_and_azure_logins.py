@@ -14,9 +14,10 @@ from imagesync.clouds.gar import GarMinter
 from imagesync.clouds.minted import Minted
 from imagesync.errors import AuthenticationError, MissingLoginError
 from imagesync.log import log
-from imagesync.registry.answers import Refusal, login_hint
+from imagesync.registry.auth_use import AuthUse
 from imagesync.registry.credential import Credential
 from imagesync.registry.credentials import CredentialStore
+from imagesync.registry.refused_logins import login_hint
 from imagesync.settings import Acr, DefaultAuth, Gar, Secret
 from tests.registry.test_credentials import ANSWER, Home, make_auth
 
@@ -165,6 +166,6 @@ def test_a_helper_that_nobody_has_named_may_fail_and_is_told(
     ],
 )
 def test_the_hint_of_a_refusal_says_what_would_log_in(monkeypatch: pytest.MonkeyPatch, host: str, hint: str) -> None:
-    assert "auth: anonymous" in login_hint(Refusal(401), host, "no login", is_anonymous=True)
+    assert "auth: anonymous" in login_hint(401, host, AuthUse(None, "basic", None, ()))
     without_library(monkeypatch, host)
-    assert login_hint(Refusal(401), host, "no login", is_anonymous=True).startswith(hint)
+    assert login_hint(401, host, AuthUse(None, "basic", None, ())).startswith(hint)

@@ -45,6 +45,20 @@ def test_no_mistake_at_a_login_repeats_it(auth: str, tmp_path: Path) -> None:
     assert SECRET not in told, told
 
 
+@pytest.mark.parametrize("word", ["correcthorse", "swordfish", "hunter", "s3cr3t", "12345678", "1234", "yes"])
+@pytest.mark.parametrize("auth", ["{0}", "{{pull: {0}}}", "{{pull: anonymous, push: [{0}]}}"])
+def test_a_word_where_a_login_belongs_is_not_repeated(word: str, auth: str, tmp_path: Path) -> None:
+    """However short, and though it could be one of those that belong there."""
+    told = shown(found(tmp_path, with_registries(f"ghcr.io:\n  auth: {auth.format(word)}")), tmp_path)
+    assert word not in told.replace("${secret:NAME}", ""), told
+
+
+def test_who_writes_a_password_as_a_login_is_told_where_it_belongs(tmp_path: Path) -> None:
+    [told] = found(tmp_path, with_registries("ghcr.io:\n  auth: correcthorse"))
+    assert told.message.startswith("found a text, where default or anonymous or")
+    assert told.hint == "a password stands under `password:`, beside `username:`, as `${secret:NAME}`"
+
+
 def test_a_password_of_digits_is_to_be_quoted_and_not_repeated(tmp_path: Path) -> None:
     text = with_registries("ghcr.io:\n  auth: {username: u, password: 1234567890123}")
     told = shown(found(tmp_path, text), tmp_path)

@@ -198,11 +198,14 @@ def test_below_a_prefix_stands_auth_alone(tmp_path: Path) -> None:
         ("auth: {acr: {client_id: ci}}", "29: found 'ci', where the ID of an application belongs"),
         ("auth: {acr: {tenant: a/b}}", "26: found 'a/b', where the ID or domain of a directory belongs"),
         ("auth: {dockerhub: {organization: acme}}", "23: key 'connection' is missing\n    add `connection:`"),
-        ("auth: dockerhub", f"11: found 'dockerhub', where {AUTH_FORMS} belongs"),
+        (
+            "auth: dockerhub",
+            f"11: found 'dockerhub', where {AUTH_FORMS} belongs\n    dockerhub begins a map: {{dockerhub: …}}",
+        ),
         ("auth: erc", f"11: found 'erc', where {AUTH_FORMS} belongs\n    did you mean ecr?"),
         (
             "auth: {username: x, password: 123}",
-            '35: YAML reads 123 as the number 123, where text belongs\n    quote it: "123"',
+            "35: found what YAML takes for no text, where text belongs\n    quote it",
         ),
         ("tls: {certificate: sync.yaml}", "10: `certificate` and `key` go together\n    give both, or neither"),
         (

@@ -56,6 +56,12 @@ def test_a_token_server_that_a_registry_may_name_is_used(tmp_path: Path) -> None
     assert "no image comes from" not in str(warnings(tmp_path, text.format(image="redis")))
 
 
+def test_who_is_only_trusted_may_be_what_a_registry_names(tmp_path: Path) -> None:
+    """`doctor` says to name the authority of a token server so; the spec knows of none."""
+    text = SPEC.replace("{registry}: {{auth: anonymous}}", "t.internal: {{tls: insecure}}")
+    assert "no image comes from" not in str(warnings(tmp_path, text.format(image="redis")))
+
+
 def test_a_registry_that_is_a_mirror_is_used(tmp_path: Path) -> None:
     text = SPEC.replace(
         "{registry}: {{auth: anonymous}}", "docker.io: {{mirrors: [m.internal]}}\n  m.internal: {{auth: anonymous}}"

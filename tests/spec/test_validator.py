@@ -54,7 +54,7 @@ def keywords(schema: Any, *, are_names: bool = False) -> Iterator[str]:
 
 @pytest.mark.parametrize("text", [spec_schema.schema_text(), plan_file.schema_text()], ids=["spec", "plan"])
 def test_our_schemas_use_only_keywords_that_are_compared_with_others_here(text: str) -> None:
-    notes = {"$schema", "$id", "title", "description", "examples"}
+    notes = {"$schema", "$id", "title", "description", "examples", "writeOnly"}
     assert set(keywords(json.loads(text))) <= {*notes, *(word for schema in SCHEMAS for word in keywords(schema))}
 
 
