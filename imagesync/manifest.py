@@ -52,8 +52,9 @@ MAX_DEPTH = 4
 """Indexes of indexes: the root is at depth 1."""
 MAX_ENTRIES = 10_000
 """Descriptors in one document, and manifests below one root."""
-MAX_CONTAINERS = 100_000
-"""Objects and lists in one JSON document of a server: an empty one takes twenty times its two letters in memory."""
+MAX_MARKS = 250_000
+"""Brackets, braces, commas and colons in one JSON document of a server: what stands between two of them may take
+twenty times its letters in memory."""
 REFERENCE_DIGEST = "vnd.docker.reference.digest"
 """BuildKit's annotation on an index entry: the child that an attestation manifest speaks of."""
 MADE_FROM = "vnd.imagesync.made-from"
@@ -200,14 +201,14 @@ def walk(
     return visit(root)
 
 
-def has_too_many_containers(raw: bytes) -> bool:
-    """Whether JSON opens more objects and lists than MAX_CONTAINERS; those within texts count, too."""
-    return raw.count(b"{") + raw.count(b"[") > MAX_CONTAINERS
+def has_too_many_values(raw: bytes) -> bool:
+    """Whether JSON has more than MAX_MARKS around its values; those within texts count, too."""
+    return sum(map(raw.count, (b"{", b"[", b",", b":"))) > MAX_MARKS
 
 
 def _load(raw: bytes) -> dict[str, Any]:
-    if has_too_many_containers(raw):
-        raise InvalidManifest(f"manifest has more than {MAX_CONTAINERS} objects and lists")
+    if has_too_many_values(raw):
+        raise InvalidManifest(f"manifest has more than {MAX_MARKS} brackets, commas and colons")
     try:
         document = json.loads(raw.decode("utf-8"), object_pairs_hook=_strict_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:

@@ -344,14 +344,14 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
 
 def test_a_key_that_stands_twice_among_very_many_is_found() -> None:
     """S10. Comparing each with all others would take hours for the largest manifest that is read."""
-    keys = [f'"{number}":0' for number in range(300_000)]
-    with pytest.raises(InvalidManifest, match="'299999' stands twice"):
+    keys = [f'"{number}":0' for number in range(120_000)]
+    with pytest.raises(InvalidManifest, match="'119999' stands twice"):
         parse_manifest(f"{{{','.join([*keys, keys[-1]])}}}".encode())
 
 
-@pytest.mark.parametrize("pair", [b"{},", b"[],"])
+@pytest.mark.parametrize("pair", [b"{},", b"[],", b'"xx",', b'"x":0,'])
 def test_a_manifest_of_brackets_is_refused_before_it_is_parsed(pair: bytes) -> None:
     """S10: each pair takes twenty times its length in memory."""
-    raw = b'{"schemaVersion": 2, "manifests": [' + pair * 100_000 + b"{}]}"
-    with pytest.raises(InvalidManifest, match="objects and lists"):
+    raw = b'{"schemaVersion": 2, "manifests": [' + pair * 300_000 + b"{}]}"
+    with pytest.raises(InvalidManifest, match="brackets, commas and colons"):
         parse_manifest(raw, OCI_INDEX)

@@ -55,10 +55,12 @@ class Advance:
             return
         from imagesync.cli.promoting import move  # noqa: PLC0415 - few runs move a release
 
+        is_alone = len(self.ready) == 1 and not session.spec.rules
         for one in self.ready:
             one.release.remember_sights(one.planned)
             try:
-                yield from move(session, one.release, one.reviewed, executor)
+                release = one.release if is_alone else replace(one.release, is_kept_waiting=True)
+                yield from move(session, release, one.reviewed, executor)
             except ImagesyncError as error:
                 stage = one.release.promotion.stage(one.release.unit.stage)
                 yield settled(failure_at(one.release.promotion, stage, Broken.from_error(error)))

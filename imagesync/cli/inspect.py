@@ -98,7 +98,7 @@ def _read_config(store: Readable, manifest: Manifest) -> dict[str, Any]:
     from imagesync.survey.configs import MAX_CONFIG_BYTES, read_config  # noqa: PLC0415 - not for --help
 
     is_config = manifest.config.media_type.endswith("+json") and manifest.config.size_bytes <= MAX_CONFIG_BYTES
-    return read_config(store, manifest.config) if is_config else {}
+    return read_config(store, manifest.config, dict) if is_config else {}
 
 
 def _to_text(name: str, root: Content, parts: list[_Part]) -> str:

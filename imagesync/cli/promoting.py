@@ -19,7 +19,6 @@ from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.actions import Attach, Blocked, Copy, Keep, Waiting
 from imagesync.plan.in_place import judge_in_place
 from imagesync.plan.review import ReviewedPlan, Reviewer, review
-from imagesync.plan.unit import Occasion
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.door import Door, Known
 from imagesync.promotion.records import Records
@@ -54,6 +53,8 @@ class Release:
     commands: Commands
     memory: Memory = field(default_factory=partial(Memory, None))
     """What was written to the stage, and what was seen at the first one."""
+    is_kept_waiting: bool = False
+    """Whether the run does something else between its plan and its first tag: what is on record may be old by then."""
 
     @property
     def reviewers(self) -> tuple[Reviewer, ...]:
@@ -196,7 +197,7 @@ def _milestones(session: Session, release: Release, plan: Plan) -> Milestones:
     stage = release.promotion.stage(release.unit.stage)
     if not plan.copies() and release.records.is_recorded(stage, draft.record):
         return NoMilestones()
-    is_later = release.unit.occasion is Occasion.AUTO or takes_long(plan)
+    is_later = release.is_kept_waiting or takes_long(plan)
     opened = partial(_opened_anew if is_later else _opened, release)
     return Recording(draft, opened, session.stores, clock=now)
 

@@ -4,6 +4,7 @@ incomplete."""
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from imagesync.cli.session import Session
     from imagesync.promotion.records import Records
     from imagesync.promotion.standing import OnRecord, StageStanding
-    from imagesync.spec.stages import Promotion
+    from imagesync.spec.stages import Promotion, Stage
 
     Look = Callable[[StageStanding], StageStanding]
 
@@ -63,8 +64,10 @@ def _standings(
 
 
 def _at_records(session: Session, promotion: Promotion, records: Records) -> Look:  # noqa: ARG001 - as `_at_gates`
-    """Adds nothing."""
-    return lambda standing: standing
+    """Adds whether the next release comes by itself."""
+    from imagesync.cli.upcoming import or_unknown, with_due  # noqa: PLC0415 - not for --help
+
+    return lambda standing: or_unknown(standing, partial(with_due, promotion, records, standing))
 
 
 def _at_gates(session: Session, promotion: Promotion, records: Records) -> Look:
@@ -76,9 +79,16 @@ def _at_gates(session: Session, promotion: Promotion, records: Records) -> Look:
 def _on_record(promotion: Promotion, records: Records) -> dict[str, OnRecord]:
     from imagesync.promotion.standing import OnRecord  # noqa: PLC0415 - not for --help
 
-    return {
-        stage.name: OnRecord(records.last(stage), records.begun(stage), records.hold(stage))
-        if promotion.before(stage) is not None
-        else OnRecord(None, None, None)  # nothing is promoted there
-        for stage in promotion.stages
-    }
+    first, *others = promotion.stages
+    return {first.name: OnRecord(), **{stage.name: _of_stage(stage, records) for stage in others}}
+
+
+def _of_stage(stage: Stage, records: Records) -> OnRecord:
+    """What is wrong with the records of one stage is told of that, and ends nothing."""
+    from imagesync.errors import InvalidManifest, StoreError  # noqa: PLC0415 - not for --help
+    from imagesync.promotion.standing import OnRecord  # noqa: PLC0415
+
+    try:
+        return OnRecord(records.last(stage), records.begun(stage), records.hold(stage))
+    except (StoreError, InvalidManifest) as error:
+        return OnRecord(error=error)

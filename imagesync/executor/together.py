@@ -1,7 +1,7 @@
 """Together: carries out a plan that is one unit. All content first, then its tags, between two milestones.
 
 Tags cannot change at once in a registry. So nothing is begun of which the whole is not known to go well, and what was
-begun is told by the first milestone until the second is reached.
+begun is told by the first milestone until an end is reached: all of it is there, or none was written.
 """
 
 from __future__ import annotations
@@ -14,22 +14,27 @@ from imagesync.executor import Executor
 from imagesync.lazy import replace
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Plan
 from imagesync.plan.inventory import str_without_hint
-from imagesync.plan.outcome import Outcome
+from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.review import ReviewedPlan
 from imagesync.plan.settled import failed, settled
 from imagesync.plan.together import ARRIVED, because_of, content_key, held, steps_of, subject_of, takes_long
 from imagesync.reference import Reference
 
+_LEFT_ALONE = (Status.STALE, Status.BLOCKED)
+"""What became of a tag that was surely not written."""
 _AGAIN = "run the same command again: it finishes what is not finished"
 
 
 class Milestones(Protocol):
-    """What is put on record before the first tag of a unit is written, and after the last. Both raise StoreError, and
-    the first HeldError where that tag may not be written by now."""
+    """What is put on record before the first tag of a unit is written, and after the last; or, where none was written
+    after all, that nothing came of it. All raise StoreError, and the first HeldError where that tag may not be written
+    by now."""
 
     def started(self) -> None: ...
 
     def finished(self) -> None: ...
+
+    def withdrawn(self) -> None: ...
 
 
 class NoMilestones:
@@ -39,6 +44,9 @@ class NoMilestones:
         pass
 
     def finished(self) -> None:
+        pass
+
+    def withdrawn(self) -> None:
         pass
 
 
@@ -51,6 +59,8 @@ class Together:
         self._holding: Action | None = None
         self._brought: dict[object, Outcome] = {}
         self._told: set[Reference] = set()
+        self._has_started = False
+        self._may_have_written = False
 
     def carry_out(self, reviewed: ReviewedPlan) -> Iterator[Outcome]:
         """Do what a review has allowed, all of it or nothing; yields an outcome for each action, and one more for a
@@ -63,10 +73,15 @@ class Together:
         yield from self._bring(steps.content, plan)
         if self._holding is None and takes_long(whole):
             yield from self._noted(self._executor.look_at_tags(plan.copies()))
-        yield from self._reach(self._milestones.started, whole)
+        if self._holding is None:
+            yield from self._reach(self._milestones.started, whole)
+            self._has_started = self._holding is None
         yield from self._write(steps.versions, plan)
         yield from self._write(steps.currents, plan)
-        yield from self._reach(self._milestones.finished, whole)
+        if self._holding is None:
+            yield from self._reach(self._milestones.finished, whole)
+        elif self._has_started and not self._may_have_written:
+            yield from self._reach(self._milestones.withdrawn, whole)
 
     def _bring(self, content: Plan, plan: Plan) -> Iterator[Outcome]:
         """All that the tags need; the outcomes of actions that are no tags to write."""
@@ -94,6 +109,7 @@ class Together:
             return
         for outcome in self._executor.carry_out(ReviewedPlan(replace(tags, actions=tuple(left)))):
             if isinstance(outcome.action, Copy):
+                self._may_have_written = self._may_have_written or outcome.status not in _LEFT_ALONE
                 yield from self._noted([self._with_content(outcome, planned[outcome.action.destination])])
 
     def _with_content(self, outcome: Outcome, copy: Copy) -> Outcome:
@@ -110,9 +126,7 @@ class Together:
         )
 
     def _reach(self, milestone: Callable[[], None], plan: Plan) -> Iterator[Outcome]:
-        """Put a milestone on record, unless something has not come so far."""
-        if self._holding is not None:
-            return
+        """Put a milestone on record."""
         try:
             milestone()
         except HeldError as error:

@@ -23,7 +23,7 @@ from imagesync.gates import (
     needs_of,
 )
 from imagesync.lazy import dataclass, field, replace
-from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest
+from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest, has_too_many_values
 from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.candidates import candidate_of
 from imagesync.plan.conformity import is_yielded_by
@@ -36,7 +36,7 @@ from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import Rule
 from imagesync.state import State
 
-MAX_CONFIG_BYTES = 8 * 1024 * 1024
+MAX_CONFIG_BYTES = 4 * 1024 * 1024
 
 
 def gather(image: Image, contents: Mapping[Digest, Content], overview: Overview) -> Asking[Known]:
@@ -158,6 +158,8 @@ def _config(manifest: Content, repository: Repository) -> Asking[Any]:
 
 
 def _parsed(raw: bytes) -> Any:
+    if has_too_many_values(raw):
+        return Unread("its config has too many values to be read")
     try:
         config = json.loads(raw)
     except (ValueError, RecursionError):

@@ -26,6 +26,13 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole(Present):
+    """A source's tag that was read at once, with what it points to."""
+
+    content: Content | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered(Present):
     """A destination's tag, what was last written there, and, should it differ from its source, why it does."""
 

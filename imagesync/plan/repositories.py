@@ -9,6 +9,7 @@ from imagesync.errors import InvalidReference
 from imagesync.lazy import dataclass
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
+from imagesync.plan.limits import too_many_repositories
 from imagesync.plan.making import Found
 from imagesync.reference import Repository, RepositoryList
 from imagesync.spec.globs import RepositoryGlob
@@ -52,7 +53,7 @@ def expand(rules: Sequence[Rule], catalogs: Catalogs) -> Expanded:
             continue
         paths = [path for path in listed if rule.glob.matches(path)]
         found.append(Found(str(rule.source), len(paths), sum(map(rule.glob.matches, listed.illegal))))
-        named += _of_paths(rule, rule.glob, paths) if paths else [_nothing_found(rule, len(listed))]
+        named += _of_found(rule, rule.glob, paths) if paths else [_nothing_found(rule, len(listed))]
     return Expanded(tuple(named), tuple(dict.fromkeys(found)))
 
 
@@ -82,6 +83,11 @@ def companions(rules: Sequence[Named], left_out: Iterable[Rule]) -> tuple[Rule, 
 def _listed(lock: Lock | None, glob: RepositoryGlob, catalogs: Catalogs) -> RepositoryList | Broken:
     """What a glob is looked for in: of a rule that is held to a lock, what that has."""
     return catalogs[glob.registry, glob.prefix] if lock is None else lock.repositories(glob.registry)
+
+
+def _of_found(rule: Rule, glob: RepositoryGlob, paths: Sequence[str]) -> Iterable[Named]:
+    too_many = too_many_repositories(str(rule.source), paths)
+    return _of_paths(rule, glob, paths) if too_many is None else [_not_listed(rule, too_many)]
 
 
 def _of_paths(rule: Rule, glob: RepositoryGlob, paths: Iterable[str]) -> Iterator[Named]:

@@ -11,6 +11,7 @@ from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.following import Carries
 from imagesync.plan.inventory import Broken, NotRead
+from imagesync.plan.limits import too_many_tags
 from imagesync.plan.repositories import Named
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
 from imagesync.selection import EVERY_PLATFORM, MinAge, NeedsFacts, Platforms, Selection, TooYoung
@@ -141,7 +142,8 @@ def look_at_names(rule: Rule, listings: Listings) -> Selection | NeedsFacts | Br
         return rule.tags.select_by_name(rule.locked)
     listed = listings.get(rule.source, ()) if rule.tags.needs_list else ()
     if not isinstance(listed, Broken):
-        return rule.tags.select(names_of(listed))
+        found = rule.tags.select(names_of(listed))
+        return too_many_tags(rule.source, found) or found
     return replace(listed, reason=f"tags cannot be listed: {listed.reason}")
 
 

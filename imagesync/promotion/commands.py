@@ -18,6 +18,10 @@ class Commands:
     def promote(self, version: Tag, stage: str) -> str:
         return self._typed("promote", self.spec, f"{self.promotion}:{version}", "--to", stage)
 
+    def apply(self) -> str:
+        """Brings what is due to the stages that take it by themselves."""
+        return self._typed("apply", self.spec, "--only", self.promotion)
+
     def approve(self, version: Tag, stage: str) -> str:
         return self._typed("approve", self.spec, f"{self.promotion}:{version}", "--to", stage)
 

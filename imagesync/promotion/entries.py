@@ -1,6 +1,6 @@
 """Entries of a journal, by their tags alone: `shop.staging.20260301T120000Z-0123456789ab.started`. Pure.
 
-The two records of one promotion share all but the last word, and the letters begin with those of the version. So what
+The records of one promotion share all but the last word, and the letters begin with those of the version. So what
 has begun and has not ended, whether a hold stands, and where a version may be on record, one tag list tells.
 """
 
@@ -18,7 +18,7 @@ from imagesync.reference import Tag
 _NAME = "[a-z0-9][a-z0-9_-]{0,39}"
 _ENTRY = re.compile(
     rf"(?P<promotion>{_NAME})\.(?P<stage>{_NAME})"
-    r"\.(?P<at>2\d{7}T\d{6}Z)-(?P<letters>[0-9a-f]{12})\.(?P<kind>started|finished|hold|release)",
+    r"\.(?P<at>2\d{7}T\d{6}Z)-(?P<letters>[0-9a-f]{12})\.(?P<kind>started|finished|withdrawn|hold|release)",
     re.ASCII,
 )
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -31,6 +31,8 @@ class Kind(Enum):
     RELEASE = "release"
     STARTED = "started"
     FINISHED = "finished"
+    WITHDRAWN = "withdrawn"
+    """It had started, and was ended before it wrote a tag: the stage is as it was."""
 
 
 MOVES = (Kind.STARTED, Kind.FINISHED)

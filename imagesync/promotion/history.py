@@ -15,6 +15,7 @@ class Ending(Enum):
 
     FINISHED = "finished"
     INCOMPLETE = "incomplete"
+    WITHDRAWN = "withdrawn"
     HELD = "held"
     RELEASED = "released"
 
@@ -30,19 +31,16 @@ class Event:
 _ENDINGS = {
     Kind.STARTED: Ending.INCOMPLETE,
     Kind.FINISHED: Ending.FINISHED,
+    Kind.WITHDRAWN: Ending.WITHDRAWN,
     Kind.HOLD: Ending.HELD,
     Kind.RELEASE: Ending.RELEASED,
 }
 
 
 def telling(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """The entries to read, the latest first: of a move that has finished, that alone."""
-    finished = {(one.promotion, one.stage, one.at, one.letters) for one in entries if one.kind is Kind.FINISHED}
-    told = [
-        one
-        for one in entries
-        if one.kind is not Kind.STARTED or (one.promotion, one.stage, one.at, one.letters) not in finished
-    ]
+    """The entries to read, the latest first: of a move that has ended, its end alone."""
+    ended = {(one.promotion, one.stage, one.move) for one in entries if one.kind in (Kind.FINISHED, Kind.WITHDRAWN)}
+    told = [one for one in entries if one.kind is not Kind.STARTED or (one.promotion, one.stage, one.move) not in ended]
     return tuple(sorted(told, key=lambda entry: (entry.at, entry.kind.value), reverse=True))
 
 

@@ -1,4 +1,4 @@
-"""Recording: the two records of one unit on its way, made of its plan and entered as it comes to its milestones.
+"""Recording: the records of one unit on its way, made of its plan and entered as it comes to its milestones.
 
 That it has begun stands in the journal alone: on the images stands what is true of them.
 """
@@ -14,6 +14,7 @@ from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Attach, Copy, Keep, Plan
 from imagesync.plan.file import plan_to_json
 from imagesync.plan.summary import verdicts_of
+from imagesync.plan.unit import Move
 from imagesync.promotion.artifact import make_artifact
 from imagesync.promotion.entries import Entry, Kind, make_letters, next_moment
 from imagesync.promotion.journal import Journal
@@ -99,6 +100,14 @@ class Recording:
             subject = self._draft.subjects.get(image.digest) or store.resolve(image.digest)
             refer(store, make_artifact(record, self._journal.seal, subject), subject, is_first=is_first)
         self._journal.enter(replace(self._entry, kind=Kind.FINISHED), record)
+
+    def withdrawn(self) -> None:
+        """A rollback has set its hold by then: that is not taken back, so the stage is to go where it says."""
+        if self._draft.record.move is Move.ROLLBACK:
+            return
+        assert self._journal is not None and self._entry is not None  # noqa: S101, PT018 - as above
+        record = replace(self._draft.record, kind=Kind.WITHDRAWN, at=self._clock(), entry=self._entry.move)
+        self._journal.enter(replace(self._entry, kind=Kind.WITHDRAWN), record)
 
 
 def begin(record: Record, journal: Journal) -> Entry:

@@ -69,13 +69,19 @@ class Records:
         return next((record.digests for record in records if record.version == version), {})
 
     def begun(self, stage: Stage) -> Record | None:
-        """What has begun last at the stage, if it has not finished, and nothing after it."""
-        entry = self._latest(stage, MOVES)
+        """What has begun last at the stage, if it has not finished, and nothing after it. What was withdrawn has left
+        all as it was."""
+        entries = self.entries(stage)
+        withdrawn = {one.move: one for one in entries if one.kind is Kind.WITHDRAWN}
+        moves = (one for one in reversed(entries) if one.kind in MOVES and self._counts(stage, one))
+        left = (one for one in moves if one.move not in withdrawn or not self._counts(stage, withdrawn[one.move]))
+        entry = next(left, None)
         return self.read(stage, entry) if entry is not None and entry.kind is Kind.STARTED else None
 
     def hold(self, stage: Stage) -> Record | None:
         """The hold that stands; None where there is none, or it was released."""
-        entry = self._latest(stage, HOLDS)
+        found = (one for one in reversed(self.entries(stage)) if one.kind in HOLDS)
+        entry = next((one for one in found if self._counts(stage, one)), None)
         return self.read(stage, entry) if entry is not None and entry.kind is Kind.HOLD else None
 
     def released(self, stage: Stage, version: Tag) -> Record | None:
@@ -155,8 +161,6 @@ class Records:
             if record is not None:
                 yield record
 
-    def _latest(self, stage: Stage, kinds: tuple[Kind, ...]) -> Entry | None:
-        """The latest entry of these kinds that counts; unsigned ones count as they are, so nothing has to be read."""
-        found = (entry for entry in reversed(self.entries(stage)) if entry.kind in kinds)
-        counted = (entry for entry in found if not self._seal.is_signed or self.read(stage, entry) is not None)
-        return next(counted, None)
+    def _counts(self, stage: Stage, entry: Entry) -> bool:
+        """Whether an entry counts; unsigned ones do as they are, so nothing has to be read."""
+        return not self._seal.is_signed or self.read(stage, entry) is not None

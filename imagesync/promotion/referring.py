@@ -1,7 +1,8 @@
 """Records as referrers: written so that whoever has an image's digest finds how it came to be there, and read again.
 
 A registry that lists no referrers leaves the list to its clients, under a tag that is named after the digest
-(distribution spec, "Referrers Tag Schema"): it is read, added to, written, and looked at once more.
+(distribution spec, "Referrers Tag Schema"): it is read, added to, written, and looked at once more where others are
+known to write it.
 """
 
 from __future__ import annotations
@@ -59,10 +60,15 @@ def _record(content: Content, seals: Mapping[str, Seal]) -> Record | None:
 
 
 def _add_to_list(store: Writable, artifact: Content, tag: Tag) -> None:
+    """A list that begins with this record is not looked at again: no other run of ours is at it, since whatever comes
+    to a second stage, or back to one, has a record already."""
     new = index_of_referrer(artifact)
     for _ in range(MOST_WRITES):
         there = _read(store, tag)
-        united = new if there is None else unite(there, new)
+        if there is None:
+            store.push_manifest(new, tag)
+            return
+        united = unite(there, new)
         if united is there:
             return
         store.push_manifest(united, tag)

@@ -73,6 +73,7 @@ def _back(stage: Stage, image: PromotedImage, record: Record, *, entry: str) -> 
         destinations=(repository,),
         tags=TagFilter.parse([tag]),
         digest=record.digests[image.name],
+        is_read_at_once=True,
         retag=Retag(names=((tag, str(stage.current)),)),
         gates=tuple(gates_of_return(stage.gates)),
     )
@@ -94,6 +95,7 @@ def _of_image(promotion: Promotion, unit: Unit, which: tuple[PromotedImage, Told
         destinations=(stage.repository_of(image),),
         tags=TagFilter.parse([tag]),
         digest=released.digest if released is not None else None,
+        is_read_at_once=True,
         retag=Retag(names=((tag, name),)),
         immutable=stage.immutable,
         attachments=stage.attachments,

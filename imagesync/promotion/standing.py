@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
+from imagesync.errors import ImagesyncError
 from imagesync.lazy import dataclass
 from imagesync.plan.inventory import Absent, Broken, Head, Present
 from imagesync.plan.unit import Move
@@ -17,6 +18,8 @@ from imagesync.spec.stages import PromotedImage, Promotion, Stage
 
 INCOMPLETE_EXIT_CODE = 1
 MOVED_EXIT_CODE = 2
+_FROM_WORST = (INCOMPLETE_EXIT_CODE, 3, MOVED_EXIT_CODE)
+"""With those of what cannot be read: 1, or 3 where a budget is why."""
 
 
 class Agreement(Enum):
@@ -57,9 +60,15 @@ class StageStanding:
     """What is at the stage before and not here, the version that is next first."""
     upcoming: Upcoming | None = None
     """What keeps the next one back; None where nobody has asked, and where there is none."""
+    is_due: bool = False
+    """Whether the next one comes by itself."""
+    error: ImagesyncError | None = None
+    """Why nothing of it can be known."""
 
     @property
     def exit_code(self) -> int:
+        if self.error is not None:
+            return self.error.exit_code
         if self.begun is not None:
             return INCOMPLETE_EXIT_CODE
         is_moved = any(image.agreement is not Agreement.AS_RECORDED for image in self.images)
@@ -77,6 +86,8 @@ class StageStanding:
         """What is typed to bring it on; empty where there is nothing to bring."""
         if self.begun is not None and self.begun.move is Move.ROLLBACK:
             return commands.roll_back(self.begun.version, self.stage)
+        if self.is_due and self.begun is None:
+            return commands.apply()
         return commands.promote(self.next_version, self.stage) if self.next_version is not None else ""
 
     def next_step(self, commands: Commands) -> str:
@@ -91,11 +102,12 @@ class StageStanding:
 
 @dataclass(frozen=True, slots=True)
 class OnRecord:
-    """What is on record of one stage."""
+    """What is on record of one stage, or why that cannot be read."""
 
-    released: Record | None
-    begun: Record | None
-    hold: Record | None
+    released: Record | None = None
+    begun: Record | None = None
+    hold: Record | None = None
+    error: ImagesyncError | None = None
 
 
 def tags_to_read(promotion: Promotion, on_record: Mapping[str, OnRecord]) -> dict[tuple[str, str], Reference]:
@@ -122,7 +134,6 @@ def standings_of(
             for (stage_name, name), tag in tags.items()
             if stage_name == stage.name and known.released is not None
         ]
-        last = on_record[before.name].released if before is not None else None
         found.append(
             StageStanding(
                 promotion=promotion.name,
@@ -133,16 +144,27 @@ def standings_of(
                 hold=known.hold,
                 images=tuple(images),
                 lacking=_lacking(promotion, known.released),
-                ahead=ahead_on_record([last] if last is not None else [], known.released),
+                ahead=_ahead(on_record[before.name], known) if before is not None else NOTHING_AHEAD,
+                error=known.error,
             )
         )
     return tuple(found)
 
 
 def exit_code_of(standings: Sequence[StageStanding]) -> int:
-    """1 with something incomplete, else 2 with a tag that is not as its record says, else 0."""
+    """1 with something incomplete, or what could not be read is worth, else 2 with a tag that is not as its record
+    says, else 0."""
     codes = {one.exit_code for one in standings}
-    return next((code for code in (INCOMPLETE_EXIT_CODE, MOVED_EXIT_CODE) if code in codes), 0)
+    return next((code for code in _FROM_WORST if code in codes), 0)
+
+
+def _ahead(before: OnRecord, known: OnRecord) -> Ahead:
+    """What is ahead by the last record of the stage before; of a stage of which nothing is known that is told."""
+    if before.error is not None:
+        return Ahead(unknown=str(before.error))
+    if before.released is None or known.error is not None:
+        return NOTHING_AHEAD
+    return ahead_on_record([before.released], known.released)
 
 
 def _lacking(promotion: Promotion, released: Record | None) -> tuple[str, ...]:

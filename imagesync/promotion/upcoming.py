@@ -71,7 +71,12 @@ def upcoming_of(version: Tag, plan: Plan, commands: Mapping[str, str]) -> Upcomi
 
 def unread(version: Tag, error: ImagesyncError) -> Upcoming:
     """A release of which nobody knows what keeps it back."""
-    return Upcoming(version, (Obstacle(Readiness.FAILED, (), str_without_hint(error), error.hint),))
+    return Upcoming(version, (of_error(error),))
+
+
+def of_error(error: ImagesyncError) -> Obstacle:
+    """What could not be read keeps all of a release back."""
+    return Obstacle(Readiness.FAILED, (), str_without_hint(error), error.hint)
 
 
 def _obstacles(action: Action, commands: Mapping[str, str]) -> Iterator[Obstacle]:

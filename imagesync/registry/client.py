@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from math import inf
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from imagesync import __version__
 from imagesync.behaviour import ELSEWHERE, TABLE, Chunks, Kind, creation_advice, kind_by_realm
@@ -48,6 +48,7 @@ from imagesync.registry.traffic import Traffic
 from imagesync.registry.transport import MAX_ERROR_BYTES, Transport
 from imagesync.settings import RegistrySettings, Timeouts, Tls, TlsMode
 
+T = TypeVar("T")
 MAX_REDIRECTS = 10
 BODY_WAITS = 5
 """A body that is kept in memory has to be there after so many times what one piece of it may take."""
@@ -108,6 +109,7 @@ class RegistryClient:
         self._limits = limits
         self._lock = Lock()
         self.traffic = Traffic()
+        self.allowance = limits.allowance
         self._told_at = -TELL_SECONDS
         self._spoken_to: _SpokenTo | None = None
         self._transport = Transport(connections)
@@ -154,6 +156,11 @@ class RegistryClient:
         with self._limits.contact.tries(self._policy) as policy:
             return run(lambda: self._read(call, self._open(call)), policy, self.cancellation, tell=self._tell)
 
+    def read(self, call: Call, take: Callable[[Answer], T]) -> T:
+        """Send as `send` does, and take in an answer that may be large: until that is done it has one of few places."""
+        with self._limits.contact.tries(self._policy) as policy:
+            return run(lambda: self._taken(call, take), policy, self.cancellation, tell=self._tell)
+
     def send_once(self, call: Call, body: Iterator[bytes] | None = None) -> Answer:
         """Send a request a single time; `body` is streamed, and its length must be in the call's headers."""
         with self._limits.contact.single_try():
@@ -191,12 +198,19 @@ class RegistryClient:
         except StoreError as error:
             raise self._explained(call, error) from error
 
-    def _read(self, call: Call, opened: tuple[Response, Address]) -> Answer:
+    def _taken(self, call: Call, take: Callable[[Answer], T]) -> T:
+        with self._limits.places.place(self.cancellation) as place:
+            return take(self._read(call, self._open(call), place.grown))
+
+    def _read(
+        self, call: Call, opened: tuple[Response, Address], grown: Callable[[int], None] = lambda _size: None
+    ) -> Answer:
         response, address = opened
         body = bytearray()
         with closing(response):
             for piece in self._pieces(call, response):
                 body += piece
+                grown(len(body))
                 if len(body) > call.max_bytes:
                     raise call.fail(ProtocolError, f"the answer is longer than {call.max_bytes} bytes")
         return Answer(response.status, response.headers, bytes(body), address)

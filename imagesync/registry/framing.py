@@ -16,6 +16,9 @@ from imagesync.registry.head_lines import (
 from imagesync.registry.headers import Headers
 
 MAX_INTERIM_ANSWERS = 100
+MAX_CHUNKING_BYTES = 64 * 1024
+"""How much longer the lines around chunks may be, all together, than what is in them: a chunk of one letter costs us a
+hundred times what it costs to send."""
 _SWITCHING_PROTOCOLS = 101
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
@@ -37,6 +40,8 @@ class FramedAnswer:
         self._is_chunked = False
         self._left: int | None = None
         """Bytes that are left of the body, or of a chunk; None where only its end will say, or before the first one."""
+        self._chunking_bytes = 0
+        """By how much the lines around chunks are longer than what is in them."""
 
     def begin(self) -> None:
         """Read the head; interim answers before it are passed over."""
@@ -83,16 +88,18 @@ class FramedAnswer:
         return piece
 
     def _read_chunks(self, size_bytes: int) -> bytes:
-        pieces = []
-        while size_bytes and (left := self._left_of_chunk()):
-            wanted = min(size_bytes, left)
+        """Copied together as they come: kept apart, small ones would take many times their length."""
+        pieces = bytearray()
+        while len(pieces) < size_bytes and (left := self._left_of_chunk()):
+            wanted = min(size_bytes - len(pieces), left)
             piece = self.stream.read(wanted)
             if len(piece) < wanted:
                 raise CutAnswer
-            pieces.append(piece)
-            size_bytes -= wanted
             self._left = left - wanted
-        return b"".join(pieces)
+            if wanted == size_bytes:
+                return piece
+            pieces += piece
+        return bytes(pieces)
 
     def _left_of_chunk(self) -> int:
         """Bytes that are left of this chunk, or of the next one; 0 at the end of all."""
@@ -100,14 +107,22 @@ class FramedAnswer:
             return self._left
         if self._left == 0 and self.stream.readline(3) not in (b"\r\n", b"\n"):
             raise CutAnswer
-        size = _CHUNK_SIZE.fullmatch(self.stream.readline(MAX_LINE_BYTES))
+        line = self.stream.readline(MAX_LINE_BYTES)
+        size = _CHUNK_SIZE.fullmatch(line)
         if size is None:
             raise CutAnswer
         self._left = int(size[1], 16)
+        self._count_chunking(len(line) + 2)
         if not self._left:
             _skip_trailers(self.stream)
             self._end()
         return self._left
+
+    def _count_chunking(self, size_bytes: int) -> None:
+        """Another chunk begins, with so many bytes of lines around it."""
+        self._chunking_bytes = max(0, self._chunking_bytes + size_bytes - (self._left or 0))
+        if self._chunking_bytes > MAX_CHUNKING_BYTES:
+            raise BadAnswer("a body in chunks so small that their lengths are longer than they are")
 
     def _end(self) -> None:
         self.is_ended = True

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from imagesync.cancellation import Cancellation
+from imagesync.registry.allowance import Allowance
 from imagesync.registry.bandwidth import Bandwidth
 from imagesync.registry.capacity import Capacity
 from imagesync.registry.contact import Contact
+from imagesync.registry.places import Places
 from imagesync.registry.pulls import PullLedger, Pulls
 from imagesync.registry.retry import Pause
 from imagesync.settings import RegistrySettings
@@ -27,6 +29,8 @@ class HostLimits:
         self.capacity = Capacity(settings.behaviour_at(host).concurrency)
         self.pause = Pause()
         self.contact = Contact()
+        self.places = Places()
+        self.allowance = Allowance()
         self.pulls = Pulls(host, settings.pulls, ledger)
         self._bandwidth = Bandwidth(settings.bandwidth) if settings.bandwidth else None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
 from imagesync.errors import ProtocolError, UnsupportedError
 from imagesync.lazy import replace
 from imagesync.reference import Repository, TagList
+from imagesync.registry.allowance import USUAL_LIST_BYTES, bytes_of_names
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.pages import MAX_PAGE_BYTES, Page, next_page, parse_json, read_pages
@@ -30,6 +32,7 @@ def list_tags(client: RegistryClient, repository: Repository) -> TagList:
         scopes=(Scope(repository.path, ("pull",)),),
         max_bytes=MAX_PAGE_BYTES,
     )
+    client.allowance.ask(USUAL_LIST_BYTES)
     return TagList.of(read_pages(call, partial(_tags, client), what="the tag list"))
 
 
@@ -46,29 +49,33 @@ def list_catalog(client: RegistryClient, prefix: str) -> set[str]:
         scopes=(CatalogScope(prefix, ("*",)),),
         max_bytes=MAX_PAGE_BYTES,
     )
+    client.allowance.ask(USUAL_LIST_BYTES)
     return read_pages(call, partial(_repositories, client), what="the catalog")
 
 
 def _tags(client: RegistryClient, call: Call) -> Page[str]:
-    answer = _sized_page(client, call)
-    return Page(names_in(call, answer, "tags"), next_page(call, answer, what="the tag list"))
+    return _sized_page(client, call, partial(_page, "tags", "the tag list"))
 
 
 def _repositories(client: RegistryClient, call: Call) -> Page[str]:
-    answer = _sized_page(client, call)
-    return Page(names_in(call, answer, "repositories"), next_page(call, answer, what="the catalog"))
+    return _sized_page(client, call, partial(_page, "repositories", "the catalog"))
 
 
-def _sized_page(client: RegistryClient, call: Call) -> Answer:
+def _page(key: str, what: str, call: Call, answer: Answer) -> Page[str]:
+    return Page(names_in(call, answer, key), next_page(call, answer, what=what))
+
+
+def _sized_page(client: RegistryClient, call: Call, take: Callable[[Call, Answer], Page[str]]) -> Page[str]:
     """Ask for large pages; a registry that has a smaller limit, and refuses, may choose from then on."""
     try:
-        return client.send(call)
+        page = client.read(call, partial(take, call))
     except (ProtocolError, UnsupportedError) as error:
         if error.status not in (400, 405) or not isinstance(call.target, str) or "?" not in call.target:
             raise
-    answer = client.send(replace(call, target=urlsplit(call.target).path))
-    client.page_size = None
-    return answer
+        page = client.read(replace(call, target=urlsplit(call.target).path), partial(take, call))
+        client.page_size = None
+    client.allowance.take(call, bytes_of_names(page.entries))
+    return page
 
 
 def _sized(client: RegistryClient) -> str:

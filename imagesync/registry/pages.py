@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from imagesync.errors import LimitError, ProtocolError
 from imagesync.lazy import dataclass, replace
-from imagesync.manifest import has_too_many_containers
+from imagesync.manifest import has_too_many_values
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.origin import Address, next_link, resolve_address
 
@@ -73,8 +73,8 @@ def following(call: Call, answer: Answer, link: str, *, what: str) -> Address:
 
 
 def parse_json(answer: Answer) -> Any:
-    """The document of an answer; None stands for what is no JSON, or opens too many objects to be read."""
-    if has_too_many_containers(answer.body):
+    """The document of an answer; None stands for what is no JSON, or holds too many values to be read."""
+    if has_too_many_values(answer.body):
         return None
     try:
         return json.loads(answer.body)

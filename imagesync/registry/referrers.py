@@ -5,6 +5,9 @@ Not every registry makes such a list. Whatever is not one, a redirect to a web p
 
 from __future__ import annotations
 
+from functools import partial
+from typing import NamedTuple
+
 from imagesync.behaviour import Referrers
 from imagesync.errors import (
     AuthenticationError,
@@ -17,16 +20,25 @@ from imagesync.errors import (
 from imagesync.lazy import replace
 from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, Index, parse_manifest
 from imagesync.reference import Digest, Repository
+from imagesync.registry.allowance import USUAL_MANIFEST_BYTES
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.origin import Address
 from imagesync.registry.pages import next_page
 from imagesync.registry.token import Scope
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Of all pages together: each entry may have annotations of any length."""
 _WEB_PAGES = frozenset({301, 302, 303})
 """Redirects that GHCR answers with: they lead to a page for people, and are not followed."""
+
+
+class _Page(NamedTuple):
+    """What one page lists, where the next one is, and how long it was."""
+
+    entries: tuple[Descriptor, ...]
+    following: Address | None
+    size_bytes: int
 
 
 def list_referrers(client: RegistryClient, repository: Repository, digest: Digest) -> tuple[Descriptor, ...] | None:
@@ -43,39 +55,55 @@ def list_referrers(client: RegistryClient, repository: Repository, digest: Diges
         accepted=frozenset({200}) | _WEB_PAGES,
         max_bytes=MAX_MANIFEST_BYTES,
     )
-    answer = _first_page(client, call)
-    if answer is None:
+    client.allowance.ask(USUAL_MANIFEST_BYTES)
+    page = _first_page(client, call)
+    if page is None:
         return None
     found: dict[Digest, Descriptor] = {}
     asked: set[Address] = set()
     size_bytes = 0
     while True:
-        size_bytes += len(answer.body)
-        entries = _entries(call, answer)
-        is_growing = not found.keys() >= {entry.digest for entry in entries}
-        found.update((entry.digest, entry) for entry in entries)
-        address = next_page(call, answer, what="the list of referrers")
-        if address is None:
+        size_bytes += page.size_bytes
+        client.allowance.take(call, page.size_bytes)
+        is_growing = not found.keys() >= {entry.digest for entry in page.entries}
+        found.update((entry.digest, entry) for entry in page.entries)
+        if page.following is None:
             return tuple(found.values())
-        if address in asked or not is_growing:
+        if page.following in asked or not is_growing:
             raise call.fail(ProtocolError, "the list of referrers does not end: a page leads back, or adds nothing")
         if len(found) > MAX_ENTRIES or size_bytes > MAX_BYTES:
             raise call.fail(LimitError, f"more than {MAX_ENTRIES} referrers, or {MAX_BYTES} bytes of them")
-        asked.add(address)
-        answer = client.send(replace(call, target=address))
+        asked.add(page.following)
+        page = client.read(replace(call, target=page.following), partial(_page, call))
 
 
-def _first_page(client: RegistryClient, call: Call) -> Answer | None:
-    """The answer, where it is a list at all."""
+def _first_page(client: RegistryClient, call: Call) -> _Page | None:
+    """What it lists, where it is a list at all."""
     try:
-        answer = client.send(call)
+        page = client.read(call, partial(_page_or_error, call))
     except (NotFoundError, UnsupportedError):
         return None
     except (AuthenticationError, ProtocolError) as error:
         if isinstance(error, AuthenticationError) and not error.is_refusal:
             raise
         return None
-    return answer if answer.status == 200 and _content_type(answer) == OCI_INDEX else None
+    if isinstance(page, ProtocolError):
+        raise page
+    return page
+
+
+def _page_or_error(call: Call, answer: Answer) -> _Page | ProtocolError | None:
+    """A list that is wrong is another thing than none at all."""
+    if answer.status != 200 or _content_type(answer) != OCI_INDEX:
+        return None
+    try:
+        return _page(call, answer)
+    except ProtocolError as error:
+        return error
+
+
+def _page(call: Call, answer: Answer) -> _Page:
+    return _Page(_entries(call, answer), next_page(call, answer, what="the list of referrers"), len(answer.body))
 
 
 def _content_type(answer: Answer) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from imagesync.behaviour import Deletes, Referrers, Repush
 from imagesync.errors import (
@@ -34,6 +35,7 @@ from imagesync.manifest import (
     parse_manifest,
 )
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
+from imagesync.registry.allowance import USUAL_MANIFEST_BYTES, bytes_of_manifest
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
@@ -68,16 +70,10 @@ class RemoteRepository:
     def fetch_manifest(self, target: Tag | Digest) -> Content:
         """GET a manifest (end-3): at most 4 MiB, its bytes hashed, a digest asked for is the digest that comes."""
         call = self._manifest_call("GET", target, max_bytes=MAX_MANIFEST_BYTES)
-        answer = self._client.send(call)
-        asked = target if isinstance(target, Digest) else None
-        for expected in (asked, _header_digest(call, answer)):
-            if expected is not None and (actual := digest_of(answer.body, expected.algorithm)) != expected:
-                raise call.fail(IntegrityError, f"the manifest hashes to {actual}, not to {expected}")
-        try:
-            return parse_manifest(answer.body, answer.headers.get("Content-Type", ""), asked)
-        except InvalidManifest as error:
-            own = UnsupportedError if _SCHEMA_1 in error.message else ProtocolError
-            raise call.fail(own, error.message, hint=error.hint) from error
+        self._client.allowance.ask(USUAL_MANIFEST_BYTES)
+        content = self._client.read(call, partial(_content, call, target))
+        self._client.allowance.take(call, bytes_of_manifest(content))
+        return content
 
     def has_blob(self, blob: Descriptor) -> bool:
         """HEAD a blob (end-2). A 200 with another length than the blob's counts as absent: it is not that blob."""
@@ -246,6 +242,18 @@ class RemoteRepository:
             scopes=(Scope(self.repository.path, ("pull",)),),
             accepted=accepted,
         )
+
+
+def _content(call: Call, target: Tag | Digest, answer: Answer) -> Content:
+    asked = target if isinstance(target, Digest) else None
+    for expected in (asked, _header_digest(call, answer)):
+        if expected is not None and (actual := digest_of(answer.body, expected.algorithm)) != expected:
+            raise call.fail(IntegrityError, f"the manifest hashes to {actual}, not to {expected}")
+    try:
+        return parse_manifest(answer.body, answer.headers.get("Content-Type", ""), asked)
+    except InvalidManifest as error:
+        own = UnsupportedError if _SCHEMA_1 in error.message else ProtocolError
+        raise call.fail(own, error.message, hint=error.hint) from error
 
 
 def _begins_at(content_range: str, first: int) -> bool:

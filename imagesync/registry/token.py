@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.lazy import dataclass
+from imagesync.manifest import has_too_many_values
 from imagesync.registry.challenge import Challenge
 from imagesync.registry.credential import TOKEN_USER, Credential
 from imagesync.registry.message import Authorization, Request, Send
@@ -147,7 +148,7 @@ def fetch_token(ask: TokenAsk, send: Send) -> Token:
 def parse_token(body: bytes) -> Token:
     """A token server's answer: `token` or `access_token`, and `expires_in` in seconds. Raises ProtocolError."""
     try:
-        data = json.loads(body)
+        data = {} if has_too_many_values(body) else json.loads(body)
     except (ValueError, RecursionError):
         raise ProtocolError("the token server's answer is not JSON") from None
     found = (data.get("token") or data.get("access_token")) if isinstance(data, dict) else None

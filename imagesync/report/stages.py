@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from imagesync import __version__
+from imagesync.errors import ImagesyncError
+from imagesync.plan.inventory import str_without_hint
 from imagesync.promotion.ahead import Ahead
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.record import Record, record_to_json
@@ -35,8 +37,7 @@ def render_stages(standings: Sequence[StageStanding], spec: str, *, form: str) -
 def _rows(standing: StageStanding) -> Iterator[Row]:
     name, ahead, record = f"{standing.promotion}/{standing.stage}", _ahead(standing.ahead), standing.released
     if record is None:
-        what = "where releases begin" if standing.is_first else "nothing has come here yet"
-        yield (name, "", "", "", what, ahead)
+        yield (name, "", "", "", _without_record(standing), ahead)
         return
     since = f"{record.at.strftime(TIME)} by {by_whom(record)}"
     for image in standing.images:
@@ -50,6 +51,12 @@ def _rows(standing: StageStanding) -> Iterator[Row]:
     for image_name in standing.lacking:
         yield (name, image_name, record.version, "not part of it", since, ahead)
         name, since, ahead = "", "", ""
+
+
+def _without_record(standing: StageStanding) -> str:
+    if standing.error is not None:
+        return "not readable"
+    return "where releases begin" if standing.is_first else "nothing has come here yet"
 
 
 def _ahead(ahead: Ahead) -> str:
@@ -76,6 +83,7 @@ def _stage(standing: StageStanding, spec: str) -> dict[str, Any]:
         "released": _record(standing.released),
         "incomplete": _record(standing.begun),
         "hold": _record(standing.hold),
+        "unreadable": _error(standing.error),
         "ahead": standing.ahead.versions[0] if standing.ahead.versions else None,
         "all_ahead": list(standing.ahead.versions),
         "next": standing.next_step(Commands(spec, standing.promotion)),
@@ -92,6 +100,10 @@ def _stage(standing: StageStanding, spec: str) -> dict[str, Any]:
             for image in standing.images
         ],
     }
+
+
+def _error(error: ImagesyncError | None) -> Any:
+    return {"reason": str_without_hint(error), "kind": error.kind, "hint": error.hint} if error is not None else None
 
 
 def _record(record: Record | None) -> Any:

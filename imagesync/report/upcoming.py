@@ -8,7 +8,7 @@ from typing import Any
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.promotion.commands import Commands
 from imagesync.promotion.standing import StageStanding
-from imagesync.promotion.upcoming import Obstacle, Readiness, Upcoming
+from imagesync.promotion.upcoming import Obstacle, Readiness, Upcoming, of_error
 from imagesync.report.columns import Row
 from imagesync.report.history import TIME
 from imagesync.report.rows import FAILED, REFUSED, WAITS, shortened
@@ -61,8 +61,12 @@ def upcoming_to_dict(standing: StageStanding, spec: str) -> dict[str, Any] | Non
 
 def _headline(standing: StageStanding) -> str:
     """Empty where there is nothing to say of what is next."""
-    said = [_begun(standing), _coming(standing), _held(standing), _unknown(standing)]
+    said = [_unreadable(standing), _begun(standing), _coming(standing), _held(standing), _unknown(standing)]
     return "; ".join(one for one in said if one)
+
+
+def _unreadable(standing: StageStanding) -> str:
+    return "its records cannot be read" if standing.error is not None else ""
 
 
 def _begun(standing: StageStanding) -> str:
@@ -98,6 +102,8 @@ def _command(standing: StageStanding, spec: str) -> str:
 
 
 def _obstacles(standing: StageStanding) -> tuple[Obstacle, ...]:
+    if standing.error is not None:
+        return (of_error(standing.error),)
     return standing.upcoming.obstacles if standing.upcoming is not None else ()
 
 

@@ -143,6 +143,9 @@ class Rule:
     glob: RepositoryGlob | None = None
     found_by: str = ""
     """The glob that found `source`, as the spec writes it."""
+    is_read_at_once: bool = False
+    """Whether the manifest of its source is read where others are asked for their digest alone: most often it is read
+    anyway, as that of a release on its way."""
     named_tag: Tag | None = None
     """The tag that stands beside `digest`: looked at, so that a run can say where it went, and never taken."""
 

@@ -19,7 +19,7 @@ from imagesync.errors import (
 from imagesync.manifest import Content
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.creating import CreateRepository
-from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable
+from imagesync.plan.inventory import Absent, Broken, Head, NotRead, Present, Unreadable, Whole
 from imagesync.plan.questions import (
     FindMissing,
     HasBlob,
@@ -109,9 +109,24 @@ def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any
 
 
 def read_head(open_store: Callable[[], Resolver], reference: Reference, side: str) -> Head:
-    def resolve() -> Head:
+    """What a tag or digest points to."""
+    return _head(lambda: Present(open_store().resolve(reference.target)), side)
+
+
+def read_whole(open_store: Callable[[], ManifestFetcher], reference: Reference, side: str) -> Head:
+    """The same, with its manifest, by one request."""
+
+    def read() -> Whole:
+        content = fetch_manifest(open_store(), reference.target)
+        return Whole(content.descriptor, content=content)
+
+    return _head(read, side)
+
+
+def _head(read: Callable[[], Present], side: str) -> Head:
+    def found() -> Head:
         try:
-            return Present(open_store().resolve(reference.target))
+            return read()
         except NotFoundError as error:
             return Absent(error.hint)
         except AuthenticationError as error:
@@ -119,7 +134,7 @@ def read_head(open_store: Callable[[], Resolver], reference: Reference, side: st
                 return Unreadable(error.message)
             raise
 
-    return or_broken(resolve, side)
+    return or_broken(found, side)
 
 
 def _content(question: ReadManifest | ReadPlatform | ReadBlob, stores: Stores) -> Content | Platform | bytes | None:
@@ -136,12 +151,12 @@ def _manifest(question: ReadManifest, stores: Stores) -> Content:
     return known
 
 
-def fetch_manifest(store: ManifestFetcher, digest: Digest) -> Content:
+def fetch_manifest(store: ManifestFetcher, target: Tag | Digest) -> Content:
     """Read a manifest; bytes that do not match their digest are read once more, as those of a blob are."""
     try:
-        return store.fetch_manifest(digest)
+        return store.fetch_manifest(target)
     except IntegrityError:
-        return store.fetch_manifest(digest)
+        return store.fetch_manifest(target)
 
 
 def _missing(repository: Repository, stores: Stores) -> CreateRepository | None:

@@ -34,6 +34,10 @@ class Asked:
         self._askers[question] += isinstance(question, BULKY)
         return self._answering[question]
 
+    def hear(self, question: Question, answer: Any) -> None:
+        """The answer came with another: nobody has to be asked for it."""
+        self._answering.setdefault(question, self.tasks.add(lambda: answer))
+
     def task(self, question: Question) -> Task[Any]:
         """The task of a question that has been asked."""
         return self._answering[question]

@@ -5,26 +5,34 @@ manifest says it. To read it costs no pull.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
 
 from imagesync.errors import InvalidManifest
-from imagesync.manifest import Descriptor
+from imagesync.manifest import Descriptor, has_too_many_values
 from imagesync.plan.questions import ReadPlatform
 from imagesync.platform import Platform
 from imagesync.store import BlobFetcher, Stores
 from imagesync.survey.blobs import read_blob
 
-MAX_CONFIG_BYTES = 8 * 1024 * 1024
+T = TypeVar("T")
+MAX_CONFIG_BYTES = 4 * 1024 * 1024
+_parsing = Lock()
+"""Documents are large in memory: there is one at a time, and what is wanted of it is taken meanwhile."""
 
 
 def read_platform(question: ReadPlatform, stores: Stores) -> Platform | None:
     """What an image's config says that it runs on, None where it says nothing. Raises StoreError, InvalidManifest."""
-    platform = Platform.from_dict(read_config(stores.source(question.repository), question.config))
+    platform = read_config(stores.source(question.repository), question.config, Platform.from_dict)
     return platform if platform.os and platform.architecture else None
 
 
-def read_config(store: BlobFetcher, config: Descriptor) -> dict[str, object]:
-    """What a config says. Raises StoreError, InvalidManifest."""
-    return _parsed(_read(store, config), config)
+def read_config(store: BlobFetcher, config: Descriptor, take: Callable[[dict[str, object]], T]) -> T:
+    """What is taken of what a config says. Raises StoreError, InvalidManifest."""
+    raw = _read(store, config)
+    with _parsing:
+        return take(_parsed(raw, config))
 
 
 def _read(store: BlobFetcher, config: Descriptor) -> bytes:
@@ -34,6 +42,8 @@ def _read(store: BlobFetcher, config: Descriptor) -> bytes:
 
 
 def _parsed(raw: bytes, config: Descriptor) -> dict[str, object]:
+    if has_too_many_values(raw):
+        raise InvalidManifest(f"config {config.digest.short} has too many values to be read")
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError) as error:

@@ -27,7 +27,7 @@ def created_of(question: ReadCreated, stores: Stores) -> str | None:
     """What the config says, by what an earlier run has read where one has. Raises StoreError, InvalidManifest."""
     known = stores.memory.created(question.digest)
     if known is None:
-        said = read_config(stores.source(question.repository), question.config).get("created")
+        said = read_config(stores.source(question.repository), question.config, lambda config: config.get("created"))
         known = said if isinstance(said, str) and len(said) <= MAX_LENGTH else ""
         stores.memory.keep_created(question.digest, known)
     return known or None

@@ -9,8 +9,8 @@ from typing import Any
 
 from imagesync.plan.aliases import Following, followings
 from imagesync.plan.choosing import Moment
-from imagesync.plan.inventory import Head, Listed
-from imagesync.plan.questions import Question, ReadHead
+from imagesync.plan.inventory import Head, Listed, Whole
+from imagesync.plan.questions import Question, ReadHead, ReadManifest
 from imagesync.plan.repositories import Named
 from imagesync.plan.wants import Chosen, Listings, Want, Wanted, make_wants, wants_of
 from imagesync.reference import Reference, Repository
@@ -18,7 +18,7 @@ from imagesync.spec.model import Rule
 from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.aliases import Lookup, with_aliases
-from imagesync.survey.answers import read_head
+from imagesync.survey.answers import read_head, read_whole
 from imagesync.survey.asked import Asked
 from imagesync.survey.held import held_heads
 from imagesync.survey.lists import Lists
@@ -70,7 +70,7 @@ class _Reading:
         self._asked = asked
         self._watch: Watch[Any] = asked.tasks.watch()
         self.lists = Lists(asked.stores, asked.tasks, self._watch)
-        self.heads = _Heads(frozenset(rule.source for rule in rules), asked.stores, asked.tasks)
+        self.heads = _Heads(frozenset(rule.source for rule in rules), asked)
         self.selecting = Selecting(self._ask, self._watch, Moment(datetime.now(UTC), state))
 
     def known(self, more: Callable[[Rule], Sequence[Task[Any]]]) -> Iterator[Rule]:
@@ -94,11 +94,13 @@ class _Reading:
 class _Heads:
     """The heads that rules ask for, each reference once; what a trusted list has is not asked for."""
 
-    def __init__(self, sources: frozenset[Repository], stores: Stores, tasks: Tasks) -> None:
+    def __init__(self, sources: frozenset[Repository], asked: Asked) -> None:
         self._sources = sources
-        self._stores = stores
-        self._tasks = tasks
+        self._answers = asked
+        self._stores = asked.stores
+        self._tasks = asked.tasks
         self._asked: dict[Reference, Task[Head]] = {}
+        self._whole: set[Reference] = set()
         self._listed: dict[Reference, Head] = {}
         self.aliases: list[Following] = []
 
@@ -111,6 +113,7 @@ class _Heads:
         asked = [want for want in wants if want.destination not in listed]
         sources = [want.asked for want in wants if want.destination not in listed or want.rule.aliases]
         destinations = [*(want.destination for want in asked), *(alias.destination for alias in aliases)]
+        self._whole.update(want.asked for want in wants if want.rule.is_read_at_once)
         for reference in (*sources, *destinations):
             self.read(reference)
 
@@ -131,12 +134,17 @@ class _Heads:
     def results(self) -> dict[Reference, Head]:
         """What was read of each, rather than what a list says where another rule does not trust that."""
         read = dict(zip(self._asked, self._tasks.results(list(self._asked.values())), strict=True))
+        for reference, head in read.items():
+            if isinstance(head, Whole):
+                self._answers.hear(ReadManifest(reference.repository, head.descriptor.digest), head.content)
         return {**self._listed, **read}
 
     def _read(self, reference: Reference) -> Head:
-        if reference.repository in self._sources:
-            return read_head(lambda: self._stores.source(reference.repository), reference, "source")
-        return read_head(lambda: self._stores.destination(reference.repository), reference, "destination")
+        if reference.repository not in self._sources:
+            return read_head(lambda: self._stores.destination(reference.repository), reference, "destination")
+        is_free = not self._stores.counts_pulls(reference.repository.registry)
+        read = read_whole if reference in self._whole and is_free else read_head
+        return read(lambda: self._stores.source(reference.repository), reference, "source")
 
 
 def _is_listed(want: Want, lists: Lists) -> bool:

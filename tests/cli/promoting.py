@@ -67,5 +67,5 @@ class Shop:
 
 
 def _by_age(tags: Any) -> list[str]:
-    kinds = ("hold", "release", "started", "finished")
+    kinds = ("hold", "release", "started", "finished", "withdrawn")
     return sorted(tags, key=lambda tag: (tag.rpartition(".")[0], kinds.index(tag.rpartition(".")[2])))

@@ -122,6 +122,19 @@ def test_a_forged_hold_holds_nothing_and_a_forged_start_is_not_incomplete(shop: 
     assert (staging["incomplete"], staging["hold"], staging["released"]["version"]) == (None, None, "1.4.0")
 
 
+def test_a_forged_withdrawal_hides_nothing_that_is_incomplete(shop: Shop) -> None:
+    shop.hosts[1].script("PUT", r"finished", status=403)
+    shop.push("1.5.0")
+    assert shop.promote("1.5.0", "staging").code == 1
+    shop.hosts[1].unscript()
+    journal = shop.hosts[1].repository("shop/imagesync-journal")
+    begun = journal.list_tags()[-1]
+    assert begun.endswith(".started")
+    journal.push_manifest(journal.fetch_manifest(begun), Tag(begun.replace("started", "withdrawn")))
+    ran = shop.cli("status", "sync.yaml", "--format", "json")
+    assert (ran.code, ran.json()["stages"][1]["incomplete"]["version"]) == (1, "1.5.0")
+
+
 def test_a_signed_record_counts_under_its_own_tag_alone(shop: Shop) -> None:
     journal = shop.hosts[1].repository("shop/imagesync-journal")
     (old,) = [tag for tag in journal.list_tags() if tag.endswith("finished")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,9 +39,8 @@ def test_a_first_promotion_within_one_repository_is_one_tag_and_two_records(regi
     assert shop.promote("1.5.0", "staging", "--concurrency", "1").code == 0
     assert lines(registry) == [
         "GET /v2/shop/imagesync-journal/tags/list 200",
-        "HEAD /v2/shop/api/manifests/1.5.0 200",
+        "GET /v2/shop/api/manifests/1.5.0 200",
         "HEAD /v2/shop/api/manifests/1.5.0-rc 404",
-        "GET /v2/shop/api/manifests/DIGEST 200",
         "PUT /v2/shop/imagesync-journal/manifests/started 201",
         "PUT /v2/shop/api/manifests/1.5.0-rc 201",
         "PUT /v2/shop/api/manifests/DIGEST 201",
@@ -49,12 +49,14 @@ def test_a_first_promotion_within_one_repository_is_one_tag_and_two_records(regi
 
 
 COSTS = [
-    ('retag: "{tag}-rc"', 8, 11),
-    ("current: staging", 9, 12),
-    ('retag: "{tag}-rc"\ncurrent: staging', 11, 14),
+    ('retag: "{tag}-rc"', 7, 9),
+    ("current: staging", 8, 10),
+    ('retag: "{tag}-rc"\ncurrent: staging', 10, 12),
 ]
 """What a stage writes within one repository, and the requests of a second release: where the registry lists referrers,
 and where clients keep that list."""
+BY_ITSELF = 2
+"""What a release costs more that comes by itself: the tags of the first stage, and what the stage runs."""
 
 
 @pytest.mark.parametrize("make", [make_image, make_index])
@@ -132,7 +134,8 @@ def test_within_one_repository_an_index_moves_by_its_tag_alone(registry: FakeReg
         "PUT /v2/shop/api/manifests/staging 201",
         "PUT /v2/shop/api/manifests/DIGEST 201",
     ]
-    assert lines(registry).count("GET /v2/shop/api/manifests/DIGEST 200") == 1, "its children are not read"
+    read = [line for line in lines(registry) if line.startswith("GET /v2/shop/api/manifests/")]
+    assert read == ["GET /v2/shop/api/manifests/1.4.0 200"], "its children are not read"
     shop.push("1.5.0", api=make_index("another"))
     assert shop.promote("1.5.0", "staging", "-o", "plan.json").code == 0
     shop.forget()
@@ -199,7 +202,7 @@ def test_a_stage_where_nothing_is_due_costs_two_requests_and_a_tag_list_for_each
             ]
 
 
-def test_what_is_due_costs_what_promote_does_and_a_tag_list_and_a_record(registry: FakeRegistry, cli: Cli) -> None:
+def test_what_is_due_costs_what_promote_does_a_tag_list_and_a_record(registry: FakeRegistry, cli: Cli) -> None:
     shop = shop_in(
         registry,
         cli,
@@ -217,22 +220,67 @@ def test_what_is_due_costs_what_promote_does_and_a_tag_list_and_a_record(registr
         "GET /v2/shop/imagesync-journal/tags/list 200",
         "GET /v2/shop/imagesync-journal/manifests/finished 200",
     ]
-    assert len(registry.log) == 11, "8 of a promotion within one repository, two lists and the last record"
+    assert len(registry.log) == 9, "7 of a promotion within one repository, the list and the last record"
 
 
-@pytest.mark.parametrize(("stage", "count"), [("current: staging", 12), ("current: staging\nretag: '{tag}-rc'", 14)])
+@pytest.mark.parametrize("lists_referrers", [True, False])
+@pytest.mark.parametrize(("stage", "listed", "kept"), COSTS, ids=["version", "current", "both"])
 def test_what_is_due_within_one_repository_is_a_put_for_each_tag_and_the_two_records(
-    registry: FakeRegistry, cli: Cli, stage: str, count: int
+    registry: FakeRegistry, cli: Cli, *, stage: str, listed: int, kept: int, lists_referrers: bool
 ) -> None:
     more = {"staging": f"auto: true\n{stage}", "production": "current: live"}
     shop = shop_in(registry, cli, prefixes=("shop", "shop", "shop"), **more)
+    if not lists_referrers:
+        registry.list_no_referrers()
     for version in ("1.4.0", "1.5.0"):
         shop.push(version)
         shop.forget()
         assert cli("apply", "sync.yaml").code == 0
-    assert len(registry.log) == count, lines(registry)
-    written = [line for line in lines(registry) if line.split()[0] in WRITES]
+    assert len(registry.log) == (listed if lists_referrers else kept) + BY_ITSELF, lines(registry)
+    written = [line for line in lines(registry) if line.split()[0] in WRITES and "/sha256-" not in line]
     assert len(written) == stage.count(":") + len(("started", "finished", "on the image")), written
+
+
+def test_what_is_due_beside_a_sync_entry_or_another_release_has_the_journal_read_anew(
+    registry: FakeRegistry, cli: Cli
+) -> None:
+    """Whatever comes first in a run may take long."""
+    more = {"staging": "auto: true\ncurrent: staging", "production": "auto: true\ncurrent: live"}
+    shop = shop_in(registry, cli, prefixes=("shop", "shop", "shop"), **more)
+    shop.push("1.4.0")
+    listing = "GET /v2/shop/imagesync-journal/tags/list"
+    assert (cli("apply", "sync.yaml").code, len(registry.log.lines(path="journal/tags/list"))) == (0, 1)
+    shop.push("1.5.0")
+    shop.forget()
+    assert cli("apply", "sync.yaml").code == 0
+    assert [line for line in lines(registry) if line.startswith(listing)] == [f"{listing} 200"] * 3, "two are due"
+    entry = (
+        f"sync:\n  - source: {registry.host}/shop\n    destination: {registry.host}/mirror\n    images: ['api:1.4.0']\n"
+    )
+    cli.file(f"{Path('sync.yaml').read_text()}{entry}")
+    assert cli("apply", "sync.yaml").code == 0
+    shop.more["production"] = "current: live"
+    shop.write()
+    cli.file(f"{Path('sync.yaml').read_text()}{entry}")
+    shop.push("1.6.0")
+    shop.forget()
+    assert cli("apply", "sync.yaml").code == 0
+    assert [line for line in lines(registry) if line.startswith(listing)] == [f"{listing} 200"] * 2
+
+
+def test_where_pulls_are_counted_a_tag_is_asked_for_by_head_first(registry: FakeRegistry, cli: Cli) -> None:
+    """It may be in place."""
+    shop = shop_in(
+        registry, cli, prefixes=("shop", "shop", "shop"), staging="current: staging", production="current: x"
+    )
+    counted = f"registries:\n  {registry.host}:\n    pulls: {{budget: 80/6h}}\n"
+    cli.file(f"{Path('sync.yaml').read_text()}{counted}")
+    shop.push("1.4.0")
+    for _ in range(2):
+        shop.forget()
+        assert shop.promote("1.4.0", "staging").code == 0
+    assert registry.log.lines("GET", "/api/manifests/") == []
+    assert registry.log.lines("HEAD", r"/manifests/1\.4\.0") == ["HEAD /v2/shop/api/manifests/1.4.0 200"]
 
 
 def short(registry: FakeRegistry) -> list[str]:

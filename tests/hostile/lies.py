@@ -170,6 +170,13 @@ def endless(status: str) -> Tell:
     return tell
 
 
+def letter_chunks(asked: Asked, truth: Truth) -> Iterator[bytes]:
+    """A body in chunks of one letter, for ever: each costs who reads it a hundred times what it costs to send."""
+    yield head("200 OK", "Content-Type: application/json", "Transfer-Encoding: chunked")
+    while asked.method != "HEAD" and not truth.stopping.is_set():
+        yield b"1\r\nx\r\n" * 10_000
+
+
 def enormous(asked: Asked, truth: Truth) -> Iterator[bytes]:
     """A body that says how much too long it is."""
     yield head("200 OK", "Content-Type: application/json", "Content-Length: 999999999999999")
@@ -218,5 +225,6 @@ ANYWHERE: dict[str, Tell | Lie] = {
     "interim answers for ever": interim_for_ever,
     "a body without end": endless("200 OK"),
     "an error without end": endless("404 Not Found"),
+    "chunks of one letter": letter_chunks,
     "an enormous length": enormous,
 }

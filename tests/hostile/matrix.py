@@ -20,6 +20,7 @@ EVERYWHERE = tuple(Endpoint)
 
 LEFT_OUT = {
     special.LISTS: "only lists have next pages, and names on them",
+    special.LISTS[2:]: "only these lists have entries with annotations",
     special.LISTS[:2]: "only lists have names; what a list of referrers holds is parsed as an index is",
     special.READS: "only an answer about a manifest says its digest and type before it is read",
     special.GETS: "only these answers are manifests",

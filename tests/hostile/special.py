@@ -83,6 +83,28 @@ def large_pages(asked: Asked, _truth: Truth) -> Iterator[bytes]:
     yield reply(asked, "200 OK", [("Link", link)], json.dumps({key: names}).encode())
 
 
+def many_names(length: int) -> Tell:
+    """As many names as a list may have, in pages: all of them tags, and paths that the glob of the spec finds."""
+
+    def tell(asked: Asked, _truth: Truth) -> Iterator[bytes]:
+        first = int(asked.target.rpartition("last=")[2]) if "last=" in asked.target else 0
+        key = "tags" if asked.path.endswith("/tags/list") else "repositories"
+        names = [f"catalo{number}".ljust(length, "x") for number in range(first, min(first + 20_000, 99_999))]
+        link = [("Link", f'<{asked.path}?last={first + 20_000}>; rel="next"')] if first < 80_000 else []
+        yield reply(asked, "200 OK", link, json.dumps({key: names}).encode())
+
+    return tell
+
+
+def large_referrers(asked: Asked, _truth: Truth) -> Iterator[bytes]:
+    """A list of referrers of which each is as large as a page may be, and always one more."""
+    number = next(_numbers)
+    entry = _child(number, annotations={"a": "x" * 4_000_000})
+    body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}).encode()
+    link = f'<{asked.path}?last={number}>; rel="next"'
+    yield reply(asked, "200 OK", [("Link", link), ("Content-Type", OCI_INDEX)], body)
+
+
 def without_entries(asked: Asked, _truth: Truth) -> Iterator[bytes]:
     """Empty pages whose place grows."""
     body = json.dumps({"tags": [], "repositories": [], "schemaVersion": 2, "manifests": []}).encode()
@@ -155,7 +177,10 @@ SPECIAL: dict[str, tuple[tuple[Endpoint, ...], Tell]] = {
     "a next page that is this one": (LISTS, with_header("Link", '<{target}>; rel="next"')),
     "pages without end": (LISTS, growing("{path}?last={number}")),
     "large pages without end": (LISTS[:2], large_pages),
+    "large pages of referrers": (LISTS[2:], large_referrers),
     "empty pages without end": (LISTS, without_entries),
+    "99999 names": (LISTS[:2], many_names(12)),
+    "99999 long names": (LISTS[:2], many_names(128)),
     "names that are none": (
         (Endpoint.TAGS, Endpoint.CATALOG),
         saying(
@@ -175,6 +200,7 @@ SPECIAL: dict[str, tuple[tuple[Endpoint, ...], Tell]] = {
     "an index that is an image": (GETS, saying(_BOTH, _JSON)),
     "another type than its own": (GETS, saying(_IMAGE, ("Content-Type", OCI_INDEX))),
     "brackets of a manifest": (GETS, saying(b'{"schemaVersion":2,"manifests":[' + b"{}," * 1_380_000 + b"{}]}", _JSON)),
+    "short texts": (GETS, saying(b'{"schemaVersion":2,"x":[' + '"Ā",'.encode() * 800_000 + b"0]}", _JSON)),
     "brackets in brackets": (GETS, saying(nested(500_000), _JSON)),
     "a size without end": (
         GETS,

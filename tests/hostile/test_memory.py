@@ -20,6 +20,7 @@ MOST_BYTES = 150 * 1024 * 1024
 DANGEROUS = (
     *("a body without end", "an error without end", "an enormous length", "a header without end", "a long header"),
     *("interim answers for ever", "compressed", "large pages without end", "a list of brackets"),
+    *("chunks of one letter", "large pages of referrers", "99999 names", "99999 long names", "short texts"),
     *("brackets of a manifest", "10001 children", "one child 20000 times", "a size without end"),
 )
 

@@ -118,6 +118,11 @@ def test_of_a_move_that_has_finished_that_alone_is_told() -> None:
     assert [entry.kind for entry in telling(entries)] == [Kind.HOLD, Kind.STARTED, Kind.FINISHED]
 
 
+def test_of_a_move_that_was_withdrawn_that_alone_is_told() -> None:
+    entries = [make_entry(Kind.STARTED, 1), make_entry(Kind.WITHDRAWN, 1), make_entry(Kind.STARTED, 2)]
+    assert [entry.kind for entry in telling(entries)] == [Kind.STARTED, Kind.WITHDRAWN]
+
+
 def test_what_has_begun_alone_is_incomplete() -> None:
     endings = [event.ending for event in events_of(map(make_record, Kind))]
-    assert endings == [Ending.HELD, Ending.RELEASED, Ending.INCOMPLETE, Ending.FINISHED]
+    assert endings == [Ending.HELD, Ending.RELEASED, Ending.INCOMPLETE, Ending.FINISHED, Ending.WITHDRAWN]

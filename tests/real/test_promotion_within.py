@@ -28,12 +28,15 @@ class Within:
     registry: RealRegistry
     sync: Sync
 
-    def write(self, name: str, *paths: str, more: str = "current: {stage}") -> None:
-        """The spec of one image along three stages, each with the repository of its place in `paths`."""
+    def write(self, name: str, *paths: str, more: str = "current: {stage}", auto: str = "") -> None:
+        """The spec of one image along three stages, each with the repository of its place in `paths`. What comes to the
+        stage `auto` comes by itself."""
         text = f"version: 1\npromotions:\n  - name: {name}\n    images: [app]\n    stages:\n"
         for stage, path in zip(STAGES, paths, strict=True):
             text += f"      - name: {stage}\n        repository: {self.registry.host}/{path}\n"
-            text += "" if stage == "dev" else f"        {more.format(stage=stage)}\n"
+            lines = [] if stage == "dev" else more.format(stage=stage).splitlines()
+            lines += ["auto: true"] if stage == auto else []
+            text += "".join(f"        {line}\n" for line in lines)
         (self.sync.folder / "sync.yaml").write_text(text)
 
     def push(self, path: str, version: str) -> str:
@@ -61,22 +64,44 @@ def within(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wit
         yield Within(registry, Sync(tmp_path_factory.mktemp("home"), real))
 
 
-@pytest.mark.parametrize("more", ["current: {stage}", "retag: '{{tag}}-{stage}'"], ids=["current", "version"])
-def test_within_one_repository_it_is_one_put_of_a_tag_the_two_records_and_at_most_12_requests(
-    within: Within, more: str
+VERSION, CURRENT = "retag: '{{tag}}-{stage}'", "current: {stage}"
+COSTS = [(VERSION, 9), (CURRENT, 10), (f"{VERSION}\n{CURRENT}", 12)]
+"""What a stage writes, and the requests of a second release."""
+
+
+@pytest.mark.parametrize(("more", "count"), COSTS, ids=["version", "current", "both"])
+def test_within_one_repository_it_is_one_put_a_tag_the_two_records_and_at_most_12_requests(
+    within: Within, more: str, count: int
 ) -> None:
     within.write("web", "web", "web", "web", more=more)
     for version in ("1.0.0", "1.1.0"):
         within.push("web", version)
         asked = within.run("promote", "sync.yaml", f"web:{version}", "--to", "staging")
-    assert len(asked) <= 12, asked
+    check_writes(asked, tags=more.count(":"))
+    assert len(asked) == count, asked
+
+
+@pytest.mark.parametrize(("more", "count"), COSTS, ids=["version", "current", "both"])
+def test_what_comes_by_itself_costs_the_tags_of_the_first_stage_and_a_record_more(
+    within: Within, more: str, count: int
+) -> None:
+    within.write("web", "web", "web", "web", more=more, auto="staging")
+    for version in ("1.0.0", "1.1.0"):
+        within.push("web", version)
+        asked = within.run("apply", "sync.yaml")
+    check_writes(asked, tags=more.count(":"))
+    assert len(asked) == count + 2, asked
+
+
+def check_writes(asked: list[Request], *, tags: int) -> None:
+    """What a promotion within one repository writes, and nothing else."""
     written = [one for one in asked if one.is_write]
     assert {one.method for one in written} == {"PUT"}, "no blob was asked for, let alone moved"
     journal = [one.path for one in written if "/imagesync-journal/" in one.path]
     assert [path.rpartition(".")[2] for path in journal] == ["started", "finished"]
     lists = [one for one in written if "/web/app/manifests/sha256" in one.path]
     assert len(lists) == 2, "the record, and the list that it stands in"
-    assert len(written) - len(journal) - len(lists) == 1, "the tag"
+    assert len(written) - len(journal) - len(lists) == tags
 
 
 def test_within_one_registry_no_byte_of_a_blob_moves(within: Within) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -136,3 +137,38 @@ def test_trailers_are_passed_over() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
     with begun(chunked + b"X: y\r\n" * 99 + b"\r\n") as answer:
         assert read_all(answer) == b"ok"
+
+
+@pytest.mark.parametrize("chunk", [b"1\r\na\r\n", b"1;" + b"x" * 60_000 + b"\r\na\r\n", b"00000000001\r\na\r\n"])
+def test_chunks_that_are_shorter_than_what_stands_around_them_are_refused(chunk: bytes) -> None:
+    """CVE-2023-39326 was of this kind: a body of a few letters takes as long as one likes."""
+    with (
+        closing(chunked(chunk * (2_000_000 // len(chunk)))) as answer,
+        pytest.raises(BadAnswer, match="chunks so small"),
+    ):
+        answer.read(1024 * 1024)
+
+
+def test_chunks_of_a_few_letters_among_larger_ones_are_read() -> None:
+    chunks = (b"1\r\na\r\n" * 10_000 + b"%x\r\n" % 100_000 + b"a" * 100_000 + b"\r\n") * 3
+    with closing(chunked(chunks)) as answer:
+        assert answer.read(10_000_000) == b"a" * 330_000
+
+
+def test_many_chunks_take_no_more_memory_than_their_bytes() -> None:
+    with closing(chunked(b"6\r\nabcdef\r\n" * 100_000)) as answer:
+        tracemalloc.start()
+        try:
+            assert len(answer.read(1024 * 1024)) == 600_000
+            assert tracemalloc.get_traced_memory()[1] < 4 * 600_000
+        finally:
+            tracemalloc.stop()
+
+
+def chunked(chunks: bytes) -> FramedAnswer:
+    """An answer whose body is these chunks."""
+    answer = FramedAnswer(
+        io.BytesIO(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"), "GET"
+    )
+    answer.begin()
+    return answer
