@@ -127,6 +127,11 @@ def test_the_standard_library_knows_it(layer: Any) -> None:
     assert [known.repr for known in dataclasses.fields(layer)] == [True, True, True, False, False]
 
 
+def test_the_standard_library_is_told_once() -> None:
+    layer = make_layer(declaring)
+    assert layer("a").__dataclass_fields__ is layer.__dataclass_fields__
+
+
 def test_its_fields_say_their_defaults() -> None:
     layer = make_layer(declaring)
     assert [one.name for one in fields(layer)] == [one.name for one in fields(layer("a"))]
@@ -265,6 +270,18 @@ def test_a_class_cannot_be_made_in_a_way_of_its_own() -> None:
 
     with pytest.raises(TypeError, match="__init__"):
         declaring.dataclass(slots=True)(type("Own", (), {"__init__": own_init}))
+
+
+@pytest.mark.parametrize("annotation", ["InitVar[int]", "KW_ONLY"])
+def test_what_only_dataclasses_know_is_refused(annotation: str) -> None:
+    with pytest.raises(TypeError, match="does not know"):
+        declaring.dataclass(slots=True)(type("Strange", (), {"__annotations__": {"one": annotation}}))
+
+
+@pytest.mark.parametrize("module", KINDS)
+def test_a_default_that_can_change_is_refused(module: Any) -> None:
+    with pytest.raises(ValueError, match="default_factory"):
+        module.dataclass(slots=True)(type("Shared", (), {"__annotations__": {"one": "list"}, "one": []}))
 
 
 def test_a_field_cannot_be_told_what_it_does_not_know() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from imagesync.lazy.field import MISSING, Field, fields
 from imagesync.lazy.methods import methods_of
 
+_UNKNOWN = ("InitVar", "KW_ONLY")
+
 
 def dataclass(
     *, slots: bool = False, frozen: bool = False, eq: bool = True, order: bool = False, kw_only: bool = False
@@ -49,25 +51,32 @@ def _with_slots(written: type, more: tuple[str, ...], *, kw_only: bool) -> Any:
 
 
 def _annotated(written: type) -> list[str]:
+    """The names that are fields."""
+    for name, text in written.__annotations__.items():
+        if text.startswith(_UNKNOWN):
+            raise TypeError(f"{written.__qualname__}.{name}: a lazy dataclass does not know {text}")
     return [name for name, text in written.__annotations__.items() if not text.startswith("ClassVar")]
 
 
 def _field_of(written: type, name: str, *, kw_only: bool) -> Field:
     said = vars(written).get(name, MISSING)
     found = said if isinstance(said, Field) else Field(default=said)
+    if type(found.default).__hash__ is None:
+        raise ValueError(f"{written.__qualname__}.{name}: all objects would share this default, use default_factory")
     found.name, found.type, found.kw_only = name, written.__annotations__[name], kw_only
     return found
 
 
 class _StandardFields:
-    """What `dataclasses.asdict` and others want to know of a class: told by a twin that they make themselves."""
+    """What `dataclasses.asdict` and others want to know of a class: told once, by a twin that they make themselves."""
 
-    def __get__(self, _one: object, owner: type) -> Any:
+    def __get__(self, _one: object, owner: Any) -> Any:
         from dataclasses import make_dataclass  # noqa: PLC0415 - few ask
 
         named = [(one.name, one.type, one.as_standard()) for one in fields(owner)]
         twin = make_dataclass(owner.__name__, named, init=False, repr=False, eq=False)
-        return vars(twin)["__dataclass_fields__"]
+        owner.__dataclass_fields__ = vars(twin)["__dataclass_fields__"]
+        return owner.__dataclass_fields__
 
 
 _STANDARD_FIELDS = _StandardFields()
