@@ -1,4 +1,4 @@
-"""How much one rule may come to: what a server lists decides it, and every tag takes some 7 KiB until all is planned."""
+"""How much one rule may come to: what a server lists decides it, and each tag takes some 7 KiB until all is planned."""
 
 from __future__ import annotations
 
