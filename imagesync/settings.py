@@ -201,6 +201,10 @@ class Tls:
     key: Path | None = None
 
 
+LIST_WAITS = 60
+"""A list has to be there after so many times what one piece of it may take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds: to connect, between two pieces of data, and for a registry to commit what was uploaded."""
@@ -208,6 +212,11 @@ class Timeouts:
     connect_seconds: float = 10.0
     read_seconds: float = 60.0
     commit_seconds: float = 900.0
+
+    @property
+    def list_seconds(self) -> float:
+        """How long all pages of a list may take together: an hour, unless a registry is told else."""
+        return LIST_WAITS * self.read_seconds
 
     def at_most(self, other: Timeouts) -> Timeouts:
         """The shorter of each."""

@@ -21,6 +21,8 @@ from imagesync.lazy import dataclass
 
 MAX_MEMBERS = 200_000
 MAX_NAME_LENGTH = 4096
+MAX_NAMES_LENGTH = 16 * 1024 * 1024
+"""Of all names and links together: they are kept in memory."""
 MAX_LINKS = 8
 """Links that lead to links, one after the other."""
 _COMPRESSED = {
@@ -138,9 +140,11 @@ def list_members(file: Path, reference: str) -> Members:
 def _listed(opened: BinaryIO) -> Members:
     files: dict[str, Member] = {}
     links: dict[str, str] = {}
+    length = 0
     for number, found in enumerate(read_headers(opened)):
-        if number >= MAX_MEMBERS:
-            raise LimitError(f"holds more than {MAX_MEMBERS} files")
+        length += len(found.name) + len(found.link)
+        if number >= MAX_MEMBERS or length > MAX_NAMES_LENGTH:
+            raise LimitError(f"holds more than {MAX_MEMBERS} files, or names of over {MAX_NAMES_LENGTH} letters")
         name = _checked_name(found)
         if name in files or name in links:
             _refuse(f"holds {_shown(name)} twice")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -73,7 +72,9 @@ def wants_color(stream: TextIO) -> bool:
 
 def to_json(value: object) -> str:
     """A value as JSON for people and programs."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    from imagesync.report.printable import printable_json  # noqa: PLC0415 - not for --help
+
+    return printable_json(value)
 
 
 def _write(stream: TextIO, text: str) -> None:

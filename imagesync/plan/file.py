@@ -62,7 +62,7 @@ def plan_to_json(plan: Plan, *, created: str = "") -> str:
             for digest, content in sorted(whole.contents.items())
         },
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2) + "\n"
 
 
 def plan_from_json(text: str, *, name: str) -> Plan:

@@ -17,7 +17,7 @@ FIRST_BYTES = 32 * 1024 * 1024
 USUAL_MANIFEST_BYTES = 64 * 1024
 USUAL_LIST_BYTES = 2 * 1024 * 1024
 _NAME_BYTES = 300
-_DESCRIPTOR_BYTES = 600
+_DESCRIPTOR_BYTES = 1000
 """What one takes besides its letters."""
 _HINT = "select fewer tags, by `newest` or a narrower `include`, or let several runs share them"
 

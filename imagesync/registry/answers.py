@@ -76,9 +76,14 @@ def parse_refusal(status: int, content_type: str, body: bytes) -> Refusal:
             return _from_document(status, json.loads(text))
         except (ValueError, RecursionError):
             pass  # cut off, or no JSON: shown as text
-    if "html" in content_type.lower() or text[:15].lower().startswith(("<!doctype", "<html")):
+    if is_page(content_type) or text[:15].lower().startswith(("<!doctype", "<html")):
         return Refusal(status, text="an HTML page, as from a proxy or a login form")
     return Refusal(status, text=_shown(text))
+
+
+def is_page(content_type: str) -> bool:
+    """Whether an answer is for people's eyes: a registry sends none, what stands before it may."""
+    return "html" in content_type.lower()
 
 
 def class_for(refusal: Refusal, *, is_manifest_put: bool = False) -> type[StoreError]:
@@ -171,7 +176,7 @@ def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str 
 
 _HINT_BY_STATUS = {
     413: "raise the body limit of the proxy in front of the registry",
-    415: "the registry does not take this media type",
+    415: "the registry does not take this media type; zot takes Docker's with `http: {compat: [docker2s2]}`",
 }
 _HINT_BY_CODE_TO_WRITE = {
     "NAME_UNKNOWN": "some registries want a repository to be created before it is pushed to",

@@ -39,9 +39,11 @@ from imagesync.registry.guard import Guard, Watch
 from imagesync.registry.habits import UploadHabits
 from imagesync.registry.limits import HostLimits
 from imagesync.registry.message import Request, Response
-from imagesync.registry.origin import Address, Origin, parse_address, resolve_address
+from imagesync.registry.origin import Address, Origin, parse_address, redirected
+from imagesync.registry.places import announced_bytes
 from imagesync.registry.refused_logins import login_hint
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.sayings import saying_in
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.token import Scope
 from imagesync.registry.traffic import Traffic
@@ -208,6 +210,7 @@ class RegistryClient:
         response, address = opened
         body = bytearray()
         with closing(response):
+            grown(announced_bytes(response.headers))
             for piece in self._pieces(call, response):
                 body += piece
                 grown(len(body))
@@ -238,7 +241,7 @@ class RegistryClient:
             if is_answer or call.method not in ("GET", "HEAD"):
                 return response, address
             response.drain()
-            address = _redirected(address, response)
+            address = redirected(address, response.status, response.headers.get("Location"))
         raise ProtocolError(f"more than {MAX_REDIRECTS} redirects")
 
     def _send(self, call: Call, request: Request) -> Response:
@@ -314,9 +317,8 @@ class RegistryClient:
             hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
-        hint = login_hint(refusal.status, self.host, used)
-        advice = self._advice(call, refusal)
-        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
+        said = saying_in(refusal.text)
+        hint = said.hint if said else login_hint(refusal.status, self.host, used, self._advice(call, refusal))
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"
@@ -387,13 +389,3 @@ class RegistryClient:
             if secure.port == plain.port:
                 raise
             return plain
-
-
-def _redirected(address: Address, response: Response) -> Address:
-    location = response.headers.get("Location")
-    if not location:
-        raise ProtocolError(f"a redirect ({response.status}) without a Location")
-    found = resolve_address(address, location)
-    if address.origin.scheme == "https" and found.origin.scheme != "https":
-        raise ProtocolError(f"a redirect from https to plain http at {found.origin.authority} is refused")
-    return found

@@ -33,7 +33,9 @@ def list_tags(client: RegistryClient, repository: Repository) -> TagList:
         max_bytes=MAX_PAGE_BYTES,
     )
     client.allowance.ask(USUAL_LIST_BYTES)
-    return TagList.of(read_pages(call, partial(_tags, client), what="the tag list"))
+    return TagList.of(
+        read_pages(call, partial(_tags, client), what="the tag list", seconds=client.timeouts.list_seconds)
+    )
 
 
 def list_catalog(client: RegistryClient, prefix: str) -> set[str]:
@@ -50,7 +52,7 @@ def list_catalog(client: RegistryClient, prefix: str) -> set[str]:
         max_bytes=MAX_PAGE_BYTES,
     )
     client.allowance.ask(USUAL_LIST_BYTES)
-    return read_pages(call, partial(_repositories, client), what="the catalog")
+    return read_pages(call, partial(_repositories, client), what="the catalog", seconds=client.timeouts.list_seconds)
 
 
 def _tags(client: RegistryClient, call: Call) -> Page[str]:

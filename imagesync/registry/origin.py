@@ -92,6 +92,16 @@ def resolve_address(base: Address, text: str) -> Address:
     return Address(base.origin if _is_same_behind_tls(base.origin, origin) else origin, target)
 
 
+def redirected(asked: Address, status: int, location: str | None) -> Address:
+    """Where a redirect leads, seen from what was asked. Raises ProtocolError, also for one that leaves TLS."""
+    if not location:
+        raise ProtocolError(f"a redirect ({status}) without a Location")
+    found = resolve_address(asked, location)
+    if asked.origin.scheme == "https" and found.origin.scheme != "https":
+        raise ProtocolError(f"a redirect from https to plain http at {found.origin.authority} is refused")
+    return found
+
+
 def parse_address(text: str) -> Address:
     """An address with scheme and host. Raises ProtocolError for any other."""
     absolute = _ABSOLUTE.fullmatch(text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Hashable, Iterator
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from imagesync.errors import LimitError, ProtocolError
+from imagesync.errors import LimitError, NetworkError, ProtocolError
 from imagesync.lazy import dataclass, replace
 from imagesync.manifest import has_too_many_values
 from imagesync.registry.call import Answer, Call
@@ -29,13 +30,15 @@ class Page(Generic[T]):
     """What shows that a page is another one, where not all that it lists becomes an entry."""
 
 
-def read_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> set[T]:
-    """All entries of a list. One that does not end is an error, never cut short."""
-    return set(chain.from_iterable(walk_pages(call, read, what=what)))
+def read_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str, seconds: float) -> set[T]:
+    """All entries of a list. One that does not end, or takes longer than so many seconds, is an error, never cut
+    short."""
+    return set(chain.from_iterable(walk_pages(call, read, what=what, seconds=seconds)))
 
 
-def walk_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> Iterator[frozenset[T]]:
+def walk_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str, seconds: float) -> Iterator[frozenset[T]]:
     """The entries of one page after the other, for who may know enough before the last."""
+    until = time.monotonic() + seconds
     found: set[Hashable] = set()
     asked: set[Address] = set()
     for _ in range(MAX_PAGES):
@@ -50,6 +53,8 @@ def walk_pages(call: Call, read: Callable[[Call], Page[T]], *, what: str) -> Ite
             return
         if page.following in asked or not is_growing:
             raise call.fail(ProtocolError, f"{what} does not end: a page leads back, or adds nothing")
+        if time.monotonic() >= until:
+            raise call.fail(NetworkError, f"{what} did not come to its end within {seconds:.0f} s")
         asked.add(page.following)
         call = replace(call, target=page.following)
     raise call.fail(LimitError, f"{what} has more than {MAX_PAGES} pages")

@@ -4,6 +4,7 @@ it has been taken in, and a host that sends many of them at a time harms its own
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Semaphore
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,12 @@ LARGE_BYTES = 64 * 1024
 LARGE_AT_ONCE = 2
 _LOOK_SECONDS = 0.2
 """Between two looks whether the run was stopped."""
+
+
+def announced_bytes(headers: Mapping[str, str]) -> int:
+    """How long an answer says that it is; what does not say so is large."""
+    length = headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdecimal() and len(length) < 20 else LARGE_BYTES + 1
 
 
 class Places:

@@ -5,6 +5,7 @@ Not every registry makes such a list. Whatever is not one, a redirect to a web p
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from imagesync.errors import (
     AuthenticationError,
     InvalidManifest,
     LimitError,
+    NetworkError,
     NotFoundError,
     ProtocolError,
     UnsupportedError,
@@ -57,11 +59,14 @@ def list_referrers(client: RegistryClient, repository: Repository, digest: Diges
     )
     client.allowance.ask(USUAL_MANIFEST_BYTES)
     page = _first_page(client, call)
-    if page is None:
-        return None
+    return None if page is None else _read_on(client, call, page)
+
+
+def _read_on(client: RegistryClient, call: Call, page: _Page) -> tuple[Descriptor, ...]:
+    """What this page lists, and all that follow it."""
     found: dict[Digest, Descriptor] = {}
     asked: set[Address] = set()
-    size_bytes = 0
+    size_bytes, until = 0, time.monotonic() + client.timeouts.list_seconds
     while True:
         size_bytes += page.size_bytes
         client.allowance.take(call, page.size_bytes)
@@ -73,6 +78,8 @@ def list_referrers(client: RegistryClient, repository: Repository, digest: Diges
             raise call.fail(ProtocolError, "the list of referrers does not end: a page leads back, or adds nothing")
         if len(found) > MAX_ENTRIES or size_bytes > MAX_BYTES:
             raise call.fail(LimitError, f"more than {MAX_ENTRIES} referrers, or {MAX_BYTES} bytes of them")
+        if time.monotonic() >= until:
+            raise call.fail(NetworkError, "the list of referrers did not come to its end in time")
         asked.add(page.following)
         page = client.read(replace(call, target=page.following), partial(_page, call))
 

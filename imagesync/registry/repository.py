@@ -36,6 +36,7 @@ from imagesync.manifest import (
 )
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
 from imagesync.registry.allowance import USUAL_MANIFEST_BYTES, bytes_of_manifest
+from imagesync.registry.answers import is_page
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
@@ -51,6 +52,8 @@ _LET_OTHERS_DELETE = (
 )
 _LET_LARGER = "build an image with fewer entries, or set `behaviour: {manifest_size: …}` if the registry takes more"
 _SCHEMA_1 = "schema 1"
+_PAGE = "answered with an HTML page, as from a proxy or a login form"
+_NO_REGISTRY = "`imagesync doctor --registry HOST` says what stands at this address"
 
 
 class RemoteRepository:
@@ -71,7 +74,10 @@ class RemoteRepository:
         """GET a manifest (end-3): at most 4 MiB, its bytes hashed, a digest asked for is the digest that comes."""
         call = self._manifest_call("GET", target, max_bytes=MAX_MANIFEST_BYTES)
         self._client.allowance.ask(USUAL_MANIFEST_BYTES)
-        content = self._client.read(call, partial(_content, call, target))
+        return self._client.read(call, partial(self._kept, call, target))
+
+    def _kept(self, call: Call, target: Tag | Digest, answer: Answer) -> Content:
+        content = _content(call, target, answer)
         self._client.allowance.take(call, bytes_of_manifest(content))
         return content
 
@@ -252,6 +258,8 @@ def _content(call: Call, target: Tag | Digest, answer: Answer) -> Content:
     try:
         return parse_manifest(answer.body, answer.headers.get("Content-Type", ""), asked)
     except InvalidManifest as error:
+        if is_page(answer.headers.get("Content-Type", "")):
+            raise call.fail(ProtocolError, _PAGE, hint=_NO_REGISTRY) from error
         own = UnsupportedError if _SCHEMA_1 in error.message else ProtocolError
         raise call.fail(own, error.message, hint=error.hint) from error
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from imagesync.errors import ImmutableError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImmutableError, StoreError, UnsupportedError
 from imagesync.lazy import dataclass
 
 
@@ -38,12 +38,25 @@ _SAYINGS = (
         "it is locked at Azure: `az acr repository show --name REGISTRY --image NAME:TAG` shows by what, and "
         "`az acr repository update … --write-enabled true --delete-enabled true` unlocks it",
     ),
+    # Azure: https://aka.ms/acr/firewall, 403 DENIED, "client with IP '…' is not allowed access".
+    _saying(
+        "is not allowed access",
+        AuthenticationError,
+        "the registry's firewall lets the address of this machine not through: add it to the rules, or go by a proxy "
+        "that is in them",
+    ),
     # GitLab: gitlab-org/container-registry#1869, 400 MANIFEST_INVALID with this as its detail.
     _saying(
         "unknown media type",
         UnsupportedError,
         "the registry takes media types of a list alone, as GitLab does: leave what has this one out "
         "(`attachments: none`, where a signature or an SBOM has), or have it put on that list",
+    ),
+    # Nexus: org.sonatype.nexus.repository.storage.WritePolicy, where redeploying is off; 400.
+    _saying(
+        "does not allow updating assets",
+        ImmutableError,
+        "this repository of Nexus lets nothing be written twice: use another tag, or allow redeploying in its settings",
     ),
     # Quay: a manifest that fails its schema, 400 MANIFEST_INVALID; artifacts are in the schema where they are allowed.
     _saying(

@@ -93,6 +93,15 @@ def test_more_members_than_the_limit_are_refused(tmp_path: Path, monkeypatch: py
         list_members(file, "x.tar")
 
 
+def test_names_that_are_too_long_together_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LAY-02: of 200000 members with names of 4096 letters a list would take 800 MB."""
+    monkeypatch.setattr(members, "MAX_NAMES_LENGTH", 400)
+    assert list_members(make_tar(tmp_path / "a.tar", *((f"{number}".ljust(99), b"") for number in range(4))), "x.tar")
+    file = make_tar(tmp_path / "b.tar", *((f"{number}".ljust(99), b"") for number in range(5)))
+    with pytest.raises(LimitError, match="names of over 400 letters"):
+        list_members(file, "x.tar")
+
+
 HUGE = 400 * 1024 * 1024
 
 

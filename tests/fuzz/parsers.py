@@ -210,7 +210,7 @@ PARSERS: Mapping[str, Parser] = {
     "platform": Parser(lambda raw: Platform.parse(text_of(raw)), seeds.PLATFORMS, (InvalidReference,)),
     "pattern": Parser(lambda raw: TagPattern.parse(text_of(raw)), seeds.PATTERNS, (InvalidReference,)),
     "range_of_versions": Parser(lambda raw: VersionRange.parse(text_of(raw)), seeds.RANGES, (InvalidReference,)),
-    "version": Parser(lambda raw: Version.parse(text_of(raw)), seeds.REFERENCES),
+    "version": Parser(lambda raw: Version.parse(text_of(raw)), seeds.VERSIONS),
     "date": Parser(lambda raw: parse_date(text_of(raw)), seeds.DATES),
     "challenge": Parser(_challenge, seeds.CHALLENGES, (ProtocolError,), seeds.challenges),
     "link": Parser(_link, seeds.LINKS, (ProtocolError,), seeds.links),

@@ -49,6 +49,7 @@ REFERENCES = _texts(
     "oci:a/b:c",
 )
 PLATFORMS = _texts("linux/amd64", "linux/arm/v7", "windows(10.0.17763.1)/amd64", "linux/arm64+a+b")
+VERSIONS = _texts("1.27.3", "v1.2.3-rc.1-alpine3.20", "20.04", "1_2-3")
 PATTERNS = _texts("1.*", "/v[0-9]+/", "[a-c]?", "latest")
 RANGES = _texts(">=7.2 <9 || ^1.2.3", "~1.2", "1.x", "1.2 - 3.4", "*")
 DATES = _texts("2026-03-01T12:00:00.123456789Z", "2026-03-01T12:00:00+01:00")

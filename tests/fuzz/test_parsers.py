@@ -169,8 +169,10 @@ def _places(value: Any) -> Any:
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_what_it_is_fed_with_first_is_good(name: str) -> None:
-    for seed in PARSERS[name].seeds[:1]:
-        PARSERS[name].parse(seed)
+    parser = PARSERS[name]
+    assert parser.seeds
+    for seed in parser.seeds[:1]:
+        parser.parse(seed)
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -19,6 +19,7 @@ class Asked:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     host: str = ""
+    scheme: str = "http"
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     is_last: bool = False
 

@@ -59,7 +59,7 @@ class Endpoint(Enum):
         return reply(asked, made[2], _located(made[3], asked)) if made and _fits(made[:2], asked) else None
 
     def _challenge(self, asked: Asked) -> str:
-        return f'Bearer realm="http://{asked.host}/token"' if self is Endpoint.TOKEN else 'Basic realm="liar"'
+        return f'Bearer realm="{asked.scheme}://{asked.host}/token"' if self is Endpoint.TOKEN else 'Basic realm="liar"'
 
 
 _SESSION = r"/blobs/uploads/[^/?]+"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from typing import Self
 
 from tests.hostile.asked import Asked, Fields, read_asked, reply
 from tests.hostile.endpoints import Endpoint
+from tests.hostile.standins import TLS_HELLO
 
 Tell = Callable[["Asked", "Truth"], Iterator[bytes]]
 """The bytes of an answer, however many; after the last of them the connection is closed."""
@@ -48,14 +50,24 @@ class Lie:
 
 
 class Liar:
-    """`endpoint` is where it tells its lie. `asked` keeps what it got. Use it in a `with`."""
+    """`endpoint` is where it tells its lie. `asked` keeps what it got. With `tls` it speaks that, and never says that
+    it ends. Use it in a `with`."""
 
-    def __init__(self, endpoint: Endpoint, lie: Lie, target: str, elsewhere: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        lie: Lie,
+        target: str,
+        elsewhere: Mapping[str, str],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.asked: list[Asked] = []
         self.told = 0
         self._lie = lie
         self._elsewhere = elsewhere
+        self._tls = tls
         self._stopping = threading.Event()
         self._truth = Truth(target, self._stopping)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -95,18 +107,34 @@ class Liar:
                 opened, _ = self._listener.accept()
             except OSError:
                 return
-            with self._lock:
-                self._open.add(opened)
-            self._start(lambda opened=opened: self._serve(opened))  # type: ignore[misc]
+            self._start(lambda opened=opened: self._greet(opened))  # type: ignore[misc]
+
+    def _greet(self, opened: socket.socket) -> None:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self._known(opened), suppress(OSError):
+            if self._tls is not None:
+                self._serve(self._tls.wrap_socket(opened, server_side=True))
+            elif opened.recv(1, socket.MSG_PEEK) == TLS_HELLO:
+                opened.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            else:
+                self._serve(opened)
 
     def _serve(self, opened: socket.socket) -> None:
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with opened, suppress(OSError, ValueError), opened.makefile("rb") as stream:
+        with self._known(opened), suppress(OSError, ValueError), opened.makefile("rb") as stream:
             while (found := read_asked(stream)) is not None and not self._stopping.is_set():
-                asked = replace(found, host=self.host, elsewhere=self._elsewhere)
+                scheme = "http" if self._tls is None else "https"
+                asked = replace(found, host=self.host, scheme=scheme, elsewhere=self._elsewhere)
                 self.asked.append(asked)
                 if not self._answer(opened, asked):
                     break
+
+    @contextmanager
+    def _known(self, opened: socket.socket) -> Iterator[None]:
+        """While it is open it is shut down with the liar."""
+        with self._lock:
+            self._open.add(opened)
+        with opened:
+            yield
         with self._lock:
             self._open.discard(opened)
 

@@ -39,8 +39,6 @@ LEFT_OUT = {
 
 NEVER_TOLD = {
     "DELETE of a manifest": "apply deletes nothing; tests/cli/test_prune.py has registries that fail and lie there",
-    "https that leads to http": "the liars speak plain HTTP; tests/registry/test_guard.py, test_origin.py and "
-    "test_auth.py hold redirects, uploads and realms that leave TLS",
     "a tag that is equal and is not": "what a destination says of its own tags is believed (docs/adr/0016)",
 }
 """Lies of the issue that no liar tells, and where they are held, or why not."""

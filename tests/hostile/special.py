@@ -143,6 +143,15 @@ def _index(*children: dict[str, Any], **more: Any) -> Tell:
     return saying(document, ("Content-Type", OCI_INDEX))
 
 
+def large_manifest(asked: Asked, _truth: Truth) -> Iterator[bytes]:
+    """A manifest that is right, and as long as one may be; each target has another one."""
+    layers = [
+        {**_CONFIG, "digest": digest_of(str(number).encode()), "annotations": {"a": "x" * 150}}
+        for number in range(9900)
+    ]
+    yield from saying({**_IMAGE, "layers": layers, "annotations": {"a": asked.target}}, _JSON)(asked, _truth)
+
+
 def _indexes_in_indexes(asked: Asked, truth: Truth) -> Iterator[bytes]:
     """Each child is one more index, and all of them are there."""
     body = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}).encode()

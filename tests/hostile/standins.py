@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from typing import Self
@@ -11,15 +12,17 @@ from tests.hostile.asked import Asked, read_asked, reply
 
 LOOPBACK, METADATA = "inside.example", "169.254.169.254"
 PUBLIC = "thief.example"
-_TLS_HELLO = b"\x16"
+TLS_HELLO = b"\x16"
 _BODY = b'{"token": "stolen-token", "tags": ["stolen"], "manifests": []}'
 
 
 class Standin:
-    """One host. `connections` counts those that were opened, be they used or not."""
+    """One host. `connections` counts those that were opened, be they used or not. Whoever speaks TLS is answered so
+    where there is a certificate, and else not at all."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, tls: ssl.SSLContext | None = None) -> None:
         self.name = name
+        self._tls = tls
         self.asked: list[Asked] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -58,9 +61,15 @@ class Standin:
                 thread.start()
 
     def _serve(self, opened: socket.socket) -> None:
-        with opened, suppress(OSError), opened.makefile("rb") as stream:
-            if stream.peek(1)[:1] == _TLS_HELLO:  # it has no certificate: nobody may send it anything
-                return
+        with opened, suppress(OSError):
+            is_tls = opened.recv(1, socket.MSG_PEEK) == TLS_HELLO
+            if not is_tls:
+                self._listen(opened)
+            elif self._tls is not None:
+                self._listen(self._tls.wrap_socket(opened, server_side=True))
+
+    def _listen(self, opened: socket.socket) -> None:
+        with opened, opened.makefile("rb") as stream:
             while (asked := read_asked(stream)) is not None:
                 self.asked.append(asked)
                 opened.sendall(reply(asked, "200 OK", [("Content-Type", "application/json")], _BODY))

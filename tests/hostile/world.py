@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class World:
     backing: FakeRegistry
     standins: Mapping[str, Standin]
     liars: list[Liar]
+    is_secure: bool = False
+    """Whether the liars are spoken to by TLS."""
 
     def fill(self) -> dict[str, MadeImage]:
         made = {path: push_image(self.library.repository(path), make_image(path), "1") for path in GOOD}
@@ -55,8 +58,10 @@ class World:
                 liar.host if liar.endpoint.is_destination else warehouse,
             )
             entries.append(_entry(source, destination, _image(liar.endpoint, made)))
-        honest = {host: _settings("honest", HONEST_PASSWORD) for host in (library, warehouse)}
-        lying = {liar.host: _settings("liar", PASSWORD, read=read_timeout, commit=read_timeout) for liar in self.liars}
+        plain = {"tls": "disabled"}
+        honest = {host: plain | _settings("honest", HONEST_PASSWORD) for host in (library, warehouse)}
+        told = _settings("liar", PASSWORD, read=read_timeout, commit=read_timeout)
+        lying = {liar.host: told if self.is_secure else plain | told for liar in self.liars}
         return json.dumps({"version": 1, "registries": honest | lying, "sync": entries})
 
     def told(self, report: Any) -> dict[Endpoint, str]:
@@ -65,20 +70,23 @@ class World:
 
 
 @contextmanager
-def open_world(lie: Lie, endpoints: Iterable[Endpoint]) -> Iterator[World]:
+def open_world(
+    lie: Lie, endpoints: Iterable[Endpoint], *, liars_tls: ssl.SSLContext | None = None, is_secure: bool = False
+) -> Iterator[World]:
+    """With `liars_tls` the liars and the stand-ins speak TLS; `is_secure` alone says that the spec thinks they do."""
     with ExitStack() as stack:
         library, warehouse = (
             stack.enter_context(FakeRegistry(auth=BasicAuth({"honest": HONEST_PASSWORD}))) for _ in range(2)
         )
         backing = stack.enter_context(FakeRegistry())
-        standins = {name: stack.enter_context(Standin(name)) for name in (PUBLIC, LOOPBACK, METADATA)}
+        standins = {name: stack.enter_context(Standin(name, liars_tls)) for name in (PUBLIC, LOOPBACK, METADATA)}
         hosts = {
             "public": standins[PUBLIC].host,
             "inside": standins[LOOPBACK].host,
             "metadata": standins[METADATA].host,
         }
-        liars = [stack.enter_context(Liar(endpoint, lie, backing.host, hosts)) for endpoint in endpoints]
-        yield World(library, warehouse, backing, standins, liars)
+        liars = [stack.enter_context(Liar(endpoint, lie, backing.host, hosts, tls=liars_tls)) for endpoint in endpoints]
+        yield World(library, warehouse, backing, standins, liars, is_secure or liars_tls is not None)
 
 
 def _named(registry: FakeRegistry) -> str:
@@ -91,7 +99,7 @@ def _entry(source: str, destination: str, image: dict[str, Any]) -> dict[str, An
 
 def _settings(user: str, password: str, **timeouts: str) -> dict[str, Any]:
     auth = {"username": user, "password": password}
-    return {"tls": "disabled", "auth": auth, **({"timeouts": timeouts} if timeouts else {})}
+    return {"auth": auth, **({"timeouts": timeouts} if timeouts else {})}
 
 
 def _image(endpoint: Endpoint, made: Mapping[str, MadeImage]) -> dict[str, Any]:

@@ -74,6 +74,16 @@ def test_a_blocked_copy_comes_back_blocked() -> None:
     assert [type(action) for action in again.actions] == [Keep, Blocked, Skip, Failure]
 
 
+def test_what_a_server_said_stands_in_it_without_what_a_terminal_obeys() -> None:
+    """S26: whoever looks at a plan file has it printed."""
+    failure = Failure(
+        rule="a", place=PLACE, subject="a/b:1", reason="there is \u202e\x9b2J", kind="not-found", hint=None
+    )
+    text = plan_to_json(Plan((failure,)))
+    assert text.isascii()
+    assert "there is \\u202e\\u009b2J" in text
+
+
 def test_the_text_is_stable_and_counts_its_changes() -> None:
     first, second = plan_to_json(make_plan()), plan_to_json(make_plan())
     assert first == second

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.errors import LimitError, ProtocolError, StoreError
+from imagesync.errors import LimitError, NetworkError, ProtocolError, StoreError
 from imagesync.manifest import OCI_INDEX, OCI_MANIFEST, Content, digest_of
 from imagesync.reference import Digest
 from imagesync.registry import RemoteRepository
@@ -80,6 +80,21 @@ def test_a_tag_list_with_always_one_more_page_is_an_error(
     server = Endless(new_tag)
     check_ends(server, RemoteRepository.list_tags, LimitError, said)
     assert server.pages <= most + 1
+
+
+@pytest.mark.parametrize(
+    ("page", "ask"),
+    [(new_tag, RemoteRepository.list_tags), (new_referrer, lambda one: one.list_referrers(SUBJECT))],
+    ids=["tags", "referrers"],
+)
+def test_a_list_whose_pages_take_too_long_together_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, page: Document, ask: Callable[[RemoteRepository], object]
+) -> None:
+    """Each page may take six minutes, and there may be ten thousand of them."""
+    monkeypatch.setattr("imagesync.settings.LIST_WAITS", 0)
+    server = Endless(page, f"Content-Type: {OCI_INDEX}")
+    check_ends(server, ask, NetworkError, "did not come to its end")
+    assert server.pages == 1
 
 
 def test_a_single_page_with_too_many_entries_is_an_error(

@@ -58,7 +58,8 @@ class Api:
             max_bytes=MAX_PAGE_BYTES,
             authorization=self.authorization,
         )
-        return walk_pages(call, partial(self._page, read), what=f"the list of {self.client.host}")
+        seconds = self.client.timeouts.list_seconds
+        return walk_pages(call, partial(self._page, read), what=f"the list of {self.client.host}", seconds=seconds)
 
     def _page(self, read: ReadPage[T], call: Call) -> Page[T]:
         try:
