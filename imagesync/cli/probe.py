@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from imagesync.cli.behaving import Row, row_of
 from imagesync.cli.session import load, open_session
 from imagesync.errors import Cancelled, ImagesyncError, NetworkError, NotFoundError, ProtocolError, TlsError
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Failure
 from imagesync.reference import Repository
 from imagesync.registry import Registries

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imagesync.errors import (
     AuthenticationError,
@@ -18,6 +17,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import dataclass
 from imagesync.redaction import redacted
 from imagesync.registry.sayings import saying_in
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from math import inf
 from threading import Lock
@@ -27,6 +26,7 @@ from imagesync.errors import (
     StoreError,
     TlsError,
 )
+from imagesync.lazy import replace
 from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 
 from imagesync.behaviour import Deletes, Referrers, Repush
@@ -23,6 +22,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import replace
 from imagesync.manifest import (
     ACCEPT,
     INDEX_TYPES,
@@ -42,7 +42,6 @@ from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
 from imagesync.registry.referrers import list_referrers
 from imagesync.registry.token import Scope
-from imagesync.registry.upload import BlobUpload
 from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
@@ -118,6 +117,8 @@ class RemoteRepository:
 
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         """Store one blob in a single attempt: mount, else POST, PATCH, PUT (end-11, end-4, end-5, end-6)."""
+        from imagesync.registry.upload import BlobUpload  # noqa: PLC0415 - a plan pushes nothing
+
         is_mountable = mount_from is not None and mount_from.registry == self.repository.registry
         return BlobUpload(self._client, self.repository, blob, read).run(
             mount_from if is_mountable and mount_from != self.repository else None

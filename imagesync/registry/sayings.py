@@ -6,9 +6,9 @@ Beside each stands who says so, and where that is written.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imagesync.errors import AuthenticationError, ImmutableError, StoreError, UnsupportedError
+from imagesync.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import math
 import re
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
+from imagesync.lazy import dataclass
 from imagesync.manifest import has_too_many_values
 from imagesync.registry.challenge import Challenge
 from imagesync.registry.credential import TOKEN_USER, Credential
