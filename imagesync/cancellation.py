@@ -5,7 +5,6 @@ How long a wait between two tries is stands here too.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 
@@ -16,7 +15,9 @@ GRACE_SECONDS = 5.0
 
 def backoff_seconds(tries: int, *, first: float, longest: float) -> float:
     """How long to wait after so many tries: drawn between 0 and a bound that doubles from `first` with each."""
-    return random.uniform(0, min(longest, first * 2 ** (tries - 1)))  # noqa: S311 - spreads load, hides nothing
+    from random import uniform  # noqa: PLC0415 - few runs try anything again
+
+    return uniform(0, min(longest, first * 2 ** (tries - 1)))  # noqa: S311 - spreads load, hides nothing
 
 
 class Cancellation:

@@ -33,9 +33,9 @@ Nothing else may end a command: what a library raises is mapped to one of these 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import ClassVar
 
+from imagesync.lazy import dataclass, field
 from imagesync.redaction import redacted
 
 

@@ -12,10 +12,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from imagesync.errors import InvalidManifest, InvalidReference
+from imagesync.lazy import dataclass, field
 from imagesync.platform import Platform
 from imagesync.reference import Digest
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from imagesync.lazy import replace
 from imagesync.manifest import Content
 from imagesync.plan.actions import Action, Plan, Purpose, SpecPin
 from imagesync.plan.dead import find_dead, with_unlisted

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 
 _ARCHITECTURES = {
     "aarch64": ("arm64", ""),

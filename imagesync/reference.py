@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.redaction import redacted
 
 MAX_REFERENCE_LENGTH = 4096

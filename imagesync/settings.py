@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import NoReturn
 
 from imagesync.behaviour import TABLE, Behaviour, Chunks, Kind, RepositoryTemplate, Said, kind_of
 from imagesync.errors import UsageError
+from imagesync.lazy import dataclass, fields, replace
 from imagesync.redaction import HIDDEN, remember
 
 DEFAULT_CONCURRENCY = TABLE[Kind.GENERIC].concurrency

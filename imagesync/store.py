@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
 from imagesync.errors import UnsupportedError
+from imagesync.lazy import dataclass
 from imagesync.manifest import Content, Descriptor
 from imagesync.reference import Digest, Repository, RepositoryList, Tag
 

@@ -48,6 +48,8 @@ PURE_ROOMS = {
     "state",
     "plan",
 }
+EVERYWHERE = {"lazy"}
+"""Of ours, what stands for a part of the standard library: any room may import it."""
 IMPURE_IMPORTS = {"logging", "os", "random", "secrets", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}
 
 
@@ -129,7 +131,7 @@ def test_the_table_allows_no_circle() -> None:
 
 @pytest.mark.parametrize("module", INSIDE)
 def test_a_module_imports_only_what_its_room_may(module: str) -> None:
-    allowed = table().get(room_of(module), set()) | {room_of(module)}
+    allowed = table().get(room_of(module), set()) | {room_of(module)} | EVERYWHERE
     assert rooms_imported(module) <= allowed
 
 
@@ -143,6 +145,18 @@ def test_nothing_but_the_entry_imports_the_command_line() -> None:
 def test_a_library_is_imported_by_its_own_rooms_alone(library: str) -> None:
     users = {room_of(module) for module in modules() if library in libraries_imported(module)}
     assert users <= ONLY_IN[library]
+
+
+@pytest.mark.parametrize("module", [module for module in INSIDE if room_of(module) != "lazy"])
+def test_a_module_takes_its_dataclasses_from_lazy(module: str) -> None:
+    found = [
+        node for node in ast.walk(tree(module)) if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+    ]
+    names = {name.name for node in found for name in node.names}
+    assert "dataclasses" not in {
+        name.name for node in ast.walk(tree(module)) if isinstance(node, ast.Import) for name in node.names
+    }
+    assert names <= {"asdict"}, "import them from imagesync.lazy: docs/adr/0038"
 
 
 @pytest.mark.parametrize("module", [module for module in INSIDE if room_of(module) in PURE_ROOMS])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import BinaryIO
 
 from imagesync.archive.layouts import ArchiveRepository
@@ -13,6 +12,7 @@ from imagesync.archive.names import CONTAINERD_NAME, Named, SavedName, by_tag, c
 from imagesync.archive.saved import SAVED_FILE, parse_saved
 from imagesync.errors import NotFoundError
 from imagesync.layout.document import INDEX_FILE, LAYOUT_FILE, Entry, LayoutIndex, check_layout
+from imagesync.lazy import replace
 from imagesync.manifest import MAX_MANIFEST_BYTES, Manifest, parse_manifest
 from imagesync.reference import Digest, Tag
 

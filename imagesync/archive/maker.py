@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
 
 from imagesync.archive.made import CONFIG, MAGIC_BYTES, check_layers, layer_type, made_manifest
 from imagesync.archive.members import Archive
 from imagesync.cancellation import Cancellation
 from imagesync.errors import IntegrityError
 from imagesync.layout.files import pieces
+from imagesync.lazy import dataclass
 from imagesync.manifest import MAX_MANIFEST_BYTES, Descriptor, Manifest, digest_of
 from imagesync.reference import Digest
 

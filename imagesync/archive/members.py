@@ -10,7 +10,6 @@ import posixpath
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
@@ -18,6 +17,7 @@ from typing import BinaryIO, NoReturn, cast
 from imagesync.archive.tar import DIRECTORY, REGULAR, SYMBOLIC_LINK, Header, read_headers
 from imagesync.errors import IntegrityError, LimitError, NotFoundError, StoreError, UnsupportedError
 from imagesync.layout.files import file_errors, open_regular
+from imagesync.lazy import dataclass
 
 MAX_MEMBERS = 200_000
 MAX_NAME_LENGTH = 4096

@@ -6,10 +6,10 @@ Names come from whoever wrote the archive: they are parsed as references, and ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from imagesync.errors import IntegrityError, InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.reference import HUB, Reference, Repository, RepositoryList, Tag, parse_reference, starts_with_host
 
 CONTAINERD_NAME = "io.containerd.image.name"

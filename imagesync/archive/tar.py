@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from imagesync.errors import IntegrityError, LimitError
+from imagesync.lazy import dataclass, replace
 
 BLOCK_BYTES = 512
 MAX_EXTENDED_BYTES = 1024 * 1024

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import AuthenticationError
+from imagesync.lazy import dataclass
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.findings import Finding
 from imagesync.plan.inventory import Broken, Unreadable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from imagesync.audit.looking import Looked, Looking
+from imagesync.lazy import dataclass
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES
 from imagesync.plan.findings import Finding
 from imagesync.plan.judgement import too_large

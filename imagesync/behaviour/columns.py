@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any
+
+from imagesync.lazy import dataclass, fields, replace
 
 MIB = 1024 * 1024
 

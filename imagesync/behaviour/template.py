@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 from imagesync.behaviour.columns import Creation
+from imagesync.lazy import dataclass, fields
 
 CREATED_WITH: dict[Creation, tuple[str, ...]] = {
     Creation.ECR: ("mutable_tags", "scan_on_push", "kms_key", "tags", "lifecycle"),

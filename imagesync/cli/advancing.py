@@ -6,10 +6,10 @@ A release that cannot be read or moved holds up nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imagesync.errors import ImagesyncError
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Failure, Plan
 from imagesync.plan.inventory import Broken
 from imagesync.plan.settled import settled

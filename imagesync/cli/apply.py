@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from imagesync.cli.parser import (
     add_spec_argument,
 )
 from imagesync.errors import UsageError
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

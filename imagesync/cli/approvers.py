@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.errors import TrustError, UsageError
+from imagesync.lazy import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.audit import Looking

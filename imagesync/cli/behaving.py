@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
 
 from imagesync.behaviour import Kind, Said
 from imagesync.errors import ImagesyncError
+from imagesync.lazy import dataclass, fields
 from imagesync.registry.client import RegistryClient
 from imagesync.settings import RegistrySettings
 from imagesync.spec.sizes import format_size

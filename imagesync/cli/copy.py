@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.apply import add_report_options
 from imagesync.cli.parser import add_cache_option, add_run_options
 from imagesync.cli.sides import SOURCE_HELP
 from imagesync.errors import Place, UsageError
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, wants_color
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options
 from imagesync.errors import UsageError
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagesync.errors import IntegrityError, InvalidManifest, NotFoundError, ProtocolError, UnsupportedError
+from imagesync.lazy import dataclass
 from imagesync.manifest import Content, Descriptor, Index
 from imagesync.plan.attachments import tag_of
 from imagesync.reference import Digest, Tag

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from imagesync.errors import UsageError
@@ -48,9 +47,11 @@ def make_folder_of(name: str) -> None:
 
 def write_file(name: str, text: str) -> None:
     """Write beside the file and rename, so that a reader sees the old text or the new, never half of it."""
+    from tempfile import mkstemp  # noqa: PLC0415 - not for --help, and most runs write no file
+
     path = Path(name)
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+        descriptor, temporary = mkstemp(dir=path.parent)
         try:
             with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor has no Path
                 file.write(text)

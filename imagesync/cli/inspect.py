@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imagesync.cli.output import emit, emit_raw, to_json
 from imagesync.cli.parser import add_format_option, add_run_options
 from imagesync.cli.sides import SOURCE_HELP
+from imagesync.lazy import dataclass
 
 if TYPE_CHECKING:
     from imagesync.manifest import Content, Descriptor, Manifest

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cli.output import emit, notify, wants_color
 from imagesync.cli.parser import add_format_option, add_run_options, add_spec_argument
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.plan.actions import Plan

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.cli.files import read_file
 from imagesync.errors import LockError, UsageError
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.spec import Spec

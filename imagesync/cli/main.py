@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 
 from imagesync.cli.output import complain, flush
 from imagesync.cli.parser import command_module, parser_for
@@ -29,8 +28,10 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - whoever runs us at night gets a sentence; -v gets the rest
+        from traceback import format_exc  # noqa: PLC0415 - for mistakes only
+
         complain(InternalError.of(error))
-        log.debug("traceback", traceback=traceback.format_exc())
+        log.debug("traceback", traceback=format_exc())
         return InternalError.exit_code
     return code
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.errors import UsageError
+from imagesync.lazy import replace
 from imagesync.spec.globs import WHOLE, Share
 from imagesync.spec.model import Rule, Spec
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from imagesync import __version__
 from imagesync.errors import UsageError
@@ -49,7 +50,17 @@ COMMANDS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but a wrong command line is a UsageError: exit 4, since 2 means that changes are pending."""
+    """argparse, but a wrong command line is a UsageError: exit 4, since 2 means that changes are pending.
+
+    How wide the terminal is, it asks for help alone: argparse does for each option that it is told of, through shutil.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=partial(argparse.HelpFormatter, width=80), **options)
+
+    def format_help(self) -> str:
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_help()
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

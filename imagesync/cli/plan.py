@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.locking import add_lock_options
@@ -17,6 +16,7 @@ from imagesync.cli.parser import (
     add_spec_argument,
 )
 from imagesync.errors import AuthenticationError
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.cli.remembering import Memory

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from imagesync.cli.behaving import Row, row_of
 from imagesync.cli.session import load, open_session
-from imagesync.errors import ImagesyncError, NetworkError, NotFoundError, ProtocolError, TlsError
+from imagesync.errors import Cancelled, ImagesyncError, NetworkError, NotFoundError, ProtocolError, TlsError
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Failure
 from imagesync.reference import Repository
 from imagesync.registry import Registries
+from imagesync.registry.answers import is_page
 from imagesync.registry.auth import AuthUse
 from imagesync.registry.call import Call
 from imagesync.registry.token import Scope
@@ -69,7 +70,7 @@ def probe(arguments: argparse.Namespace, host: str, auth: Auth) -> None:
     own = RegistrySettings(auth=auth).over(settings.for_host(host))
     spec = Spec((), Settings(hosts=((host, own),)), ())
     with open_session(spec, arguments) as session:
-        session.stores.registries.client(host).send(_root(host))
+        _send(session.stores.registries, _root(host), host)
 
 
 def probe_repositories(arguments: argparse.Namespace, target: Spec | str) -> list[Answer]:
@@ -114,7 +115,7 @@ def _probe(registries: Registries, call: Call, subject: str) -> Answer:
     host = subject.partition("/")[0]
     error: ImagesyncError | None = None
     try:
-        registries.client(host).send(call)
+        _send(registries, call, host)
     except NotFoundError:
         pass  # logged in, and there is nothing yet
     except ImagesyncError as raised:
@@ -123,8 +124,19 @@ def _probe(registries: Registries, call: Call, subject: str) -> Answer:
     return Answer(subject, access, str(use or "no answer"), error, use.seconds_left if use else None)
 
 
+def _send(registries: Registries, call: Call, host: str) -> None:
+    """Raise what comes of it, and ProtocolError for the page of something that is no registry: it asks for no login."""
+    client = registries.client(host)
+    answer = client.send(call)
+    if is_page(answer.headers.get("Content-Type", "")):
+        hint = f"check host and port; `curl -v {client.origin}/v2/` shows the answer"
+        raise call.fail(
+            ProtocolError, "answered with an HTML page: that is no registry, or a page before it", hint=hint
+        )
+
+
 def _use(registries: Registries, host: str, call: Call, error: ImagesyncError | None) -> AuthUse | None:
-    if isinstance(error, NetworkError | TlsError | ProtocolError):
+    if isinstance(error, NetworkError | TlsError | ProtocolError | Cancelled):
         return None
     try:
         return registries.client(host).authorizer.describe(call.scopes, call.push)

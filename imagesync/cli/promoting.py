@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -15,6 +14,7 @@ from imagesync.cli.files import read_file
 from imagesync.cli.remembering import Memory, open_memory
 from imagesync.gates.soak import soaks_by_sight
 from imagesync.keeping.clock import now
+from imagesync.lazy import dataclass, field, replace
 from imagesync.pipeline import make_plan, with_gates
 from imagesync.plan.actions import Attach, Blocked, Copy, Keep, Waiting
 from imagesync.plan.in_place import judge_in_place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from imagesync.cli.locking import add_lock_options
 from imagesync.cli.output import emit
 from imagesync.cli.parser import add_format_option, add_run_options, add_selection_options, add_spec_argument
 from imagesync.errors import UsageError
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.cli.remembering import Memory

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.cli.apply import execute
 from imagesync.cli.audit import audited
 from imagesync.cli.output import emit, notify, wants_color
+from imagesync.lazy import replace
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from imagesync.cli.narrow import names_of_entries, only, shard, without_commands
 from imagesync.cli.output import notify
 from imagesync.cli.signals import Interruption, interruptible
 from imagesync.errors import Cancelled
+from imagesync.lazy import dataclass, replace
 from imagesync.spec import Spec, load_spec
 
 if TYPE_CHECKING:

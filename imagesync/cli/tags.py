@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from imagesync.cli.output import emit, notify, to_json
 from imagesync.cli.parser import add_cache_option, add_format_option, add_run_options, add_selection_options
 from imagesync.errors import UsageError
+from imagesync.lazy import dataclass, field
 
 if TYPE_CHECKING:
     from imagesync.cli.session import Session

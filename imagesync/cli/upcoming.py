@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from imagesync.cli.first_stage import first_stage_of
 from imagesync.cli.promoting import look_at_release, plan_release
 from imagesync.errors import Cancelled, ImagesyncError, InvalidManifest, StoreError
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.review import review
 from imagesync.plan.unit import Unit
 from imagesync.promotion.ahead import Ahead, FirstStage, ahead_in_lists, ahead_on_record

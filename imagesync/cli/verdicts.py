@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from imagesync.cli.evidence import read_evidence
 from imagesync.cli.output import to_json
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest
 from imagesync.report.printable import printable
 from imagesync.signature import Rejected, Trust, Verdict, Verified, Wanted, decide, verify

@@ -11,7 +11,6 @@ import logging
 import os
 import re
 from base64 import urlsafe_b64decode
-from dataclasses import dataclass, field
 from typing import Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -22,6 +21,7 @@ from imagesync.clouds.github import HINT, has_identity, identity_token
 from imagesync.clouds.minted import Minted
 from imagesync.clouds.needs import ACR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
+from imagesync.lazy import dataclass, field
 from imagesync.settings import Acr, Secret
 
 USER = "00000000-0000-0000-0000-000000000000"

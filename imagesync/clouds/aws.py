@@ -16,11 +16,21 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, ParamValidationError
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import SSLError as BotoSSLError
 from botocore.session import Session
 
 from imagesync.clouds.github import has_identity, identity_token
 from imagesync.clouds.needs import ECR
-from imagesync.errors import AuthenticationError, LimitError, MissingLoginError, StoreError, UnsupportedError
+from imagesync.errors import (
+    AuthenticationError,
+    LimitError,
+    MissingLoginError,
+    NetworkError,
+    ProtocolError,
+    StoreError,
+    TlsError,
+    UnsupportedError,
+)
 from imagesync.redaction import redacted
 from imagesync.settings import Ecr, Secret
 
@@ -76,16 +86,20 @@ def identity(login: Ecr, session: Session) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Whatever botocore raises becomes a StoreError, by far most of it an AuthenticationError."""
+    """Whatever botocore raises becomes a StoreError: by far most of it an AuthenticationError, and a NetworkError what
+    may pass."""
     try:
         yield
     except NoCredentialsError as error:
         raise MissingLoginError("no AWS credentials were found", hint=ECR.credentials) from error
     except ClientError as error:
         raise _refusal(error) from error
+    except BotoSSLError as error:
+        hint = "AWS_CA_BUNDLE names the authorities to trust, where a proxy has its own"
+        raise TlsError(f"the certificate of AWS is not trusted: {_on_one_line(error)}", hint=hint) from error
     except (BotoConnectionError, HTTPClientError) as error:
         hint = "check the region; a proxy is named by HTTPS_PROXY, authorities of one's own by AWS_CA_BUNDLE"
-        raise AuthenticationError(f"AWS did not answer: {_on_one_line(error)}", hint=hint) from error
+        raise NetworkError(f"AWS did not answer: {_on_one_line(error)}", hint=hint) from error
     except ParamValidationError as error:
         raise UnsupportedError(f"AWS does not take this: {_on_one_line(error)}") from error
     except BotoCoreError as error:
@@ -155,14 +169,23 @@ def _refusal(error: ClientError) -> StoreError:
     said = error.response.get("Error", {})
     code = str(said.get("Code", "")).removesuffix("Exception")
     operation = str(error.operation_name)
-    own = _KINDS.get(code, AuthenticationError)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    own = _kind(code, status)
     return own(
         f"AWS answered {operation} with {_shown(code)}: {_shown(str(said.get('Message', '')))}",
         hint=_hint(code, operation) if own is AuthenticationError else None,
         status=status if isinstance(status, int) else None,
         code=_shown(code),
     )
+
+
+def _kind(code: str, status: object) -> type[StoreError]:
+    """A number in place of a code is that of an answer which was none of AWS's, but of what stands before it."""
+    if code in _KINDS:
+        return _KINDS[code]
+    if isinstance(status, int) and status >= 500:
+        return NetworkError
+    return ProtocolError if code.isdecimal() else AuthenticationError
 
 
 def _hint(code: str, operation: str) -> str:

@@ -5,11 +5,10 @@ The exchange is that of docker/oidc-action, which is where Docker describes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagesync.clouds.exchange import Exchange
 from imagesync.clouds.github import identity_token
 from imagesync.clouds.minted import Minted
+from imagesync.lazy import dataclass
 from imagesync.settings import DockerHub
 
 AUDIENCE = "https://identity.docker.com"

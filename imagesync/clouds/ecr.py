@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
@@ -14,6 +13,7 @@ from imagesync.behaviour.hosts import ECR_PUBLIC_HOSTS, ECR_PUBLIC_REGION, EcrHo
 from imagesync.clouds.aws import LIMITS, identity, open_session, translated
 from imagesync.clouds.minted import Minted
 from imagesync.errors import AuthenticationError
+from imagesync.lazy import dataclass
 from imagesync.settings import Ecr, Secret
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from imagesync import __version__
 from imagesync.errors import AuthenticationError, NetworkError, ProtocolError, StoreError, TlsError
+from imagesync.lazy import dataclass, field
 from imagesync.settings import Secret
 
 if TYPE_CHECKING:

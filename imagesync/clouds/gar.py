@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,7 @@ from imagesync.clouds.github import identity_token
 from imagesync.clouds.minted import Minted
 from imagesync.clouds.needs import GAR
 from imagesync.errors import AuthenticationError, MissingLoginError, NetworkError, StoreError
+from imagesync.lazy import dataclass
 from imagesync.settings import Gar, Secret
 
 USER = "oauth2accesstoken"

@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, field
 
 from imagesync.clouds.minted import Minted, Minter
 from imagesync.errors import MissingLoginError, StoreError
+from imagesync.lazy import dataclass, field
 
 REFUSED_SECONDS = 60.0
 """How long a refusal holds, and how long a login cannot be rejected: a role that lacks a right is not asked for again

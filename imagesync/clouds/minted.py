@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from imagesync.lazy import dataclass
 from imagesync.settings import Secret
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imagesync.lazy import dataclass
 from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
 
 

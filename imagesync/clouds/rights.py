@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from imagesync.lazy import dataclass
 from imagesync.settings import Acr, CloudLogin, DockerHub, Ecr, Gar
 
 

@@ -11,6 +11,7 @@ from imagesync.behaviour import Kind
 from imagesync.doctor.check import Check, Status, Topic
 from imagesync.doctor.facts import Facts, Ping, Row
 from imagesync.errors import ProtocolError
+from imagesync.registry.answers import is_page
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges
 from imagesync.registry.origin import Origin, parse_address
 from imagesync.registry.retry import http_timestamp
@@ -40,7 +41,7 @@ def is_registry(ping: Ping | None) -> bool:
 def _looks_right(ping: Ping) -> bool:
     if ping.status == 401:
         return True
-    return ping.status == 200 and "html" not in ping.headers.get("Content-Type", "").lower()
+    return ping.status == 200 and not is_page(ping.headers.get("Content-Type", ""))
 
 
 def _registry(facts: Facts, ping: Ping, origin: Origin) -> Check:
@@ -70,6 +71,8 @@ def _what_then(ping: Ping, origin: Origin) -> str:
         return "too many requests: wait, log in, or lower `concurrency:` of this registry"
     if ping.status >= 500:
         return "the registry is ill, or the proxy before it has nobody behind it: see its log"
+    if ping.status == 403:
+        return f"a login page, a firewall or a list of addresses may keep this machine out; {_by_hand(origin)}"
     return f"a login page or a proxy may stand before it; {_by_hand(origin)}"
 
 

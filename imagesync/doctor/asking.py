@@ -7,13 +7,13 @@ token allows is read from it. Only `ProbingUploads` begins an upload, and takes 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from imagesync.behaviour import Deletes, creation_advice
 from imagesync.doctor.facts import Tried
 from imagesync.doctor.subjects import Right, Want
-from imagesync.errors import AuthenticationError, ImagesyncError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImagesyncError, NotFoundError, StoreError, UnsupportedError
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import ACCEPT
 from imagesync.registry import Registries
 from imagesync.registry.call import Answer, Call
@@ -88,7 +88,8 @@ class ProbingUploads:
         try:
             _begin_and_cancel(client, want)
         except StoreError as error:
-            return replace(tried, error=error, is_proven=True)
+            is_to_come = isinstance(error, NotFoundError) and self.registries.creates(want.repository)
+            return tried if is_to_come else replace(tried, error=error, is_proven=True)
         return replace(tried, error=None, is_proven=True)
 
 

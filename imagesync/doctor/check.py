@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.lazy import dataclass
 from imagesync.redaction import redacted
 
 LOOK_CLOSER = "run it again with -v, which shows every request"

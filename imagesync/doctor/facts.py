@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from imagesync.behaviour import Kind
 from imagesync.doctor.subjects import Subject, Want
 from imagesync.errors import ImagesyncError, StoreError
+from imagesync.lazy import dataclass, field
 from imagesync.registry.auth import AuthUse
 from imagesync.registry.headers import Headers
 from imagesync.registry.pull_rate import PullRate

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +18,7 @@ from imagesync.doctor.facts import Facts, Ping, Row, Tried
 from imagesync.doctor.reaching import is_reached
 from imagesync.doctor.subjects import Subject, Want
 from imagesync.errors import Cancelled, StoreError
+from imagesync.lazy import dataclass, replace
 from imagesync.registry import Registries
 from imagesync.registry.answers import parse_refusal
 from imagesync.registry.call import NO_LOGIN, Answer, Call

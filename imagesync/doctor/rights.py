@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from imagesync.doctor.check import LOOK_CLOSER, Check, Status, Topic
 from imagesync.doctor.facts import Facts, Tried
 from imagesync.doctor.subjects import Right
-from imagesync.errors import AuthenticationError, NotFoundError
+from imagesync.errors import AuthenticationError, NotFoundError, StoreError
 from imagesync.registry.pull_rate import PullRate
 
 _TOPICS = {Right.PULL: Topic.PULL, Right.PUSH: Topic.PUSH, Right.DELETE: Topic.DELETE}
 _LOW_SHARE = 10
 """A limit of which less than one in so many is left is worth a word."""
+_PAST_THE_LOGIN = frozenset(range(400, 500)) - {401, 407, 408, 429}
+"""What a registry refuses that has looked at what was asked."""
 _WRITES = (Right.PUSH, Right.DELETE)
 _Login = tuple[str, str | None, str | None, str | None]
 """What it is for, where it comes from, the scheme, and the token server."""
@@ -30,7 +32,8 @@ def right_checks(facts: Facts) -> Iterator[Check]:
     yield from (_login(login, tries, refused.get(login)) for login, tries in logins.items())
     for tried in facts.tries:
         if tried.want.right is not Right.ENTER:
-            yield _because_of_login(tried) if _login_of(tried) in refused else _right(tried)
+            error = refused.get(_login_of(tried))
+            yield _right(tried) if error is None else _because_of_login(tried, error)
     yield from _limit(facts.tries)
 
 
@@ -52,8 +55,9 @@ def _was_let_in(tried: Tried) -> bool:
     """Whether the login was good there, be it that this one thing was refused."""
     if tried.error is None:
         return tried.status is not None or tried.granted is not None
-    is_refused = isinstance(tried.error, AuthenticationError) and tried.error.is_refusal
-    return is_refused or isinstance(tried.error, NotFoundError)
+    if isinstance(tried.error, AuthenticationError):
+        return tried.error.is_refusal
+    return isinstance(tried.error, StoreError) and tried.error.status in _PAST_THE_LOGIN
 
 
 def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None) -> Check:
@@ -61,8 +65,12 @@ def _login(login: _Login, tries: list[Tried], error: AuthenticationError | None)
     if error is not None:
         return Check(Topic.LOGIN, Status.FAILED, error.message, error.hint or LOOK_CLOSER, about=purpose)
     who = credential or "nobody"
+    way = next((tried.error for tried in tries if tried.want.right is Right.ENTER and tried.error is not None), None)
+    if way is not None:  # nothing below would tell it
+        return Check(Topic.LOGIN, Status.FAILED, way.message, way.hint or LOOK_CLOSER, about=purpose)
     if not any(map(_was_let_in, tries)):
-        return Check(Topic.LOGIN, Status.SKIPPED, f"{who}, not tried out, for what is wrong below", about=purpose)
+        found = credential or "none found yet"
+        return Check(Topic.LOGIN, Status.SKIPPED, f"{found}, not tried out, for what is wrong below", about=purpose)
     if scheme is None:
         return Check(Topic.LOGIN, Status.OK, f"{who}, the registry asked for none", about=purpose)
     how = f"{scheme.capitalize()}{f', tokens from {realm_host}' if realm_host else ''}"
@@ -78,8 +86,10 @@ def _ends(tries: list[Tried]) -> str:
     return f", renewed in {seconds / 3600:.1f} h" if seconds >= 3600 else f", renewed in {seconds / 60:.0f} min"
 
 
-def _because_of_login(tried: Tried) -> Check:
-    return _check(tried, Status.SKIPPED, "not tried: its login was refused")
+def _because_of_login(tried: Tried, error: AuthenticationError) -> Check:
+    """An error without a status is none of a server's: no login was found or made."""
+    why = "its login was refused" if error.status is not None else "there is no login to try it with"
+    return _check(tried, Status.SKIPPED, f"not tried: {why}")
 
 
 def _check(tried: Tried, status: Status, detail: str, next_step: str | None = None) -> Check:
@@ -110,8 +120,10 @@ def _refused(tried: Tried) -> Check:
 
 def _pull(tried: Tried) -> Check:
     want = tried.want
-    if tried.status != 404:
-        return _check(tried, Status.OK, f"can be read ({want.target} is there)" if tried.status else "can be read")
+    if tried.status != 404:  # who knows no HEAD has said nothing of the tag
+        return _check(
+            tried, Status.OK, f"can be read ({want.target} is there)" if tried.status == 200 else "can be read"
+        )
     return _check(tried, Status.OK, f"can be read; {want.target} is not there")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Repository, Tag, make_repository
 from imagesync.settings import Settings
 from imagesync.spec.model import Rule, Spec

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,6 +19,7 @@ from imagesync.executor.recheck import is_at_stake
 from imagesync.executor.running import Running
 from imagesync.executor.spread import Spread, find_spreads
 from imagesync.executor.writing import Writing
+from imagesync.lazy import dataclass
 from imagesync.manifest import Content, Descriptor, walk
 from imagesync.plan.actions import Attach, Copy, Plan
 from imagesync.plan.diff import blobs_of

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from imagesync.errors import ImagesyncError, StoreError
 from imagesync.executor.running import Running
 from imagesync.executor.spread import Spread
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Copy
 from imagesync.reference import Digest, Repository

@@ -7,11 +7,11 @@ edited), what the destination's tag points to now, and which of the missing blob
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from imagesync.errors import AuthenticationError, ImagesyncError, NotFoundError
 from imagesync.executor.blame import blamed_on
+from imagesync.lazy import replace
 from imagesync.plan.actions import Action, Attach, Conflict, Copy, Plan
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.plan.settled import failed, in_conflict

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagesync.errors import ImagesyncError
+from imagesync.lazy import dataclass, field, replace
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Attach, Copy
 from imagesync.plan.outcome import Outcome, Status

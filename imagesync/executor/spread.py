@@ -7,10 +7,10 @@ brought there alone. How bytes are shared is fanout's business.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from imagesync.executor.holders import Holders
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Copy
 from imagesync.reference import Digest, Repository

@@ -7,11 +7,11 @@ begun is told by the first milestone until an end is reached: all of it is there
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Protocol
 
 from imagesync.errors import HeldError, ImagesyncError
 from imagesync.executor import Executor
+from imagesync.lazy import replace
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Failure, Plan
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Outcome, Status

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import FirstSeen, Known, Need, PushedAt, ReadConfig, TimeNow, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _SHOWN = {"m": "min", "h": "h", "d": "d"}

@@ -6,7 +6,6 @@ Where nobody says who signs, they are worth what the protection of the branch is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from imagesync.errors import TrustError
@@ -16,6 +15,7 @@ from imagesync.gates.paths import PathTemplate
 from imagesync.gates.trusted import Trusted
 from imagesync.gates.verdict import Finding
 from imagesync.gates.word import Word
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Reference
 
 _CLOCKS_DIFFER = timedelta(hours=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imagesync.gates.age import parse_time
@@ -13,6 +12,7 @@ from imagesync.gates.reports import ScanReport, Unreadable, report_of
 from imagesync.gates.scans import digests_of, named
 from imagesync.gates.trusted import Signers, Trusted
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass, replace
 from imagesync.reference import Digest
 from imagesync.signature import Attested, LeftUnread, WantedAttestation
 from imagesync.signature.document import text_at, value_at

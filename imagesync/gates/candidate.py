@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Content, Index, Manifest, walk
 from imagesync.platform import Platform
 from imagesync.reference import Digest, Reference

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.gate import Check, Gate, needs_of
 from imagesync.gates.needs import Known, Need
 from imagesync.gates.verdict import Finding, Ruling, Verdict
+from imagesync.lazy import dataclass, replace
 
 _FROM_BEST = tuple(Ruling)
 

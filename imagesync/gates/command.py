@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.combined import with_checks
@@ -11,6 +10,7 @@ from imagesync.gates.environment import GitHubEnvironment
 from imagesync.gates.gate import Gate
 from imagesync.gates.needs import Known, Need, Ran, RunCommand, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass, replace
 from imagesync.redaction import redacted
 
 FORMAT_VERSION = 1

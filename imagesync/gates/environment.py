@@ -7,13 +7,13 @@ has signed for it: what stands in variables, anybody can set.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import JobIdentity, Known, Need, ReadJobIdentity, TimeNow, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 from imagesync.signature.document import shown, text_at
 from imagesync.signature.glob import matches
 from imagesync.signature.token import Expected, claims_of

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need
 from imagesync.gates.verdict import Finding, Ruling, Verdict
+from imagesync.lazy import dataclass, replace
 
 
 class Mode(Enum):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need, ReadConfig, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Content
 from imagesync.redaction import redacted
 from imagesync.selection.pattern import compile_expression, is_expression

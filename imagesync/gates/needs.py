@@ -6,9 +6,9 @@ Whatever cannot be answered is answered with Unread, and so is what nobody has a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Digest, Reference
 
 MAX_FILE_BYTES = 32 * 1024 * 1024

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Reference
 
 PLACEHOLDERS = ("{repository}", "{tag}", "{digest_hex}")

@@ -6,11 +6,11 @@ BuildKit puts them into the index, and nobody has signed them. So this proves no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagesync.gates.candidate import Candidate, Image
 from imagesync.gates.needs import Known, Need
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 from imagesync.manifest import REFERENCE_DIGEST, Index, Manifest, walk
 
 STATEMENT = "application/vnd.in-toto+json"

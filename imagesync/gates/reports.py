@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
 from imagesync.gates.age import parse_time
+from imagesync.lazy import dataclass
 
 MAX_FINDINGS = 200_000
 _DIGEST = re.compile(r"sha(256|512):[0-9a-f]{64,128}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from imagesync.gates.combined import AllOf, AnyOf
 from imagesync.gates.gate import Check, Gate, Mode
 from imagesync.gates.signed import Attestation, Signature
 from imagesync.gates.vulnerabilities import Vulnerabilities
+from imagesync.lazy import replace
 
 
 def gates_of_return(gates: Iterable[Gate]) -> Iterator[Gate]:

@@ -6,13 +6,13 @@ A file is by whoever may write it, an attestation by whom the gate names: what n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from imagesync.gates.candidate import Candidate, Image
 from imagesync.gates.needs import Known, Need, ReadFile, Unread
 from imagesync.gates.paths import PathTemplate
 from imagesync.gates.reports import ScanReport, Unreadable, read_report
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest
 
 

@@ -6,7 +6,6 @@ What the source has that may prove it is read by the digest; the room `signature
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
@@ -16,6 +15,7 @@ from imagesync.gates.needs import Known, Need, ReadSpoken, TimeNow, Unread
 from imagesync.gates.soak import shown_span
 from imagesync.gates.trusted import Signers, Trusted
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Reference
 from imagesync.signature import (
     Exactly,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagesync.gates.candidate import Candidate, Image
 from imagesync.gates.needs import Known, Need
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 
 MAX_SHOWN = 3
 

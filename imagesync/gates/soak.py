@@ -5,7 +5,6 @@ What a spec says knows no release yet: a promotion gives it the stage, and the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from imagesync.gates.age import Clock, later
@@ -14,6 +13,7 @@ from imagesync.gates.combined import checks_of, with_checks
 from imagesync.gates.gate import Gate
 from imagesync.gates.needs import FirstSeen, Known, Need, TimeNow, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass, replace
 
 _FIRST_SEEN = "by when a run first saw it there"
 

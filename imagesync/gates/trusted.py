@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
 from imagesync.gates.needs import Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass, field
 from imagesync.signature import (
     Keyless,
     KeyTrust,

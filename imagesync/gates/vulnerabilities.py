@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from imagesync.errors import ImagesyncError
@@ -12,6 +11,7 @@ from imagesync.gates.needs import Known, Need, TimeNow, Unread
 from imagesync.gates.reports import ScanReport, Severity, Vulnerability
 from imagesync.gates.scans import Reports
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 from imagesync.selection import PlatformPattern
 
 MAX_SHOWN = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +11,7 @@ from imagesync.errors import InvalidReference
 from imagesync.gates.candidate import Candidate
 from imagesync.gates.needs import Known, Need, TimeNow, Unread
 from imagesync.gates.verdict import Finding
+from imagesync.lazy import dataclass
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAILY = "daily"

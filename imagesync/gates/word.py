@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from imagesync.gates.age import parse_time
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Digest, Repository
 from imagesync.signature import Evidence, Form, Trust
 from imagesync.signature.document import read_object, shown, text_at

@@ -7,10 +7,10 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imagesync.errors import InvalidManifest
+from imagesync.lazy import dataclass
 from imagesync.manifest import OCI_MANIFEST, Content, Descriptor, Manifest, digest_of, parse_manifest
 from imagesync.reference import Tag
 from imagesync.state import State, state_to_json

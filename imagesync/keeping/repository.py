@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
@@ -26,6 +25,7 @@ from imagesync.keeping.artifact import layers_of, make_artifact, parse_folded
 from imagesync.keeping.clock import FORGOTTEN_AFTER, MAX_SIGHTS, now
 from imagesync.keeping.names import FOLD, RUN, is_fold, is_older, made_at, make_name
 from imagesync.keeping.store import StateStore, delete_all, fetch, push
+from imagesync.lazy import dataclass
 from imagesync.log import log
 from imagesync.reference import Digest, Reference, Repository, Tag
 from imagesync.state import NOTHING_REMEMBERED, State, state_from_json

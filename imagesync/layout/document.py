@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from imagesync.errors import IntegrityError, InvalidManifest
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import OCI_INDEX, Descriptor, Index, parse_manifest
 from imagesync.reference import Digest, Tag, TagList
 

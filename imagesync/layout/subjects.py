@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from imagesync.layout.document import LayoutIndex
+from imagesync.lazy import dataclass
 from imagesync.manifest import Content, Descriptor, Index
 from imagesync.reference import Digest
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from imagesync.errors import InvalidManifest, Place
+from imagesync.lazy import replace
 from imagesync.manifest import MAX_DEPTH, Content, Index, walk
 from imagesync.plan.actions import (
     Action,

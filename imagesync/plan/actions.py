@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
 from imagesync.errors import Place
 from imagesync.gates import Ruling, Verdict
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.creating import CreateRepository
 from imagesync.plan.following import Carries, UpstreamMoved

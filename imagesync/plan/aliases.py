@@ -7,9 +7,9 @@ version it carries so far, the version tags of the destination tell: one of them
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass, field, replace
 from imagesync.plan.actions import Failure, Waiting, WaitsFor
 from imagesync.plan.following import Carries
 from imagesync.plan.inventory import Broken, Head, Present

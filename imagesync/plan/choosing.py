@@ -6,10 +6,10 @@ Heads come first: they are free, they tell which tags are one image, and what is
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imagesync.errors import UnsupportedError
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import Descriptor
 from imagesync.plan.contents import CannotRead
 from imagesync.plan.dates import UNREADABLE_KINDS, date_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from imagesync.errors import InvalidManifest, InvalidReference, PlanFileError, PlatformError
+from imagesync.lazy import replace
 from imagesync.manifest import Content, Index, walk
 from imagesync.plan.actions import Attach, Blocked, Copy, Plan
 from imagesync.plan.attachments import kind_of

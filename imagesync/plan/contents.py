@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from imagesync.errors import IntegrityError, InvalidManifest
+from imagesync.lazy import dataclass
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Descriptor, Index
 from imagesync.plan.inventory import Broken
 from imagesync.plan.questions import Asking, ReadManifest, Side

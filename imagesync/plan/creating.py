@@ -6,9 +6,9 @@ It hangs on the copies that need it: one that is not carried out creates nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Repository, make_repository
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from imagesync.errors import Place
+from imagesync.lazy import dataclass
 from imagesync.plan.actions import Failure, Waiting, WaitsFor
 from imagesync.plan.aliases import highest_of
 from imagesync.plan.wants import Listings, Want, Wanted, make_wants, needs_list

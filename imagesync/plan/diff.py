@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from imagesync.errors import NotFoundError
+from imagesync.lazy import replace
 from imagesync.manifest import Content, Descriptor, Index, Manifest, is_made_here, walk
 from imagesync.plan.actions import (
     MADE_HERE,

@@ -7,8 +7,8 @@ Unowned: it was never written by imagesync, or was given up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from imagesync.lazy import replace
 from imagesync.plan.actions import Action, Cause, Copy, Plan
 from imagesync.plan.conformity import is_yielded_by
 from imagesync.plan.inventory import Head, Present, Remembered

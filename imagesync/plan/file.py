@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from imagesync import __version__
 from imagesync.errors import InvalidManifest, InvalidReference, PlanFileError
+from imagesync.lazy import replace
 from imagesync.manifest import Content, Descriptor, Index, parse_manifest
 from imagesync.plan.action_from_dict import action_from_dict
 from imagesync.plan.action_to_dict import action_to_dict

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import Enum
 
 from imagesync.errors import Place
+from imagesync.lazy import dataclass, field
 from imagesync.plan.actions import SpecPin
 from imagesync.plan.wants import Want
 from imagesync.reference import Reference

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Tag
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
+from imagesync.lazy import dataclass, field, replace
 from imagesync.manifest import Content
 from imagesync.plan.inventory import Attachment, Broken, NotRead
 from imagesync.plan.questions import Part

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from imagesync.gates import Candidate, Gate, Known, Verdict
+from imagesync.lazy import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagesync.gates import (
@@ -23,6 +22,7 @@ from imagesync.gates import (
     Verdict,
     needs_of,
 )
+from imagesync.lazy import dataclass, field, replace
 from imagesync.manifest import IMAGE_CONFIG_TYPES, Content, Manifest, has_too_many_values
 from imagesync.plan.actions import Copy, Plan
 from imagesync.plan.candidates import candidate_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 
+from imagesync.lazy import dataclass, field, replace
 from imagesync.plan.attachments import attachment_tags
 from imagesync.plan.diff import differs, is_equal, is_open, pair_of, pinned
 from imagesync.plan.inventory import Broken, Head, Listed, Pair, Present

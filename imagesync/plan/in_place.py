@@ -4,9 +4,9 @@ what moves is; else whoever may push there could put it on record past them. Pur
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from imagesync.gates import Ruling, Verdict
+from imagesync.lazy import replace
 from imagesync.plan.actions import Action, Attach, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.contents import CannotRead
 from imagesync.plan.gathering import judge_by_itself

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from imagesync.errors import ImagesyncError
 from imagesync.gates import Known
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Cause
 from imagesync.plan.creating import CreateRepository

@@ -6,9 +6,9 @@ Whatever leaves a doubt about what is wanted is a Failure in the place of the re
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError, BudgetError
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.actions import Failure, Skip, Waiting
 from imagesync.plan.aliases import highest_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from imagesync.errors import Problem
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Copy, Failure, Keep, Plan, Skip, Waiting, WaitsFor
 from imagesync.plan.repositories import Named, expand
 from imagesync.reference import Digest, Tag

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from imagesync.lazy import replace
 from imagesync.plan.findings import Audit
 from imagesync.plan.wants import Want
 from imagesync.reference import Reference, Tag

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import compress
 
 from imagesync.errors import InvalidManifest, PlatformError
+from imagesync.lazy import dataclass
 from imagesync.manifest import REFERENCE_DIGEST, Content, Descriptor, Index, parse_manifest
 from imagesync.platform import Platform
 from imagesync.reference import Digest

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.lazy import dataclass
 from imagesync.plan.actions import Action
 
 

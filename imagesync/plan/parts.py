@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from imagesync.lazy import replace
 from imagesync.plan.actions import Plan
 
 

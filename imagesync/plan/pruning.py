@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
+from imagesync.lazy import replace
 from imagesync.manifest import Content, Index
 from imagesync.plan.actions import Action, Delete, Failure, Plan, Spared
 from imagesync.plan.attachments import attachment_tags, tag_of

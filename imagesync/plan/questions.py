@@ -6,10 +6,10 @@ Each question is answered once, whoever asks: fields that do not make another qu
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 from imagesync.gates import ListFiles, ReadFile, ReadJobIdentity, RunCommand, TimeNow, WhoRuns
+from imagesync.lazy import dataclass, field, replace
 from imagesync.manifest import Descriptor
 from imagesync.reference import Digest, Reference, Repository, Tag
 

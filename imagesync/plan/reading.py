@@ -6,8 +6,8 @@ Who answers is the survey's business. An image is one digest of a source with al
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import Content, Descriptor
 from imagesync.plan.contents import CannotRead, Place, read_contents
 from imagesync.plan.creating import CreateRepository

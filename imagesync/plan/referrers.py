@@ -6,9 +6,9 @@ A destination that makes no such list keeps it under a tag, where clients do tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from imagesync.lazy import dataclass
 from imagesync.manifest import Content, Descriptor, Index
 from imagesync.plan.attachments import is_record, tag_of
 from imagesync.plan.contents import CannotRead, Place, read_contents

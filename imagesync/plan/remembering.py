@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from imagesync.lazy import replace
 from imagesync.plan.actions import Attach, Copy, Delete, Keep
 from imagesync.plan.outcome import Outcome, Status
 from imagesync.reference import Digest, Reference

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.limits import too_many_repositories

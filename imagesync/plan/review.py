@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from imagesync.gates import Ruling, Verdict
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.parts import as_one, units_of
 from imagesync.plan.summary import verdicts_of

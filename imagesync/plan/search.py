@@ -7,9 +7,9 @@ deep as indexes may be nested, and no digest twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from imagesync.errors import InvalidManifest
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import MAX_DEPTH, MAX_ENTRIES, Content, Index
 from imagesync.plan.attachments import is_record, kind_of, tag_of, tags_of
 from imagesync.plan.contents import CannotRead, Place, read_contents

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.errors import Place
+from imagesync.lazy import dataclass
 from imagesync.plan.actions import Skip, SpecPin, Waiting, WaitsFor
 from imagesync.plan.inventory import Absent, Broken, Head, Present, Unreadable
 from imagesync.plan.wants import Want, Wanted

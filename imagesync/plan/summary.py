@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagesync.gates import Verdict
+from imagesync.lazy import dataclass
 from imagesync.plan.actions import (
     Action,
     Assumed,

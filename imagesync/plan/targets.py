@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from imagesync.lazy import dataclass
 from imagesync.plan.actions import Failure, Skip
 from imagesync.plan.inventory import Broken
 from imagesync.plan.repositories import Catalogs, Named, expand, of_source

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import Content, Index
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Skip, Waiting, WaitsFor
 from imagesync.plan.outcome import Outcome, Status

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Tag
 
 
@@ -56,6 +56,8 @@ class Unit:
 
 def unit_to_dict(unit: Unit) -> dict[str, Any]:
     """As a plan file has it."""
+    from dataclasses import asdict  # noqa: PLC0415 - few runs move a unit
+
     return {**asdict(unit), "move": unit.move.value, "occasion": unit.occasion.value}
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from imagesync.errors import InvalidManifest
+from imagesync.lazy import replace
 from imagesync.manifest import (
     IMAGE_CONFIG_TYPES,
     OCI_INDEX,

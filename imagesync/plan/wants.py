@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from imagesync.errors import InvalidReference, NotFoundError
 from imagesync.gates import Gate
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import TOO_YOUNG, Failure, Skip, Waiting, WaitsFor
 from imagesync.plan.following import Carries
 from imagesync.plan.inventory import Broken, NotRead

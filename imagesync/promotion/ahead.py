@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from imagesync.lazy import dataclass
 from imagesync.plan.unit import Move
 from imagesync.promotion.record import Record
 from imagesync.reference import Tag

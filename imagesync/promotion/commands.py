@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Tag
 
 

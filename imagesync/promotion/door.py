@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imagesync.errors import HeldError, NotFoundError
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Delete, Failure, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.review import Change
 from imagesync.plan.together import HELD_EXIT_CODE

@@ -6,8 +6,7 @@ Never backwards: neither behind what the stage runs, nor to what it went back fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imagesync.lazy import dataclass
 from imagesync.plan.unit import Due, Occasion, Unit
 from imagesync.promotion.ahead import FirstStage, ahead_in_lists
 from imagesync.promotion.record import Record

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Tag
 
 _NAME = "[a-z0-9][a-z0-9_-]{0,39}"

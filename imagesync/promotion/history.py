@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.lazy import dataclass
 from imagesync.promotion.entries import Entry, Kind
 from imagesync.promotion.record import Record
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from imagesync.errors import InvalidManifest, InvalidReference
 from imagesync.gates import Ruling, Verdict
+from imagesync.lazy import dataclass
 from imagesync.plan.unit import Move
 from imagesync.plan.verdicts import verdicts_to_dicts
 from imagesync.promotion.entries import Kind

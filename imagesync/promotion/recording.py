@@ -6,10 +6,10 @@ That it has begun stands in the journal alone: on the images stands what is true
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import Attach, Copy, Keep, Plan
 from imagesync.plan.file import plan_to_json

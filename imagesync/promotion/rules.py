@@ -7,12 +7,12 @@ any other.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from imagesync.errors import UsageError
 from imagesync.gates.returning import gates_of_return
 from imagesync.gates.soak import Entered, with_entered
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.unit import Unit
 from imagesync.promotion.record import Record
 from imagesync.selection import Retag, TagFilter

@@ -6,9 +6,9 @@ What moves, `conformity` checks as of any plan; here is what only a unit has: al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from imagesync.errors import PlanFileError
+from imagesync.lazy import replace
 from imagesync.plan.actions import Action, Attach, Blocked, Copy, Keep, Plan, Waiting, WaitsFor
 from imagesync.plan.inventory import Absent, Head, Present
 from imagesync.plan.together import subject_of

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.errors import ImagesyncError
+from imagesync.lazy import dataclass
 from imagesync.plan.inventory import Absent, Broken, Head, Present
 from imagesync.plan.unit import Move
 from imagesync.promotion.ahead import NOTHING_AHEAD, Ahead, ahead_on_record

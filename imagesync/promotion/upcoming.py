@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 from imagesync.errors import ImagesyncError
 from imagesync.gates import Ruling, Verdict
+from imagesync.lazy import dataclass, field
 from imagesync.plan.actions import Action, Attach, Copy, Delete, Keep, Plan
 from imagesync.plan.inventory import str_without_hint
 from imagesync.plan.outcome import Status

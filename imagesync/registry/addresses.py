@@ -28,8 +28,8 @@ LookUp = Callable[[str, int], Sequence[SocketAddress]]
 
 
 def look_up(host: str, port: int) -> Sequence[SocketAddress]:
-    """Ask the system."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """Ask the system. A name of a server is ASCII; of text Python would load its tables of all of Unicode."""
+    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
     return tuple(SocketAddress(str(address[0]), family, address) for family, _, _, _, address in found)
 
 

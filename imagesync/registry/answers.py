@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imagesync.errors import (
     AuthenticationError,
@@ -18,6 +17,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import dataclass
 from imagesync.redaction import redacted
 from imagesync.registry.sayings import saying_in
 
@@ -76,22 +76,28 @@ def parse_refusal(status: int, content_type: str, body: bytes) -> Refusal:
             return _from_document(status, json.loads(text))
         except (ValueError, RecursionError):
             pass  # cut off, or no JSON: shown as text
-    if "html" in content_type.lower() or text[:15].lower().startswith(("<!doctype", "<html")):
+    if is_page(content_type) or text[:15].lower().startswith(("<!doctype", "<html")):
         return Refusal(status, text="an HTML page, as from a proxy or a login form")
     return Refusal(status, text=_shown(text))
 
 
-def class_for(refusal: Refusal, *, is_manifest_put: bool = False) -> type[StoreError]:
+def is_page(content_type: str) -> bool:
+    """Whether an answer is for people's eyes: a registry sends none, what stands before it may."""
+    return "html" in content_type.lower()
+
+
+def class_for(refusal: Refusal, *, is_manifest_put: bool = False, is_write: bool = True) -> type[StoreError]:
     """The error class for a refusal. A code with one meaning decides, then what the text says, then the status.
 
-    A tag that is fixed is met by `is_manifest_put` alone.
+    A tag that is fixed is met by `is_manifest_put` alone, and a lock that keeps from reading is none of a tag.
     """
     if refusal.status < 400:
         return ProtocolError
     if refusal.status >= 500 and refusal.status not in _BY_STATUS:
         return NetworkError
     said = _by_words(refusal, is_manifest_put=is_manifest_put)
-    if said is None and refusal.code == "DENIED":
+    is_locked = said is ImmutableError and not is_write
+    if is_locked or (said is None and refusal.code == "DENIED"):
         return AuthenticationError
     return said or _BY_STATUS.get(refusal.status) or ProtocolError
 
@@ -171,7 +177,7 @@ def hint_for(own: type[StoreError], refusal: Refusal, *, is_write: bool) -> str 
 
 _HINT_BY_STATUS = {
     413: "raise the body limit of the proxy in front of the registry",
-    415: "the registry does not take this media type",
+    415: "the registry does not take this media type; zot takes Docker's with `http: {compat: [docker2s2]}`",
 }
 _HINT_BY_CODE_TO_WRITE = {
     "NAME_UNKNOWN": "some registries want a repository to be created before it is pushed to",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imagesync.errors import AuthenticationError
+from imagesync.lazy import dataclass, field
 from imagesync.reference import HUB
 from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS, TOKEN_USER, Credential
 from imagesync.registry.dockerconfig import HUB_KEY

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
 
 from imagesync.errors import AuthenticationError, StoreError
+from imagesync.lazy import dataclass, field, replace
 from imagesync.log import log
 from imagesync.registry.auth_use import AuthUse
 from imagesync.registry.challenge import Challenge, choose_challenge, parse_challenges

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from imagesync.errors import StoreError
+from imagesync.lazy import dataclass, field
 from imagesync.registry.answers import Refusal
 from imagesync.registry.headers import Headers
 from imagesync.registry.message import Authorization

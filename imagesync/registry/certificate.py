@@ -7,9 +7,10 @@ A server may write anything there: all text is escaped and cut.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from imagesync.lazy import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

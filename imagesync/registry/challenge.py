@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from imagesync.lazy import dataclass, field
 
 MAX_LENGTH = 16 * 1024
 """Characters of all headers together; a longer answer is no challenge at all."""

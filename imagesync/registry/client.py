@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from math import inf
 from threading import Lock
@@ -27,6 +26,7 @@ from imagesync.errors import (
     StoreError,
     TlsError,
 )
+from imagesync.lazy import replace
 from imagesync.log import Level, log
 from imagesync.reference import HUB, is_loopback
 from imagesync.registry.answers import Refusal, class_for, hint_for, parse_refusal, pull_limit
@@ -43,6 +43,7 @@ from imagesync.registry.origin import Address, Origin, parse_address, redirected
 from imagesync.registry.places import announced_bytes
 from imagesync.registry.refused_logins import login_hint
 from imagesync.registry.retry import TRANSIENT_STATUSES, RetryPolicy, Transient, once, retry_after_seconds, run
+from imagesync.registry.sayings import saying_in
 from imagesync.registry.token import OPERATION as GET_TOKEN
 from imagesync.registry.token import Scope
 from imagesync.registry.traffic import Traffic
@@ -310,15 +311,14 @@ class RegistryClient:
         if refusal.status in (401, 403) and address.origin != self.origin:
             storage = address.origin.authority
             return call.fail(NetworkError, f"the storage at {storage} answered {refusal}", refusal=refusal)
-        own = class_for(refusal, is_manifest_put=call.is_manifest_put)
+        own = class_for(refusal, is_manifest_put=call.is_manifest_put, is_write=call.push)
         if own is not AuthenticationError or call.authorization is not None:
             advice = self._advice(call, refusal) if own is NotFoundError else None
             hint = advice or hint_for(own, refusal, is_write=call.push)
             return call.fail(own, f"answered {refusal}", hint=hint, refusal=refusal)
         used = self.authorizer.describe(call.scopes, call.push)
-        hint = login_hint(refusal.status, self.host, used)
-        advice = self._advice(call, refusal)
-        hint = f"{hint}; or, if it is not there yet, {advice}" if advice is not None else hint
+        said = saying_in(refusal.text)
+        hint = said.hint if said else login_hint(refusal.status, self.host, used, self._advice(call, refusal))
         error = call.fail(AuthenticationError, f"answered {refusal}", hint=hint, refusal=refusal)
         # A token server had checked the login: it is this one thing that is refused.
         error.is_refusal = refusal.status == 403 or used.scheme == "bearer"

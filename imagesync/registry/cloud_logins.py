@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from imagesync.clouds import MintedLogins, Needs, minter_for, needs_of, own_login, rights_of, serves_anybody
 from imagesync.errors import AuthenticationError, MissingLoginError, StoreError
+from imagesync.lazy import replace
 from imagesync.log import log
 from imagesync.registry.asked_helpers import AskedHelpers
 from imagesync.registry.credential import ContextFor, Credential, trusted_as_usual

@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import inf
 from threading import Lock
 from typing import NamedTuple
 
+from imagesync.lazy import dataclass
 from imagesync.registry.addresses import LookUp, look_up
 from imagesync.registry.channel import Channel, LiveSockets
 from imagesync.registry.faults import has_no_tls

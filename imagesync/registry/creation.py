@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from urllib.parse import quote
 
 from imagesync.behaviour import CREATED_WITH, Creation, RepositoryTemplate
 from imagesync.clouds import RepositoryCreator, repository_creator
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
+from imagesync.lazy import dataclass
 from imagesync.reference import Repository, make_repository
 from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.client import RegistryClient

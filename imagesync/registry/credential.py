@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imagesync.lazy import dataclass, field
 from imagesync.settings import Secret
 
 if TYPE_CHECKING:

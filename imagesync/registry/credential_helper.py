@@ -13,9 +13,9 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from imagesync.errors import AuthenticationError
+from imagesync.lazy import dataclass, field
 from imagesync.registry.credential import HELPER_TIMEOUT_SECONDS
 from imagesync.settings import NOTHING, Secret
 

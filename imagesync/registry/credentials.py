@@ -122,7 +122,9 @@ def configs(environment: Mapping[str, str]) -> Iterator[DockerConfig]:
     if alone:
         config = read_config(Path(alone), alone)
         if config is None:
-            raise AuthenticationError(f"REGISTRY_AUTH_FILE names {alone!a}, which is not there", hint="or unset it")
+            raise AuthenticationError(
+                f"REGISTRY_AUTH_FILE names {alone!a}, which is not there", hint="correct it, or unset it"
+            )
         yield config
         return
     inline = environment.get("DOCKER_AUTH_CONFIG")

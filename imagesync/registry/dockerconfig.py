@@ -10,11 +10,11 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from imagesync.errors import AuthenticationError
+from imagesync.lazy import dataclass, field
 from imagesync.reference import HUB, HUB_ALIASES, HUB_WIRE_HOSTS
 from imagesync.settings import Secret
 

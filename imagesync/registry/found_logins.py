@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from imagesync.lazy import dataclass
 from imagesync.registry.credential import Credential
 
 Identity = tuple[str, bool]

@@ -5,11 +5,11 @@ names must be no nearer to us than it is itself, or it could have us ask what on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
 
 from imagesync.errors import ProtocolError
+from imagesync.lazy import dataclass
 from imagesync.reach import Reach, literal_address, reach_of
 from imagesync.registry.origin import Origin
 

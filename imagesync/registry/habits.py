@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 
 from imagesync.behaviour import Behaviour, Chunks
+from imagesync.lazy import dataclass, field
 
 WHOLE_BYTES = 1024 * 1024
 """Blobs of at most this size go out in one request after the POST. nginx takes no more unless it is told to."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
 from imagesync.errors import ProtocolError, UnsupportedError
+from imagesync.lazy import replace
 from imagesync.reference import Repository, TagList
 from imagesync.registry.allowance import USUAL_LIST_BYTES, bytes_of_names
 from imagesync.registry.call import Answer, Call

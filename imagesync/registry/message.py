@@ -8,9 +8,9 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from imagesync.lazy import dataclass, field, replace
 from imagesync.registry.headers import Headers
 from imagesync.registry.origin import Address
 from imagesync.settings import Secret

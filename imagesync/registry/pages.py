@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from imagesync.errors import LimitError, NetworkError, ProtocolError
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import has_too_many_values
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.origin import Address, next_link, resolve_address

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 from imagesync.errors import UnsupportedError
+from imagesync.lazy import dataclass, field, replace
 from imagesync.reference import is_loopback
 from imagesync.registry.message import Authorization
 from imagesync.registry.origin import Origin

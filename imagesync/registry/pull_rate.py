@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from imagesync.lazy import dataclass
 
 SHORTEST_WINDOW_SECONDS = 61
 """A limit of a minute or less is one of requests at once: it is met by waiting, not by reading less. One that does

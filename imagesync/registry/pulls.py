@@ -10,11 +10,11 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
 from typing import Protocol
 
 from imagesync.errors import BudgetError
+from imagesync.lazy import dataclass
 from imagesync.registry.pull_rate import PullRate, parse_pull_rate
 from imagesync.settings import PullBudget, WhenSpent
 

@@ -6,7 +6,6 @@ Not every registry makes such a list. Whatever is not one, a redirect to a web p
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from imagesync.errors import (
     ProtocolError,
     UnsupportedError,
 )
+from imagesync.lazy import replace
 from imagesync.manifest import MAX_ENTRIES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, Index, parse_manifest
 from imagesync.reference import Digest, Repository
 from imagesync.registry.allowance import USUAL_MANIFEST_BYTES

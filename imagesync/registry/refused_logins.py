@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from imagesync.registry.auth_use import AuthUse
 
 
-def login_hint(status: int, host: str, used: AuthUse) -> str:
-    """What to do about a 401 or 403; `used` says which login was used."""
-    return f"{_advice(status, host, used)} (used {used})"
+def login_hint(status: int, host: str, used: AuthUse, creation: str | None = None) -> str:
+    """What to do about a 401 or 403; `used` says which login was used, `creation` how what may lack is made."""
+    absent = f"; or, if it is not there yet, {creation}" if creation is not None else ""
+    return f"{_other_reason(used)}{_advice(status, host, used)} (used {used}){absent}"
 
 
 def needs_right(needed: str) -> str:
@@ -18,7 +19,15 @@ def needs_right(needed: str) -> str:
     return f"the identity of this login needs {needed} here"
 
 
+def _other_reason(used: AuthUse) -> str:
+    """Docker Hub, GitLab and GHCR give a token for anything, and refuse with it what is not there."""
+    is_to_read = used.scheme == "bearer" and used.scopes and not any("push" in scope for scope in used.scopes)
+    return "check the repository's name, for what is not there is refused so as well; else " if is_to_read else ""
+
+
 def _advice(status: int, host: str, used: AuthUse) -> str:
+    if status == 401 and used.scheme is None:
+        return "it asks for a login and not for which that is known here: let it offer Basic, or Bearer with a realm"
     if used.credential is None:
         from imagesync.clouds import login_advice  # noqa: PLC0415 - few hosts refuse
 

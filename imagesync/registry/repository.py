@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 
 from imagesync.behaviour import Deletes, Referrers, Repush
@@ -23,6 +22,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import replace
 from imagesync.manifest import (
     ACCEPT,
     INDEX_TYPES,
@@ -36,12 +36,12 @@ from imagesync.manifest import (
 )
 from imagesync.reference import Digest, Reference, Repository, Tag, TagList
 from imagesync.registry.allowance import USUAL_MANIFEST_BYTES, bytes_of_manifest
+from imagesync.registry.answers import is_page
 from imagesync.registry.call import Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.listing import list_tags
 from imagesync.registry.referrers import list_referrers
 from imagesync.registry.token import Scope
-from imagesync.registry.upload import BlobUpload
 from imagesync.store import BlobReader, Pushed, without_first
 
 DIGEST_HEADER = "Docker-Content-Digest"
@@ -52,6 +52,8 @@ _LET_OTHERS_DELETE = (
 )
 _LET_LARGER = "build an image with fewer entries, or set `behaviour: {manifest_size: …}` if the registry takes more"
 _SCHEMA_1 = "schema 1"
+_PAGE = "answered with an HTML page, as from a proxy or a login form"
+_NO_REGISTRY = "`imagesync doctor --registry HOST` says what stands at this address"
 
 
 class RemoteRepository:
@@ -115,6 +117,8 @@ class RemoteRepository:
 
     def push_blob(self, blob: Descriptor, read: BlobReader, mount_from: Repository | None = None) -> Pushed:
         """Store one blob in a single attempt: mount, else POST, PATCH, PUT (end-11, end-4, end-5, end-6)."""
+        from imagesync.registry.upload import BlobUpload  # noqa: PLC0415 - a plan pushes nothing
+
         is_mountable = mount_from is not None and mount_from.registry == self.repository.registry
         return BlobUpload(self._client, self.repository, blob, read).run(
             mount_from if is_mountable and mount_from != self.repository else None
@@ -254,6 +258,8 @@ def _content(call: Call, target: Tag | Digest, answer: Answer) -> Content:
     try:
         return parse_manifest(answer.body, answer.headers.get("Content-Type", ""), asked)
     except InvalidManifest as error:
+        if is_page(answer.headers.get("Content-Type", "")):
+            raise call.fail(ProtocolError, _PAGE, hint=_NO_REGISTRY) from error
         own = UnsupportedError if _SCHEMA_1 in error.message else ProtocolError
         raise call.fail(own, error.message, hint=error.hint) from error
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC
 from threading import Lock
 from typing import TypeVar
 
 from imagesync.cancellation import Cancellation, backoff_seconds
 from imagesync.errors import NetworkError, StoreError
+from imagesync.lazy import dataclass
 
 T = TypeVar("T")
 Tell = Callable[[StoreError, float], None]

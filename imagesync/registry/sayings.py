@@ -6,9 +6,9 @@ Beside each stands who says so, and where that is written.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from imagesync.errors import ImmutableError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImmutableError, StoreError, UnsupportedError
+from imagesync.lazy import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,14 @@ _SAYINGS = (
         "operation is disallowed on this registry, repository or image",
         ImmutableError,
         "it is locked at Azure: `az acr repository show --name REGISTRY --image NAME:TAG` shows by what, and "
-        "`az acr repository update … --write-enabled true --delete-enabled true` unlocks it",
+        "`az acr repository update` with `--read-enabled`, `--write-enabled` or `--delete-enabled true` unlocks it",
+    ),
+    # Azure: https://aka.ms/acr/firewall, 403 DENIED, "client with IP '…' is not allowed access".
+    _saying(
+        "is not allowed access",
+        AuthenticationError,
+        "the registry's firewall lets the address of this machine not through: add it to the rules, or go by a proxy "
+        "that is in them",
     ),
     # GitLab: gitlab-org/container-registry#1869, 400 MANIFEST_INVALID with this as its detail.
     _saying(
@@ -44,6 +51,12 @@ _SAYINGS = (
         UnsupportedError,
         "the registry takes media types of a list alone, as GitLab does: leave what has this one out "
         "(`attachments: none`, where a signature or an SBOM has), or have it put on that list",
+    ),
+    # Nexus: org.sonatype.nexus.repository.storage.WritePolicy, where redeploying is off; 400.
+    _saying(
+        "does not allow updating assets",
+        ImmutableError,
+        "this repository of Nexus lets nothing be written twice: use another tag, or allow redeploying in its settings",
     ),
     # Quay: a manifest that fails its schema, 400 MANIFEST_INVALID; artifacts are in the schema where they are allowed.
     _saying(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
 
 from imagesync.errors import (
     AuthenticationError,
@@ -17,6 +16,7 @@ from imagesync.errors import (
     ProtocolError,
     StoreError,
 )
+from imagesync.lazy import dataclass, replace
 from imagesync.reference import Digest
 from imagesync.registry.body import BlobBody
 from imagesync.registry.call import Answer, Call

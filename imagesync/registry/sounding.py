@@ -9,11 +9,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import cast
 
 from imagesync.errors import StoreError, UnsupportedError
+from imagesync.lazy import dataclass, replace
 from imagesync.registry.addresses import MAX_TRIED, LookUp, SocketAddress, look_up_within
 from imagesync.registry.certificate import Certificate, read_certificate
 from imagesync.registry.channel import Channel, LiveSockets

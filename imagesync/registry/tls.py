@@ -43,7 +43,7 @@ class TlsContexts:
     def _trust(self, context: ssl.SSLContext, ca: Path | None) -> None:
         """Trust the environment's or the system's authorities, and the registry's own besides."""
         if self._file or self._directory:
-            _load_authorities(context, self._file, self._directory)
+            _load_authorities(context, self._file, self._directory, " (SSL_CERT_FILE, SSL_CERT_DIR)")
         elif _has_system_authorities():
             context.load_default_certs()
         else:
@@ -59,11 +59,13 @@ def _has_system_authorities() -> bool:
     return any(path is not None and Path(path).exists() for path in (paths.cafile, paths.capath))
 
 
-def _load_authorities(context: ssl.SSLContext, file: str | None, directory: str | None) -> None:
+def _load_authorities(context: ssl.SSLContext, file: str | None, directory: str | None, named_by: str = "") -> None:
     try:
         context.load_verify_locations(file, directory)
     except (OSError, ssl.SSLError) as error:
-        raise TlsError(f"certificates in {file or directory} cannot be read: {_reason(error)}") from error
+        where = f"{file or directory}{named_by}"
+        hint = "it must be there, and hold certificates as PEM"
+        raise TlsError(f"certificates in {where} cannot be read: {_reason(error)}", hint=hint) from error
 
 
 def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
@@ -78,4 +80,6 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.replace("_", " ").lower()
     return error.strerror or type(error).__name__

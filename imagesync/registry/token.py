@@ -11,11 +11,11 @@ import math
 import re
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from imagesync.errors import AuthenticationError, LimitError, NetworkError, ProtocolError, StoreError
+from imagesync.lazy import dataclass
 from imagesync.manifest import has_too_many_values
 from imagesync.registry.challenge import Challenge
 from imagesync.registry.credential import TOKEN_USER, Credential
@@ -214,7 +214,7 @@ def _refusal(status: int, ask: TokenAsk) -> StoreError:
     message = f"the token server answered {status} for {ask.subject}"
     if status in {400, 401, 403}:
         return AuthenticationError(
-            message, hint=_login_hint(ask), operation=OPERATION, reference=ask.reference, status=status
+            message, hint=_login_hint(ask, status), operation=OPERATION, reference=ask.reference, status=status
         )
     if 300 <= status < 400:
         return _protocol_error(f"{message}: a redirect, which a login does not follow", ask, status)
@@ -223,9 +223,11 @@ def _refusal(status: int, ask: TokenAsk) -> StoreError:
     return kind(message, operation=OPERATION, reference=ask.reference, status=status)
 
 
-def _login_hint(ask: TokenAsk) -> str:
+def _login_hint(ask: TokenAsk, status: int) -> str:
     if ask.credential is None:
         return f"log in with `imagesync login {ask.host}`"
+    if status == 400 and any(scope.count("/") > 1 for scope in ask.scopes):
+        return "check the login, and the name: old versions of Quay take none with more than one '/'"
     if ask.credential.rights is None or not ask.scopes:
         return "check the login, and what it has a right to"
     return needs_right(ask.credential.rights.needed_for(ask.scopes[:1]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from imagesync.lazy import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
 
 from imagesync.behaviour import Mount
 from imagesync.errors import (
@@ -21,6 +20,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import Descriptor
 from imagesync.reference import Repository
 from imagesync.registry.appending import Appending

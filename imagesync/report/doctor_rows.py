@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imagesync.doctor.check import Check, Diagnosis, Report, Status
+from imagesync.lazy import dataclass
 from imagesync.report.printable import printable
 from imagesync.report.rows import shortened
 from imagesync.report.units import format_count, format_seconds

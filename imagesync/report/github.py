@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagesync.errors import Place, Problem, UsageError
 from imagesync.gates import Ruling
+from imagesync.lazy import dataclass, replace
 from imagesync.plan.actions import Action, Copy, Plan
 from imagesync.plan.findings import Audit
 from imagesync.plan.outcome import Status

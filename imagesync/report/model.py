@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagesync.errors import Place
+from imagesync.lazy import dataclass, field
 from imagesync.plan.actions import (
     Action,
     Assumed,

@@ -6,10 +6,10 @@ Every cell has passed `printable`. Which color or fence they get is not said her
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from imagesync.gates import Ruling
+from imagesync.lazy import dataclass, replace
 from imagesync.manifest import Descriptor
 from imagesync.plan.actions import (
     MADE_HERE,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Tag
 from imagesync.selection.facts import Facts, Known, NeedsFacts, Reasons, Standing, Unknown
 

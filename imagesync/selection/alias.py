@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from imagesync.errors import InvalidReference, Place
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Tag
 from imagesync.selection.version import Version
 

@@ -6,10 +6,10 @@ Pure: a selection says what it needs, somebody reads it, and the selection is ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Digest, Tag
 
 FIRST_IMAGES = datetime(2013, 1, 1, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Tag
 from imagesync.selection.facts import FIRST_IMAGES, NO_FACTS, Facts, Known, Reasons, Unknown
 from imagesync.selection.version import Extract, VersionOrder, version_of

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import translate
 
 from imagesync.errors import InvalidReference, Place
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Tag
 
 MAX_PATTERN_LENGTH = 2048

@@ -6,10 +6,10 @@ Pure values. What a pattern is held against comes from index entries and image c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.platform import Platform
 
 FORMAT_VERSION = 1

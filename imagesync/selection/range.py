@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass, field
 from imagesync.selection.version import MAX_NUMBERS, Version
 
 Bound: TypeAlias = tuple[float, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Digest, Tag
 from imagesync.selection.age import MinAge, TooYoung
 from imagesync.selection.facts import Created, NeedsFacts, Reasons, Unknown

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeAlias
 
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Tag
 from imagesync.selection.facts import Facts, Known, NeedsFacts, Reasons, Unknown, without_date
 from imagesync.selection.order import Ordering

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
+from imagesync.lazy import dataclass, replace
 from imagesync.reference import Digest, Tag
 from imagesync.selection.age import MinAge, OldEnough, TooYoung
 from imagesync.selection.facts import NO_FACTS, Facts, Known, NeedsFacts, Reasons, Unknown

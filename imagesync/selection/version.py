@@ -7,11 +7,11 @@ A version is an optional `v`, one to four numbers, and an optional suffix, which
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass, field, replace
 from imagesync.selection.pattern import compile_expression, is_expression
 
 MAX_NUMBERS = 4

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs
@@ -19,6 +18,7 @@ from imagesync.errors import (
     StoreError,
     UnsupportedError,
 )
+from imagesync.lazy import dataclass, field
 from imagesync.store import CHUNK_BYTES
 
 Environ = dict[str, Any]

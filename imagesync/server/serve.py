@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from imagesync.errors import UsageError
+from imagesync.lazy import dataclass
 from imagesync.server.http import WsgiApp
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from imagesync.errors import NotFoundError, StoreError
 from imagesync.layout.files import copy_pieces, file_errors
+from imagesync.lazy import dataclass, field
 from imagesync.server.http import Request
 
 SETTLE_SECONDS = 2.0

@@ -5,8 +5,7 @@ https://github.com/secure-systems-lab/dsse/blob/master/envelope.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from imagesync.lazy import dataclass, field
 from imagesync.signature.document import from_base64, list_at, read_object, shown, text_at, value_at
 from imagesync.signature.evidence import SIGSTORE_BUNDLE
 from imagesync.signature.verdict import Refusal

@@ -6,9 +6,9 @@ Known by the layer's media type alone: cosign writes a wrong `artifactType` into
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Content, Descriptor, Manifest
 from imagesync.signature.verdict import LeftUnread, Rejected
 

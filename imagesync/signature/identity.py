@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.reference import Reference, Repository, parse_reference
 
 

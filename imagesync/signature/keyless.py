@@ -6,11 +6,11 @@ Certificates, logs and timestamps are sigstore's to judge (docs/adr/0023); here 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from imagesync.errors import TrustError
+from imagesync.lazy import dataclass, field
 from imagesync.signature.document import list_at, shown, text_at, value_at
 from imagesync.signature.evidence import SIMPLE_SIGNING, Evidence, Form
 from imagesync.signature.glob import matches

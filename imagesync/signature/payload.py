@@ -5,8 +5,7 @@ https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imagesync.lazy import dataclass
 from imagesync.signature.document import read_object, shown, text_at
 from imagesync.signature.verdict import Refusal
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from imagesync.errors import TrustError, UsageError
+from imagesync.lazy import dataclass, field
 from imagesync.signature.key import PublicKey
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md; provenanc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from imagesync.lazy import dataclass, field
 from imagesync.signature.document import list_at, read_object, shown, text_at, value_at
 from imagesync.signature.verdict import Attested, Refusal
 

@@ -6,10 +6,10 @@ RS256 alone, as GitHub signs: a token does not say how it is to be verified.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from imagesync.lazy import dataclass
 from imagesync.signature.document import from_base64, list_at, read_object, shown, text_at, value_at
 from imagesync.signature.key import MIN_RSA_BITS
 from imagesync.signature.verdict import Refusal

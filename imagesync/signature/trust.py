@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from imagesync.lazy import dataclass, field
 from imagesync.signature.document import from_base64, read_object, value_at
 from imagesync.signature.envelope import Envelope
 from imagesync.signature.evidence import SIMPLE_SIGNING, Evidence, Form

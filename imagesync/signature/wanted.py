@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest
 from imagesync.signature.document import shown
 from imagesync.signature.evidence import SIMPLE_SIGNING, Evidence

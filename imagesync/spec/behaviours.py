@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +24,7 @@ from imagesync.behaviour import (
     Said,
 )
 from imagesync.errors import Problem
+from imagesync.lazy import dataclass
 from imagesync.settings import RegistrySettings, Settings
 from imagesync.spec.document import List, Map, Node, Scalar
 from imagesync.spec.interpolate import Interpolator

@@ -7,11 +7,11 @@ wants a string can tell the writer to quote it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import yaml
 
 from imagesync.errors import Place, Problem
+from imagesync.lazy import dataclass
 from imagesync.spec.unreadable import MAX_DEPTH, TooDeep, place_of, quoted, unreadable
 
 MAX_BYTES = 1024 * 1024

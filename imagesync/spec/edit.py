@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference, Problem, SpecError, UsageError
+from imagesync.lazy import dataclass
 from imagesync.reference import HUB, Reference, parse_reference, starts_with_host
 from imagesync.selection import TagPattern
 from imagesync.spec.document import List, Map, Node, Scalar, parse_document

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
 
 from imagesync.errors import Place, UsageError
+from imagesync.lazy import dataclass, fields
 from imagesync.reference import normalise_host
 from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.settings import (

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Name, Repository, Tag, make_repository, normalise_host, parse_name
 from imagesync.spec.names import ImageName, SourceName, check_relative, destination_repository, is_host, split_alone
 

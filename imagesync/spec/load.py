@@ -6,13 +6,13 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, Problem, SpecError
+from imagesync.lazy import dataclass, field, replace
 from imagesync.reference import without_login
 from imagesync.spec.ages import find_age_without_state
 from imagesync.spec.conflicts import find_conflicts
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from imagesync.spec.stages import Promotion
 
 
-@dataclass
+@dataclass(slots=True)
 class Loaded:
     """A spec, and where each of its rules' values came from."""
 
@@ -85,7 +85,7 @@ class _Shared:
     gates: GatesReader
 
 
-@dataclass
+@dataclass(slots=True)
 class _Reading:
     environment: Mapping[str, str]
     problems: list[Problem] = field(default_factory=list)

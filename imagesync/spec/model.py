@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from imagesync.errors import Place
 from imagesync.gates import Gate
+from imagesync.lazy import dataclass, field, replace
 from imagesync.reference import Digest, Repository, Tag
 from imagesync.selection import EVERY_PLATFORM, Alias, Platforms, Retag, TagFilter, TagPattern
 from imagesync.settings import Settings

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from imagesync.errors import InvalidReference
+from imagesync.lazy import dataclass
 from imagesync.reference import (
     ARCHIVE_SCHEMES,
     DOCKER_ARCHIVE,

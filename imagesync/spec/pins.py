@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from imagesync.errors import Place
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Digest, RepositoryList, Tag
 
 

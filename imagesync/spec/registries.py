@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from imagesync.errors import InvalidReference, Problem
+from imagesync.lazy import MISSING, dataclass, fields
 from imagesync.reach import literal_address, reach_of
 from imagesync.reference import check_path, normalise_host, starts_with_host
 from imagesync.settings import (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from imagesync.errors import InvalidReference, Problem, ReleaseError
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Tag
 from imagesync.spec.document import Map, Node, Scalar, parse_document
 from imagesync.spec.nearness import near_words

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imagesync.errors import InvalidReference, Place, Problem
+from imagesync.lazy import replace
 from imagesync.reference import LAYOUT_SCHEMES, Repository, parse_reference, starts_with_host
 from imagesync.spec.document import Node, Scalar
 from imagesync.spec.interpolate import Interpolator

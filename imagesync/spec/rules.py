@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Place, Problem
+from imagesync.lazy import dataclass, replace
 from imagesync.reference import HUB, LAYOUT_SCHEMES, Digest, Repository, Tag, footguns
 from imagesync.selection import Platforms, Retag, TagFilter
 from imagesync.spec.document import List, Map, Node, Scalar

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imagesync.errors import Place, UsageError
 from imagesync.gates import Gate
+from imagesync.lazy import dataclass
 from imagesync.reference import Repository, Tag, make_repository
 from imagesync.selection import Retag
 from imagesync.settings import Secret

@@ -6,12 +6,12 @@ Values that the schema refused are passed over: it has said so already.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from imagesync.errors import InvalidReference, Problem, SpecError
+from imagesync.lazy import replace
 from imagesync.reference import Tag
 from imagesync.selection import (
     ANY_SUFFIX,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from imagesync.lazy import dataclass
 from imagesync.reference import Digest, Reference
 
 

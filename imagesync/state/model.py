@@ -7,9 +7,9 @@ others wrote. Of a first sight the earliest counts, of a tag that was written or
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from imagesync.lazy import dataclass, field
 from imagesync.reference import Digest, Reference, Repository
 from imagesync.state.entries import Deleted, Entry, FirstSeen, Narrowed, Written
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
+from imagesync.lazy import replace
 from imagesync.plan.aliases import (
     Following,
     Known,

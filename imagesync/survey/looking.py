@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from imagesync.lazy import dataclass
 from imagesync.plan.image import Image
 from imagesync.plan.inventory import Inventory
 from imagesync.plan.questions import Asking, Question

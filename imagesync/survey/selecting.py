@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from imagesync.lazy import dataclass
 from imagesync.plan.choosing import Choice, Moment, choose
 from imagesync.plan.inventory import Broken
 from imagesync.plan.questions import Answers, Asking, Question

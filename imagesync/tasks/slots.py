@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from imagesync.lazy import dataclass, field
 from imagesync.tasks.task import Task
 
 MAX_HEAVY = 6

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from imagesync.errors import ImagesyncError
+from imagesync.lazy import dataclass, field
 
 T = TypeVar("T")
 

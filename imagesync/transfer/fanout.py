@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 from imagesync.cancellation import Cancellation
 from imagesync.errors import StoreError
+from imagesync.lazy import dataclass, field
 from imagesync.manifest import Descriptor
 from imagesync.store import BlobPusher, Pushed
 
@@ -34,7 +34,7 @@ class DroppedOut(StoreError):
     kind = "dropped-out"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Target:
     """One destination: its queue, and how far it is."""
 

@@ -11,10 +11,10 @@ import pytest
 from imagesync.cli.parser import COMMANDS
 from tests.cli.command import Mirror
 
-SLOW = {"urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot", "ssl"}
+SLOW = {"urllib3", "jsonschema", "rich", "asyncio", "yaml", "structlog", "cheroot", "ssl", "dataclasses", "inspect"}
 UNUSED = {
     *("urllib3", "jsonschema", "rich", "asyncio", "structlog", "cheroot", "pygments", "logging", "email", "http"),
-    *("botocore", "google", "azure", "requests"),
+    *("botocore", "google", "azure", "requests", "dataclasses", "inspect", "ast"),
 }
 """What a run without a terminal, a mistake or a layout never needs."""
 SELDOM = {"concurrent", "tarfile", "difflib", "statistics", "importlib.metadata", "subprocess"}

@@ -366,3 +366,54 @@ def test_the_markdown_has_a_row_for_each_check(mirror: Mirror) -> None:
     assert f"| ✓ ok | `{mirror.source.host}` | `pull` | `app: can be read (1 is there)` |  |" in ran.out
     assert Path("sync.yaml").exists()
     assert not WRITES & {line.partition(" ")[0] for line in mirror.requests()}
+
+
+@pytest.mark.parametrize("realm", ["http://169.254.169.254/latest", "http://127.0.0.1:9/token"])
+def test_a_token_server_that_is_not_reached_or_not_to_be_is_a_failure_without_a_repository_too(
+    cli: Cli, registry: FakeRegistry, realm: str
+) -> None:
+    challenge = {"WWW-Authenticate": f'Bearer realm="{realm}",service="x"'}
+    registry.script("GET", "/v2/", status=401, headers=challenge)
+    ran = cli("doctor", "--registry", registry.host, "--format", "json")
+    login = checks(ran, registry.host)["login"]
+    assert (ran.code, login["status"]) == (1, "failed")
+    assert realm[7:16] in login["detail"]
+
+
+def test_who_is_kept_out_as_a_whole_is_told_of_firewalls(cli: Cli, registry: FakeRegistry) -> None:
+    registry.script("GET", "/v2/", status=403, body=b'{"errors":[{"code":"DENIED","message":"not from there"}]}')
+    ran = cli("doctor", "--registry", registry.host)
+    assert ran.code == 1
+    assert "403: DENIED: not from there" in ran.out
+    assert "a firewall or a list of addresses may keep this machine out" in ran.out
+
+
+def test_a_file_of_authorities_that_holds_none_is_told_so(
+    cli: Cli, make_registry: MakeRegistry, certificates: Certificates
+) -> None:
+    host = make_registry(tls=certificates.server).host
+    Path("ca.pem").write_text("no certificate")
+    spec = cli.file(
+        f"version: 1\nregistries: {{'{host}': {{tls: {{ca: ca.pem}}}}}}\n"
+        f"sync:\n  - source: {host}\n    destination: oci:out\n    images: ['app:1']\n"
+    )
+    found = checks(cli("doctor", spec, "--format", "json"), host)["tls"]
+    assert found["status"] == "failed"
+    assert "cannot be read: no certificate or crl found" in found["detail"]
+    assert found["next_step"] == "it must be there, and hold certificates as PEM"
+
+
+def test_a_repository_that_a_run_creates_is_not_probed_to_be_there(cli: Cli, registry: FakeRegistry) -> None:
+    """Harbor says 404 until the project is there."""
+    registry.script("POST", "/blobs/uploads/", status=404, body=b'{"errors":[{"code":"NAME_UNKNOWN"}]}')
+
+    def push_with(settings: str) -> dict[str, Any]:
+        spec = cli.file(
+            f"version: 1\nregistries: {{'{registry.host}': {{kind: harbor{settings}}}}}\n"
+            f"sync:\n  - source: oci:in\n    destination: {registry.host}/proj\n    images: ['app:1']\n"
+        )
+        return checks(cli("doctor", spec, "--probe-push", "--format", "json"), registry.host)["push"]
+
+    assert push_with(", create: {}")["status"] == "skipped"
+    found = push_with("")
+    assert (found["status"], "create the project proj" in found["next_step"]) == ("failed", True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from imagesync.registry.client import WIRE_HOSTS
+from imagesync.errors import Cancelled
+from imagesync.registry.client import WIRE_HOSTS, RegistryClient
 from imagesync.server.auth import Auth, BasicAuth, TokenAuth
 from tests.cli.command import Cli, Mirror, Ran
 from tests.conftest import MakeRegistry
@@ -65,6 +66,31 @@ def test_a_kept_login_is_used_and_forgotten(
     assert refused.code == 1
     assert f"destination {guarded.host}/app" in refused.out
     assert "no login" in refused.out
+
+
+def test_a_page_is_no_registry_to_log_in_to(cli: Cli, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ERR-02: a proxy's page answers 200 to everything."""
+    registry.script("", "/v2/", status=200, headers={"Content-Type": "text/html"}, body=b"<html>Sign in</html>")
+    for ran in (_login(cli, monkeypatch, registry.host, PASSWORD), cli("auth", "check", registry.host)):
+        assert (ran.code, "answered with an HTML page: that is no registry" in ran.text) == (1, True)
+        assert f"`curl -v http://{registry.host}/v2/`" in ran.text
+    assert not _config().exists()
+    spec = cli.file(
+        f"version: 1\nsync:\n  - source: {registry.host}\n    destination: oci:out\n    images: ['app:1']\n"
+    )
+    assert "HTML page" in cli("auth", "check", spec).out
+    assert f"{registry.host}/app:1: GET manifest: answered with an HTML page" in cli("plan", spec).out
+
+
+def test_a_deadline_is_no_word_of_a_registry_on_logins(
+    cli: Cli, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_client: RegistryClient, _call: object) -> None:
+        raise Cancelled("the deadline has passed")
+
+    monkeypatch.setattr(RegistryClient, "send", stop)
+    ran = cli("auth", "check", registry.host)
+    assert ran.out.startswith(f"x  {registry.host} (pull): no answer\n     the deadline has passed\n")
 
 
 def test_a_wrong_password_is_told_and_not_kept(

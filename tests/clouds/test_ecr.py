@@ -9,7 +9,15 @@ import pytest
 
 from imagesync.clouds import Minted, minter_for
 from imagesync.clouds.ecr import EcrMinter
-from imagesync.errors import AuthenticationError, LimitError, MissingLoginError
+from imagesync.errors import (
+    AuthenticationError,
+    LimitError,
+    MissingLoginError,
+    NetworkError,
+    ProtocolError,
+    StoreError,
+    TlsError,
+)
 from imagesync.settings import Ecr
 from tests.fakes.api import FakeApi
 from tests.fakes.aws import KEY_ID, ROLE_KEY_ID, SECRET_KEY, FakeAws, Refused
@@ -265,11 +273,49 @@ def test_a_profile_that_is_not_there_is_named(
     assert "(nobody)" in error.message
 
 
-def test_an_api_that_cannot_be_reached_is_said(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_cannot_be_reached_is_said_and_may_be_tried_again(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of days renews its logins: a short cut then ends no image."""
     monkeypatch.setattr("botocore.retries.standard.time.sleep", lambda _: None, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setattr("time.sleep", lambda _: None)
-    assert "127.0.0.1:1" in refused().message
+    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:1") as raised:
+        mint()
+    assert raised.value.is_transient
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "own"),
+    [
+        ("ServerException", 500, NetworkError),
+        ("ServiceUnavailable", 503, NetworkError),
+        ("404", 404, ProtocolError),
+        ("AccessDeniedException", 400, AuthenticationError),
+    ],
+)
+def test_only_a_refusal_of_amazons_is_told_to_be_about_rights(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, code: str, status: int, own: type[StoreError]
+) -> None:
+    """Not that Amazon is ill, nor what a proxy says in its place."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws.refusals["ecr.GetAuthorizationToken"] = Refused(code, "because", status)
+    with pytest.raises(own) as raised:
+        mint()
+    assert ("needs the right" in (raised.value.hint or "")) is (own is AuthenticationError)
+
+
+def test_an_api_with_a_certificate_of_somebody_else_is_not_tried_again(
+    aws: FakeAws, cloud: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that looks into TLS has authorities of its own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.url)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(TlsError, match="the certificate of AWS is not trusted") as raised:
+        mint()
+    assert (raised.value.is_transient, "AWS_CA_BUNDLE" in (raised.value.hint or "")) == (False, True)
+    assert cloud.asked == []
 
 
 def test_neither_keys_nor_logins_are_logged(aws: FakeAws, caplog: pytest.LogCaptureFixture) -> None:

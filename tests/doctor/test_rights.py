@@ -10,7 +10,7 @@ from imagesync.doctor.check import Check, Status
 from imagesync.doctor.diagnosis import diagnose
 from imagesync.doctor.facts import Tried
 from imagesync.doctor.subjects import Right
-from imagesync.errors import AuthenticationError, Cancelled, LimitError, NotFoundError, TlsError
+from imagesync.errors import AuthenticationError, Cancelled, LimitError, NotFoundError, TlsError, UnsupportedError
 from imagesync.registry.pull_rate import PullRate
 from tests.doctor.values import LOGIN, NOW, checks, facts, tried
 
@@ -67,6 +67,19 @@ def test_one_login_that_is_refused_is_one_failure() -> None:
     )
 
 
+def test_a_login_that_could_not_be_found_is_not_called_refused() -> None:
+    nobody = AuthenticationError("no AWS credentials were found", hint="set AWS_PROFILE")
+    found = checks(facts(tried(Right.PULL, status=None, error=nobody)))
+    assert (found["login"].status, found["pull"].detail) == (
+        Status.FAILED,
+        "not tried: there is no login to try it with",
+    )
+
+
+def test_who_knows_no_head_has_said_nothing_of_the_tag() -> None:
+    assert checks(facts(tried(Right.PULL, status=405)))["pull"].detail == "can be read"
+
+
 def test_a_login_that_works_elsewhere_is_not_what_is_refused() -> None:
     found = _all(tried(Right.PULL, "a"), tried(Right.PULL, "b", status=None, error=BAD_LOGIN))
     assert [(check.topic.value, check.about) for check in found if check.status is Status.FAILED] == [("pull", "b")]
@@ -80,6 +93,12 @@ def test_a_login_that_nobody_could_look_at_is_not_called_good() -> None:
 def test_a_login_that_gets_as_far_as_what_is_not_there_was_let_in() -> None:
     found = checks(facts(tried(Right.PULL, status=None, error=NotFoundError("answered 404 NAME_UNKNOWN", status=404))))
     assert (found["login"].status, found["pull"].status) == (Status.OK, Status.FAILED)
+
+
+def test_what_a_registry_does_not_do_is_no_word_on_the_login() -> None:
+    proxied = UnsupportedError("answered 403 DENIED: can not push artifact to a proxy project", status=403)
+    found = checks(facts(tried(Right.PUSH, status=None, error=proxied, is_proven=True)))
+    assert (found["login"].status, found["push"].status) == (Status.OK, Status.FAILED)
 
 
 def test_what_a_token_does_not_grant_is_called_as_the_cloud_calls_it() -> None:

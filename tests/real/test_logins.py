@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from imagesync.registry.unproven import MOST_TRIES
 from tests.real.conftest import Real
 from tests.real.layouts import SAMPLE
 from tests.real.registries import PASSWORD, USERNAME, RealRegistry
@@ -86,6 +87,17 @@ def test_a_wrong_password_fails_and_says_whose_it_was(real: Real, registry: Real
     assert registry.host in done.stdout + done.stderr
     assert "wrong-horse" not in done.stdout + done.stderr
     assert registry.tags("refused/hello") == []
+
+
+def test_a_wrong_password_is_tried_few_times_however_many_repositories_it_is_for(real: Real, tmp_path: Path) -> None:
+    """AUTH-02: by what the registry itself says that it was shown."""
+    image = "      - hello:1.0\n"
+    many = "".join(f"      - {{name: 'hello:1.0', as: refused{number}}}\n" for number in range(12))
+    log = real.basic.folder / "registry.log"
+    before = log.read_text().count("error authenticating user")
+    done = Forgetful(tmp_path, real).run("apply", _spec(real.basic, real, "refused").replace(image, many))
+    assert done.returncode == 1
+    assert log.read_text().count("error authenticating user") - before == MOST_TRIES
 
 
 def test_a_registry_whose_authority_nobody_knows_is_refused(real: Real, registry: RealRegistry, tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_zot_that_takes_oci_types_alone_says_so(registry: FakeRegistry) -> Non
     registry.script("PUT", MANIFEST, status=415)
     with opened(registry, of_kind(Kind.ZOT)) as repository, pytest.raises(UnsupportedError) as raised:
         repository.push_manifest(IMAGE, TAG)
-    assert raised.value.hint == "the registry does not take this media type"
+    assert "docker2s2" in (raised.value.hint or "")
 
 
 def test_a_harbor_that_is_said_to_be_one_is_listed_by_its_api_alone() -> None:

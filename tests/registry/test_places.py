@@ -39,18 +39,18 @@ def test_a_third_large_answer_waits_for_one_of_two_places() -> None:
     assert is_there.is_set()
 
 
+def _fail_in(places: Places) -> None:
+    with places.place(RUNNING) as place:
+        place.grown(LARGE_BYTES + 1)
+        place.grown(2 * LARGE_BYTES)
+        raise ZeroDivisionError
+
+
 def test_a_place_is_taken_once_and_given_back_whatever_happens() -> None:
     places = Places(1)
-
-    def fail() -> None:
-        with places.place(RUNNING) as place:
-            place.grown(LARGE_BYTES + 1)
-            place.grown(2 * LARGE_BYTES)
-            raise ZeroDivisionError
-
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            fail()
+            _fail_in(places)
 
 
 def test_who_waits_for_a_place_is_stopped_with_the_run() -> None:

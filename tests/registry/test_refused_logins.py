@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -50,8 +51,36 @@ def test_a_cloud_login_that_is_refused_is_told_with_its_identity_and_the_right_i
     assert "password" not in hint
 
 
+@pytest.mark.parametrize(("credential", "advice"), [(None, "log in with"), ("the spec", "the login has no right")])
+def test_what_a_token_is_refused_to_read_may_not_be_there(credential: str | None, advice: str) -> None:
+    """Docker Hub says 401 of a name that was mistyped, and it is not the login that is wrong then."""
+    used = AuthUse(credential, "bearer", "auth.docker.io", ("repository:library/ngnix:pull",))
+    hint = login_hint(403 if credential else 401, "docker.io", used)
+    assert hint.startswith(f"check the repository's name, for what is not there is refused so as well; else {advice}")
+    writes = replace(used, scopes=("repository:library/ngnix:pull,push",))
+    assert login_hint(403, "docker.io", writes).startswith(advice)
+    assert login_hint(403, "docker.io", replace(used, scheme="basic")).startswith(advice)
+
+
+def test_an_old_quay_that_gives_no_token_for_a_nested_name_is_thought_of() -> None:
+    """containers/skopeo#1180."""
+    net = Net(token_answer=lambda _request: make_response(400))
+    with pytest.raises(AuthenticationError) as caught:
+        net.get((Scope("team/a/b", PULL),))
+    assert "old versions of Quay" in (caught.value.hint or "")
+    with pytest.raises(AuthenticationError) as caught:
+        net.get((Scope("team/b", PULL),))
+    assert "Quay" not in (caught.value.hint or "")
+
+
 def test_a_user_with_a_password_is_told_to_check_that() -> None:
     assert login_hint(401, HOST, AuthUse("the spec", "basic", None, ())).startswith("the login was refused: check user")
+
+
+@pytest.mark.parametrize("credential", [None, "the spec"])
+def test_a_login_that_is_asked_for_in_a_way_that_nobody_knows_is_not_told_to_be_wrong(credential: str | None) -> None:
+    hint = login_hint(401, HOST, AuthUse(credential, None, None, ()))
+    assert hint.startswith("it asks for a login and not for which that is known here: let it offer Basic")
 
 
 def test_a_token_server_that_refuses_a_cloud_login_is_answered_with_the_right_too() -> None:

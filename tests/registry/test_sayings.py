@@ -7,13 +7,13 @@ import json
 import pytest
 
 from imagesync.behaviour import Kind
-from imagesync.errors import ImmutableError, NetworkError, StoreError, UnsupportedError
+from imagesync.errors import AuthenticationError, ImmutableError, NetworkError, StoreError, UnsupportedError
 from imagesync.reference import Tag
 from imagesync.registry.answers import class_for, hint_for, parse_refusal
 from imagesync.store import Pushed
 from tests.fakes.registry import FakeRegistry
 from tests.registry.remote import Source, make_blob
-from tests.registry.test_kinds import CONFIG, IMAGE, LAYER, MANIFEST, TAG, UPLOADS, fill, of_kind, opened
+from tests.registry.test_kinds import CONFIG, IMAGE, LAYER, MANIFEST, OTHER, TAG, UPLOADS, fill, of_kind, opened
 
 HELM = "application/vnd.cncf.helm.config.v1+json"
 
@@ -54,6 +54,23 @@ def test_a_tag_that_is_locked_at_azure_is_told_with_what_unlocks_it(registry: Fa
     assert len(registry.log.lines("PUT")) == 1
 
 
+def test_a_lock_that_keeps_from_reading_is_a_right_that_lacks(registry: FakeRegistry) -> None:
+    registry.script("", MANIFEST, status=403, body=LOCKED)
+    with opened(registry, of_kind(Kind.ACR)) as repository, pytest.raises(AuthenticationError) as raised:
+        repository.fetch_manifest(TAG)
+    assert "`--read-enabled`" in (raised.value.hint or "")
+
+
+def test_a_nexus_that_lets_nothing_be_written_twice_keeps_its_tag(registry: FakeRegistry) -> None:
+    with opened(registry, of_kind(Kind.NEXUS)) as repository:
+        fill(repository)
+        body = answer("UNKNOWN", "Repository does not allow updating assets: docker-hosted")
+        registry.script("PUT", MANIFEST, status=400, body=body)
+        with pytest.raises(ImmutableError) as raised:
+            repository.push_manifest(OTHER, TAG)
+    assert "allow redeploying" in (raised.value.hint or "")
+
+
 def test_a_lock_of_azures_is_no_refusal_to_delete_by_tag_or_by_digest(registry: FakeRegistry) -> None:
     """Else all that a run prunes there would go by digest from then on."""
     with opened(registry, of_kind(Kind.ACR)) as repository:
@@ -62,7 +79,16 @@ def test_a_lock_of_azures_is_no_refusal_to_delete_by_tag_or_by_digest(registry: 
         for delete in (lambda: repository.delete_tag(TAG), lambda: repository.delete_manifest(IMAGE.digest)):
             with pytest.raises(ImmutableError) as raised:
                 delete()
-            assert "--delete-enabled true" in (raised.value.hint or "")
+            assert "`--delete-enabled true`" in (raised.value.hint or "")
+
+
+def test_who_is_kept_out_by_azures_firewall_is_not_told_of_logins(registry: FakeRegistry) -> None:
+    body = answer("DENIED", "client with IP '192.0.2.7' is not allowed access. Refer https://aka.ms/acr/firewall")
+    registry.script("", "/v2/", status=403, body=body)
+    with opened(registry, of_kind(Kind.ACR)) as repository, pytest.raises(AuthenticationError) as raised:
+        repository.push_blob(make_blob(LAYER), Source(LAYER))
+    assert (raised.value.hint or "").startswith("the registry's firewall lets the address of this machine not through")
+    assert "log in" not in (raised.value.hint or "")
 
 
 @pytest.mark.parametrize("kind", [Kind.GITLAB, Kind.GENERIC])

@@ -53,6 +53,13 @@ def test_a_word_where_a_login_belongs_is_not_repeated(word: str, auth: str, tmp_
     assert word not in told.replace("${secret:NAME}", ""), told
 
 
+@pytest.mark.parametrize("word", ["correcthorse", "hunter", "12345678"])
+def test_nor_is_one_that_stands_for_all_settings_of_a_registry(word: str, tmp_path: Path) -> None:
+    told = shown(found(tmp_path, with_registries(f"ghcr.io: {word}")), tmp_path)
+    assert word not in told, told
+    assert "where a map of settings belongs" in told
+
+
 def test_who_writes_a_password_as_a_login_is_told_where_it_belongs(tmp_path: Path) -> None:
     [told] = found(tmp_path, with_registries("ghcr.io:\n  auth: correcthorse"))
     assert told.message.startswith("found a text, where default or anonymous or")

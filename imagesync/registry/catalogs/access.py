@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 from imagesync.errors import AuthenticationError, NotFoundError, ProtocolError, UnsupportedError
+from imagesync.lazy import dataclass, field
 from imagesync.registry.call import NO_LOGIN, Answer, Call
 from imagesync.registry.client import RegistryClient
 from imagesync.registry.credential import Credential

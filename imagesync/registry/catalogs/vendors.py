@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from imagesync.behaviour import Catalog, Kind, kind_by_realm
 from imagesync.errors import UnsupportedError
+from imagesync.lazy import dataclass
 from imagesync.registry.call import NO_LOGIN, Call
 from imagesync.registry.catalogs import ghcr, gitlab, harbor, hub, quay
 from imagesync.registry.catalogs.access import OPERATION, REFUSALS, Access
