@@ -36,7 +36,11 @@ from imagesync.reference import Digest, Reference, Repository
 from imagesync.spec.model import Rule
 from imagesync.state import State
 
-MAX_CONFIG_BYTES = 4 * 1024 * 1024
+MAX_CONFIG_BYTES = 1024 * 1024
+MAX_LABELS = 1000
+_ASKED = ("os", "architecture", "variant", "os.version", "created")
+"""What gates ask of a config besides its labels; the rest is not kept until they have said what they have to."""
+_MAX_TEXT = 255
 
 
 def gather(image: Image, contents: Mapping[Digest, Content], overview: Overview) -> Asking[Known]:
@@ -154,17 +158,31 @@ def _config(manifest: Content, repository: Repository) -> Asking[Any]:
     question = ReadBlob(repository, manifest.config.digest, manifest.config, MAX_CONFIG_BYTES)
     answers = yield (question,)
     raw = answers[question]
-    return raw if isinstance(raw, Broken) else _parsed(raw)
+    return raw if isinstance(raw, Broken) else config_from_json(raw)
 
 
-def _parsed(raw: bytes) -> Any:
+def config_from_json(raw: bytes) -> Any:
+    """What gates may ask of a config; Unread where that cannot be told."""
     if has_too_many_values(raw):
         return Unread("its config has too many values to be read")
     try:
         config = json.loads(raw)
     except (ValueError, RecursionError):
         return Unread("its config is not JSON")
-    return config if isinstance(config, dict) else Unread("its config is not a JSON object")
+    return _kept(config) if isinstance(config, dict) else Unread("its config is not a JSON object")
+
+
+def _kept(config: Mapping[str, Any]) -> Any:
+    texts = {key: config.get(key) for key in _ASKED}
+    short = {key: text for key, text in texts.items() if isinstance(text, str) and len(text) <= _MAX_TEXT}
+    inner = config.get("config")
+    labels = inner.get("Labels") if isinstance(inner, dict) else None
+    named = {key: text for key, text in labels.items() if isinstance(text, str)} if isinstance(labels, dict) else {}
+    if len(named) > MAX_LABELS:
+        return Unread(f"its config has over {MAX_LABELS} labels")
+    features = config.get("os.features")
+    more = {"os.features": features[:MAX_LABELS]} if isinstance(features, list) else {}
+    return {**short, **more, "config": {"Labels": named}}
 
 
 def _as_unread(answer: Any) -> Any:

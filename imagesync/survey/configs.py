@@ -17,7 +17,7 @@ from imagesync.store import BlobFetcher, Stores
 from imagesync.survey.blobs import read_blob
 
 T = TypeVar("T")
-MAX_CONFIG_BYTES = 4 * 1024 * 1024
+MAX_CONFIG_BYTES = 1024 * 1024
 _parsing = Lock()
 """Documents are large in memory: there is one at a time, and what is wanted of it is taken meanwhile."""
 
