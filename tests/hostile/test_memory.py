@@ -22,11 +22,11 @@ from tests.hostile.world import GOOD, open_world
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 150 * 1024 * 1024
 DANGEROUS = (
-    *("a body without end", "an error without end", "an enormous length", "a header without end", "a long header"),
-    *("interim answers for ever", "compressed", "large pages without end", "a list of brackets"),
-    *("chunks of one letter", "large pages of referrers", "99999 names", "99999 long names", "short texts"),
-    *("brackets of a manifest", "10001 children", "one child 20000 times", "a size without end"),
+    *("a body without end", "an error without end", "a header without end", "interim answers for ever", "compressed"),
+    *("chunks of one letter", "large pages without end", "large pages of referrers", "99999 names"),
+    *("a list of brackets", "short texts", "10001 children", "a size without end"),
 )
+"""Of those that are alike one. Long headers, announced lengths and many of one child are told in test_lies."""
 
 
 def run_alone(command: str, spec: Path) -> subprocess.CompletedProcess[str]:
