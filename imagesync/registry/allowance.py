@@ -19,7 +19,7 @@ USUAL_LIST_BYTES = 2 * 1024 * 1024
 _NAME_BYTES = 300
 _DESCRIPTOR_BYTES = 1000
 """What one takes besides its letters."""
-_HINT = "select fewer tags, by `newest` or a narrower `include`, or let several runs share them"
+_HINT = "let several runs share what the spec asks of it: `--shard 1/2` and `--shard 2/2`, or `--only`"
 
 
 class Allowance:

@@ -143,11 +143,11 @@ def _from_document(status: int, document: object) -> Refusal:
     if not isinstance(first, dict):
         return Refusal(status, text=_shown(str(first)))
     code = first.get("code")
+    known = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
     said = first.get("message") or first.get("details") or first.get("error") or first.get("detail") or ""
     detail = first.get("detail")
-    if code in _DETAILED and detail and detail != said:
+    if known in _DETAILED and detail and detail != said:
         said = f"{said} {_worded(detail)}"
-    known = code if isinstance(code, str) and _CODE.fullmatch(code) else ""
     return Refusal(status, known, _shown(said if isinstance(said, str) else ""))
 
 

@@ -35,6 +35,7 @@ def make_body(code: str, message: str, detail: object = None) -> bytes:
         ("application/json", b'{"errors":null}', "status 404"),
         ("application/json", b'{"errors":["gone"]}', "404 gone"),
         ("application/json", b'{"errors":[{"code":7,"message":[]}]}', "status 404"),
+        ("application/json", b'{"errors":[{"code":[],"message":"gone","detail":"for good"}]}', "404 gone"),
         ("application/json", b"[]", "404 []"),
         ("application/json", b"{" * 50_000, "404 " + "{" * 300 + "…"),
         ("text/html", b"<p>hello", "404 an HTML page, as from a proxy or a login form"),
