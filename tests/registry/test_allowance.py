@@ -31,7 +31,7 @@ def test_what_is_larger_than_usual_is_kept_until_the_first_bytes_are_used_up(mon
     kept.take(make_call(), 100)
     with pytest.raises(LimitError, match="over 100 bytes would have to be kept of it") as refused:
         kept.take(make_call(), 1)
-    assert "newest" in str(refused.value)
+    assert "--shard" in str(refused.value)
 
 
 def test_a_list_counts_by_its_names(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
