@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 
@@ -13,6 +14,7 @@ def main() -> int:
 
         sys.stdout.write(f"imagesync {__version__}\n")
         return 0
+    gc.disable()  # importing makes hardly any garbage: it is looked for once the command begins
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # plans hold arrows, which not every encoding has
     try:
@@ -21,6 +23,8 @@ def main() -> int:
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules are being imported
         return 130
+    finally:
+        gc.freeze()  # nor is there any need to look for it in what ends with the process
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 
 from imagesync.cli.output import complain, flush
@@ -20,7 +21,9 @@ def run(arguments: list[str]) -> int:
             parser.print_help()
             return 4
         configure_log(parsed)
-        code: int = command_module(parsed.command).run(parsed)
+        command = command_module(parsed.command)
+        gc.enable()
+        code: int = command.run(parsed)
         flush(sys.stdout)
     except ImagesyncError as error:
         complain(error)
