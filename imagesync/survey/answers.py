@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -111,6 +112,22 @@ def _referrers(question: HasReferrersApi | ListReferrers, stores: Stores) -> Any
 def read_head(open_store: Callable[[], Resolver], reference: Reference, side: str) -> Head:
     """What a tag or digest points to."""
     return _head(lambda: Present(open_store().resolve(reference.target)), side)
+
+
+def read_wanted(open_store: Callable[[], Readable], reference: Reference, side: str) -> Head:
+    """The same of what is to be copied: before that counts as missing it is asked for by GET. Some registries have no
+    HEAD, and answer one with 404."""
+
+    def read() -> Present:
+        store = open_store()
+        try:
+            return Present(store.resolve(reference.target))
+        except NotFoundError:
+            with suppress(NotFoundError):
+                return Present(fetch_manifest(store, reference.target).descriptor)
+            raise
+
+    return _head(read, side)
 
 
 def read_whole(open_store: Callable[[], ManifestFetcher], reference: Reference, side: str) -> Head:

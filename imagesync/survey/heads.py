@@ -18,7 +18,7 @@ from imagesync.spec.model import Rule
 from imagesync.state import State
 from imagesync.store import Stores
 from imagesync.survey.aliases import Lookup, with_aliases
-from imagesync.survey.answers import read_head, read_whole
+from imagesync.survey.answers import read_head, read_wanted, read_whole
 from imagesync.survey.asked import Asked
 from imagesync.survey.held import held_heads
 from imagesync.survey.lists import Lists
@@ -100,6 +100,7 @@ class _Heads:
         self._stores = asked.stores
         self._tasks = asked.tasks
         self._asked: dict[Reference, Task[Head]] = {}
+        self._wanted: set[Reference] = set()
         self._whole: set[Reference] = set()
         self._listed: dict[Reference, Head] = {}
         self.aliases: list[Following] = []
@@ -113,6 +114,7 @@ class _Heads:
         asked = [want for want in wants if want.destination not in listed]
         sources = [want.asked for want in wants if want.destination not in listed or want.rule.aliases]
         destinations = [*(want.destination for want in asked), *(alias.destination for alias in aliases)]
+        self._wanted.update(sources)
         self._whole.update(want.asked for want in wants if want.rule.is_read_at_once)
         for reference in (*sources, *destinations):
             self.read(reference)
@@ -140,11 +142,14 @@ class _Heads:
         return {**self._listed, **read}
 
     def _read(self, reference: Reference) -> Head:
-        if reference.repository not in self._sources:
-            return read_head(lambda: self._stores.destination(reference.repository), reference, "destination")
-        is_free = not self._stores.counts_pulls(reference.repository.registry)
-        read = read_whole if reference in self._whole and is_free else read_head
-        return read(lambda: self._stores.source(reference.repository), reference, "source")
+        repository = reference.repository
+        if repository not in self._sources:
+            return read_head(lambda: self._stores.destination(repository), reference, "destination")
+        if reference not in self._wanted:
+            return read_head(lambda: self._stores.source(repository), reference, "source")
+        is_free = not self._stores.counts_pulls(repository.registry)
+        read = read_whole if reference in self._whole and is_free else read_wanted
+        return read(lambda: self._stores.source(repository), reference, "source")
 
 
 def _is_listed(want: Want, lists: Lists) -> bool:

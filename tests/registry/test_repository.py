@@ -72,7 +72,7 @@ def test_resolving_costs_one_head(registry: FakeRegistry) -> None:
 
 
 def test_what_is_not_there_is_not_found(registry: FakeRegistry) -> None:
-    """MAN-04: a 404 is believed; nobody is asked twice."""
+    """A 404 is believed here: who surveys a source knows when to ask twice."""
     with open_repository(registry) as repository:
         for call in (repository.resolve, repository.fetch_manifest):
             with pytest.raises(NotFoundError) as raised:

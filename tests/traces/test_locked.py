@@ -139,7 +139,7 @@ def test_a_tag_that_is_gone_upstream_is_kept(sync: LockedSync) -> None:
     sync.fill(OLD, "1")
     sync.lock = {"1": OLD}
     sync.apply("1")
-    sync.source.script("HEAD", "/manifests/1$", status=404)
+    sync.source.script("", "/manifests/1$", status=404)
     (outcome,) = sync.apply("1")
     assert (outcome.status, moved(outcome)) == (Status.UNCHANGED, UpstreamMoved(None))
 
@@ -147,7 +147,7 @@ def test_a_tag_that_is_gone_upstream_is_kept(sync: LockedSync) -> None:
 def test_a_tag_that_is_gone_upstream_is_copied_by_its_digest(sync: LockedSync) -> None:
     sync.fill(OLD, "1")
     sync.lock = {"1": OLD}
-    sync.source.script("HEAD", "/manifests/1$", status=404)
+    sync.source.script("", "/manifests/1$", status=404)
     (outcome,) = sync.apply("1")
     assert (outcome.status, there(sync, "1")) == (Status.COPIED, OLD.digest)
 

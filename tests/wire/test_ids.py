@@ -33,7 +33,6 @@ CASES = {
 }
 NAMED_IN_PART = {
     "BLB-11": "foreign layers are never fetched; there is no setting that asks for them",
-    "MAN-04": "a HEAD answered with 404 is believed: nobody is asked twice for what is not there",
 }
 """Cases of which a test holds what is built."""
 
