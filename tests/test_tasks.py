@@ -439,6 +439,14 @@ def test_closing_waits_for_what_runs_and_drops_what_waits(make_tasks: MakeTasks)
     assert isinstance(waiting.error, Cancelled)
 
 
+def test_no_worker_is_left_once_tasks_are_closed(make_tasks: MakeTasks) -> None:
+    """One that ended while OpenSSL was taken down at the end of the process has crashed it."""
+    tasks = make_tasks()
+    workers = set(tasks.results([tasks.add(threading.current_thread, hosts=["a"]) for _ in range(20)]))
+    tasks.close()
+    assert not any(worker.is_alive() for worker in workers)
+
+
 def test_a_task_of_several_hosts_gets_its_turn(make_tasks: MakeTasks) -> None:
     """It needs free slots on all of them at once, which short tasks of single hosts would always take first."""
     tasks, order = make_tasks(workers=8, hosts=1), []

@@ -24,6 +24,8 @@ Inbox = queue.SimpleQueue[Task[Any] | None]
 """Where an idle worker waits for its next task; None lets it go."""
 ABANDON_SECONDS = 3.0
 """How long a running task is waited for after cancellation before it is left to its daemon thread."""
+SEE_OFF_SECONDS = 0.5
+"""How long workers that may hang are given to be gone."""
 
 
 def _nothing() -> None:
@@ -44,7 +46,7 @@ class Tasks:
         self._lock = YieldingLock()
         self._ready = Ready()
         self._slots = Slots(hosts)
-        self._threads = 0
+        self._threads: list[threading.Thread] = []
         self._idle: list[Inbox] = []
         self._unfinished: set[Task[Any]] = set()
         self._is_closed = False
@@ -140,6 +142,14 @@ class Tasks:
         while left := tuple(self._unfinished):
             for _ in self.completed(left):
                 pass
+        self._see_them_off()
+
+    def _see_them_off(self) -> None:
+        """Wait for the workers to be gone: one that ends while the process does may meet a TLS library that is being
+        taken down, which is a crash. What hangs after a cancellation is left behind."""
+        until = time.monotonic() + SEE_OFF_SECONDS if self._cancellation.is_cancelled else None
+        for worker in self._threads:
+            worker.join(None if until is None else max(0.0, until - time.monotonic()))
 
     @staticmethod
     def _waits_for(task: Task[Any], needs: Sequence[Task[Any]]) -> bool:
@@ -179,7 +189,7 @@ class Tasks:
         return since > self._cancellation.grace_seconds + ABANDON_SECONDS
 
     def _start_what_may(self, room: Room | None = None) -> None:
-        while self._idle or self._threads < self._workers:
+        while self._idle or len(self._threads) < self._workers:
             room = room or self._slots.room()
             task = self._take(room)
             if task is None:
@@ -190,16 +200,17 @@ class Tasks:
         if self._idle:
             self._idle.pop().put(task)
             return
-        name = f"imagesync-{self._threads + 1}"
+        name = f"imagesync-{len(self._threads) + 1}"
+        worker = threading.Thread(target=self._work, args=(task,), name=name, daemon=True)
         try:
-            threading.Thread(target=self._work, args=(task,), name=name, daemon=True).start()
-            self._threads += 1
+            worker.start()
+            self._threads.append(worker)
         except RuntimeError:
             self._do_without_another_thread(task)
 
     def _do_without_another_thread(self, task: Task[Any]) -> None:
         """The machine has no more of them: those that there are do it all. Without any nothing can be done."""
-        self._workers = max(1, self._threads)
+        self._workers = max(1, len(self._threads))
         self._slots.give_back(task)
         task.started_at = None
         if self._threads:
