@@ -24,6 +24,18 @@ class Shop:
     more: dict[str, str] = field(default_factory=dict)
     """Further lines of a stage, by its name."""
 
+    @classmethod
+    def with_two_releases(cls, cli: Cli, hosts: tuple[FakeRegistry, FakeRegistry, FakeRegistry]) -> Shop:
+        """Version 1.4.0 is in production, 1.5.0 in staging."""
+        made = cls(cli, hosts, more={"production": "current: live"})
+        made.write()
+        made.push("1.4.0")
+        made.push("1.5.0")
+        for version, stage in (("1.4.0", "staging"), ("1.4.0", "production"), ("1.5.0", "staging")):
+            assert made.promote(version, stage, "--ticket", f"OPS-{version}").code == 0
+        made.forget()
+        return made
+
     def write(self, *, name: str = "sync.yaml", prefixes: tuple[str, ...] = ("shop", "shop", "shop")) -> str:
         listed = "".join(f"      - {image}\n" for image in self.images)
         text = f"version: 1\npromotions:\n  - name: shop\n    images:\n{listed}    stages:\n"

@@ -17,15 +17,7 @@ from tests.images import make_image, push_image
 
 @pytest.fixture
 def shop(cli: Cli, make_registry: MakeRegistry) -> Shop:
-    """Version 1.4.0 is in production, 1.5.0 in staging."""
-    made = Shop(cli, (make_registry(), make_registry(), make_registry()), more={"production": "current: live"})
-    made.write()
-    made.push("1.4.0")
-    made.push("1.5.0")
-    for version, stage in (("1.4.0", "staging"), ("1.4.0", "production"), ("1.5.0", "staging")):
-        assert made.promote(version, stage, "--ticket", f"OPS-{version}").code == 0
-    made.forget()
-    return made
+    return Shop.with_two_releases(cli, (make_registry(), make_registry(), make_registry()))
 
 
 def test_the_history_of_a_promotion_tells_who_moved_what_when_and_why(shop: Shop) -> None:

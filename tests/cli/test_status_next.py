@@ -24,14 +24,7 @@ APPLY = "  imagesync apply sync.yaml --only shop"
 
 @pytest.fixture
 def shop(cli: Cli, make_registry: MakeRegistry) -> Shop:
-    """Version 1.4.0 is in production, 1.5.0 in staging."""
-    made = Shop(cli, (make_registry(), make_registry(), make_registry()), more={"production": "current: live"})
-    made.write()
-    made.push("1.4.0")
-    made.push("1.5.0")
-    for version, stage in (("1.4.0", "staging"), ("1.4.0", "production"), ("1.5.0", "staging")):
-        assert made.promote(version, stage).code == 0
-    return made
+    return Shop.with_two_releases(cli, (make_registry(), make_registry(), make_registry()))
 
 
 def let_come_by_itself(shop: Shop, *stages: str) -> None:

@@ -16,8 +16,10 @@ RUNNING = Cancellation()
 
 
 def test_small_answers_need_no_place() -> None:
-    places = Places(0)
-    with places.place(RUNNING) as place:
+    """There is none to be had, and who waited for one would be stopped."""
+    stopped = Cancellation()
+    stopped.cancel()
+    with Places(0).place(stopped) as place:
         place.grown(LARGE_BYTES)
 
 
